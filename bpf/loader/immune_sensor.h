@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one door between the agent and a kernel. Linux stands behind it in
+ * bpf/loader, the BSDs in kernel/loader. Contract: specs/sensor.md.
+ *
+ * Calls return 0 or a count, or a negative errno. immune_error() then has one
+ * line for people: what failed, where, what to do. One thread polls; every
+ * other call may come from any thread. Nothing here starts a process, writes to
+ * a file, or keeps what it read.
+ */
+#ifndef IMMUNE_SENSOR_H
+#define IMMUNE_SENSOR_H
+
+#include <stdint.h>
+
+#define IMMUNE_SENSOR_ABI 1
+
+/* Policy blob: this header, then watch_count entries. Little-endian. */
+#define IMMUNE_POLICY_MAGIC 0x4c4f5049u /* "IPOL" */
+#define IMMUNE_POLICY_VERSION 1
+#define IMMUNE_POLICY_BYTES_MAX (4u << 20)
+#define IMMUNE_WATCHES_MAX 4096
+
+enum immune_policy_flag {
+	/* Report every successful open of the host, not only the watched ones. */
+	IMMUNE_POLICY_WIDE_OPEN = 1,
+	/* Report changes of user and group ids. */
+	IMMUNE_POLICY_IDENTITY = 2,
+};
+
+struct immune_policy_header {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t header_length;
+	uint32_t length; /* whole blob in bytes */
+	uint32_t flags; /* enum immune_policy_flag */
+	uint64_t kind_mask; /* bit k: kind k (1 to 63) is wanted; others are counted as filtered */
+	uint32_t wake_interval_us; /* an exec wakes the reader at most this often; 0 = every one */
+	uint32_t watch_count;
+};
+
+enum immune_watch_type {
+	IMMUNE_WATCH_FILE = 1, /* this path, also after it is replaced */
+	IMMUNE_WATCH_CHILDREN = 2, /* files directly in this directory */
+	IMMUNE_WATCH_TREE = 3, /* files in this directory and below, same file system */
+};
+
+struct immune_policy_watch {
+	uint16_t type; /* enum immune_watch_type */
+	uint16_t length; /* bytes of the path, no NUL */
+	uint32_t reserved;
+	/* path, then zeros to the next multiple of 8 */
+};
+
+/* Options of immune_sensor_open; a null or empty string means the default. */
+struct immune_options {
+	uint32_t abi; /* IMMUNE_SENSOR_ABI */
+	uint32_t lifecycle_ring_bytes; /* a power of two, at least a page; default 4 MiB */
+	uint32_t bulk_ring_bytes; /* a power of two, at least a page; default 16 MiB */
+	uint32_t reserved;
+	const char *btf_path; /* default /sys/kernel/btf/vmlinux */
+	const char *cgroup_path; /* cgroup v2 root; default found in /proc/self/mountinfo */
+};
+
+/* Counters of one kind on one CPU: seen = the sum of the others. */
+struct immune_counters {
+	uint64_t seen;
+	uint64_t submitted;
+	uint64_t filtered;
+	uint64_t ring_full;
+	uint64_t oversized;
+	uint64_t unreadable;
+};
+
+struct immune_stats_row {
+	uint16_t kind;
+	uint16_t source; /* as in the records: CPU, 0x4000 + CPU, 0xF000, 0xF001 */
+	uint32_t reserved;
+	uint64_t sequence; /* last sequence number taken */
+	struct immune_counters counters;
+};
+
+/* Capabilities: each was tried on this host when it was asked for, not guessed. */
+enum immune_capability {
+	IMMUNE_CAP_EXEC = 0, /* exec, fork, exit records */
+	IMMUNE_CAP_SNAPSHOT = 1, /* processes older than the sensor */
+	IMMUNE_CAP_CONNECT = 2, /* connect and bind records */
+	IMMUNE_CAP_WATCH = 3, /* watched opens by fanotify permission events */
+	IMMUNE_CAP_WIDE_OPEN = 4, /* the wide stream of opens */
+	IMMUNE_CAP_IDENTITY = 5, /* changes of ids */
+	IMMUNE_CAP_COUNT = 6,
+};
+
+enum immune_capability_state {
+	IMMUNE_CAP_UNTRIED = 0,
+	IMMUNE_CAP_WORKS = 1, /* loaded, attached, triggered, observed */
+	IMMUNE_CAP_REFUSED = 2, /* the kernel or missing privilege refused it; error says which */
+	IMMUNE_CAP_SILENT = 3, /* attached without error, trigger not observed */
+};
+
+struct immune_capability_row {
+	uint16_t capability;
+	uint16_t state;
+	int32_t error; /* errno, or 0 */
+	char reason[120]; /* one line, NUL-ended */
+};
+
+struct immune_sensor;
+
+/* Facts that need no sensor: read a file below /proc, /sys/fs/cgroup, /sys/kernel
+ * (security, btf); a symbolic link gives its target. No other path is accepted
+ * (EPERM). Returns bytes read, at most capacity; a longer file is cut there. */
+int64_t immune_read(const char *path, uint8_t *buffer, uint32_t capacity);
+
+/* Last error of the calling thread; returns its length, at most capacity - 1. */
+int64_t immune_error(char *buffer, uint32_t capacity);
+
+/* Loads and attaches: lifecycle first, then the snapshot, then the rest. */
+int64_t immune_sensor_open(const struct immune_options *options, struct immune_sensor **out);
+
+/* Waits until there are records, at most timeout_ms, then copies whole records
+ * (layout of immune_record.h): lifecycle before the bulk that followed it.
+ * Returns bytes. A buffer smaller than IMMUNE_RECORD_BYTES_MAX is EINVAL.
+ * immune_sensor_wake() ends the wait early. */
+int64_t immune_sensor_poll(struct immune_sensor *sensor, uint8_t *buffer, uint32_t capacity,
+			   uint32_t timeout_ms);
+int64_t immune_sensor_wake(struct immune_sensor *sensor);
+
+/* Rows of counters, one a kind and source; returns how many there are. */
+int64_t immune_sensor_stats(struct immune_sensor *sensor, struct immune_stats_row *rows,
+			    uint32_t capacity);
+
+/* Replaces the policy. A blob that does not hold is EINVAL and changes nothing. Watches that
+ * could not be set are counted: returns how many (0 = all set), the last one in immune_error(). */
+int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob, uint32_t length);
+
+/* Tries each capability on a sensor of its own; returns rows written. Takes up to 2 s. */
+int64_t immune_capabilities(const struct immune_options *options,
+			    struct immune_capability_row *rows, uint32_t capacity);
+
+/* Signals one process by pidfd after its pid, start time and image agree with what is there.
+ * image: expected target of /proc/PID/exe, or null. signal 0 only checks.
+ * ESTALE: another process has that pid now. EPERM also for pid 1 and ourselves. */
+int64_t immune_process_signal(struct immune_sensor *sensor, uint32_t pid, uint64_t start_time_ns,
+			      const char *image, int32_t signal);
+
+/* Detaches everything; also after a failed poll. The sensor is gone afterwards. */
+int64_t immune_sensor_close(struct immune_sensor *sensor);
+
+#endif

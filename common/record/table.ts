@@ -1,0 +1,302 @@
+// The one definition of a record. `layout.ts` gives every field its place, `generate.ts` writes the
+// same places down for C and AssemblyScript, and golden vectors prove that all three agree.
+
+/** A number's place in memory. `bytes16` is a network address in network byte order. */
+export type FieldType = "u16" | "u32" | "u64" | "bytes16";
+
+/** A fixed-size member of a header or a body. */
+export interface FieldSpec {
+  /** Lower-case name, the same in TypeScript, C and AssemblyScript. */
+  readonly name: string;
+  readonly type: FieldType;
+  /** What it holds, with its unit. */
+  readonly doc: string;
+}
+
+/** A variable-length byte string of a record; strings are bytes, not UTF-8. */
+export interface SlotSpec {
+  readonly name: string;
+  readonly doc: string;
+}
+
+/**
+ * Which ring carries a kind: the two of the kernel, or none because user space makes it, or none
+ * because it never leaves one scan (`flat`).
+ */
+export type Stream = "lifecycle" | "bulk" | "user";
+
+/** A kind of record. Fields and slots are only ever appended. */
+export interface KindSpec {
+  /** 1 to 127 from a kernel, 128 and up from user space. */
+  readonly id: number;
+  readonly stream: Stream;
+  readonly doc: string;
+  readonly body: readonly FieldSpec[];
+  readonly slots: readonly SlotSpec[];
+}
+
+/** Version of the layout; a change that is not an append raises it. */
+export const RECORD_VERSION = 1;
+/** Every record starts at a multiple of this many bytes and is as long as a multiple of it. */
+export const RECORD_ALIGNMENT = 8;
+/** Longest record, in bytes, slots and padding included. */
+export const RECORD_BYTES_MAX = 24 * 1024;
+/** Bytes of one slot: u16 offset, u16 length, u32 original length. */
+export const SLOT_BYTES = 8;
+/** Most components of a path that the kernel side walks before it cuts and flags the path. */
+export const PATH_COMPONENTS_MAX = 256;
+/** Longest path kept, in bytes. */
+export const PATH_BYTES_MAX = 4096;
+/** Longest argument vector kept, in bytes, NULs included. */
+export const ARGV_BYTES_MAX = 8192;
+
+/** Fixed header of every record, in order. */
+export const HEADER = [
+  { name: "length", type: "u32", doc: "whole record in bytes, a multiple of 8" },
+  { name: "header_length", type: "u16", doc: "bytes of this header; the body starts there" },
+  { name: "body_length", type: "u16", doc: "bytes of the kind's fixed fields; the slots follow" },
+  { name: "kind", type: "u16", doc: "which kind of record" },
+  { name: "source", type: "u16", doc: "CPU, 0x4000 + CPU for bulk, 0xF000 and up in user space" },
+  { name: "slot_count", type: "u16", doc: "number of slots" },
+  { name: "version", type: "u16", doc: "version of the layout" },
+  { name: "flags", type: "u32", doc: "bits of FLAGS" },
+  { name: "pid", type: "u32", doc: "process id (thread group), initial pid namespace" },
+  { name: "time_ns", type: "u64", doc: "nanoseconds since boot, suspend included" },
+  { name: "sequence", type: "u64", doc: "number of the record in its source, from 1" },
+  { name: "tid", type: "u32", doc: "thread id" },
+  { name: "parent_pid", type: "u32", doc: "process id of the real parent" },
+  { name: "start_time_ns", type: "u64", doc: "start_boottime of the leader; 0 = not known" },
+  { name: "parent_start_time_ns", type: "u64", doc: "the same of the parent" },
+  { name: "uid", type: "u32", doc: "effective user id, initial user namespace" },
+  { name: "gid", type: "u32", doc: "effective group id" },
+  { name: "cgroup_id", type: "u64", doc: "cgroup v2 id; 0 = not known" },
+  { name: "session", type: "u64", doc: "hash of the session root's process key; 0 = none" },
+  { name: "role", type: "u16", doc: "role id; 0 = none, 1 to 63 fixed" },
+  { name: "reserved", type: "u16", doc: "0" },
+  { name: "reserved2", type: "u32", doc: "0" },
+] as const satisfies readonly FieldSpec[];
+
+/** Bits of a header's `flags`. */
+export const FLAGS = {
+  /** A slot holds less than there was; its original length says how much. */
+  truncated: 1,
+  /** A value could not be had in full (a path not absolute, a process not known). */
+  unresolved: 2,
+  /** The system call came through a 32-bit or compat entry. */
+  compat: 4,
+  /** Key-like bytes of argv were overwritten after matching. */
+  masked: 8,
+  /** The file has no name any more (unlinked, or memory only). */
+  deleted: 16,
+  /** An IPv4 address given in IPv4-mapped IPv6 form (RFC 4291, 2.5.5.2). */
+  mapped: 32,
+  /** A kernel thread. */
+  kernel_thread: 64,
+} as const;
+
+/** First source number of bulk records: 0x4000 + CPU. */
+export const SOURCE_BULK = 0x4000;
+/** Sources of user space. */
+export const SOURCES = {
+  /** Watched opens, filled by the loader. */
+  watch: 0xF000,
+  /** Snapshot of processes that ran before the sensor, filled by the loader. */
+  snapshot: 0xF001,
+  /** The agent: context, alerts, loss reports. */
+  agent: 0xF002,
+  /** Replay from a file. */
+  replay: 0xF003,
+} as const;
+
+/** `open_flags` when the way of observing does not tell them (fanotify). */
+export const OPEN_FLAGS_UNKNOWN = 0xFFFFFFFF;
+
+const SOCKET_BODY = [
+  { name: "family", type: "u16", doc: "2 = IPv4, 10 = IPv6 (Linux numbers)" },
+  { name: "port", type: "u16", doc: "host byte order" },
+  { name: "protocol", type: "u16", doc: "IANA protocol number: 6 TCP, 17 UDP, 262 MPTCP" },
+  { name: "socket_type", type: "u16", doc: "1 = stream, 2 = datagram" },
+  { name: "address", type: "bytes16", doc: "network order; IPv4 in the first 4 bytes" },
+] as const satisfies readonly FieldSpec[];
+
+const PROCESS_SLOTS = [
+  { name: "image", doc: "absolute path of the file that runs" },
+  { name: "argv", doc: "arguments, each with its NUL" },
+  { name: "cwd", doc: "absolute path of the working directory" },
+] as const satisfies readonly SlotSpec[];
+
+const PROCESS_BODY = [
+  { name: "real_uid", type: "u32", doc: "real user id" },
+  { name: "real_gid", type: "u32", doc: "real group id" },
+  { name: "parent_uid", type: "u32", doc: "effective user id of the parent at that time" },
+  {
+    name: "device",
+    type: "u32",
+    doc: "device of the image, kernel encoding (major << 20 | minor)",
+  },
+  { name: "inode", type: "u64", doc: "inode of the image" },
+] as const satisfies readonly FieldSpec[];
+
+/** All kinds. Ids 135 (action result), 136 (prompt), 137 (configuration change) are reserved. */
+export const KINDS = {
+  exec: {
+    id: 1,
+    stream: "lifecycle",
+    doc: "a process runs a new program; taken after the kernel switched to it",
+    body: PROCESS_BODY,
+    slots: [
+      ...PROCESS_SLOTS,
+      { name: "file_name", doc: "the path as it was asked for; a script's own path" },
+    ],
+  },
+  fork: {
+    id: 2,
+    stream: "lifecycle",
+    doc: "a process (no thread) was made; the header is the child's",
+    body: [],
+    slots: [],
+  },
+  exit: {
+    id: 3,
+    stream: "lifecycle",
+    doc: "the last thread of a process ended",
+    body: [
+      { name: "exit_code", type: "u32", doc: "status given to exit, 0 to 255" },
+      { name: "signal", type: "u32", doc: "signal that ended it; 0 = none" },
+    ],
+    slots: [],
+  },
+  identity: {
+    id: 4,
+    stream: "lifecycle",
+    doc: "a set*uid or set*gid call changed credentials; the header has the new ones",
+    body: [
+      { name: "real_uid", type: "u32", doc: "real user id, new" },
+      { name: "real_gid", type: "u32", doc: "real group id, new" },
+      { name: "saved_uid", type: "u32", doc: "saved user id, new" },
+      { name: "saved_gid", type: "u32", doc: "saved group id, new" },
+      { name: "old_uid", type: "u32", doc: "effective user id before" },
+      { name: "old_gid", type: "u32", doc: "effective group id before" },
+      { name: "system_call", type: "u32", doc: "number of the system call, native table" },
+      { name: "reserved", type: "u32", doc: "0" },
+    ],
+    slots: [],
+  },
+  connect: {
+    id: 16,
+    stream: "bulk",
+    doc: "a process asked for a connection; the address is the kernel's copy",
+    body: SOCKET_BODY,
+    slots: [],
+  },
+  bind: {
+    id: 17,
+    stream: "bulk",
+    doc: "a process bound a socket to a local address",
+    body: SOCKET_BODY,
+    slots: [],
+  },
+  open: {
+    id: 18,
+    stream: "bulk",
+    doc: "a file was opened; the path comes from the file, not from the caller",
+    body: [
+      { name: "open_flags", type: "u32", doc: "flags of open(2); 0xFFFFFFFF = not known" },
+      { name: "device", type: "u32", doc: "device of the file, kernel encoding" },
+      { name: "inode", type: "u64", doc: "inode of the file" },
+    ],
+    slots: [{ name: "path", doc: "absolute path, else flagged unresolved" }],
+  },
+  process: {
+    id: 128,
+    stream: "user",
+    doc: "context: a process that already ran; time_ns is when it was looked at",
+    body: PROCESS_BODY,
+    slots: PROCESS_SLOTS,
+  },
+  user: {
+    id: 129,
+    stream: "user",
+    doc: "context: header uid has this name",
+    body: [],
+    slots: [{ name: "name", doc: "user name" }],
+  },
+  cgroup: {
+    id: 130,
+    stream: "user",
+    doc: "context: header cgroup_id has this path",
+    body: [],
+    slots: [
+      { name: "path", doc: "path below the cgroup v2 root" },
+      { name: "container", doc: "container id; empty = none" },
+    ],
+  },
+  role: {
+    id: 131,
+    stream: "user",
+    doc: "context: header role has this name",
+    body: [],
+    slots: [{ name: "name", doc: "role name" }],
+  },
+  rule_set: {
+    id: 132,
+    stream: "user",
+    doc: "context: from here on this rule set judged the records",
+    body: [],
+    slots: [{ name: "hash", doc: "SHA-256 of the rule image, lower-case hex" }],
+  },
+  alert: {
+    id: 133,
+    stream: "user",
+    doc: "a rule fired; pid and start time are those of its process",
+    body: [
+      { name: "record_sequence", type: "u64", doc: "sequence of the record that fired it" },
+      { name: "record_source", type: "u16", doc: "source of that record" },
+      { name: "severity", type: "u16", doc: "1 informational to 5 critical" },
+      { name: "reserved", type: "u32", doc: "0" },
+    ],
+    slots: [{ name: "document", doc: "the alert as JSON (UTF-8)" }],
+  },
+  loss: {
+    id: 134,
+    stream: "user",
+    doc: "records that were made, or would have been, and are not here",
+    body: [
+      { name: "cause", type: "u16", doc: "number of a loss cause (common/wire)" },
+      { name: "lost_kind", type: "u16", doc: "kind that was lost; 0 = not known" },
+      { name: "lost_source", type: "u16", doc: "source it was lost from" },
+      { name: "certain", type: "u16", doc: "1 = the count is exact; 0 = at least" },
+      { name: "count", type: "u64", doc: "records" },
+      { name: "first", type: "u64", doc: "first missing sequence; 0 = not known" },
+    ],
+    slots: [],
+  },
+  flat: {
+    id: 192,
+    stream: "user",
+    doc: "an event with named fields: slot i is field i of the rule set, the last one a bit map " +
+      "of log sources; lives in one scan only",
+    body: [],
+    slots: [],
+  },
+} as const satisfies Record<string, KindSpec>;
+
+/** Name of a kind. */
+export type KindName = keyof typeof KINDS;
+
+/** Names of all kinds, in the order of their ids. */
+export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
+
+const NAME_BY_ID: ReadonlyMap<number, KindName> = new Map(
+  KIND_NAMES.map((name) => [KINDS[name].id, name]),
+);
+
+/**
+ * The name of a kind.
+ *
+ * @param id Number in a record's header.
+ * @returns The name, or `undefined` for a kind that this version does not know.
+ */
+export function kindName(id: number): KindName | undefined {
+  return NAME_BY_ID.get(id);
+}

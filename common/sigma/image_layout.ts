@@ -1,0 +1,133 @@
+// Layout of a rule image: what `encode` writes and `wasm/assembly` reads. Little-endian, offsets from
+// the start of the image, every section 8-byte aligned. specs/rule_image.md has the prose.
+
+/** "IMRI" */
+export const IMAGE_MAGIC = 0x4952_4D49;
+export const IMAGE_VERSION = 1;
+/** Longest image, in bytes: the size of one of the engine's two regions. */
+export const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
+/** Deepest stack of a rule program. */
+export const PROGRAM_DEPTH_MAX = 64;
+/** Most fields, atoms and rules of one image. */
+export const FIELDS_MAX = 256;
+export const ATOMS_MAX = 65_536;
+export const RULES_MAX = 16_384;
+
+/** Offsets in the image's header; `hash` is SHA-256 of the image with these 32 bytes zero. */
+export const IMAGE_HEADER = {
+  magic: 0, // u32
+  version: 4, // u16
+  header_length: 6, // u16
+  length: 8, // u32, bytes of the image
+  rule_count: 12, // u32
+  atom_count: 16, // u32
+  field_count: 20, // u32
+  class_mask: 24, // u32, classes that any rule wants
+  log_source_count: 28, // u32
+  hash: 32, // 32 bytes
+  fields: 64, // u32 offset of FIELD_ROW[field_count]
+  atoms: 68, // u32 offset of ATOM_ROW[atom_count]
+  rules: 72, // u32 offset of RULE_ROW[rule_count]
+  words: 76, // u32 offset of the u32 pool (programs, lists)
+  word_count: 80, // u32
+  texts: 84, // u32 offset of the byte pool
+  text_bytes: 88, // u32
+  always: 92, // u32 index in the pool of a list: rules to run on every event of their class
+} as const;
+export const IMAGE_HEADER_BYTES = 96;
+
+/** One field that the rules name. 32 bytes. */
+export const FIELD_ROW = {
+  standard: 0, // u32 standard field id (fields.ts), 0 = only flat events have it
+  class_mask: 4, // u32 classes whose rules test it
+  automaton: 8, // u32 offset of an automaton, 0 = none
+  present: 12, // u32 atom that is true when the field is there, NONE = nobody asks
+  empty: 16, // u32 atom that is true when it is there and empty, NONE = nobody asks
+  globs: 20, // u32 index in the pool of a list of glob atoms, NONE = none
+  reserved: 24, // u64
+} as const;
+export const FIELD_ROW_BYTES = 32;
+
+/** One distinct test of a field. 24 bytes. */
+export const ATOM_ROW = {
+  field: 0, // u16
+  op: 2, // u16, ATOM_OPS
+  text: 4, // u32 offset in the byte pool (ASCII letters folded to lower case)
+  text_length: 8, // u32
+  candidates: 12, // u32 index in the pool of a list: rules to look at when it is found
+  reserved: 16, // u64
+} as const;
+export const ATOM_ROW_BYTES = 24;
+
+/** What an atom tests. In a glob `*` is 0x01 and `?` 0x02, so that both can be literal too. */
+export const ATOM_OPS = {
+  equals: 1,
+  startswith: 2,
+  endswith: 3,
+  contains: 4,
+  glob: 5,
+  present: 6,
+  empty: 7,
+} as const;
+export const GLOB_ANY = 0x01;
+export const GLOB_ONE = 0x02;
+
+/** One rule. 24 bytes. */
+export const RULE_ROW = {
+  class_mask: 0, // u32 event classes that it applies to
+  program: 4, // u32 index in the pool
+  program_words: 8, // u32
+  log_source: 12, // u32 bit number in a flat event's log source bit map
+  reserved: 16, // u64
+} as const;
+export const RULE_ROW_BYTES = 24;
+
+/** No such index. */
+export const NONE = 0xFFFF_FFFF;
+
+/**
+ * Words of a rule program: operation in the high byte, operand in the low 24 bits. It works on a
+ * stack of bits and ends with exactly one.
+ */
+export const PROGRAM_OPS = {
+  atom: 1, // push bit of atom #operand
+  any: 2, // push: is one of the list at pool index operand set (list: count, atoms...)
+  all: 3, // push: are all of that list set
+  and: 4, // pop two, push
+  or: 5,
+  not: 6, // pop one, push
+  at_least: 7, // pop the `operand & 0xFFF` top bits, push: are at least `operand >> 12` set
+  constant: 8, // push operand & 1
+} as const;
+
+/**
+ * Automaton of one field (Aho-Corasick, failure links resolved). Offsets from its own start:
+ * u32 states, u32 classes, u32 offset of transitions (u32[states * classes]: next state, bit 31:
+ * that state has outputs), u32 offset of output starts (u32[states + 1]), u32 offset of outputs
+ * (u32 atom ids), u32 reserved[3], then u8 classOf[256]. State 0 is the start.
+ */
+export const AUTOMATON = {
+  states: 0,
+  classes: 4,
+  transitions: 8,
+  output_starts: 12,
+  outputs: 16,
+  class_of: 32,
+} as const;
+export const AUTOMATON_OUTPUT_BIT = 0x8000_0000;
+
+/** Event classes: bits of `class_mask`. A record has the bits of all classes that it belongs to. */
+export const CLASSES = {
+  process_creation: 1,
+  process_termination: 2,
+  process_fork: 4,
+  identity: 8,
+  network_connection: 16,
+  network_bind: 32,
+  /** Any open. */
+  file_access: 64,
+  /** An open that creates, truncates or may write; needs open_flags that are known. */
+  file_event: 128,
+} as const;
+/** A flat event belongs to all classes. */
+export const CLASS_ALL = 0xFFFF_FFFF;
