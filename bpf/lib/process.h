@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kernel keeps of every live process: the value of the map `processes`,
+ * whose key is the process id (thread group, initial pid namespace) as __u32.
+ *
+ * Written at fork before the child runs, refreshed at exec and at a change of ids,
+ * removed when the last thread ends. A reader compares start_time_ns before it
+ * believes an entry. Include <linux/types.h> (user space) or vmlinux.h (BPF) first.
+ */
+#ifndef IMMUNE_PROCESS_H
+#define IMMUNE_PROCESS_H
+
+/* Entries of the map; a process that does not fit is counted and known by its records only. */
+#define IMMUNE_PROCESSES_MAX 65536
+
+struct immune_process {
+	__u64 start_time_ns; /* start_boottime of the leader */
+	__u64 parent_start_time_ns; /* the same of the real parent */
+	__u64 session; /* 0 = none */
+	__u64 cgroup_id; /* cgroup v2 id at the last fork or exec */
+	__u32 parent_pid;
+	__u32 uid; /* effective, initial user namespace */
+	__u32 gid;
+	__u32 real_uid;
+	__u32 real_gid;
+	__u32 saved_uid;
+	__u32 saved_gid;
+	__u32 fs_uid;
+	__u32 fs_gid;
+	__u16 role; /* 0 = none */
+	__u16 flags; /* IMMUNE_FLAG_KERNEL_THREAD or 0 */
+};
+
+_Static_assert(sizeof(struct immune_process) == 72, "immune_process");
+
+#endif
