@@ -1,0 +1,173 @@
+import type { RecordValues } from "./encode.ts";
+import type { KindName } from "./table.ts";
+
+/** A record whose bytes are written down: every reader of the layout must agree with it. */
+export interface GoldenRecord<K extends KindName = KindName> {
+  readonly kind: K;
+  readonly values: RecordValues<K>;
+  readonly hex: string;
+  readonly pid: number;
+  readonly startTimeNs: string;
+  readonly sequence: number;
+}
+
+/** One record a kind of the kernel; the hexadecimal digits were written down once and stay. */
+export const GOLDEN_RECORDS: readonly GoldenRecord[] = [
+  {
+    kind: "exec",
+    values: {
+      header: {
+        source: 1,
+        flags: 0,
+        pid: 4242,
+        tid: 4242,
+        time_ns: 123_456_789_012n,
+        sequence: 77,
+        parent_pid: 4000,
+        start_time_ns: 123_000_000_001n,
+        parent_start_time_ns: 99_000_000_002n,
+        uid: 1000,
+        gid: 1001,
+        cgroup_id: 513,
+        session: 0x1122334455667788n,
+        role: 3,
+      },
+      body: {
+        real_uid: 1000,
+        real_gid: 1001,
+        parent_uid: 1000,
+        device: 0x00800001,
+        inode: 987654321,
+      },
+      slots: {
+        image: "/usr/bin/bash",
+        argv: "bash\0-c\0: /dev/tcp/127.0.0.1/4444\0",
+        cwd: "/root",
+        file_name: "/bin/bash",
+      },
+    },
+    hex:
+      "d80000006000180001000100040001000000000092100000141a99be1c0000004d0000000000000092100000" +
+      "a00f0000010e5fa31c000000021edc0c17000000e8030000e903000001020000000000008877665544332211" +
+      "0300000000000000e8030000e9030000e803000001008000b168de3a0000000098000d000d000000a5002200" +
+      "22000000c700050005000000cc000900090000002f7573722f62696e2f6261736862617368002d63003a202f" +
+      "6465762f7463702f3132372e302e302e312f34343434002f726f6f742f62696e2f62617368000000",
+    pid: 4242,
+    startTimeNs: "123000000001",
+    sequence: 77,
+  },
+  {
+    kind: "fork",
+    values: {
+      header: {
+        source: 0,
+        pid: 4243,
+        tid: 4243,
+        time_ns: 5n,
+        sequence: 1,
+        parent_pid: 4242,
+        start_time_ns: 5n,
+        parent_start_time_ns: 123_000_000_001n,
+      },
+    },
+    hex:
+      "6000000060000000020000000000010000000000931000000500000000000000010000000000000093100000" +
+      "921000000500000000000000010e5fa31c000000000000000000000000000000000000000000000000000000" +
+      "0000000000000000",
+    pid: 4243,
+    startTimeNs: "5",
+    sequence: 1,
+  },
+  {
+    kind: "exit",
+    values: {
+      header: { source: 0, pid: 4243, tid: 4244, time_ns: 9n, sequence: 2, start_time_ns: 5n },
+      body: { exit_code: 3, signal: 9 },
+    },
+    hex:
+      "6800000060000800030000000000010000000000931000000900000000000000020000000000000094100000" +
+      "0000000005000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "00000000000000000300000009000000",
+    pid: 4243,
+    startTimeNs: "5",
+    sequence: 2,
+  },
+  {
+    kind: "identity",
+    values: {
+      header: { pid: 10, sequence: 3, start_time_ns: 6n, uid: 0, gid: 0 },
+      body: {
+        real_uid: 1,
+        real_gid: 2,
+        saved_uid: 3,
+        saved_gid: 4,
+        old_uid: 5,
+        old_gid: 6,
+        system_call: 105,
+      },
+    },
+    hex:
+      "80000000600020000400000000000100000000000a0000000000000000000000030000000000000000000000" +
+      "0000000006000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "00000000000000000100000002000000030000000400000005000000060000006900000000000000",
+    pid: 10,
+    startTimeNs: "6",
+    sequence: 3,
+  },
+  {
+    kind: "connect",
+    values: {
+      header: { source: 0x4001, flags: 32, pid: 11, sequence: 4, start_time_ns: 7n },
+      body: {
+        family: 2,
+        port: 4444,
+        protocol: 6,
+        socket_type: 1,
+        address: new Uint8Array([127, 0, 0, 1]),
+      },
+    },
+    hex:
+      "78000000600018001000014000000100200000000b0000000000000000000000040000000000000000000000" +
+      "0000000007000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "000000000000000002005c11060001007f000001000000000000000000000000",
+    pid: 11,
+    startTimeNs: "7",
+    sequence: 4,
+  },
+  {
+    kind: "bind",
+    values: {
+      header: { source: 0x4000, pid: 12, sequence: 5, start_time_ns: 8n },
+      body: {
+        family: 10,
+        port: 53,
+        protocol: 17,
+        socket_type: 2,
+        address: Uint8Array.fromHex("20010db8000000000000000000000001"),
+      },
+    },
+    hex:
+      "78000000600018001100004000000100000000000c0000000000000000000000050000000000000000000000" +
+      "0000000008000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "00000000000000000a0035001100020020010db8000000000000000000000001",
+    pid: 12,
+    startTimeNs: "8",
+    sequence: 5,
+  },
+  {
+    kind: "open",
+    values: {
+      header: { source: 0xF000, pid: 13, sequence: 6, start_time_ns: 9n },
+      body: { open_flags: 0xFFFFFFFF, device: 0x00800002, inode: 42 },
+      slots: { path: "/etc/shadow" },
+    },
+    hex:
+      "8800000060001000120000f001000100000000000d0000000000000000000000060000000000000000000000" +
+      "0000000009000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "0000000000000000ffffffff020080002a0000000000000078000b000b0000002f6574632f736861646f7700" +
+      "00000000",
+    pid: 13,
+    startTimeNs: "9",
+    sequence: 6,
+  },
+];

@@ -1,0 +1,250 @@
+import type { RecordView } from "./decode.ts";
+import { type HostBoot, processEntityId } from "./process_key.ts";
+import { FLAGS, kindName, OPEN_FLAGS_UNKNOWN } from "./table.ts";
+import { addressText, argumentList, commandLine, text } from "./text.ts";
+
+/** What a process runs, as the process table or a record has it. */
+export interface ProgramBytes {
+  readonly image: Uint8Array;
+  /** Arguments, each with its NUL. */
+  readonly argv: Uint8Array;
+  readonly cwd: Uint8Array;
+}
+
+/** What a record alone does not tell. */
+export interface EcsContext extends HostBoot {
+  /** Host name. */
+  readonly hostName: string;
+  /** Unix time in nanoseconds = boot time + this. */
+  readonly wallOffsetNs: bigint;
+  /** Program of the record's process; for exec and process records the record has it. */
+  readonly process?: ProgramBytes | undefined;
+  /** Program of the parent. */
+  readonly parent?: ProgramBytes | undefined;
+  /** Name of a user, `undefined` where it has none. */
+  readonly userName?: (uid: number) => string | undefined;
+}
+
+/** A nested ECS document; absent means not known. */
+export interface EcsDocument {
+  readonly "@timestamp": string;
+  readonly event: {
+    readonly kind: "event";
+    readonly category: readonly string[];
+    readonly type: readonly string[];
+    readonly action: string;
+    readonly sequence: number;
+    readonly provider: string;
+  };
+  readonly host: { readonly id: string; readonly name: string };
+  readonly process?: EcsProcess;
+  readonly user?: {
+    readonly id: string;
+    readonly name?: string;
+    readonly changes?: { readonly from: { readonly id: string } };
+  };
+  readonly group?: { readonly id: string };
+  readonly file?: {
+    readonly path: string;
+    readonly inode: string;
+    /** Flags of open(2), where the way of observing tells them. */
+    readonly open_flags?: number;
+  };
+  readonly destination?: { readonly ip: string; readonly port: number };
+  readonly source?: { readonly ip: string; readonly port: number };
+  readonly network?: {
+    readonly transport: string;
+    readonly type: string;
+    readonly initiated: boolean;
+  };
+  /** Names of the record's flags that are set. */
+  readonly labels?: { readonly flags: readonly string[] };
+}
+
+/** A process in an ECS document. */
+export interface EcsProcess {
+  readonly pid: number;
+  readonly entity_id?: string;
+  readonly start?: string;
+  readonly executable?: string;
+  readonly name?: string;
+  readonly command_line?: string;
+  readonly args?: readonly string[];
+  readonly working_directory?: string;
+  readonly exec_file?: string;
+  readonly exit_code?: number;
+  readonly exit_signal?: number;
+  readonly thread?: { readonly id: number };
+  readonly real_user?: { readonly id: string };
+  readonly parent?: EcsProcess & { readonly user?: { readonly id: string } };
+}
+
+const EVENTS: Readonly<Record<string, readonly [category: string, type: string]>> = {
+  exec: ["process", "start"],
+  fork: ["process", "start"],
+  exit: ["process", "end"],
+  identity: ["process", "change"],
+  connect: ["network", "start"],
+  bind: ["network", "info"],
+  open: ["file", "access"],
+  process: ["process", "info"],
+};
+
+/**
+ * A record as an ECS document: the form in which events leave the product.
+ *
+ * @param record Record of a kind below 128, or a `process` context.
+ * @param context Host, clock and the programs of process and parent.
+ * @returns A new document; it shares no bytes with the record.
+ */
+export function ecsDocument(record: RecordView, context: EcsContext): EcsDocument {
+  const kind = record.kind ?? `kind_${record.kindId}`;
+  const [category, type] = EVENTS[kind] ?? ["host", "info"];
+  const userName = context.userName?.(record.uid);
+  return {
+    "@timestamp": wallTime(record.timeNs, context),
+    event: {
+      kind: "event",
+      category: [category],
+      type: [type],
+      action: kind,
+      sequence: record.sequence,
+      provider: `source-${record.source.toString(16)}`,
+    },
+    host: { id: context.hostId, name: context.hostName },
+    process: processOf(record, context),
+    user: {
+      id: String(record.uid),
+      ...(userName === undefined ? {} : { name: userName }),
+      ...(kind === "identity"
+        ? { changes: { from: { id: String(record.number("identity", "old_uid")) } } }
+        : {}),
+    },
+    group: { id: String(record.gid) },
+    ...kindPart(record),
+    ...flagsPart(record.flags),
+  };
+}
+
+/**
+ * A boot time as RFC 3339 text in UTC.
+ *
+ * @param timeNs Nanoseconds since boot.
+ * @param context The offset to Unix time, in nanoseconds.
+ */
+export function wallTime(timeNs: bigint, context: { readonly wallOffsetNs: bigint }): string {
+  return new Date(Number((timeNs + context.wallOffsetNs) / 1_000_000n)).toISOString();
+}
+
+/** What the record's process runs: from an exec or process record itself, else what is given. */
+function programOf(record: RecordView, known: ProgramBytes | undefined): ProgramBytes | undefined {
+  const kind = record.kind === "process" ? "process" : "exec";
+  if (record.kind !== kind) return known;
+  const empty = new Uint8Array();
+  return {
+    image: record.slot(kind, "image") ?? empty,
+    argv: record.slot(kind, "argv") ?? empty,
+    cwd: record.slot(kind, "cwd") ?? empty,
+  };
+}
+
+function processOf(record: RecordView, context: EcsContext): EcsProcess {
+  const isExec = record.kind === "exec";
+  const execFile = isExec ? record.slot("exec", "file_name") : undefined;
+  return {
+    ...identityOf(context, record.pid, record.startTimeNs),
+    ...programPart(programOf(record, context.process)),
+    ...(execFile === undefined ? {} : { exec_file: text(execFile) }),
+    ...(record.kind === "exit"
+      ? {
+        exit_code: record.number("exit", "exit_code"),
+        exit_signal: record.number("exit", "signal"),
+      }
+      : {}),
+    thread: { id: record.tid },
+    ...(isExec ? { real_user: { id: String(record.number("exec", "real_uid")) } } : {}),
+    parent: {
+      ...identityOf(context, record.parentPid, record.parentStartTimeNs),
+      ...programPart(context.parent),
+      ...(isExec ? { user: { id: String(record.number("exec", "parent_uid")) } } : {}),
+    },
+  };
+}
+
+function identityOf(
+  context: EcsContext,
+  pid: number,
+  startTimeNs: bigint,
+): { pid: number; entity_id?: string; start?: string } {
+  if (startTimeNs === 0n) return { pid };
+  return {
+    pid,
+    entity_id: processEntityId(context, pid, startTimeNs),
+    start: wallTime(startTimeNs, context),
+  };
+}
+
+function programPart(program: ProgramBytes | undefined): Partial<EcsProcess> {
+  if (program === undefined) return {};
+  const executable = text(program.image);
+  const directory = text(program.cwd);
+  return {
+    executable,
+    name: executable.slice(executable.lastIndexOf("/") + 1),
+    command_line: commandLine(program.argv),
+    args: argumentList(program.argv),
+    ...(directory === "" ? {} : { working_directory: directory }),
+  };
+}
+
+function kindPart(record: RecordView): Partial<EcsDocument> {
+  if (record.kind === "connect") {
+    return { destination: endpoint(record), network: networkPart(record, true) };
+  }
+  if (record.kind === "bind") {
+    return { source: endpoint(record), network: networkPart(record, false) };
+  }
+  if (record.kind === "open") {
+    const path = record.slot("open", "path");
+    const openFlags = record.number("open", "open_flags");
+    return {
+      file: {
+        path: path === undefined ? "" : text(path),
+        inode: String(record.number("open", "inode")),
+        ...(openFlags === OPEN_FLAGS_UNKNOWN ? {} : { open_flags: openFlags }),
+      },
+    };
+  }
+  return {};
+}
+
+function endpoint(record: RecordView): { ip: string; port: number } {
+  return {
+    ip: addressText(record.address(), record.number("connect", "family")),
+    port: record.number("connect", "port"),
+  };
+}
+
+const TRANSPORTS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 262: "mptcp" };
+
+function networkPart(
+  record: RecordView,
+  initiated: boolean,
+): { transport: string; type: string; initiated: boolean } {
+  const protocol = record.number("connect", "protocol");
+  return {
+    transport: TRANSPORTS[protocol] ?? String(protocol),
+    type: record.number("connect", "family") === 10 ? "ipv6" : "ipv4",
+    initiated,
+  };
+}
+
+function flagsPart(flags: number): Partial<EcsDocument> {
+  const names = Object.entries(FLAGS).filter(([, bit]) => flags & bit).map(([name]) => name);
+  return names.length === 0 ? {} : { labels: { flags: names } };
+}
+
+/** The kinds that {@linkcode ecsDocument} describes in full. */
+export function hasEcsForm(kindId: number): boolean {
+  return (kindName(kindId) ?? "") in EVENTS;
+}
