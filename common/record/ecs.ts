@@ -179,7 +179,7 @@ function identityOf(
   if (startTimeNs === 0n) return { pid };
   return {
     pid,
-    entity_id: processEntityId(context, pid, startTimeNs),
+    entity_id: processEntityId(context, { pid, startTimeNs }),
     start: wallTime(startTimeNs, context),
   };
 }

@@ -26,7 +26,10 @@ Deno.test("ecsDocument() of an exec takes the program from the record", () => {
   assertEquals(document.process?.name, "bash");
   assertEquals(document.process?.command_line, "bash -c : /dev/tcp/127.0.0.1/4444");
   assertEquals(document.process?.args, ["bash", "-c", ": /dev/tcp/127.0.0.1/4444"]);
-  assertEquals(document.process?.entity_id, processEntityId(CONTEXT, 4242, 123_000_000_001n));
+  assertEquals(
+    document.process?.entity_id,
+    processEntityId(CONTEXT, { pid: 4242, startTimeNs: 123_000_000_001n }),
+  );
   assertEquals(document.process?.parent?.pid, 4000);
   assertEquals(document.process?.parent?.user?.id, "1000");
   assertEquals(document.user, { id: "1000", name: "ada" });

@@ -8,6 +8,13 @@ export interface HostBoot {
   readonly bootId: string;
 }
 
+/** What names a process within one boot. */
+export interface ProcessStart {
+  readonly pid: number;
+  /** Nanoseconds since boot when it started. */
+  readonly startTimeNs: bigint;
+}
+
 const LABEL = "immune process v1";
 
 /**
@@ -15,15 +22,14 @@ const LABEL = "immune process v1";
  * the agent and on the hive.
  *
  * @param boot Host and boot.
- * @param pid Process id.
- * @param startTimeNs Nanoseconds since boot when it started.
+ * @param process Process id and start.
  * @returns First 16 bytes of SHA-256 over label, host, boot, pid (u32) and start (u64),
  * little-endian, as 32 hexadecimal digits.
  */
-export function processEntityId(boot: HostBoot, pid: number, startTimeNs: bigint): string {
+export function processEntityId(boot: HostBoot, process: ProcessStart): string {
   const numbers = new DataView(new ArrayBuffer(12));
-  numbers.setUint32(0, pid, true);
-  numbers.setBigUint64(4, startTimeNs, true);
+  numbers.setUint32(0, process.pid, true);
+  numbers.setBigUint64(4, process.startTimeNs, true);
   return createHash("sha256")
     .update(LABEL)
     .update(boot.hostId, "hex")

@@ -4,16 +4,19 @@ import { alertId, processEntityId } from "./process_key.ts";
 const BOOT = { hostId: "00".repeat(32), bootId: "11".repeat(16) };
 
 Deno.test("processEntityId() keeps the value that stored documents have", () => {
-  assertEquals(processEntityId(BOOT, 1, 2n), "1f86fc0db37e7650e2b12fa05d6ebafb");
+  assertEquals(
+    processEntityId(BOOT, { pid: 1, startTimeNs: 2n }),
+    "1f86fc0db37e7650e2b12fa05d6ebafb",
+  );
 });
 
 Deno.test("processEntityId() differs by host, boot, pid and start", () => {
   const ids = [
-    processEntityId(BOOT, 1, 2n),
-    processEntityId({ ...BOOT, hostId: "22".repeat(32) }, 1, 2n),
-    processEntityId({ ...BOOT, bootId: "22".repeat(16) }, 1, 2n),
-    processEntityId(BOOT, 2, 2n),
-    processEntityId(BOOT, 1, 3n),
+    processEntityId(BOOT, { pid: 1, startTimeNs: 2n }),
+    processEntityId({ ...BOOT, hostId: "22".repeat(32) }, { pid: 1, startTimeNs: 2n }),
+    processEntityId({ ...BOOT, bootId: "22".repeat(16) }, { pid: 1, startTimeNs: 2n }),
+    processEntityId(BOOT, { pid: 2, startTimeNs: 2n }),
+    processEntityId(BOOT, { pid: 1, startTimeNs: 3n }),
   ];
   assertEquals(new Set(ids).size, ids.length);
 });

@@ -1,0 +1,56 @@
+import { fileURLToPath } from "node:url";
+import { permissionFlags } from "../cli/permissions.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** Verbs that run without a kernel: their build leaves the sensor out. */
+const VERBS_WITHOUT_SENSOR: ReadonlySet<string> = new Set(["replay", "rules", "config", "version"]);
+
+/**
+ * Whether a command line of the program needs the sensor.
+ *
+ * @param args Arguments of `immune`, the verb first.
+ */
+export function needsSensor(args: readonly string[]): boolean {
+  const verb = args.find((arg) => !arg.startsWith("-"));
+  return verb !== undefined && !VERBS_WITHOUT_SENSOR.has(verb) && !args.includes("--help");
+}
+
+/**
+ * Starts the program with the permissions that its verb needs and no more, and hands signals on.
+ *
+ * @param args Arguments of `immune`.
+ * @returns Its exit code.
+ */
+export async function launch(args: readonly string[]): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--frozen",
+      `--config=${ROOT}deno.json`,
+      ...permissionFlags(args, { root: ROOT, environment: Deno.env.toObject() }),
+      `${ROOT}mod.ts`,
+      ...args,
+    ],
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const forward = (signal: Deno.Signal) => (): void => {
+    try {
+      child.kill(signal);
+    } catch {
+      // It has ended already: its exit code is on its way.
+    }
+  };
+  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
+    const handler = forward(signal);
+    Deno.addSignalListener(signal, handler);
+    return [signal, handler] as const;
+  });
+  const { code } = await child.status;
+  for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
+  return code;
+}
