@@ -1,0 +1,30 @@
+/**
+ * The batch: what the journal keeps and the wire carries, and why records are missing.
+ *
+ * @example A batch there and back
+ * ```ts
+ * import { decodeBatch, encodeBatch } from "./mod.ts";
+ * import { HEADER_BYTES } from "../record/layout.ts";
+ *
+ * const record = new Uint8Array(HEADER_BYTES);
+ * record[0] = HEADER_BYTES; // its own length
+ * const batch = encodeBatch({
+ *   first: 1,
+ *   recordCount: 1,
+ *   losses: [],
+ *   journalId: "00".repeat(16),
+ *   bootId: "00".repeat(16),
+ *   hostId: "00".repeat(32),
+ *   epoch: 1,
+ *   wallOffsetNs: 0n,
+ * }, record);
+ * if (decodeBatch(batch).info.recordCount !== 1) throw new Error("not the same");
+ * ```
+ *
+ * @module
+ */
+export * from "./batch.ts";
+export * from "./decode.ts";
+export * from "./encode.ts";
+export * from "./loss.ts";
+export { countRecords } from "./records.ts";
