@@ -77,7 +77,7 @@ export const RULE_ROW = {
   class_mask: 0, // u32 event classes that it applies to
   program: 4, // u32 index in the pool
   program_words: 8, // u32
-  log_source: 12, // u32 bit number in a flat event's log source bit map
+  log_source: 12, // u32 bit number in a flat event's log source bit map (bit n & 7 of byte n >> 3)
   reserved: 16, // u64
 } as const;
 export const RULE_ROW_BYTES = 24;
@@ -128,6 +128,8 @@ export const CLASSES = {
   file_access: 64,
   /** An open that creates, truncates or may write; needs open_flags that are known. */
   file_event: 128,
+  /** No record; flat events alone. Every rule has this bit. */
+  flat: 0x8000_0000,
 } as const;
 /** A flat event belongs to all classes. */
 export const CLASS_ALL = 0xFFFF_FFFF;

@@ -1,0 +1,25 @@
+// Bounds of the rule language. Those of the image stand in image_layout.ts.
+
+/** Most bytes of one rule file (UTF-8). */
+export const RULE_SOURCE_BYTES_MAX = 1024 * 1024;
+/** Most files that one folder may hold, subfolders included. */
+export const RULE_FILES_MAX = 32_768;
+/** Deepest subfolder that is read. */
+export const RULE_FOLDER_DEPTH_MAX = 16;
+/** Most YAML documents of one file. */
+export const DOCUMENTS_PER_SOURCE_MAX = 1024;
+/** Deepest nesting of a YAML document. */
+export const DOCUMENT_DEPTH_MAX = 16;
+/** Most uses of YAML aliases in one document. */
+export const ALIASES_MAX = 100;
+/** Longest value of a field test, in bytes (UTF-8). */
+export const VALUE_BYTES_MAX = 4096;
+/** Longest condition, in characters. */
+export const CONDITION_LENGTH_MAX = 4096;
+/** Deepest nesting of a condition: parentheses and `not`. */
+export const CONDITION_DEPTH_MAX = 32;
+/** Most field tests of one rule, each use by its condition counted. */
+export const TESTS_PER_RULE_MAX = 16_384;
+/** Longest id and title of a rule, in characters. */
+export const RULE_ID_LENGTH_MAX = 128;
+export const RULE_TITLE_LENGTH_MAX = 256;

@@ -1,0 +1,56 @@
+import { CLASSES } from "./image_layout.ts";
+
+/** What kind of log a rule or an event belongs to. Names are lower-case. */
+export interface LogSource {
+  readonly category?: string;
+  readonly product?: string;
+  readonly service?: string;
+}
+
+const CLASS_BY_CATEGORY: ReadonlyMap<string, number> = new Map([
+  ["process_creation", CLASSES.process_creation],
+  ["process_termination", CLASSES.process_termination],
+  ["process_fork", CLASSES.process_fork],
+  ["identity", CLASSES.identity],
+  ["network_connection", CLASSES.network_connection],
+  ["network_bind", CLASSES.network_bind],
+  ["file_access", CLASSES.file_access],
+  ["file_event", CLASSES.file_event],
+]);
+
+/**
+ * The event classes that a log source means.
+ *
+ * @param logSource Log source of a rule.
+ * @returns Bits of `CLASSES`; only `flat` when no record of a Linux kernel belongs to it.
+ */
+export function classMaskOf({ category, product, service }: LogSource): number {
+  const ours = (product === undefined || product === "linux") && service === undefined;
+  const bits = ours && category !== undefined ? CLASS_BY_CATEGORY.get(category) ?? 0 : 0;
+  return (bits | CLASSES.flat) >>> 0;
+}
+
+/**
+ * Tells whether a rule's log source applies to an event's. What the event does not say is not
+ * tested: its product by itself, its category and service together, as both name the log.
+ *
+ * @param rule Log source of a rule.
+ * @param event Log source that an event claims.
+ * @returns True when the rule is to be tried.
+ */
+export function applies(rule: LogSource, event: LogSource): boolean {
+  const differs = (a: string | undefined, b: string | undefined) => a !== undefined && a !== b;
+  if (event.product !== undefined && differs(rule.product, event.product)) return false;
+  if (event.category === undefined && event.service === undefined) return true;
+  return !differs(rule.category, event.category) && !differs(rule.service, event.service);
+}
+
+/**
+ * One text for one log source.
+ *
+ * @param logSource Any log source.
+ * @returns A key that differs where the log source differs.
+ */
+export function logSourceKey({ category, product, service }: LogSource): string {
+  return JSON.stringify([category ?? null, product ?? null, service ?? null]);
+}

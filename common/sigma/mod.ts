@@ -1,0 +1,37 @@
+/**
+ * The rule language: Sigma rules in, a rule image for the engine out.
+ *
+ * @example
+ * ```ts
+ * import { compileRules } from "./common/sigma/mod.ts";
+ *
+ * const { rules, rejected } = compileRules([{
+ *   path: "example.yml",
+ *   text: `
+ * title: Netcat
+ * id: 6d6f9e0b-8a1d-4b6e-9f57-0c2f6d8e7a11
+ * logsource: { category: process_creation, product: linux }
+ * detection:
+ *   selection: { Image|endswith: /nc }
+ *   condition: selection
+ * `,
+ * }]);
+ * if (rules.length !== 1 || rejected.length !== 0) throw new Error("did not load");
+ * ```
+ *
+ * @module
+ */
+export {
+  compileRules,
+  describeRejection,
+  type RuleInfo,
+  type RuleRejection,
+  type RuleSet,
+  type RuleSource,
+} from "./rule_set.ts";
+export { readRuleSources } from "./read.ts";
+export { verifyImage } from "./image.ts";
+export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";
+export type { LogSource } from "./log_source.ts";
+export { type ExampleEvent, type Level, type RuleExamples, SEVERITIES } from "./rule.ts";
+export { STANDARD_FIELDS, type StandardField, standardField } from "./fields.ts";

@@ -1,0 +1,79 @@
+import type { Expression, FieldTest } from "./expression.ts";
+import { PROGRAM_OPS } from "./image_layout.ts";
+import type { WordPool } from "./word_pool.ts";
+
+/** Most bits that one `at_least` counts. */
+const AT_LEAST_BITS = 12;
+/** Bits of a word's operand. */
+const OPERAND_BITS = 24;
+
+/** A rule's program. */
+export interface Program {
+  readonly words: readonly number[];
+  /** Most bits on the stack at any time. */
+  readonly depth: number;
+}
+
+/** What a program is made with. */
+export interface ProgramOptions {
+  /** Number of the atom of a test. */
+  readonly atomOf: (test: FieldTest) => number;
+  /** Where its lists go. */
+  readonly pool: WordPool;
+}
+
+/**
+ * Translates an expression into a program over atom bits, in postfix order.
+ *
+ * @param expression What the rule asks.
+ * @param options Atoms and pool.
+ * @returns The program; its depth may be more than an engine takes.
+ */
+export function compileProgram(expression: Expression, options: ProgramOptions): Program {
+  switch (expression.kind) {
+    case "test": {
+      const push = word("atom", options.atomOf(expression));
+      const words = expression.pattern === null ? [push, word("not", 0)] : [push];
+      return { words, depth: 1 };
+    }
+    case "not": {
+      const inner = compileProgram(expression.of, options);
+      return { words: [...inner.words, word("not", 0)], depth: inner.depth };
+    }
+    case "and":
+    case "or":
+      return chain(expression.kind, expression.of, options);
+    case "at_least": {
+      const parts = expression.of.map((part) => compileProgram(part, options));
+      const count = word("at_least", expression.count << AT_LEAST_BITS | parts.length);
+      return {
+        words: [...parts.flatMap(({ words }) => words), count],
+        depth: Math.max(...parts.map(({ depth }, i) => i + depth)),
+      };
+    }
+  }
+}
+
+function chain(
+  kind: "and" | "or",
+  of: readonly Expression[],
+  options: ProgramOptions,
+): Program {
+  const isPlain = (part: Expression): part is FieldTest =>
+    part.kind === "test" && part.pattern !== null;
+  const atoms = [...new Set(of.filter(isPlain).map(options.atomOf))].sort((a, b) => a - b);
+  const parts = of.filter((part) => !isPlain(part)).map((part) => compileProgram(part, options));
+  const [only] = atoms;
+  if (only !== undefined) {
+    const listed = kind === "and" ? "all" : "any";
+    const push = atoms.length === 1 ? word("atom", only) : word(listed, options.pool.list(atoms));
+    parts.unshift({ words: [push], depth: 1 });
+  }
+  const words = parts.flatMap((part, i) => i === 0 ? part.words : [...part.words, word(kind, 0)]);
+  return { words, depth: Math.max(...parts.map(({ depth }, i) => depth + Math.min(i, 1))) };
+}
+
+function word(op: keyof typeof PROGRAM_OPS, operand: number): number {
+  if (operand >= 2 ** OPERAND_BITS) throw new RangeError(`Operand ${operand} exceeds its 24 bits`);
+  return (PROGRAM_OPS[op] << OPERAND_BITS | operand) >>> 0;
+}
