@@ -34,6 +34,8 @@ export async function launch(args: readonly string[]): Promise<number> {
       `${ROOT}mod.ts`,
       ...args,
     ],
+    // deno task starts in the project's folder: paths on the command line are the caller's.
+    cwd: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",

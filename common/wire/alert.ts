@@ -1,7 +1,5 @@
 import { z } from "zod";
-
-/** Levels of Sigma, least severe first; the place in this list is `severity` in an alert record. */
-export const SEVERITIES = ["informational", "low", "medium", "high", "critical"] as const;
+import { type Level, SEVERITIES } from "../sigma/rule.ts";
 
 const optionalText = z.string().optional();
 
@@ -30,7 +28,7 @@ export const alertSchema = z.looseObject({
     /** SHA-256 of the rule set that it was found under. */
     ruleset: optionalText,
   }),
-  severity: z.enum(SEVERITIES),
+  severity: z.enum(Object.keys(SEVERITIES) as Level[]),
   event: z.looseObject({ kind: z.literal("alert"), action: z.string() }),
   process: processSchema.optional(),
 });

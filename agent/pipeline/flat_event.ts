@@ -1,0 +1,71 @@
+import type { LogSource } from "../../common/sigma/mod.ts";
+import { standardField } from "../../common/sigma/fields.ts";
+
+/** A JSON object: an event in ECS form, or flat with Sigma field names. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+/**
+ * Tells whether a value is a JSON object (no array, not null).
+ *
+ * @param value Any JSON value.
+ */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The value of a field of an event.
+ *
+ * @param event The event: the field's own name first, then its ECS path, nested or dotted.
+ * @param field Field name as a rule has it.
+ * @returns Text, or `undefined` where the field is absent or null. Lists and objects give their JSON.
+ */
+export function fieldValue(event: JsonObject, field: string): string | undefined {
+  if (Object.hasOwn(event, field)) return valueText(event[field]);
+  const ecs = standardField(field)?.ecs ?? field;
+  if (Object.hasOwn(event, ecs)) return valueText(event[ecs]);
+  let value: unknown = event;
+  for (const key of ecs.split(".")) {
+    if (!isJsonObject(value) || !Object.hasOwn(value, key)) return undefined;
+    value = value[key];
+  }
+  return valueText(value);
+}
+
+/**
+ * The log source that an event claims.
+ *
+ * @param event The event; `logsource` has `category`, `product` and `service`, each optional.
+ * @returns The log source, or `undefined` where the event claims none.
+ */
+export function logSourceOf(event: JsonObject): LogSource | undefined {
+  const claimed = event["logsource"];
+  if (!isJsonObject(claimed)) return undefined;
+  const parts = (["category", "product", "service"] as const)
+    .filter((key) => typeof claimed[key] === "string")
+    .map((key) => [key, String(claimed[key])]);
+  return Object.fromEntries(parts);
+}
+
+/**
+ * When an event happened.
+ *
+ * @param event The event: `@timestamp`, else `UtcTime` (UTC), else the line number in seconds.
+ * @param line Its line, from 1.
+ * @returns Milliseconds since 1970.
+ */
+export function eventTimeMs(event: JsonObject, line: number): number {
+  for (const key of ["@timestamp", "UtcTime"]) {
+    const text = event[key];
+    if (typeof text !== "string") continue;
+    const zoned = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text.replace(" ", "T")}Z`;
+    const time = Date.parse(zoned);
+    if (!Number.isNaN(time)) return time;
+  }
+  return line * 1000;
+}
+
+function valueText(value: unknown): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,38 @@
+import { assertEquals } from "@std/assert";
+import { eventTimeMs, fieldValue, logSourceOf } from "./flat_event.ts";
+
+Deno.test("fieldValue() prefers the field's own name, then its ECS path", () => {
+  assertEquals(fieldValue({ Image: "/a", process: { executable: "/b" } }, "Image"), "/a");
+  assertEquals(fieldValue({ process: { executable: "/b" } }, "Image"), "/b");
+  assertEquals(fieldValue({ "process.executable": "/c" }, "Image"), "/c");
+  assertEquals(fieldValue({ process: { parent: { pid: 7 } } }, "ParentProcessId"), "7");
+});
+
+Deno.test("fieldValue() gives absent for null, a path that ends early, and inherited names", () => {
+  assertEquals(fieldValue({ Image: null }, "Image"), undefined);
+  assertEquals(fieldValue({ process: "x" }, "Image"), undefined);
+  assertEquals(fieldValue({}, "constructor"), undefined);
+  assertEquals(fieldValue({ a: {} }, "toString"), undefined);
+});
+
+Deno.test("fieldValue() writes numbers and truth values as rules have them", () => {
+  assertEquals(fieldValue({ DestinationPort: 4444 }, "DestinationPort"), "4444");
+  assertEquals(fieldValue({ Initiated: true }, "Initiated"), "true");
+});
+
+Deno.test("logSourceOf() takes what is text and nothing else", () => {
+  assertEquals(logSourceOf({ logsource: { category: "process_creation", product: 1 } }), {
+    category: "process_creation",
+  });
+  assertEquals(logSourceOf({}), undefined);
+});
+
+Deno.test("eventTimeMs() reads @timestamp, then UtcTime as UTC, then the line", () => {
+  const both = { "@timestamp": "2026-01-01T00:00:00+01:00", "UtcTime": "2020-01-01 00:00:00" };
+  assertEquals(eventTimeMs(both, 1), Date.UTC(2025, 11, 31, 23));
+  assertEquals(
+    eventTimeMs({ UtcTime: "2026-04-20 10:00:35.640" }, 1),
+    Date.UTC(2026, 3, 20, 10, 0, 35, 640),
+  );
+  assertEquals(eventTimeMs({ "@timestamp": "yesterday" }, 5), 5000);
+});

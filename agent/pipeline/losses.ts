@@ -1,0 +1,82 @@
+import { type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
+
+/** Counters of one kind and source, as the sensor keeps them since it was opened. */
+export interface SourceCounters {
+  readonly kind: number;
+  readonly source: number;
+  /** Last sequence that the source has given out. */
+  readonly sequence: number;
+  readonly seen: number;
+  readonly submitted: number;
+  readonly filtered: number;
+  readonly ringFull: number;
+  readonly oversized: number;
+  readonly unreadable: number;
+}
+
+/** Says how many records of a source are missing by their sequences. */
+export interface MissingRecords {
+  missing(source: number, last?: number): number;
+}
+
+const CAUSES = [
+  ["ringFull", LOSS_CAUSES.ring_full],
+  ["oversized", LOSS_CAUSES.oversized],
+  ["unreadable", LOSS_CAUSES.unreadable],
+] as const;
+
+/**
+ * Turns the sensor's counters and the gaps in the sequences into a ledger: each lost record stands
+ * in it once, under the cause that the sensor counted, or as a gap that no counter explains.
+ */
+export class LossLedger {
+  readonly #reported = new Map<string, number>();
+
+  /**
+   * What was lost since the last call.
+   *
+   * @param rows Counters since the sensor was opened, one row a kind and source.
+   * @param gaps Gaps in the sequences received so far.
+   * @returns Entries for the next batch; empty when nothing is new.
+   */
+  reconcile(rows: readonly SourceCounters[], gaps: MissingRecords): Loss[] {
+    const losses: Loss[] = [];
+    const explained = new Map<number, number>();
+    for (const row of rows) {
+      for (const [counter, cause] of CAUSES) {
+        const count = row[counter];
+        explained.set(row.source, (explained.get(row.source) ?? 0) + count);
+        this.#report(losses, { cause, kind: row.kind, source: row.source, count });
+      }
+    }
+    for (const [source, count] of explained) {
+      // Records still in the ring are not missing: only what lies below the newest one counts.
+      const unexplained = Math.max(0, gaps.missing(source) - count);
+      this.#report(losses, {
+        cause: LOSS_CAUSES.sequence_gap,
+        kind: 0,
+        source,
+        count: unexplained,
+      });
+    }
+    return losses;
+  }
+
+  /** All that was reported so far, in records. */
+  get total(): number {
+    let sum = 0;
+    for (const count of this.#reported.values()) sum += count;
+    return sum;
+  }
+
+  #report(
+    losses: Loss[],
+    entry: { cause: number; kind: number; source: number; count: number },
+  ): void {
+    const key = `${entry.cause} ${entry.kind} ${entry.source}`;
+    const before = this.#reported.get(key) ?? 0;
+    if (entry.count <= before) return;
+    this.#reported.set(key, entry.count);
+    losses.push({ ...entry, count: entry.count - before, certain: true, first: 0 });
+  }
+}

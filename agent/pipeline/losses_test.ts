@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { encodeRecord } from "../../common/record/mod.ts";
+import { LOSS_CAUSES } from "../../common/wire/mod.ts";
+import { SequenceGaps } from "./gaps.ts";
+import { LossLedger, type SourceCounters } from "./losses.ts";
+
+const NOTHING: SourceCounters = {
+  kind: 1,
+  source: 0,
+  sequence: 0,
+  seen: 0,
+  submitted: 0,
+  filtered: 0,
+  ringFull: 0,
+  oversized: 0,
+  unreadable: 0,
+};
+
+Deno.test("reconcile() names each loss once", () => {
+  const ledger = new LossLedger();
+  const gaps = { missing: () => 3 };
+  const first = ledger.reconcile([{ ...NOTHING, ringFull: 2, oversized: 1 }], gaps);
+  assertEquals(first.map(({ cause, count }) => [cause, count]), [
+    [LOSS_CAUSES.ring_full, 2],
+    [LOSS_CAUSES.oversized, 1],
+  ]);
+  assertEquals(ledger.reconcile([{ ...NOTHING, ringFull: 2, oversized: 1 }], gaps), []);
+  const later = ledger.reconcile([{ ...NOTHING, ringFull: 5, oversized: 1 }], { missing: () => 6 });
+  assertEquals(later.map(({ cause, count }) => [cause, count]), [[LOSS_CAUSES.ring_full, 3]]);
+  assertEquals(ledger.total, 6);
+});
+
+Deno.test("reconcile() reports a gap that no counter explains", () => {
+  const losses = new LossLedger().reconcile([{ ...NOTHING, ringFull: 2 }], { missing: () => 5 });
+  assertEquals(losses.map(({ cause, count, kind }) => [cause, count, kind]), [
+    [LOSS_CAUSES.ring_full, 2, 1],
+    [LOSS_CAUSES.sequence_gap, 3, 0],
+  ]);
+});
+
+Deno.test("reconcile() adds up with an independent count under any loss", () => {
+  const fate = fc.constantFrom("received", "ringFull", "oversized", "unreadable", "vanished");
+  fc.assert(fc.property(fc.array(fate, { minLength: 1, maxLength: 400 }), (fates) => {
+    const gaps = new SequenceGaps();
+    const ledger = new LossLedger();
+    const counters = { ...NOTHING };
+    // A last record arrives, so that all gaps lie below it.
+    [...fates, "received" as const].forEach((what, i) => {
+      counters.seen++;
+      if (what === "received") {
+        counters.submitted++;
+        gaps.observe(encodeRecord("fork", { header: { source: 0, sequence: i + 1 } }));
+      } else if (what !== "vanished") counters[what]++;
+      ledger.reconcile([counters], gaps);
+    });
+    const lost = fates.filter((what) => what !== "received").length;
+    assertEquals(ledger.total, lost);
+  }));
+});

@@ -1,0 +1,79 @@
+import type { RuleInfo } from "../../common/sigma/mod.ts";
+import type { Alert, Loss } from "../../common/wire/mod.ts";
+import type { EcsDocument } from "../../common/record/mod.ts";
+import type { Policy } from "../sensors/policy.ts";
+
+/** Name of the worker that reads the sensor, matches and writes the journal. */
+export const PIPELINE_WORKER = "immune-pipeline";
+
+/** Most event documents that are on their way to a reader at once; more are counted, not sent. */
+export const DOCUMENTS_IN_FLIGHT_MAX = 8192;
+
+/** What the pipeline is to do. */
+export interface PipelineOptions {
+  /** Shared library of the sensor; the default is the one that was built. */
+  readonly library?: string;
+  /** BTF of the kernel; the default is the kernel's own. */
+  readonly btf?: string;
+  readonly lifecycleRingBytes?: number;
+  readonly bulkRingBytes?: number;
+  readonly policy: Policy;
+  /** Rules to match, `undefined` for none. */
+  readonly rules?: {
+    readonly image: Uint8Array;
+    readonly hash: string;
+    readonly rules: readonly RuleInfo[];
+  };
+  /** Folder of the agent's state; without it nothing is written. */
+  readonly state?: string;
+  readonly journal?: {
+    readonly segmentBytes?: number;
+    readonly totalBytes?: number;
+    readonly flushMs?: number;
+  };
+  readonly hostId: string;
+  readonly hostName: string;
+  /** Sends every event as a document too. */
+  readonly documents: boolean;
+}
+
+/** From the owner to the pipeline. */
+export type PipelineCommand =
+  | {
+    readonly type: "start";
+    readonly options: PipelineOptions;
+    readonly control: SharedArrayBuffer;
+  }
+  | { readonly type: "taken"; readonly documents: number }
+  | { readonly type: "stop" };
+
+/** What the pipeline has done since it started. */
+export interface PipelineCounters {
+  /** Records read from the sensor. */
+  readonly records: number;
+  readonly alerts: number;
+  /** Records with key-like values masked. */
+  readonly masked: number;
+  /** Records appended to the journal, context and alerts included. */
+  readonly journaled: number;
+  /** Records that are lost, by any cause. */
+  readonly lost: number;
+  /** Event documents that were not sent because the reader was slow. */
+  readonly documentsDropped: number;
+}
+
+/** From the pipeline to its owner. */
+export type PipelineReport =
+  | { readonly type: "started"; readonly watchesNotSet: number; readonly note: string }
+  | { readonly type: "alert"; readonly alert: Alert }
+  | { readonly type: "documents"; readonly documents: readonly EcsDocument[] }
+  | { readonly type: "losses"; readonly losses: readonly Loss[] }
+  | { readonly type: "warning"; readonly message: string }
+  | { readonly type: "stopped"; readonly counters: PipelineCounters }
+  | { readonly type: "failed"; readonly code: string; readonly message: string };
+
+/** Words of the control buffer, which the pipeline looks at between two polls. */
+export const CONTROL = {
+  /** Not 0: a message waits. */
+  message: 0,
+} as const;

@@ -1,0 +1,45 @@
+import { Command, CommanderError } from "commander";
+import { ImmuneError } from "../common/config/errors.ts";
+import { renderError } from "./render/error.ts";
+import { VERBS } from "./verbs/mod.ts";
+import { VERSION } from "./version.ts";
+
+/** Exit code for wrong usage. */
+const EXIT_USAGE = 2;
+
+const AFTER_HELP = `
+Exit codes: 0 done, 1 failure, 2 wrong usage.
+Settings: flags over environment (IMMUNE_...) over immune.toml; see "immune config show".`;
+
+/**
+ * Runs one command line.
+ *
+ * @param args Arguments after the program's name, the verb first.
+ * @returns Exit code: 0 done, 1 failure, 2 wrong usage.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = new Command("immune")
+    .description("Sentinel Immune: sees what AI workloads do on a host, and says so")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .showHelpAfterError('(see "immune --help")')
+    .addHelpText("after", AFTER_HELP)
+    .exitOverride();
+  for (const addVerb of VERBS) {
+    addVerb(program, (exit) => {
+      code = exit;
+    });
+  }
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help and version end this way too, with 0; without a verb the help goes to stderr.
+      return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    }
+    console.error(renderError(error));
+    return error instanceof ImmuneError ? error.exit : 1;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Alert } from "../../common/wire/mod.ts";
+import { type Painter, type Style, visible } from "./terminal.ts";
+
+const STYLE_OF: Readonly<Record<Alert["severity"], Style>> = {
+  informational: "dim",
+  low: "cyan",
+  medium: "yellow",
+  high: "red",
+  critical: "magenta",
+};
+
+/** Longest command line that is shown, in characters. */
+const COMMAND_LINE_MAX = 300;
+
+/**
+ * An alert for eyes: one line that says what, then what ran and who started it.
+ *
+ * @param alert The alert.
+ * @param paint Colours of the stream.
+ * @returns Lines with their ends.
+ */
+export function renderAlert(alert: Alert, paint: Painter): string {
+  const level = alert.severity.toUpperCase().padEnd(8);
+  const lines = [
+    `${paint("dim", alert.time)} ${paint(STYLE_OF[alert.severity], level)} ` +
+    `${paint("bold", visible(alert.rule.title))} ${paint("dim", alert.rule.id)}`,
+  ];
+  const { process } = alert;
+  if (process !== undefined) {
+    lines.push(`  process  ${program(process)} ${paint("dim", `pid ${process.pid}`)}`);
+    if (process.command_line !== undefined) {
+      lines.push(`  command  ${visible(cut(process.command_line))}`);
+    }
+    if (process.parent !== undefined) {
+      lines.push(
+        `  parent   ${program(process.parent)} ${paint("dim", `pid ${process.parent.pid}`)}`,
+      );
+    }
+  }
+  const target = targetOf(alert);
+  if (target !== undefined) lines.push(`  target   ${visible(target)}`);
+  return lines.join("\n") + "\n";
+}
+
+function program(process: { readonly executable?: string | undefined }): string {
+  return visible(process.executable ?? "(not known)");
+}
+
+function targetOf(alert: Alert): string | undefined {
+  const { file, destination, source } = alert as unknown as {
+    file?: { path?: string };
+    destination?: { ip?: string; port?: number };
+    source?: { ip?: string; port?: number };
+  };
+  if (file?.path !== undefined) return file.path;
+  const endpoint = destination ?? source;
+  if (endpoint?.ip === undefined) return undefined;
+  const host = endpoint.ip.includes(":") ? `[${endpoint.ip}]` : endpoint.ip;
+  return `${host}:${endpoint.port}`;
+}
+
+function cut(text: string): string {
+  return text.length <= COMMAND_LINE_MAX ? text : `${text.slice(0, COMMAND_LINE_MAX)} …`;
+}
