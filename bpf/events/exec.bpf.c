@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/* exec: taken after the kernel switched to the new program, before its first instruction. */
+#include "file.h"
+#include "path.h"
+
+/* Smallest page of the supported architectures; reading argv never crosses one in one go. */
+#define IMMUNE_PAGE_BYTES 4096ull
+/* So many pages at most hold ARGV_BYTES_MAX bytes that start inside a page. */
+#define IMMUNE_ARGV_PAGES_MAX (IMMUNE_ARGV_BYTES_MAX / 4096 + 1)
+
+struct exec_record {
+	struct immune_record_header header;
+	struct immune_exec_body body;
+	struct immune_slot slots[IMMUNE_EXEC_SLOT_COUNT];
+	__u8 bytes[];
+};
+
+static __always_inline void exec_fill(struct exec_record *record, struct task_struct *task,
+				      struct file *file)
+{
+	header_fill(&record->header, task, IMMUNE_KIND_EXEC);
+	record->header.body_length = sizeof(record->body);
+	record->header.slot_count = IMMUNE_EXEC_SLOT_COUNT;
+	record->body.real_uid = BPF_CORE_READ(task, cred, uid.val);
+	record->body.real_gid = BPF_CORE_READ(task, cred, gid.val);
+	record->body.parent_uid = BPF_CORE_READ(task, real_parent, cred, euid.val);
+	record->body.device = file_device(file);
+	record->body.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	record->header.flags |= file_deleted(file);
+	__builtin_memset(record->slots, 0, sizeof(record->slots));
+}
+
+/*
+ * Arguments as the new program will see them: from its own stack, where no other thread is left to
+ * rewrite them. Page by page, so that one page that is not there does not lose the others: its
+ * bytes become zeros.
+ */
+static __noinline __u32 argv_append(struct immune_scratch *scratch, struct mm_struct *mm)
+{
+	__u64 start = BPF_CORE_READ(mm, arg_start);
+	__u64 whole = BPF_CORE_READ(mm, arg_end) - start;
+	__u32 flags = whole > IMMUNE_ARGV_BYTES_MAX ? IMMUNE_FLAG_TRUNCATED : 0;
+	__u64 wanted = whole > IMMUNE_ARGV_BYTES_MAX ? IMMUNE_ARGV_BYTES_MAX : whole;
+	struct exec_record *record;
+	__u64 first, done = 0;
+
+	if (!scratch)
+		return IMMUNE_FLAG_UNRESOLVED;
+	record = (void *)scratch->record;
+	first = scratch->length;
+	for (int i = 0; i < IMMUNE_ARGV_PAGES_MAX && done < wanted; i++) {
+		__u64 part = IMMUNE_PAGE_BYTES - ((start + done) & (IMMUNE_PAGE_BYTES - 1));
+		__u64 at = first + done;
+
+		if (part > wanted - done)
+			part = wanted - done;
+		/* Holds by what is above; the verifier wants both bounds on the final values. */
+		barrier_var(part);
+		barrier_var(at);
+		if (part > IMMUNE_PAGE_BYTES || at > IMMUNE_RECORD_BYTES_MAX - IMMUNE_PAGE_BYTES)
+			break;
+		if (bpf_probe_read_user(&scratch->record[at], part, (void *)(start + done)))
+			flags |= IMMUNE_FLAG_UNRESOLVED;
+		done += part;
+	}
+	record->slots[IMMUNE_EXEC_SLOT_ARGV].offset = first;
+	record->slots[IMMUNE_EXEC_SLOT_ARGV].length = done;
+	record->slots[IMMUNE_EXEC_SLOT_ARGV].original_length = whole > 0xffffffff ? 0xffffffff : whole;
+	scratch->length = first + done;
+	return flags;
+}
+
+/* The path as it was asked for: the kernel's copy, so a script's own path. */
+static __always_inline __u32 file_name_append(struct immune_scratch *scratch,
+					      struct linux_binprm *binary)
+{
+	struct exec_record *record = (void *)scratch->record;
+	struct immune_slot *slot = &record->slots[IMMUNE_EXEC_SLOT_FILE_NAME];
+	const char *name = BPF_CORE_READ(binary, filename);
+	__u64 at = scratch->length;
+	long length;
+
+	barrier_var(at);
+	if (at > IMMUNE_RECORD_BYTES_MAX - IMMUNE_PATH_BYTES_MAX)
+		return IMMUNE_FLAG_UNRESOLVED;
+	length = bpf_probe_read_kernel_str(&scratch->record[at], IMMUNE_PATH_BYTES_MAX, name);
+	if (length <= 0)
+		return IMMUNE_FLAG_UNRESOLVED;
+	slot->offset = at;
+	slot->length = length - 1; /* without its NUL */
+	slot->original_length = length - 1;
+	scratch->length = at + length - 1;
+	return length == IMMUNE_PATH_BYTES_MAX ? IMMUNE_FLAG_TRUNCATED : 0;
+}
+
+/* Refreshes what `processes` keeps: ids and cgroup change at exec, role and session stay. */
+static __always_inline void process_refresh(struct task_struct *task)
+{
+	__u32 pid = BPF_CORE_READ(task, tgid);
+	struct immune_process *old = bpf_map_lookup_elem(&processes, &pid);
+	struct immune_process fresh = {};
+
+	task_describe(task, &fresh);
+	if (old && old->start_time_ns == fresh.start_time_ns) {
+		fresh.session = old->session;
+		fresh.role = old->role;
+	}
+	process_put(pid, &fresh, BPF_ANY);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binary)
+{
+	struct immune_tally *tally = tally_of(IMMUNE_KIND_EXEC);
+	struct file *file = BPF_CORE_READ(binary, file);
+	struct immune_scratch *scratch;
+	struct exec_record *record;
+	__u32 flags;
+
+	process_refresh(task);
+	if (!kind_wanted(tally, IMMUNE_KIND_EXEC))
+		return 0;
+	scratch = scratch_take();
+	if (!scratch) {
+		record_lose(IMMUNE_STREAM_LIFECYCLE);
+		count_one(tally, unreadable);
+		return 0;
+	}
+	record = (void *)scratch->record;
+	exec_fill(record, task, file);
+	scratch->length = sizeof(*record);
+	flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	path_append(scratch, &record->slots[IMMUNE_EXEC_SLOT_IMAGE]);
+	flags |= argv_append(scratch, BPF_CORE_READ(task, mm));
+	flags |= path_walk(scratch, BPF_CORE_READ(task, fs, pwd.dentry),
+			   BPF_CORE_READ(task, fs, pwd.mnt));
+	path_append(scratch, &record->slots[IMMUNE_EXEC_SLOT_CWD]);
+	flags |= file_name_append(scratch, binary);
+	record->header.flags |= flags;
+	scratch_send(&lifecycle, scratch, tally, IMMUNE_STREAM_LIFECYCLE, true);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

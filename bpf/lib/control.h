@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the loader and the programs tell each other: the policy in force, and the
+ * counters. Include <linux/types.h> (user space) or vmlinux.h (BPF) first.
+ */
+#ifndef IMMUNE_CONTROL_H
+#define IMMUNE_CONTROL_H
+
+/* Kinds that a kernel makes have ids below this; counters have a place for each. */
+#define IMMUNE_KERNEL_KINDS_MAX 32
+
+/* Place of the process map's own counters among those of the kinds: no kind has id 0. */
+#define IMMUNE_TALLY_PROCESSES 0
+
+/* A ring that is filled to 1/IMMUNE_PRESSURE_SHARE wakes the reader, whatever came. */
+#define IMMUNE_PRESSURE_SHARE 8
+/* ... but at most this often on a CPU, so that a flood does not pay for each record. */
+#define IMMUNE_PRESSURE_INTERVAL_NS 250000ull
+
+/* Which ring; also the key of the map `channels`. */
+enum immune_stream {
+	IMMUNE_STREAM_LIFECYCLE = 0,
+	IMMUNE_STREAM_BULK = 1,
+	IMMUNE_STREAM_COUNT = 2,
+};
+
+/* The one value of the map `control`, written by the loader, read by the programs. */
+struct immune_control {
+	__u64 kind_mask; /* bit k: kind k is wanted */
+	__u64 wake_interval_ns; /* an exec or connect wakes at most this often on a CPU */
+	__u64 snapshot_done; /* 1: `processes` has every process that ran before */
+};
+
+/* Value of `tallies` for one kind on one CPU: seen = the sum of the others. */
+struct immune_tally {
+	__u64 seen;
+	__u64 submitted;
+	__u64 filtered;
+	__u64 ring_full; /* at IMMUNE_TALLY_PROCESSES: the map was full */
+	__u64 oversized;
+	__u64 unreadable;
+};
+
+/* Value of `channels` for one stream on one CPU. */
+struct immune_channel {
+	__u64 sequence; /* last one taken */
+	__u64 last_wake_ns;
+};
+
+/* What the snapshot iterator writes for each process that it added. */
+struct immune_snapshot_entry {
+	__u64 start_time_ns;
+	__u64 parent_start_time_ns;
+	__u64 cgroup_id;
+	__u64 inode;
+	__u32 pid;
+	__u32 parent_pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 real_uid;
+	__u32 real_gid;
+	__u32 parent_uid;
+	__u32 device;
+	__u32 flags; /* enum immune_flag */
+	__u32 reserved;
+};
+
+_Static_assert(sizeof(struct immune_control) == 24, "immune_control");
+_Static_assert(sizeof(struct immune_tally) == 48, "immune_tally");
+_Static_assert(sizeof(struct immune_channel) == 16, "immune_channel");
+_Static_assert(sizeof(struct immune_snapshot_entry) == 72, "immune_snapshot_entry");
+
+#endif

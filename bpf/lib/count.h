@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Counters. Atomic although per CPU: a program may preempt another one in the middle of an add. */
+#ifndef IMMUNE_COUNT_H
+#define IMMUNE_COUNT_H
+
+#include "maps.h"
+
+#define count_one(tally, outcome)                                \
+	do {                                                     \
+		if (tally)                                       \
+			__sync_fetch_and_add(&(tally)->outcome, 1); \
+	} while (0)
+
+static __always_inline struct immune_tally *tally_of(__u32 kind)
+{
+	return bpf_map_lookup_elem(&tallies, &kind);
+}
+
+static __always_inline struct immune_control *control_get(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&control, &key);
+}
+
+/* Counts an event as seen; false, and counted as filtered, when the policy does not want it. */
+static __always_inline bool kind_wanted(struct immune_tally *tally, __u32 kind)
+{
+	struct immune_control *policy = control_get();
+
+	count_one(tally, seen);
+	if (policy && (policy->kind_mask >> kind) & 1)
+		return true;
+	count_one(tally, filtered);
+	return false;
+}
+
+/* Puts a process into the map; a full map is counted. flags: BPF_ANY or BPF_NOEXIST. */
+static __always_inline long process_put(__u32 pid, struct immune_process *process, __u64 flags)
+{
+	struct immune_tally *tally = tally_of(IMMUNE_TALLY_PROCESSES);
+	long error = bpf_map_update_elem(&processes, &pid, process, flags);
+
+	count_one(tally, seen);
+	if (!error)
+		count_one(tally, submitted);
+	else if (error == -17 /* EEXIST: a hook was faster, which is what BPF_NOEXIST is for */)
+		count_one(tally, filtered);
+	else
+		count_one(tally, ring_full);
+	return error;
+}
+
+#endif

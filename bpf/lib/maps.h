@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* The maps of all programs. Weak, so that each object may include them and the linker keeps one. */
+#ifndef IMMUNE_MAPS_H
+#define IMMUNE_MAPS_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "control.h"
+#include "immune_record.h"
+#include "process.h"
+
+/* Records that can be in the making on one CPU: a program may preempt another one there. */
+#define IMMUNE_SCRATCHES 3
+/* Longest name of one path component (NAME_MAX of Linux), and room for its slash. */
+#define IMMUNE_COMPONENT_ROOM 256
+
+/*
+ * Where a walk from a file to its root stands. In a map and not on the stack: the verifier then
+ * knows nothing of the values, so that all ways through one step are one state to it.
+ */
+struct immune_walk {
+	struct dentry *dentry;
+	struct mount *mount;
+	__u32 at; /* where the path starts in `path` */
+	__u32 original; /* bytes that the whole path has */
+	__u32 flags; /* enum immune_flag */
+	__u32 reserved;
+};
+
+/*
+ * Where a record is made: too large for the 512 bytes of stack. A per-CPU value may have 32 KiB.
+ * The first bytes of `record` are its header; `path` is filled from its end towards its start.
+ */
+struct immune_scratch {
+	__u32 busy;
+	__u32 length; /* bytes of the record that are filled */
+	struct immune_walk walk;
+	__u8 record[IMMUNE_RECORD_BYTES_MAX] __attribute__((aligned(8)));
+	__u8 path[IMMUNE_PATH_BYTES_MAX + IMMUNE_COMPONENT_ROOM];
+};
+
+_Static_assert(sizeof(struct immune_scratch) <= 32 * 1024, "limit of a per-CPU value");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct immune_control);
+} control SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, IMMUNE_KERNEL_KINDS_MAX);
+	__type(key, __u32);
+	__type(value, struct immune_tally);
+} tallies SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, IMMUNE_STREAM_COUNT);
+	__type(key, __u32);
+	__type(value, struct immune_channel);
+} channels SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, IMMUNE_SCRATCHES);
+	__type(key, __u32);
+	__type(value, struct immune_scratch);
+} scratches SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IMMUNE_PROCESSES_MAX);
+	__type(key, __u32);
+	__type(value, struct immune_process);
+} processes SEC(".maps") __weak;
+
+/* The loader sets the sizes of both rings before they are made. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} lifecycle SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} bulk SEC(".maps") __weak;
+
+#endif

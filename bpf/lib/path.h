@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The path of a file as the kernel holds it: from dentry to root, across mounts, never from user memory. */
+#ifndef IMMUNE_PATH_H
+#define IMMUNE_PATH_H
+
+#include "record.h"
+
+/* Mounts that a walk may cross besides its components. */
+#define IMMUNE_CROSSINGS_MAX 16
+/* An error pointer is one of the last 4095 values. */
+#define IMMUNE_ERROR_POINTER_MIN ((__u64)-4095)
+
+/* Puts one component and its slash before what is there; one that does not fit ends the keeping. */
+static __always_inline void walk_keep(struct immune_scratch *scratch, struct dentry *dentry)
+{
+	struct immune_walk *walk = &scratch->walk;
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	/* A name has at most 255 bytes: the mask only tells the verifier. */
+	__u32 length = BPF_CORE_READ(dentry, d_name.len) & 0xff;
+	__u32 at = walk->at;
+
+	walk->original += length + 1;
+	if (walk->flags & IMMUNE_FLAG_TRUNCATED || at < length + 1) {
+		walk->flags |= IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED;
+		return;
+	}
+	/* at was at most PATH_BYTES_MAX and fell: this holds, and tells the verifier. */
+	at -= length + 1;
+	barrier_var(at);
+	if (at > IMMUNE_PATH_BYTES_MAX - 1)
+		return;
+	scratch->path[at] = '/';
+	if (bpf_probe_read_kernel(&scratch->path[at + 1], length, name))
+		walk->flags |= IMMUNE_FLAG_UNRESOLVED;
+	walk->at = at;
+}
+
+/* One step up; false at the end. */
+static __always_inline bool walk_step(struct immune_scratch *scratch)
+{
+	struct immune_walk *walk = &scratch->walk;
+	struct dentry *dentry = walk->dentry;
+	struct mount *mount = walk->mount;
+	struct dentry *parent;
+
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+		__u64 namespace = (__u64)BPF_CORE_READ(mount, mnt_ns);
+
+		if (above == mount) {
+			/* A root that no namespace holds: unmounted, or the kernel's own. */
+			if (!namespace || namespace >= IMMUNE_ERROR_POINTER_MIN)
+				walk->flags |= IMMUNE_FLAG_UNRESOLVED;
+			return false;
+		}
+		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		walk->mount = above;
+		return true;
+	}
+	parent = BPF_CORE_READ(dentry, d_parent);
+	walk_keep(scratch, dentry);
+	if (parent == dentry) {
+		/* Has no place in a tree: memfd, pipe, socket. Its name stands alone. */
+		walk->flags |= IMMUNE_FLAG_UNRESOLVED;
+		return false;
+	}
+	walk->dentry = parent;
+	return true;
+}
+
+/*
+ * Walks from a path to the root of its mount tree and leaves the text in scratch->path, from
+ * scratch->walk.at to IMMUNE_PATH_BYTES_MAX. Returns flags for the record. A function of its own,
+ * so that the verifier's work and the stack are not multiplied by its callers.
+ */
+static __noinline __u32 path_walk(struct immune_scratch *scratch, struct dentry *dentry,
+				  struct vfsmount *vfsmount)
+{
+	struct immune_walk *walk;
+	bool more = dentry && vfsmount;
+
+	if (!scratch)
+		return IMMUNE_FLAG_UNRESOLVED;
+	walk = &scratch->walk;
+	walk->dentry = dentry;
+	walk->mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	walk->at = IMMUNE_PATH_BYTES_MAX;
+	walk->original = 0;
+	walk->flags = more ? 0 : IMMUNE_FLAG_UNRESOLVED;
+	/* Bounded by the most components and mounts that are followed. */
+	for (int i = 0; more && i < IMMUNE_PATH_COMPONENTS_MAX + IMMUNE_CROSSINGS_MAX; i++)
+		more = walk_step(scratch);
+	if (more) /* cut: what is above stays unknown */
+		walk->flags |= IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED;
+	if (!walk->original && !walk->flags) {
+		/* The root itself has no component. */
+		scratch->path[IMMUNE_PATH_BYTES_MAX - 1] = '/';
+		walk->at = IMMUNE_PATH_BYTES_MAX - 1;
+		walk->original = 1;
+	}
+	return walk->flags;
+}
+
+/* Appends the walked path to the record and points a slot at it. */
+static __always_inline void path_append(struct immune_scratch *scratch, struct immune_slot *slot)
+{
+	__u64 at = scratch->length;
+	__u64 from = scratch->walk.at;
+	__u64 length;
+
+	/* Read back from memory, so the verifier knows nothing: bound what the callers hold to. */
+	barrier_var(at);
+	barrier_var(from);
+	if (at > IMMUNE_RECORD_BYTES_MAX - IMMUNE_PATH_BYTES_MAX || from > IMMUNE_PATH_BYTES_MAX)
+		return;
+	length = IMMUNE_PATH_BYTES_MAX - from;
+	barrier_var(length);
+	if (length > IMMUNE_PATH_BYTES_MAX)
+		return;
+	if (bpf_probe_read_kernel(&scratch->record[at], length, &scratch->path[from]))
+		return;
+	slot->offset = at;
+	slot->length = length;
+	slot->original_length = scratch->walk.original;
+	scratch->length = at + length;
+}
+
+#endif

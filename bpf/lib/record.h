@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a record: take a scratch, fill it, submit it. Every path ends in one counter. */
+#ifndef IMMUNE_RECORD_MAKING_H
+#define IMMUNE_RECORD_MAKING_H
+
+#include "count.h"
+#include "task.h"
+
+/* Takes a sequence number and names the source that it belongs to. */
+static __always_inline void record_number(struct immune_record_header *header, __u32 stream)
+{
+	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	header->source = stream == IMMUNE_STREAM_BULK ? IMMUNE_SOURCE_BULK + cpu : cpu;
+	if (channel)
+		header->sequence = __sync_fetch_and_add(&channel->sequence, 1) + 1;
+}
+
+/* Takes a number that no record will carry, so that the loss is a visible gap. */
+static __always_inline void record_lose(__u32 stream)
+{
+	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
+
+	if (channel)
+		__sync_fetch_and_add(&channel->sequence, 1);
+}
+
+/* A free scratch of this CPU, or NULL. Bounded: one try each. */
+static __always_inline struct immune_scratch *scratch_take(void)
+{
+#pragma unroll
+	for (__u32 i = 0; i < IMMUNE_SCRATCHES; i++) {
+		__u32 key = i;
+		struct immune_scratch *scratch = bpf_map_lookup_elem(&scratches, &key);
+
+		if (scratch && !__sync_val_compare_and_swap(&scratch->busy, 0, 1))
+			return scratch;
+	}
+	return NULL;
+}
+
+static __always_inline void scratch_release(struct immune_scratch *scratch)
+{
+	__sync_val_compare_and_swap(&scratch->busy, 1, 0);
+}
+
+/* Fills the header from a task; body and slots are as long as the kind's struct says. */
+static __always_inline void header_fill(struct immune_record_header *header,
+					struct task_struct *task, __u32 kind)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	__u32 pid = BPF_CORE_READ(task, tgid);
+	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
+
+	header->header_length = sizeof(*header);
+	header->body_length = 0;
+	header->kind = kind;
+	header->slot_count = 0;
+	header->version = IMMUNE_RECORD_VERSION;
+	header->flags = task_is_kernel_thread(task) ? IMMUNE_FLAG_KERNEL_THREAD : 0;
+	header->pid = pid;
+	header->tid = BPF_CORE_READ(task, pid);
+	header->time_ns = bpf_ktime_get_boot_ns();
+	header->sequence = 0;
+	header->start_time_ns = task_start_time(task);
+	header->parent_pid = BPF_CORE_READ(parent, tgid);
+	header->parent_start_time_ns = task_start_time(parent);
+	header->uid = BPF_CORE_READ(cred, euid.val);
+	header->gid = BPF_CORE_READ(cred, egid.val);
+	header->cgroup_id = task_cgroup_id(task);
+	header->session = 0;
+	header->role = 0;
+	header->reserved = 0;
+	header->reserved2 = 0;
+	if (process && process->start_time_ns == header->start_time_ns) {
+		header->session = process->session;
+		header->role = process->role;
+	}
+}
+
+/*
+ * Flags of a submit. Without a wake-up by default (a wake-up costs more than the rest), with one
+ * when the ring fills, or for a record that somebody waits for; each at most once an interval.
+ */
+static __always_inline __u64 wake_flags(void *ring, __u32 stream, bool awaited, __u64 now_ns)
+{
+	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
+	struct immune_control *policy = control_get();
+	__u64 filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) * IMMUNE_PRESSURE_SHARE;
+	__u64 since_ns;
+
+	if (!channel || !policy)
+		return BPF_RB_FORCE_WAKEUP;
+	since_ns = now_ns - channel->last_wake_ns;
+	if ((awaited && since_ns >= policy->wake_interval_ns) ||
+	    (filled >= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) &&
+	     since_ns >= IMMUNE_PRESSURE_INTERVAL_NS)) {
+		channel->last_wake_ns = now_ns;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* Sends `length` bytes of a record, which its header already counts; one outcome is counted. */
+static __always_inline void record_send(void *ring, struct immune_record_header *header,
+					__u64 length, struct immune_tally *tally, __u32 stream,
+					bool awaited)
+{
+	__u64 flags = wake_flags(ring, stream, awaited, header->time_ns);
+
+	record_number(header, stream);
+	if (bpf_ringbuf_output(ring, header, length, flags))
+		count_one(tally, ring_full);
+	else
+		count_one(tally, submitted);
+}
+
+/* Sends what a scratch holds and gives it back. */
+static __always_inline void scratch_send(void *ring, struct immune_scratch *scratch,
+					 struct immune_tally *tally, __u32 stream, bool awaited)
+{
+	struct immune_record_header *header = (void *)scratch->record;
+	__u64 length = scratch->length;
+
+	/*
+	 * Zeros up to the next multiple of 8. Here and elsewhere barrier_var() hides a value's history
+	 * from the compiler, so that it keeps the check that the verifier wants.
+	 */
+	barrier_var(length);
+	if (length > IMMUNE_RECORD_BYTES_MAX - IMMUNE_RECORD_ALIGNMENT) {
+		record_lose(stream);
+		count_one(tally, oversized);
+		scratch_release(scratch);
+		return;
+	}
+#pragma unroll
+	for (__u32 i = 0; i < IMMUNE_RECORD_ALIGNMENT; i++)
+		scratch->record[length + i] = 0;
+	length = (length + IMMUNE_RECORD_ALIGNMENT - 1) & ~(IMMUNE_RECORD_ALIGNMENT - 1ull);
+	header->length = length;
+	record_send(ring, header, length, tally, stream, awaited);
+	scratch_release(scratch);
+}
+
+#endif
