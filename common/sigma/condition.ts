@@ -38,7 +38,8 @@ interface Token {
   readonly at: number;
 }
 
-const TOKEN = /\s*(?:([()|])|([\w*.-]+))/y;
+const TOKEN = /\s*([()|]|[\w*.-]+)/y;
+const AGGREGATION = "aggregation in a condition";
 const KEYWORDS: ReadonlySet<string> = new Set(["and", "or", "not", "of"]);
 
 /**
@@ -61,9 +62,12 @@ function tokenize(text: string): readonly Token[] {
   TOKEN.lastIndex = 0;
   let end = 0;
   for (let match = TOKEN.exec(text); match !== null; match = TOKEN.exec(text)) {
-    const token = match[1] ?? match[2] ?? "";
+    const token = match[1] ?? "";
     end = TOKEN.lastIndex;
-    tokens.push({ text: token, at: end - token.length });
+    const at = end - token.length;
+    // What follows has a grammar of its own, so it is not looked at.
+    if (token === "|") throw new ConditionError(`${AGGREGATION} is missing`, at, AGGREGATION);
+    tokens.push({ text: token, at });
   }
   const rest = text.slice(end);
   if (rest.trim() !== "") {
@@ -161,10 +165,6 @@ class ConditionParser {
   #unexpected(token: Token | undefined, wanted = "the end"): ConditionError {
     if (token === undefined) {
       return new ConditionError(`Condition ends where ${wanted} should be`, this.#end);
-    }
-    if (token.text === "|") {
-      const feature = "aggregation in a condition";
-      return new ConditionError(`${feature} is not supported`, token.at, feature);
     }
     return new ConditionError(
       `Condition has "${token.text}" where ${wanted} should be`,

@@ -43,8 +43,12 @@ export function parseDocuments(text: string): readonly (RuleDocument | RuleProbl
   if (parsed.length > DOCUMENTS_PER_SOURCE_MAX) {
     return [invalid(`File has more than ${DOCUMENTS_PER_SOURCE_MAX} documents; split it`, top)];
   }
-  return parsed.filter((document) => document.contents !== null || document.errors.length > 0)
+  return parsed.filter((document) => document.errors.length > 0 || !isEmpty(document))
     .map((document) => readDocument(document, lines));
+}
+
+function isEmpty({ contents }: Document): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
 }
 
 function readDocument(document: Document, lines: LineCounter): RuleDocument | RuleProblem {
