@@ -1,0 +1,83 @@
+import { assert, assertEquals } from "@std/assert";
+import { compileRules } from "./rule_set.ts";
+import { type Interest, WATCHES_MAX } from "./interest.ts";
+
+function interest(category: string, ...detections: readonly string[]): Interest {
+  return compileRules(detections.map((detection, i) => ({
+    path: `${i}.yml`,
+    text: `title: T\nid: r${i}\nlogsource: { category: ${category}, product: linux }\n` +
+      `detection: ${detection}\n`,
+  }))).interest;
+}
+
+function watches({ watches }: Interest): readonly string[] {
+  return watches.map(({ type, path }) => `${type} ${path}`);
+}
+
+Deno.test("interest names the kinds that rules need, and identity only for its rules", () => {
+  const rule = "{ s: { Image: x }, condition: s }";
+  assertEquals(interest("process_creation", rule).kinds, ["exec", "fork", "exit"]);
+  assertEquals(interest("network_connection", rule).kinds, ["exec", "fork", "exit", "connect"]);
+  assertEquals(interest("network_bind", rule).kinds, ["exec", "fork", "exit", "bind"]);
+  assertEquals(interest("identity", rule).kinds, ["exec", "fork", "exit", "identity"]);
+  assertEquals(interest("identity", rule).identity, true);
+  assertEquals(interest("process_creation", rule).identity, false);
+  assertEquals(interest("dns_query", rule).classMask, 0);
+});
+
+Deno.test("interest watches exact files and directories, whatever else the rule asks", () => {
+  const found = interest(
+    "file_access",
+    "{ s: { TargetFilename: [/etc/shadow, /etc/gshadow] }, f: { Image: /x }, condition: s and not f }",
+    "{ s: { TargetFilename|startswith: /etc/cron.d/, Image|endswith: /sh }, condition: s }",
+    "{ s: { TargetFilename|startswith: /etc/sudo }, condition: s }",
+  );
+  assertEquals(watches(found), [
+    "tree /etc",
+    "tree /etc/cron.d",
+    "file /etc/gshadow",
+    "file /etc/shadow",
+  ]);
+  assertEquals(found.wide, []);
+});
+
+Deno.test("interest takes the file when a rule asks for a file within a directory", () => {
+  const both = "{ a: { TargetFilename: /etc/x }, b: { TargetFilename|startswith: /etc/ }, " +
+    "condition: a and b }";
+  assertEquals(watches(interest("file_access", both)), ["file /etc/x"]);
+});
+
+Deno.test("interest names rules that no watch serves, with the cost", () => {
+  const found = interest(
+    "file_access",
+    "{ s: { TargetFilename|endswith: /.ssh/id_rsa }, condition: s }",
+    "{ s: { TargetFilename: [/etc/a, '*b'] }, condition: s }",
+    "{ s: { Image: /x }, condition: s }",
+    "{ s: { TargetFilename: /etc/a }, condition: not s }",
+    "{ s: { TargetFilename: /etc/ok }, condition: s }",
+    "{ s: { TargetFilename|startswith: /r }, condition: s }",
+  );
+  assertEquals(watches(found), ["file /etc/ok"]);
+  assertEquals(found.wide.map(({ rule, why }) => [rule, why]), [
+    [0, "path"],
+    [1, "path"],
+    [2, "path"],
+    [3, "path"],
+    [5, "path"],
+  ]);
+  assert(found.wide.every(({ reason }) => reason.includes("every open of the host")));
+  assert(found.wide[0]?.reason.includes(`"*/.ssh/id_rsa"`));
+});
+
+Deno.test("interest says that only the wide stream tells writes", () => {
+  const found = interest("file_event", "{ s: { TargetFilename: /etc/a }, condition: s }");
+  assertEquals(watches(found), ["file /etc/a"]);
+  assertEquals(found.wide.map(({ rule, why }) => [rule, why]), [[0, "writes"]]);
+});
+
+Deno.test("interest counts the watches over the bound", () => {
+  const paths = Array.from({ length: WATCHES_MAX + 3 }, (_, i) => `/x/${i}`);
+  const rule = `{ s: { TargetFilename: [${paths.join(", ")}] }, condition: s }`;
+  const found = interest("file_access", rule);
+  assertEquals([found.watches.length, found.watchesDropped], [WATCHES_MAX, 3]);
+});

@@ -1,0 +1,72 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ImmuneError } from "../config/errors.ts";
+import { RULE_FOLDER_DEPTH_MAX, RULE_SOURCE_BYTES_MAX } from "./limits.ts";
+import { readRuleSources } from "./read.ts";
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "immune-rules-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("readRuleSources() reads rule files below a folder, sorted, nothing else", async () => {
+  await withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/b/c`, { recursive: true });
+    await Deno.mkdir(`${folder}/.git`);
+    for (const name of ["z.yml", "b/a.YAML", "b/c/x.yaml", "b/n.txt", ".git/h.yml"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, name);
+    }
+    const found = await readRuleSources(`${folder}/`);
+    assertEquals(found.map(({ path, text }) => [path.slice(folder.length), text]), [
+      ["/b/a.YAML", "b/a.YAML"],
+      ["/b/c/x.yaml", "b/c/x.yaml"],
+      ["/z.yml", "z.yml"],
+    ]);
+  });
+});
+
+Deno.test("readRuleSources() reads one file, whatever its name", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/rule.txt`, "x");
+    assertEquals(await readRuleSources(`${folder}/rule.txt`), [
+      { path: `${folder}/rule.txt`, text: "x" },
+    ]);
+  });
+});
+
+Deno.test("readRuleSources() ends where symbolic links go round, or lead nowhere", async () => {
+  await withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/a`);
+    await Deno.writeTextFile(`${folder}/a/r.yml`, "x");
+    await Deno.symlink(folder, `${folder}/a/loop`);
+    await Deno.symlink(`${folder}/gone`, `${folder}/gone.yml`);
+    const found = await readRuleSources(folder);
+    assertEquals(found.map(({ path }) => path.slice(folder.length)), ["/a/r.yml", "/gone.yml"]);
+    assert(found[1]?.problem !== undefined);
+  });
+});
+
+Deno.test("readRuleSources() names the problem of a file, too long or not UTF-8", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/a.yml`, new Uint8Array(RULE_SOURCE_BYTES_MAX + 1));
+    await Deno.writeFile(`${folder}/b.yml`, new Uint8Array([0x61, 0xFF]));
+    const found = await readRuleSources(folder);
+    assertEquals(found.map(({ problem }) => problem), [
+      `File is longer than ${RULE_SOURCE_BYTES_MAX} bytes`,
+      "File is not UTF-8",
+    ]);
+  });
+});
+
+Deno.test("readRuleSources() refuses a path that is not there, and folders without end", async () => {
+  await withFolder(async (folder) => {
+    const gone = await assertRejects(() => readRuleSources(`${folder}/gone`), ImmuneError);
+    assertEquals(gone.code, "FILE_UNREADABLE");
+    await Deno.mkdir(`${folder}${"/d".repeat(RULE_FOLDER_DEPTH_MAX + 1)}`, { recursive: true });
+    const deep = await assertRejects(() => readRuleSources(folder), ImmuneError);
+    assertEquals(deep.code, "RULE_SET_TOO_LARGE");
+  });
+});
