@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "watch.h"
+#include "watch_answer.h"
+#include "watch_record.h"
+
+/*
+ * Two threads. One answers opens and does nothing that could wait for another process. The other
+ * follows names and sets marks, which may wait for a file system. apply_lock orders the latter
+ * with policy changes; the answering thread never takes it.
+ */
+struct watch {
+	struct watch_answer answer;
+	pthread_mutex_t apply_lock;
+	int stop_eventfd;
+	pthread_t answering, following;
+	bool answering_runs, following_runs;
+};
+
+static void *follow(void *argument)
+{
+	struct watch *watch = argument;
+	struct pollfd waits[] = {
+		{ .fd = watch->answer.groups.names, .events = POLLIN },
+		{ .fd = watch->stop_eventfd, .events = POLLIN },
+	};
+
+	for (;;) {
+		uint32_t missed;
+
+		if (poll(waits, 2, -1) < 0 && errno != EINTR)
+			return NULL;
+		if (waits[1].revents)
+			return NULL;
+		pthread_mutex_lock(&watch->apply_lock);
+		missed = watch_follow(&watch->answer.groups, watch->answer.set);
+		pthread_mutex_unlock(&watch->apply_lock);
+		if (missed)
+			watch_answer_lost(&watch->answer, missed);
+	}
+}
+
+static int start_threads(struct watch *watch)
+{
+	sigset_t all, before;
+	int error;
+
+	/* Signals are for the host program's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&watch->answering, NULL, watch_answer_run, &watch->answer);
+	watch->answering_runs = !error;
+	if (!error) {
+		error = pthread_create(&watch->following, NULL, follow, watch);
+		watch->following_runs = !error;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -error;
+}
+
+int watch_start(struct watch **out, int processes_map_fd, int wake_eventfd)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+	struct watch_answer *answer;
+	int error;
+
+	*out = NULL;
+	if (!watch)
+		return -ENOMEM;
+	answer = &watch->answer;
+	pthread_mutex_init(&watch->apply_lock, NULL);
+	pthread_mutex_init(&answer->current_lock, NULL);
+	answer->groups = (struct watch_groups){ -1, -1 };
+	answer->processes_map_fd = processes_map_fd;
+	answer->wake_eventfd = wake_eventfd;
+	answer->own_pid = getpid();
+	answer->proc_self_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	answer->poke_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	watch->stop_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (answer->proc_self_fd < 0 || answer->poke_eventfd < 0 || watch->stop_eventfd < 0) {
+		error = -errno;
+		immune_fail("Cannot watch files: %s", strerror(-error));
+		goto fail;
+	}
+	error = -ENOMEM;
+	answer->queue.bytes = malloc(WATCH_QUEUE_BYTES);
+	answer->set = watch_set_new(NULL, 0);
+	if (!answer->queue.bytes || !answer->set)
+		goto fail;
+	error = watch_groups_open(&answer->groups);
+	if (!error)
+		error = start_threads(watch);
+	if (error)
+		goto fail;
+	*out = watch;
+	return 0;
+fail:
+	watch_stop(watch);
+	return error;
+}
+
+int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count)
+{
+	struct watch_answer *answer = &watch->answer;
+	struct watch_set *set, *old;
+	int refused = 0;
+
+	if (count > IMMUNE_WATCHES_MAX)
+		return -EINVAL;
+	set = watch_set_new(entries, count);
+	if (!set)
+		return -ENOMEM;
+	pthread_mutex_lock(&watch->apply_lock);
+	for (uint32_t i = 0; i < count; i++)
+		refused += watch_refresh(&answer->groups, set, i) != 0;
+	pthread_mutex_lock(&answer->current_lock);
+	old = answer->set;
+	answer->set = set;
+	pthread_mutex_unlock(&answer->current_lock);
+	watch_unmark(&answer->groups, old, set);
+	pthread_mutex_unlock(&watch->apply_lock);
+	watch_set_free(old);
+	return refused;
+}
+
+uint32_t watch_drain(struct watch *watch, uint8_t *buffer, uint32_t capacity)
+{
+	return watch_queue_drain(&watch->answer.queue, buffer, capacity);
+}
+
+void watch_stats(struct watch *watch, struct immune_stats_row *row)
+{
+	struct watch_answer *answer = &watch->answer;
+	struct immune_counters *counters = &row->counters;
+
+	memset(row, 0, sizeof(*row));
+	row->kind = IMMUNE_KIND_OPEN;
+	row->source = IMMUNE_SOURCE_WATCH;
+	row->sequence = atomic_load(&answer->sequence);
+	counters->submitted = atomic_load(&answer->submitted);
+	counters->filtered = atomic_load(&answer->filtered);
+	counters->ring_full = atomic_load(&answer->ring_full);
+	counters->unreadable = atomic_load(&answer->unreadable);
+	counters->seen = counters->submitted + counters->filtered + counters->ring_full +
+			 counters->unreadable;
+}
+
+static void join(pthread_t thread, bool runs, int eventfd)
+{
+	uint64_t one = 1;
+
+	if (runs && write(eventfd, &one, sizeof(one)) == sizeof(one))
+		pthread_join(thread, NULL);
+}
+
+/* Closing the permission group answers whoever still waits. */
+void watch_stop(struct watch *watch)
+{
+	struct watch_answer *answer;
+
+	if (!watch)
+		return;
+	answer = &watch->answer;
+	join(watch->following, watch->following_runs, watch->stop_eventfd);
+	atomic_store(&answer->stopping, 1);
+	join(watch->answering, watch->answering_runs, answer->poke_eventfd);
+	watch_groups_close(&answer->groups);
+	if (answer->proc_self_fd >= 0)
+		close(answer->proc_self_fd);
+	if (answer->poke_eventfd >= 0)
+		close(answer->poke_eventfd);
+	if (watch->stop_eventfd >= 0)
+		close(watch->stop_eventfd);
+	watch_set_free(answer->set);
+	free(answer->queue.bytes);
+	pthread_mutex_destroy(&answer->current_lock);
+	pthread_mutex_destroy(&watch->apply_lock);
+	free(watch);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watched opens: a fanotify group of the permission class, answered by a thread of
+ * this library. Every answer is "allow"; the opener waits only until the file's
+ * name and identity are read, so both are what was really opened.
+ *
+ * Opens by this very process are allowed and counted as filtered.
+ */
+#ifndef IMMUNE_WATCH_H
+#define IMMUNE_WATCH_H
+
+#include <stdint.h>
+
+#include "immune_sensor.h"
+
+struct watch;
+
+/* Starts the threads; nothing is watched yet. wake_eventfd is written whenever the
+ * output queue stops being empty. Returns 0 or a negative errno. */
+int watch_start(struct watch **out, int processes_map_fd, int wake_eventfd);
+
+/* Replaces what is watched. entries: count validated struct immune_policy_watch, each with its
+ * path. An open that the old and the new set both watch is reported throughout. Returns how many
+ * entries could not be set in full, or a negative errno (nothing changed). */
+int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count);
+
+/* Moves whole records to buffer; returns bytes. Call until it returns 0 before waiting. */
+uint32_t watch_drain(struct watch *watch, uint8_t *buffer, uint32_t capacity);
+
+/* Counters of kind open, source IMMUNE_SOURCE_WATCH. */
+void watch_stats(struct watch *watch, struct immune_stats_row *row);
+
+/* Ends the threads and lets every waiting opener go. A null watch is fine. */
+void watch_stop(struct watch *watch);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers opens and writes their records. */
+#ifndef IMMUNE_WATCH_ANSWER_H
+#define IMMUNE_WATCH_ANSWER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "watch_mark.h"
+#include "watch_queue.h"
+#include "watch_set.h"
+
+struct watch_answer {
+	struct watch_groups groups;
+	int processes_map_fd;
+	int wake_eventfd;
+	int proc_self_fd; /* /proc/self/fd */
+	int poke_eventfd; /* losses to report, or the end */
+	uint32_t own_pid;
+	pthread_mutex_t current_lock; /* held while set is looked at or exchanged; memory work only */
+	struct watch_set *set;
+	struct watch_queue queue;
+	_Atomic uint32_t stopping;
+	_Atomic uint64_t losses; /* not yet in the queue as a loss record */
+	_Atomic uint64_t sequence;
+	/* seen = submitted + filtered + ring_full + unreadable */
+	_Atomic uint64_t submitted, filtered, ring_full, unreadable;
+};
+
+/* Body of the answering thread: ends when stopping is set and poke_eventfd written. */
+void *watch_answer_run(void *answer);
+
+/* Counts opens that may have gone unseen and has the thread report them. Any thread. */
+void watch_answer_lost(struct watch_answer *answer, uint32_t count);
+
+#endif

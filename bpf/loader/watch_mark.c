@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "watch_mark.h"
+#include "watch_tree.h"
+
+#define FUSE_MAGIC 0x65735546
+/* A name may be replaced between looking at it and marking it; then it is looked at again. */
+#define SETTLE_ATTEMPTS_MAX 4
+
+#define NAME_EVENTS (FAN_CREATE | FAN_MOVED_TO | FAN_MOVED_FROM | FAN_DELETE | FAN_ONDIR)
+
+int watch_groups_open(struct watch_groups *groups)
+{
+	int error;
+
+	groups->names = -1;
+	groups->permission = fanotify_init(
+		FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID | FAN_UNLIMITED_MARKS,
+		O_RDONLY | O_CLOEXEC | O_LARGEFILE);
+	if (groups->permission < 0)
+		goto fail;
+	groups->names = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
+					      FAN_REPORT_DFID_NAME | FAN_UNLIMITED_MARKS,
+				      O_RDONLY | O_CLOEXEC);
+	if (groups->names < 0)
+		goto fail;
+	return 0;
+fail:
+	error = -errno;
+	immune_fail("Cannot watch files by fanotify: %s; it needs CAP_SYS_ADMIN and Linux 5.9",
+		    strerror(-error));
+	watch_groups_close(groups);
+	return error;
+}
+
+void watch_groups_close(struct watch_groups *groups)
+{
+	if (groups->permission >= 0)
+		close(groups->permission);
+	if (groups->names >= 0)
+		close(groups->names);
+	groups->permission = -1;
+	groups->names = -1;
+}
+
+/* Not there yet, or not any more: its creation leads to a refresh. */
+static bool is_absent(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR;
+}
+
+static int fail_mark(const char *what, const char *path, int error)
+{
+	immune_fail("Cannot watch %s of \"%s\": %s", what, path, strerror(error));
+	return -error;
+}
+
+int watch_mark_names(const struct watch_groups *groups, const char *path)
+{
+	if (!fanotify_mark(groups->names, FAN_MARK_ADD | FAN_MARK_ONLYDIR, NAME_EVENTS, AT_FDCWD,
+			   path))
+		return 0;
+	return is_absent(-errno) ? -errno : fail_mark("changes", path, errno);
+}
+
+/* A FUSE file system is served by a process that may itself open a watched file: its wait for our
+ * answer and our wait for it would never end. */
+static int refuse_fuse(const char *path)
+{
+	struct statfs about;
+
+	if (statfs(path, &about))
+		return fail_mark("opens", path, errno);
+	return about.f_type == FUSE_MAGIC ? fail_mark("opens", path, EOPNOTSUPP) : 0;
+}
+
+int watch_mark_directory(const struct watch_groups *groups, const char *path)
+{
+	int error = refuse_fuse(path);
+
+	if (error)
+		return error;
+	if (!fanotify_mark(groups->permission, FAN_MARK_ADD | FAN_MARK_ONLYDIR,
+			   FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, AT_FDCWD, path))
+		return 0;
+	return fail_mark("opens", path, errno);
+}
+
+/* Marks each directory that leads to path, as far as they exist: a rename of any of them, or the
+ * creation of the first one missing, then leads to a refresh. */
+static int mark_ancestors(const struct watch_groups *groups, const char *path)
+{
+	char prefix[PATH_MAX];
+	int first = 0;
+
+	/* Bounded by PATH_MAX: a round a component. */
+	for (const char *slash = path; slash; slash = strchr(slash + 1, '/')) {
+		size_t length = slash == path ? 1 : (size_t)(slash - path);
+		int error;
+
+		memcpy(prefix, path, length);
+		prefix[length] = 0;
+		error = watch_mark_names(groups, prefix);
+		if (is_absent(error))
+			return first;
+		if (error && !first)
+			first = error;
+	}
+	return first;
+}
+
+/* Marks a parent for one name in it. */
+static int mark_place(const struct watch_groups *groups, struct watch_set *set, uint32_t index,
+		      int which, const char *path)
+{
+	struct watch_entry *entry = &set->entries[index];
+	struct watch_directory directory = { .owner = index, .stamp = entry->stamp };
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t length = slash == path ? 1 : (size_t)(slash - path);
+	int error;
+
+	memcpy(parent, path, length);
+	parent[length] = 0;
+	directory.path = parent;
+	error = watch_set_place(set, entry, which, path);
+	if (!error)
+		error = watch_set_directory(set, &directory);
+	if (!error)
+		error = watch_mark_directory(groups, parent);
+	return error;
+}
+
+static int mark_inode(const struct watch_groups *groups, struct watch_set *set,
+		      struct watch_entry *entry, const char *path)
+{
+	struct stat before, after;
+
+	if (stat(path, &before))
+		goto absent;
+	for (int i = 0; i < SETTLE_ATTEMPTS_MAX; i++) {
+		int error;
+
+		if (S_ISDIR(before.st_mode))
+			return fail_mark("opens", path, EISDIR);
+		error = refuse_fuse(path);
+		if (error)
+			return error;
+		watch_set_inode(set, entry, major(before.st_dev) << 20 | minor(before.st_dev),
+				before.st_ino);
+		if (fanotify_mark(groups->permission, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, path))
+			return errno == ENOENT ? 0 : fail_mark("opens", path, errno);
+		if (stat(path, &after))
+			goto absent;
+		if (after.st_ino == before.st_ino && after.st_dev == before.st_dev)
+			return 0;
+		before = after;
+	}
+	return fail_mark("opens", path, EAGAIN);
+absent:
+	watch_set_no_inode(set, entry);
+	return 0;
+}
+
+static int refresh_file(const struct watch_groups *groups, struct watch_set *set, uint32_t index)
+{
+	struct watch_entry *entry = &set->entries[index];
+	char parent[PATH_MAX], canonical[PATH_MAX], own[2 * PATH_MAX];
+	const char *slash = strrchr(entry->path, '/');
+	size_t length = slash == entry->path ? 1 : (size_t)(slash - entry->path);
+	int error;
+
+	memcpy(parent, entry->path, length);
+	parent[length] = 0;
+	if (!realpath(parent, canonical)) {
+		watch_set_no_inode(set, entry);
+		return is_absent(-errno) ? 0 : fail_mark("opens", entry->path, errno);
+	}
+	length = strlen(canonical);
+	memcpy(own, canonical, length);
+	if (length > 1)
+		own[length++] = '/';
+	strcpy(own + length, slash + 1);
+	if (strlen(own) >= PATH_MAX)
+		return fail_mark("opens", entry->path, ENAMETOOLONG);
+	error = mark_place(groups, set, index, 0, own);
+	if (error)
+		return error;
+	if (!realpath(entry->path, canonical)) {
+		watch_set_no_inode(set, entry);
+		return is_absent(-errno) ? 0 : fail_mark("opens", entry->path, errno);
+	}
+	if (strcmp(canonical, own)) {
+		error = mark_ancestors(groups, canonical);
+		if (!error)
+			error = mark_place(groups, set, index, 1, canonical);
+	} else {
+		error = watch_set_place(set, entry, 1, NULL);
+	}
+	return error ? error : mark_inode(groups, set, entry, canonical);
+}
+
+static int refresh_directory(const struct watch_groups *groups, struct watch_set *set,
+			     uint32_t index)
+{
+	struct watch_entry *entry = &set->entries[index];
+	struct watch_directory directory = { .owner = index, .stamp = entry->stamp, .whole = true };
+	char canonical[PATH_MAX];
+	struct stat about;
+	int error;
+
+	if (!realpath(entry->path, canonical) || stat(canonical, &about))
+		return is_absent(-errno) ? 0 : fail_mark("opens", entry->path, errno);
+	if (!S_ISDIR(about.st_mode))
+		return fail_mark("opens", entry->path, ENOTDIR);
+	watch_set_expect(set, canonical);
+	error = mark_ancestors(groups, canonical);
+	if (error)
+		return error;
+	if (entry->type == IMMUNE_WATCH_TREE)
+		return watch_tree(groups, set, index, canonical);
+	directory.path = canonical;
+	error = watch_set_directory(set, &directory);
+	return error ? error : watch_mark_directory(groups, canonical);
+}
+
+int watch_refresh(const struct watch_groups *groups, struct watch_set *set, uint32_t index)
+{
+	struct watch_entry *entry = &set->entries[index];
+	int followed, error;
+
+	entry->dirty = false;
+	entry->stamp++;
+	if (entry->path[0] != '/' || strlen(entry->path) >= PATH_MAX)
+		return fail_mark("opens", entry->path, EINVAL);
+	followed = mark_ancestors(groups, entry->path);
+	error = entry->type == IMMUNE_WATCH_FILE ? refresh_file(groups, set, index)
+						 : refresh_directory(groups, set, index);
+	watch_set_sweep(set, index, entry->stamp);
+	return error ? error : followed;
+}
+
+void watch_unmark(const struct watch_groups *groups, struct watch_set *old,
+		  struct watch_set *current)
+{
+	if (!current->count) {
+		fanotify_mark(groups->permission, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+		fanotify_mark(groups->names, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+		return;
+	}
+	for (uint32_t i = 0; i < old->directory_count; i++) {
+		const struct watch_directory *directory = &old->directories[i];
+
+		if (!watch_set_has_directory(current, directory->hash, directory->path))
+			fanotify_mark(groups->permission, FAN_MARK_REMOVE,
+				      FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, AT_FDCWD,
+				      directory->path);
+	}
+	for (uint32_t i = 0; i < old->count; i++) {
+		const struct watch_entry *entry = &old->entries[i];
+
+		if (entry->has_inode &&
+		    !watch_set_has_inode(current, entry->device, entry->inode))
+			fanotify_mark(groups->permission, FAN_MARK_REMOVE, FAN_OPEN_PERM, AT_FDCWD,
+				      entry->path);
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Puts a watch set's marks into the kernel, and keeps them where they belong. */
+#ifndef IMMUNE_WATCH_MARK_H
+#define IMMUNE_WATCH_MARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "watch_set.h"
+
+/* The two fanotify groups: opens that wait for an answer, and names that change. */
+struct watch_groups {
+	int permission;
+	int names;
+};
+
+int watch_groups_open(struct watch_groups *groups);
+void watch_groups_close(struct watch_groups *groups);
+
+/* Looks an entry up again and marks what is there now. A path that does not exist yet is no error.
+ * Returns 0 or the first negative errno; immune_error() has the line. */
+int watch_refresh(const struct watch_groups *groups, struct watch_set *set, uint32_t index);
+
+/* Watches a directory that appeared in a tree, and what is below it. */
+int watch_grow(const struct watch_groups *groups, struct watch_set *set, uint32_t owner,
+	       const char *path);
+
+/* Takes marks away that only the old set needs. */
+void watch_unmark(const struct watch_groups *groups, struct watch_set *old,
+		  struct watch_set *current);
+
+/* Reads what is queued in the names group and refreshes what it concerns. Returns how many times
+ * opens may have gone unseen: events lost, or a tree over its bound. */
+uint32_t watch_follow(const struct watch_groups *groups, struct watch_set *set);
+
+/* Hash of a file system id and file handle as fanotify reports them; 0 when there is none. */
+uint64_t watch_handle(const char *path);
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "watch_record.h"
+
+#include "process.h"
+
+/* /proc/PID/status up to the lines wanted here; they stand at its start. */
+#define STATUS_BYTES 1024
+/* Number of the loss cause watch_overflow (common/wire/loss.ts). */
+#define CAUSE_WATCH_OVERFLOW 4
+
+static const char DELETED[] = " (deleted)";
+
+static uint64_t boot_time_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static void header_fill(struct immune_record_header *header, uint16_t kind, uint64_t sequence)
+{
+	header->header_length = sizeof(*header);
+	header->kind = kind;
+	header->source = IMMUNE_SOURCE_WATCH;
+	header->version = IMMUNE_RECORD_VERSION;
+	header->sequence = sequence;
+}
+
+/* The kernel appends the suffix to a name that is gone. A file may really be called so: then it
+ * still has a link, and what the name means is left open. */
+static void strip_deleted(struct watch_record *record, size_t *length, uint32_t links)
+{
+	size_t suffix = sizeof(DELETED) - 1;
+
+	if (*length <= suffix || strcmp(record->path + *length - suffix, DELETED))
+		return;
+	if (links) {
+		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
+		return;
+	}
+	*length -= suffix;
+	record->path[*length] = 0;
+	record->header.flags |= IMMUNE_FLAG_DELETED;
+}
+
+void watch_record_file(struct watch_record *record, int proc_self_fd, int fd)
+{
+	struct statx about = { 0 };
+	char name[16];
+	ssize_t length;
+	size_t kept;
+
+	memset(record, 0, offsetof(struct watch_record, path));
+	record->body.open_flags = IMMUNE_OPEN_FLAGS_UNKNOWN;
+	record->header.time_ns = boot_time_ns();
+	/* Cached attributes only: a file system must not be asked while openers wait. */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_NLINK, &about))
+		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
+	record->body.device = about.stx_dev_major << 20 | about.stx_dev_minor;
+	record->body.inode = about.stx_ino;
+	snprintf(name, sizeof(name), "%d", fd);
+	length = readlinkat(proc_self_fd, name, record->path, IMMUNE_PATH_BYTES_MAX);
+	kept = length < 0 ? 0 : length;
+	record->path[kept] = 0;
+	strip_deleted(record, &kept, about.stx_nlink);
+	if (record->path[0] != '/')
+		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
+	record->path_slot.length = kept;
+	record->path_slot.original_length = kept;
+}
+
+/* Opener's thread group, parent and ids, for a process that the map does not know. */
+static uint32_t read_status(struct immune_record_header *header, pid_t tid)
+{
+	char text[STATUS_BYTES], path[32];
+	const char *line = text;
+	uint32_t group = tid;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return group;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length <= 0)
+		return group;
+	text[length] = 0;
+	/* Bounded by STATUS_BYTES; Name comes first and has its newlines escaped by the kernel. */
+	for (; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		sscanf(line, "Tgid:%u", &group);
+		sscanf(line, "PPid:%u", &header->parent_pid);
+		sscanf(line, "Uid:%*u%u", &header->uid);
+		sscanf(line, "Gid:%*u%u", &header->gid);
+	}
+	return group;
+}
+
+void watch_record_process(struct watch_record *record, int processes_map_fd, pid_t tid)
+{
+	struct immune_record_header *header = &record->header;
+	struct immune_process process;
+	uint32_t pid = tid;
+	bool known;
+
+	header->tid = tid;
+	/* A thread's own number is never a key: keys are leaders, and numbers are unique. */
+	known = !bpf_map_lookup_elem(processes_map_fd, &pid, &process);
+	if (!known) {
+		pid = read_status(header, tid);
+		known = pid != (uint32_t)tid &&
+			!bpf_map_lookup_elem(processes_map_fd, &pid, &process);
+	}
+	header->pid = pid;
+	if (!known) {
+		header->flags |= IMMUNE_FLAG_UNRESOLVED;
+		return;
+	}
+	header->start_time_ns = process.start_time_ns;
+	header->parent_pid = process.parent_pid;
+	header->parent_start_time_ns = process.parent_start_time_ns;
+	header->uid = process.uid;
+	header->gid = process.gid;
+	header->cgroup_id = process.cgroup_id;
+	header->session = process.session;
+	header->role = process.role;
+	header->flags |= process.flags & IMMUNE_FLAG_KERNEL_THREAD;
+}
+
+void watch_record_finish(struct watch_record *record, uint64_t sequence)
+{
+	size_t end = offsetof(struct watch_record, path) + record->path_slot.length;
+	size_t length = (end + IMMUNE_RECORD_ALIGNMENT - 1) & ~(IMMUNE_RECORD_ALIGNMENT - 1ul);
+
+	header_fill(&record->header, IMMUNE_KIND_OPEN, sequence);
+	record->header.length = length;
+	record->header.body_length = sizeof(record->body);
+	record->header.slot_count = IMMUNE_OPEN_SLOT_COUNT;
+	record->path_slot.offset = offsetof(struct watch_record, path);
+	memset((char *)record + end, 0, length - end);
+}
+
+void watch_loss_fill(struct watch_loss *loss, uint64_t count, uint64_t sequence)
+{
+	memset(loss, 0, sizeof(*loss));
+	header_fill(&loss->header, IMMUNE_KIND_LOSS, sequence);
+	loss->header.length = sizeof(*loss);
+	loss->header.body_length = sizeof(loss->body);
+	loss->header.time_ns = boot_time_ns();
+	loss->body.cause = CAUSE_WATCH_OVERFLOW;
+	loss->body.lost_kind = IMMUNE_KIND_OPEN;
+	loss->body.lost_source = IMMUNE_SOURCE_WATCH;
+	loss->body.count = count;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* One watched open as a record. */
+#ifndef IMMUNE_WATCH_RECORD_H
+#define IMMUNE_WATCH_RECORD_H
+
+#include <linux/types.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "immune_record.h"
+
+struct watch_record {
+	struct immune_record_header header;
+	struct immune_open_body body;
+	struct immune_slot path_slot;
+	char path[IMMUNE_PATH_BYTES_MAX + 8]; /* the record's padding may follow it */
+};
+
+_Static_assert(__builtin_offsetof(struct watch_record, path) ==
+		       sizeof(struct immune_record_header) + sizeof(struct immune_open_body) +
+			       sizeof(struct immune_slot),
+	       "watch_record has no holes");
+
+struct watch_loss {
+	struct immune_record_header header;
+	struct immune_loss_body body;
+};
+
+/* Path and identity of an event's file, by its descriptor. path ends in NUL. */
+void watch_record_file(struct watch_record *record, int proc_self_fd, int fd);
+/* Who opens: tid as fanotify says it. The opener waits meanwhile. */
+void watch_record_process(struct watch_record *record, int processes_map_fd, pid_t tid);
+void watch_record_finish(struct watch_record *record, uint64_t sequence);
+void watch_loss_fill(struct watch_loss *loss, uint64_t count, uint64_t sequence);
+
+#endif
