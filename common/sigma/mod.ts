@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * import { compileRules } from "./common/sigma/mod.ts";
+ * import { compileRules } from "./mod.ts";
  *
  * const { rules, rejected } = compileRules([{
  *   path: "example.yml",
