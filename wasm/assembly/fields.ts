@@ -1,0 +1,209 @@
+// The value of each standard field (common/sigma/fields.ts) for the current record, its process and
+// its parent. Values are pointer and length; numbers and names of states are written to SCRATCH.
+
+import * as f from "../../out/gen/image";
+import * as r from "../../out/gen/record";
+import { body, kind, open_slot, record, slot_length, slot_text } from "./current";
+import { parent, process } from "./lifecycle";
+import { SCRATCH } from "./memory";
+import { name_length, name_text } from "./name_table";
+import { row_at, UID_UNKNOWN } from "./process_table";
+import { ABSENT, program_argv, program_at, program_cwd, program_image } from "./program";
+import { write_constant, write_decimal, write_hex64, write_ipv4, write_ipv6 } from "./text";
+import { role_entry, user_entry } from "./user_table";
+
+@inline const FAMILY_IPV4: u32 = 2;
+@inline const FAMILY_IPV6: u32 = 10;
+@inline const PROTOCOL_TCP: u32 = 6;
+@inline const PROTOCOL_UDP: u32 = 17;
+
+export let value: usize = 0;
+export let value_length: u32 = 0;
+
+@inline function set(text: usize, length: u32): bool {
+  value = text;
+  value_length = length;
+  return length != ABSENT;
+}
+
+@inline function written(length: u32): bool {
+  return set(SCRATCH, length);
+}
+
+@inline function slot(index: u32): bool {
+  return open_slot(index) && set(slot_text, slot_length);
+}
+
+/** argv without its last NUL. */
+function trimmed(text: usize, length: u32): bool {
+  if (length == ABSENT) return false;
+  const ends: bool = length > 0 && load<u8>(text + <usize> length - 1) == 0;
+  return set(text, ends ? length - 1 : length);
+}
+
+@inline function program_of(row: usize): usize {
+  return row == 0 ? 0 : <usize> row_at(row).program;
+}
+
+function image_of(row: usize): bool {
+  const program: usize = program_of(row);
+  return program != 0 && set(program_image(program), program_at(program).image_length);
+}
+
+function arguments_of(row: usize): bool {
+  const program: usize = program_of(row);
+  return program != 0 && trimmed(program_argv(program), program_at(program).argv_length);
+}
+
+function directory_of(row: usize): bool {
+  const program: usize = program_of(row);
+  return program != 0 && set(program_cwd(program), program_at(program).cwd_length);
+}
+
+@inline function number(amount: u64): bool {
+  return written(write_decimal(amount));
+}
+
+function user(uid: u32): bool {
+  const entry: usize = user_entry(uid);
+  return entry != 0 ? set(name_text(entry), name_length(entry)) : number(<u64> uid);
+}
+
+function role(): bool {
+  const id: u32 = <u32> load<u16>(record, r.HEADER_ROLE);
+  if (id == 0) return written(write_constant("none"));
+  const entry: usize = role_entry(id);
+  return entry != 0 ? set(name_text(entry), name_length(entry)) : number(<u64> id);
+}
+
+@inline function header_uid(): u32 {
+  return load<u32>(record, r.HEADER_UID);
+}
+
+function parent_pid(): bool {
+  let pid: u32 = load<u32>(record, r.HEADER_PARENT_PID);
+  if (pid == 0 && process != 0) pid = row_at(process).parent_pid;
+  return pid != 0 && number(<u64> pid);
+}
+
+/** Effective user of the parent; UID_UNKNOWN when nobody knows it. */
+function parent_uid(): u32 {
+  if (kind == r.KIND_EXEC) return load<u32>(body, r.EXEC_PARENT_UID);
+  return parent == 0 ? UID_UNKNOWN : row_at(parent).uid;
+}
+
+function real_uid(): bool {
+  let uid: u32 = process == 0 ? UID_UNKNOWN : row_at(process).real_uid;
+  if (kind == r.KIND_EXEC) uid = load<u32>(body, r.EXEC_REAL_UID);
+  if (kind == r.KIND_IDENTITY) uid = load<u32>(body, r.IDENTITY_REAL_UID);
+  return uid != UID_UNKNOWN && number(<u64> uid);
+}
+
+function address(of_kind: u32): bool {
+  if (kind != of_kind) return false;
+  const family: u32 = <u32> load<u16>(body, r.CONNECT_FAMILY);
+  const at: usize = body + <usize> r.CONNECT_ADDRESS;
+  if (family == FAMILY_IPV4) return written(write_ipv4(at));
+  return family == FAMILY_IPV6 && written(write_ipv6(at));
+}
+
+@inline function port(of_kind: u32): bool {
+  return kind == of_kind && number(<u64> load<u16>(body, r.CONNECT_PORT));
+}
+
+@inline function is_socket(): bool {
+  return kind == r.KIND_CONNECT || kind == r.KIND_BIND;
+}
+
+function protocol(): bool {
+  if (!is_socket()) return false;
+  const id: u32 = <u32> load<u16>(body, r.CONNECT_PROTOCOL);
+  if (id == PROTOCOL_TCP) return written(write_constant("tcp"));
+  if (id == PROTOCOL_UDP) return written(write_constant("udp"));
+  return number(<u64> id);
+}
+
+@inline function truth(holds: bool): bool {
+  return written(holds ? write_constant("true") : write_constant("false"));
+}
+
+function session(): bool {
+  const id: u64 = load<u64>(record, r.HEADER_SESSION);
+  return id != 0 && written(write_hex64(id));
+}
+
+/** Of the process: from an exec record itself, else from the process table. */
+function load_process_field(standard: u32): bool {
+  const is_exec: bool = kind == r.KIND_EXEC;
+  switch (standard) {
+    case f.STANDARD_FIELDS_IMAGE:
+      return is_exec ? slot(r.EXEC_SLOT_IMAGE) : image_of(process);
+    case f.STANDARD_FIELDS_COMMAND_LINE:
+      if (!is_exec) return arguments_of(process);
+      return open_slot(r.EXEC_SLOT_ARGV) && trimmed(slot_text, slot_length);
+    case f.STANDARD_FIELDS_CURRENT_DIRECTORY:
+      return is_exec ? slot(r.EXEC_SLOT_CWD) : directory_of(process);
+    case f.STANDARD_FIELDS_USER:
+      return user(header_uid());
+    case f.STANDARD_FIELDS_PROCESS_ID:
+      return number(<u64> load<u32>(record, r.HEADER_PID));
+    case f.STANDARD_FIELDS_PARENT_IMAGE:
+      return image_of(parent);
+    case f.STANDARD_FIELDS_PARENT_COMMAND_LINE:
+      return arguments_of(parent);
+    case f.STANDARD_FIELDS_PARENT_PROCESS_ID:
+      return parent_pid();
+    case f.STANDARD_FIELDS_PARENT_USER:
+      return parent_uid() != UID_UNKNOWN && user(parent_uid());
+    default:
+      return false;
+  }
+}
+
+/** Finds the value of a standard field; false when the record does not have it. */
+export function load_field(standard: u32): bool {
+  switch (standard) {
+    case f.STANDARD_FIELDS_TARGET_FILENAME:
+      return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
+    case f.STANDARD_FIELDS_DESTINATION_IP:
+      return address(r.KIND_CONNECT);
+    case f.STANDARD_FIELDS_DESTINATION_PORT:
+      return port(r.KIND_CONNECT);
+    case f.STANDARD_FIELDS_SOURCE_IP:
+      return address(r.KIND_BIND);
+    case f.STANDARD_FIELDS_SOURCE_PORT:
+      return port(r.KIND_BIND);
+    case f.STANDARD_FIELDS_PROTOCOL:
+      return protocol();
+    case f.STANDARD_FIELDS_INITIATED:
+      return is_socket() && truth(kind == r.KIND_CONNECT);
+    case f.STANDARD_FIELDS_DESTINATION_IS_IPV6:
+      return kind == r.KIND_CONNECT &&
+        truth(<u32> load<u16>(body, r.CONNECT_FAMILY) == FAMILY_IPV6);
+    case f.STANDARD_FIELDS_USER_ID:
+      return number(<u64> header_uid());
+    case f.STANDARD_FIELDS_PARENT_USER_ID:
+      return parent_uid() != UID_UNKNOWN && number(<u64> parent_uid());
+    case f.STANDARD_FIELDS_REAL_USER_ID:
+      return real_uid();
+    case f.STANDARD_FIELDS_EXEC_FILE:
+      return kind == r.KIND_EXEC && slot(r.EXEC_SLOT_FILE_NAME);
+    case f.STANDARD_FIELDS_EXIT_CODE:
+      return kind == r.KIND_EXIT && number(<u64> load<u32>(body, r.EXIT_EXIT_CODE));
+    case f.STANDARD_FIELDS_EXIT_SIGNAL:
+      return kind == r.KIND_EXIT && number(<u64> load<u32>(body, r.EXIT_SIGNAL));
+    case f.STANDARD_FIELDS_OLD_USER_ID:
+      return kind == r.KIND_IDENTITY && number(<u64> load<u32>(body, r.IDENTITY_OLD_UID));
+    case f.STANDARD_FIELDS_ROLE:
+      return role();
+    case f.STANDARD_FIELDS_SESSION:
+      return session();
+    default:
+      return load_process_field(standard);
+  }
+}
+
+/** Finds the value of field #`index` of a flat record. */
+export function load_flat_field(index: u32): bool {
+  return slot(index);
+}

@@ -1,0 +1,204 @@
+// The check of a rule image: after it, no offset, index or stack depth of the image needs a test in
+// the scan. All sums are in u64, so that no offset wraps around.
+
+import {
+  ATOM_OPS_EMPTY,
+  ATOM_OPS_EQUALS,
+  ATOM_OPS_GLOB,
+  ATOM_ROW_BYTES,
+  ATOM_ROW_CANDIDATES,
+  ATOM_ROW_FIELD,
+  ATOM_ROW_OP,
+  ATOM_ROW_TEXT,
+  ATOM_ROW_TEXT_LENGTH,
+  ATOMS_MAX,
+  FIELD_ROW_AUTOMATON,
+  FIELD_ROW_BYTES,
+  FIELD_ROW_EMPTY,
+  FIELD_ROW_GLOBS,
+  FIELD_ROW_PRESENT,
+  FIELDS_MAX,
+  IMAGE_BYTES_MAX,
+  IMAGE_HEADER_ALWAYS,
+  IMAGE_HEADER_ATOM_COUNT,
+  IMAGE_HEADER_ATOMS,
+  IMAGE_HEADER_BYTES,
+  IMAGE_HEADER_FIELD_COUNT,
+  IMAGE_HEADER_FIELDS,
+  IMAGE_HEADER_HEADER_LENGTH,
+  IMAGE_HEADER_LENGTH,
+  IMAGE_HEADER_MAGIC,
+  IMAGE_HEADER_RULE_COUNT,
+  IMAGE_HEADER_RULES,
+  IMAGE_HEADER_TEXT_BYTES,
+  IMAGE_HEADER_TEXTS,
+  IMAGE_HEADER_VERSION,
+  IMAGE_HEADER_WORD_COUNT,
+  IMAGE_HEADER_WORDS,
+  IMAGE_MAGIC,
+  IMAGE_VERSION,
+  NONE,
+  RULE_ROW_BYTES,
+  RULE_ROW_PROGRAM,
+  RULE_ROW_PROGRAM_WORDS,
+  RULES_MAX,
+} from "../../out/gen/image";
+import { automaton_check, automaton_prepare } from "./automaton_check";
+import { program_check } from "./program_check";
+
+@inline export const ERROR_LENGTH: i32 = -1;
+@inline export const ERROR_MAGIC: i32 = -2;
+@inline export const ERROR_VERSION: i32 = -3;
+@inline export const ERROR_COUNT: i32 = -4;
+@inline export const ERROR_SECTION: i32 = -5;
+@inline export const ERROR_FIELD: i32 = -6;
+@inline export const ERROR_AUTOMATON: i32 = -7;
+@inline export const ERROR_ATOM: i32 = -8;
+@inline export const ERROR_RULE: i32 = -9;
+@inline export const ERROR_PROGRAM: i32 = -10;
+@inline export const ERROR_LIST: i32 = -11;
+
+let base: usize = 0;
+let length: u32 = 0;
+let words: usize = 0;
+let word_count: u32 = 0;
+let rule_count: u32 = 0;
+let atom_count: u32 = 0;
+let field_count: u32 = 0;
+/** Number of the row at which the last check stopped. */
+let stopped_at: u32 = 0;
+
+/** Row (field, atom or rule, as the error says) at which the last failed check stopped. */
+export function publish_row(): u32 {
+  return stopped_at;
+}
+
+@inline function header(place: u32): u32 {
+  return load<u32>(base + <usize> place);
+}
+
+/** Whether a section of `count` rows lies behind the header, aligned, within the image. */
+function section(place: u32, count: u32, bytes: u32): bool {
+  const offset: u32 = header(place);
+  return offset % 8 == 0 && offset >= IMAGE_HEADER_BYTES &&
+    <u64> offset + <u64> count * <u64> bytes <= <u64> length;
+}
+
+/** Whether the pool has a list (count, members...) there whose members are below `limit`. */
+function list(index: u32, limit: u32): bool {
+  if (index == NONE) return true;
+  if (index >= word_count) return false;
+  const at: usize = words + (<usize> index << 2);
+  const members: u32 = load<u32>(at);
+  if (<u64> index + 1 + <u64> members > <u64> word_count) return false;
+  for (let i: u32 = 1; i <= members; i++) {
+    if (load<u32>(at + (<usize> i << 2)) >= limit) return false;
+  }
+  return true;
+}
+
+@inline function atom_row(atom: u32): usize {
+  return base + <usize> header(IMAGE_HEADER_ATOMS) + <usize> (atom * ATOM_ROW_BYTES);
+}
+
+@inline function atom_or_none(atom: u32): bool {
+  return atom == NONE || atom < atom_count;
+}
+
+function check_header(): i32 {
+  if (header(IMAGE_HEADER_MAGIC) != IMAGE_MAGIC) return ERROR_MAGIC;
+  if (<u32> load<u16>(base, IMAGE_HEADER_VERSION) != IMAGE_VERSION) return ERROR_VERSION;
+  if (<u32> load<u16>(base, IMAGE_HEADER_HEADER_LENGTH) < IMAGE_HEADER_BYTES) return ERROR_LENGTH;
+  if (header(IMAGE_HEADER_LENGTH) != length) return ERROR_LENGTH;
+  if (rule_count > RULES_MAX || atom_count > ATOMS_MAX || field_count > FIELDS_MAX) {
+    return ERROR_COUNT;
+  }
+  const whole: bool = section(IMAGE_HEADER_FIELDS, field_count, FIELD_ROW_BYTES) &&
+    section(IMAGE_HEADER_ATOMS, atom_count, ATOM_ROW_BYTES) &&
+    section(IMAGE_HEADER_RULES, rule_count, RULE_ROW_BYTES) &&
+    section(IMAGE_HEADER_WORDS, word_count, 4) &&
+    section(IMAGE_HEADER_TEXTS, header(IMAGE_HEADER_TEXT_BYTES), 1);
+  return whole ? 0 : ERROR_SECTION;
+}
+
+function check_globs(field: u32, globs: u32): bool {
+  if (!list(globs, atom_count)) return false;
+  if (globs == NONE) return true;
+  const at: usize = words + (<usize> globs << 2);
+  for (let i: u32 = load<u32>(at); i > 0; i--) {
+    const row: usize = atom_row(load<u32>(at + (<usize> i << 2)));
+    if (<u32> load<u16>(row, ATOM_ROW_OP) != ATOM_OPS_GLOB) return false;
+    if (<u32> load<u16>(row, ATOM_ROW_FIELD) != field) return false;
+  }
+  return true;
+}
+
+function check_fields(): i32 {
+  const first: usize = base + <usize> header(IMAGE_HEADER_FIELDS);
+  // Preparing writes into the image; checks come after all of it, so that nothing checked changes.
+  for (let i: u32 = 0; i < field_count; i++) {
+    stopped_at = i;
+    const automaton: u32 = load<u32>(first + <usize> (i * FIELD_ROW_BYTES), FIELD_ROW_AUTOMATON);
+    if (automaton == 0) continue;
+    if (!automaton_prepare(base, automaton, length)) return ERROR_AUTOMATON;
+  }
+  for (let i: u32 = 0; i < field_count; i++) {
+    stopped_at = i;
+    const row: usize = first + <usize> (i * FIELD_ROW_BYTES);
+    if (!atom_or_none(load<u32>(row, FIELD_ROW_PRESENT))) return ERROR_FIELD;
+    if (!atom_or_none(load<u32>(row, FIELD_ROW_EMPTY))) return ERROR_FIELD;
+    if (!check_globs(i, load<u32>(row, FIELD_ROW_GLOBS))) return ERROR_LIST;
+    const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
+    if (automaton != 0 && !automaton_check(base, automaton, length, atom_count)) {
+      return ERROR_AUTOMATON;
+    }
+  }
+  return 0;
+}
+
+function check_atoms(): i32 {
+  const text_bytes: u64 = <u64> header(IMAGE_HEADER_TEXT_BYTES);
+  for (let i: u32 = 0; i < atom_count; i++) {
+    stopped_at = i;
+    const row: usize = atom_row(i);
+    const op: u32 = <u32> load<u16>(row, ATOM_ROW_OP);
+    if (op < ATOM_OPS_EQUALS || op > ATOM_OPS_EMPTY) return ERROR_ATOM;
+    if (<u32> load<u16>(row, ATOM_ROW_FIELD) >= field_count) return ERROR_ATOM;
+    const end: u64 = <u64> load<u32>(row, ATOM_ROW_TEXT) +
+      <u64> load<u32>(row, ATOM_ROW_TEXT_LENGTH);
+    if (op <= ATOM_OPS_GLOB && end > text_bytes) return ERROR_ATOM;
+    if (!list(load<u32>(row, ATOM_ROW_CANDIDATES), rule_count)) return ERROR_LIST;
+  }
+  return 0;
+}
+
+function check_rules(): i32 {
+  const first: usize = base + <usize> header(IMAGE_HEADER_RULES);
+  for (let i: u32 = 0; i < rule_count; i++) {
+    stopped_at = i;
+    const row: usize = first + <usize> (i * RULE_ROW_BYTES);
+    const program: u32 = load<u32>(row, RULE_ROW_PROGRAM);
+    const size: u32 = load<u32>(row, RULE_ROW_PROGRAM_WORDS);
+    if (<u64> program + <u64> size > <u64> word_count) return ERROR_RULE;
+    if (!program_check(words, word_count, program, size, atom_count)) return ERROR_PROGRAM;
+  }
+  return list(header(IMAGE_HEADER_ALWAYS), rule_count) ? 0 : ERROR_LIST;
+}
+
+/** Checks an image of `size` bytes at `at`; 0 or an ImageError. */
+export function check_image(at: usize, size: u32): i32 {
+  stopped_at = 0;
+  if (size < IMAGE_HEADER_BYTES || size > IMAGE_BYTES_MAX) return ERROR_LENGTH;
+  base = at;
+  length = size;
+  word_count = header(IMAGE_HEADER_WORD_COUNT);
+  rule_count = header(IMAGE_HEADER_RULE_COUNT);
+  atom_count = header(IMAGE_HEADER_ATOM_COUNT);
+  field_count = header(IMAGE_HEADER_FIELD_COUNT);
+  words = base + <usize> header(IMAGE_HEADER_WORDS);
+  let error: i32 = check_header();
+  if (error == 0) error = check_fields();
+  if (error == 0) error = check_atoms();
+  if (error == 0) error = check_rules();
+  return error;
+}

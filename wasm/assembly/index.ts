@@ -1,0 +1,32 @@
+// What the module exports; the contract is specs/hot_path.md.
+
+import { END, MEMORY_PAGES } from "./memory";
+import { processes_start } from "./process_table";
+
+export { bloom_add, bloom_configure, bloom_has } from "./bloom";
+export { glob as glob_match } from "./glob";
+export { publish_row } from "./image_check";
+export { literals_found, literals_run } from "./literals";
+export { mask, mask_text } from "./mask";
+export { region, region_bytes } from "./memory";
+export { murmur3_x64_128, murmur3_x86_32 } from "./murmur3";
+export { process_find } from "./process_table";
+export { hits, publish, scan } from "./scan";
+export { stats_count } from "./stats";
+export { write_decimal, write_hex64, write_ipv4, write_ipv6 } from "./text";
+
+@inline const ERROR_STARTED: i32 = -1;
+@inline const ERROR_MEMORY: i32 = -2;
+
+let started: bool = false;
+
+/** Lays out all regions for that many processes; 0, -1 when called twice, -2 without the memory. */
+export function start(processes: u32): i32 {
+  if (started) return ERROR_STARTED;
+  if (<usize> memory.size() < <usize> MEMORY_PAGES || END > <usize> MEMORY_PAGES << 16) {
+    return ERROR_MEMORY;
+  }
+  started = true;
+  processes_start(processes);
+  return 0;
+}

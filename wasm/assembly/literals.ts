@@ -1,0 +1,76 @@
+// The walk of a field's automaton (Aho and Corasick 1975, failure links resolved) over its bytes.
+
+import {
+  ATOM_OPS_CONTAINS,
+  ATOM_OPS_ENDSWITH,
+  ATOM_OPS_EQUALS,
+  ATOM_OPS_STARTSWITH,
+  ATOM_ROW_BYTES,
+  ATOM_ROW_OP,
+  ATOM_ROW_TEXT_LENGTH,
+  AUTOMATON_CLASS_OF,
+  AUTOMATON_CLASSES,
+  AUTOMATON_OUTPUT_BIT,
+  AUTOMATON_OUTPUT_STARTS,
+  AUTOMATON_OUTPUTS,
+  AUTOMATON_TRANSITIONS,
+  FIELD_ROW_AUTOMATON,
+  FIELD_ROW_BYTES,
+} from "../../out/gen/image";
+import { atoms, field_count, fields, image } from "./image";
+import { atom_found, atoms_found, mark_atom, marks_next } from "./marks";
+
+/** Whether an atom whose literal ends at `end` of `length` bytes holds there. */
+@inline function holds(atom: u32, end: u32, length: u32): bool {
+  const row: usize = atoms + <usize> (atom * ATOM_ROW_BYTES);
+  const op: u32 = <u32> load<u16>(row, ATOM_ROW_OP);
+  if (op == ATOM_OPS_CONTAINS) return true;
+  if (op == ATOM_OPS_ENDSWITH) return end == length;
+  const starts: bool = end == load<u32>(row, ATOM_ROW_TEXT_LENGTH);
+  if (op == ATOM_OPS_STARTSWITH) return starts;
+  return op == ATOM_OPS_EQUALS && starts && end == length;
+}
+
+function outputs_of(automaton: usize, state: u32, end: u32, length: u32): void {
+  const starts: usize = automaton + <usize> load<u32>(automaton, AUTOMATON_OUTPUT_STARTS) +
+    (<usize> state << 2);
+  const outputs: usize = automaton + <usize> load<u32>(automaton, AUTOMATON_OUTPUTS);
+  const last: usize = outputs + (<usize> load<u32>(starts, 4) << 2);
+  for (let at: usize = outputs + (<usize> load<u32>(starts) << 2); at < last; at += 4) {
+    const atom: u32 = load<u32>(at);
+    if (holds(atom, end, length)) mark_atom(atom);
+  }
+}
+
+/** Runs the bytes through an automaton and marks the atoms that hold. */
+export function walk(automaton: usize, pointer: usize, length: u32): void {
+  const classes: u32 = load<u32>(automaton, AUTOMATON_CLASSES);
+  const transitions: usize = automaton + <usize> load<u32>(automaton, AUTOMATON_TRANSITIONS);
+  const class_of: usize = automaton + <usize> AUTOMATON_CLASS_OF;
+  let state: u32 = 0;
+  for (let i: u32 = 0; i < length; i++) {
+    const byte_class: u32 = <u32> load<u8>(class_of + <usize> load<u8>(pointer + <usize> i));
+    const next: u32 = load<u32>(transitions + (<usize> (state * classes + byte_class) << 2));
+    state = next & ~AUTOMATON_OUTPUT_BIT;
+    if ((next & AUTOMATON_OUTPUT_BIT) != 0) outputs_of(automaton, state, i + 1, length);
+  }
+}
+
+/**
+ * The walk on its own: runs the bytes through the automaton of field #`field` of the active image;
+ * returns how many atoms hold, or -1 without such an automaton. `literals_found` tells which.
+ */
+export function literals_run(field: u32, pointer: usize, length: u32): i32 {
+  if (image == 0 || field >= field_count) return -1;
+  const row: usize = fields + <usize> (field * FIELD_ROW_BYTES);
+  const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
+  if (automaton == 0) return -1;
+  marks_next();
+  walk(image + <usize> automaton, pointer, length);
+  return <i32> atoms_found;
+}
+
+/** Atom number `index` that the last `literals_run` found. */
+export function literals_found(index: u32): u32 {
+  return index < atoms_found ? atom_found(index) : 0xffffffff;
+}

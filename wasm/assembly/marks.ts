@@ -1,0 +1,67 @@
+// Which atoms were found and which rules became candidates in this record. A mark is the number of
+// the epoch, so that nothing is cleared between records.
+
+import { ATOM_ROW_BYTES, ATOM_ROW_CANDIDATES, NONE } from "../../out/gen/image";
+import { atoms, words } from "./image";
+import {
+  ATOM_EPOCHS,
+  ATOM_EPOCHS_BYTES,
+  ATOMS_FOUND,
+  CANDIDATES,
+  RULE_EPOCHS,
+  RULE_EPOCHS_BYTES,
+} from "./memory";
+
+let epoch: u32 = 0;
+/** Atoms found in this epoch. */
+export let atoms_found: u32 = 0;
+/** Rules to look at in this epoch. */
+export let candidates: u32 = 0;
+
+/** Forgets all marks. */
+export function marks_next(): void {
+  atoms_found = 0;
+  candidates = 0;
+  epoch++;
+  if (epoch != 0) return;
+  memory.fill(ATOM_EPOCHS, 0, ATOM_EPOCHS_BYTES);
+  memory.fill(RULE_EPOCHS, 0, RULE_EPOCHS_BYTES);
+  epoch = 1;
+}
+
+@inline export function atom_is_set(atom: u32): bool {
+  return load<u32>(ATOM_EPOCHS + (<usize> atom << 2)) == epoch;
+}
+
+@inline export function atom_found(index: u32): u32 {
+  return load<u32>(ATOMS_FOUND + (<usize> index << 2));
+}
+
+@inline export function candidate(index: u32): u32 {
+  return load<u32>(CANDIDATES + (<usize> index << 2));
+}
+
+/** Marks the rules of a list in the pool (count, rules...) as candidates. */
+export function mark_rules(list: u32): void {
+  if (list == NONE) return;
+  let at: usize = words + (<usize> list << 2);
+  const end: usize = at + (<usize> (load<u32>(at) + 1) << 2);
+  for (at += 4; at < end; at += 4) {
+    const rule: u32 = load<u32>(at);
+    const mark: usize = RULE_EPOCHS + (<usize> rule << 2);
+    if (load<u32>(mark) == epoch) continue;
+    store<u32>(mark, epoch);
+    store<u32>(CANDIDATES + (<usize> candidates << 2), rule);
+    candidates++;
+  }
+}
+
+/** Marks an atom as found, and its rules as candidates. */
+export function mark_atom(atom: u32): void {
+  const mark: usize = ATOM_EPOCHS + (<usize> atom << 2);
+  if (load<u32>(mark) == epoch) return;
+  store<u32>(mark, epoch);
+  store<u32>(ATOMS_FOUND + (<usize> atoms_found << 2), atom);
+  atoms_found++;
+  mark_rules(load<u32>(atoms + <usize> (atom * ATOM_ROW_BYTES), ATOM_ROW_CANDIDATES));
+}

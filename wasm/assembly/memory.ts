@@ -1,0 +1,75 @@
+// The map of the one fixed memory. Static data lies below 64 KiB (the build's low memory limit);
+// every region is a constant here and nowhere else. `build/wasm.ts` reads MEMORY_PAGES.
+
+/** Pages of 64 KiB, taken once; the memory never grows. */
+@inline export const MEMORY_PAGES: u32 = 1024;
+
+@inline export const BATCH: usize = 0x1_0000;
+@inline export const BATCH_BYTES: u32 = 0x10_6000; // 1 MiB + one longest record
+@inline export const HITS: usize = BATCH + BATCH_BYTES;
+@inline export const HITS_BYTES: u32 = 0x4_0000;
+@inline export const IMAGE_A: usize = HITS + HITS_BYTES;
+@inline export const IMAGE_BYTES: u32 = 0x80_0000;
+@inline export const IMAGE_B: usize = IMAGE_A + IMAGE_BYTES;
+@inline export const BLOOM: usize = IMAGE_B + IMAGE_BYTES;
+@inline export const BLOOM_BYTES: u32 = 0x20_0000;
+@inline export const SCRATCH: usize = BLOOM + BLOOM_BYTES;
+@inline export const SCRATCH_BYTES: u32 = 0x1_0000;
+@inline export const STATS: usize = SCRATCH + SCRATCH_BYTES;
+@inline export const STATS_BYTES: u32 = 0x1000;
+
+// Private to the module from here on.
+
+/** u32 an atom: the epoch in which it was found last. */
+@inline export const ATOM_EPOCHS: usize = STATS + STATS_BYTES;
+@inline export const ATOM_EPOCHS_BYTES: u32 = 0x4_0000; // ATOMS_MAX
+/** u32 an atom: those found in this epoch, in order. */
+@inline export const ATOMS_FOUND: usize = ATOM_EPOCHS + ATOM_EPOCHS_BYTES;
+/** u32 a rule: the epoch in which it became a candidate last. */
+@inline export const RULE_EPOCHS: usize = ATOMS_FOUND + ATOM_EPOCHS_BYTES;
+@inline export const RULE_EPOCHS_BYTES: u32 = 0x1_0000; // RULES_MAX
+/** u32 a rule: the candidates of this epoch, in order. */
+@inline export const CANDIDATES: usize = RULE_EPOCHS + RULE_EPOCHS_BYTES;
+/** Tables of the bit-parallel glob search: u64[256], then two bit arrays of one record. */
+@inline export const GLOB_TABLE: usize = CANDIDATES + RULE_EPOCHS_BYTES;
+@inline export const GLOB_TABLE_BYTES: u32 = 0x1_1000;
+/** Names of users and roles, see name_table.ts. */
+@inline export const USERS: usize = GLOB_TABLE + GLOB_TABLE_BYTES;
+@inline export const USERS_BYTES: u32 = 0x1_0000; // 64 bytes x USERS_MAX (1,024)
+@inline export const ROLES: usize = USERS + USERS_BYTES;
+@inline export const ROLES_BYTES: u32 = 0x4000; // 64 bytes x ROLES_MAX (256)
+/** Heads of the process index, then the rows. */
+@inline export const PROCESS_INDEX: usize = ROLES + ROLES_BYTES;
+@inline export const PROCESS_INDEX_BYTES: u32 = 0x4_0000; // u32 x 65,536
+@inline export const PROCESS_ROWS: usize = PROCESS_INDEX + PROCESS_INDEX_BYTES;
+@inline export const PROCESS_ROWS_BYTES: u32 = 0x60_0000; // 96 bytes x PROCESSES_MAX
+/** One byte a smallest block of the arena. */
+@inline export const ARENA_STATES: usize = PROCESS_ROWS + PROCESS_ROWS_BYTES;
+@inline export const ARENA_STATES_BYTES: u32 = 0x4_0000;
+@inline export const ARENA: usize = (ARENA_STATES + ARENA_STATES_BYTES + 0xFFFF) & ~0xFFFF;
+@inline export const ARENA_BYTES: u32 = 0x200_0000;
+/** End of the map; `start` checks that the memory reaches it. */
+@inline export const END: usize = ARENA + ARENA_BYTES;
+
+/** Place of a region that the host may see; 0 for a number that is none. */
+export function region(id: u32): usize {
+  if (id == 0) return BATCH;
+  if (id == 1) return HITS;
+  if (id == 2) return IMAGE_A;
+  if (id == 3) return IMAGE_B;
+  if (id == 4) return BLOOM;
+  if (id == 5) return SCRATCH;
+  if (id == 6) return STATS;
+  return 0;
+}
+
+/** Bytes of that region. */
+export function region_bytes(id: u32): u32 {
+  if (id == 0) return BATCH_BYTES;
+  if (id == 1) return HITS_BYTES;
+  if (id == 2 || id == 3) return IMAGE_BYTES;
+  if (id == 4) return BLOOM_BYTES;
+  if (id == 5) return SCRATCH_BYTES;
+  if (id == 6) return STATS_BYTES;
+  return 0;
+}

@@ -1,0 +1,135 @@
+import engineBytes from "../../out/engine.wasm" with { type: "bytes" };
+import { ImmuneError } from "../../common/config/errors.ts";
+
+/** What the module exports; specs/hot_path.md has the contract of each. */
+export interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  start(processes: number): number;
+  region(id: number): number;
+  region_bytes(id: number): number;
+  publish(which: number, length: number): number;
+  publish_row(): number;
+  scan(offset: number, length: number): number;
+  hits(): number;
+  mask(offset: number, length: number): number;
+  mask_text(pointer: number, length: number): number;
+  process_find(pid: number, startPointer: number): number;
+  stats_count(): number;
+  murmur3_x86_32(pointer: number, length: number, seed: number): number;
+  murmur3_x64_128(pointer: number, length: number, seed: number, out: number): void;
+  bloom_configure(bytes: number, places: number, inBlocks: number): number;
+  bloom_add(pointer: number, length: number): void;
+  bloom_has(pointer: number, length: number): number;
+  literals_run(field: number, pointer: number, length: number): number;
+  literals_found(index: number): number;
+  glob_match(pattern: number, patternLength: number, text: number, textLength: number): number;
+  write_decimal(value: bigint): number;
+  write_hex64(value: bigint): number;
+  write_ipv4(pointer: number): number;
+  write_ipv6(pointer: number): number;
+}
+
+const REGIONS = { batch: 0, hits: 1, imageA: 2, imageB: 3, scratch: 5, stats: 6 } as const;
+
+/** Bytes at the start of SCRATCH that the module writes texts to. */
+const SCRATCH_OWN_BYTES = 1024;
+/** Longest text that can be handed to the module outside of a batch, in bytes. */
+export const TEXT_BYTES_MAX = 63 * 1024;
+/** Processes kept by default. */
+const PROCESSES_DEFAULT = 16_384;
+/** Most processes that can be kept. */
+export const PROCESSES_MAX = 65_536;
+
+const UTF8 = new TextEncoder();
+
+/** How an engine is made. */
+export interface CoreOptions {
+  /** Processes that the table keeps, live and ended; 4 to 65,536, default 16,384. */
+  readonly processes?: number;
+}
+
+/** An instance of the module and the views over its memory, which never grows. */
+export class Core {
+  /** The module's functions. */
+  readonly exports: CoreExports;
+  /** The whole memory. */
+  readonly memory: Uint8Array<ArrayBuffer>;
+  /** The same, for numbers. */
+  readonly view: DataView<ArrayBuffer>;
+  /** Records to scan. */
+  readonly batch: Uint8Array<ArrayBuffer>;
+  /** Hits of a scan. */
+  readonly hits: DataView<ArrayBuffer>;
+  /** Regions for rule images, A and B. */
+  readonly images: readonly [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  /** Counters, in the order of `STAT_NAMES`. */
+  readonly stats: Float64Array<ArrayBuffer>;
+  /** Where a text for the module goes; see {@linkcode Core.put}. */
+  readonly text: number;
+
+  private constructor(exports: CoreExports) {
+    this.exports = exports;
+    const buffer = exports.memory.buffer as ArrayBuffer;
+    const region = (id: number): Uint8Array<ArrayBuffer> =>
+      new Uint8Array(buffer, exports.region(id), exports.region_bytes(id));
+    this.memory = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    this.batch = region(REGIONS.batch);
+    const hits = region(REGIONS.hits);
+    this.hits = new DataView(buffer, hits.byteOffset, hits.byteLength);
+    this.images = [region(REGIONS.imageA), region(REGIONS.imageB)];
+    this.stats = new Float64Array(buffer, exports.region(REGIONS.stats), exports.stats_count());
+    this.text = exports.region(REGIONS.scratch) + SCRATCH_OWN_BYTES;
+  }
+
+  /**
+   * Makes an instance of its own.
+   *
+   * @param options Size of the process table.
+   * @returns The instance, started.
+   * @throws {RangeError} when `processes` is out of range.
+   * @throws {ImmuneError} `INTERNAL` when the module does not start.
+   */
+  static async create(options: CoreOptions = {}): Promise<Core> {
+    const processes = options.processes ?? PROCESSES_DEFAULT;
+    if (!Number.isInteger(processes) || processes < 4 || processes > PROCESSES_MAX) {
+      throw new RangeError(`Cannot keep "${processes}" processes: give 4 to ${PROCESSES_MAX}`);
+    }
+    const { instance } = await WebAssembly.instantiate(new Uint8Array(engineBytes), {
+      env: { abort: stop },
+    });
+    const core = new Core(instance.exports as unknown as CoreExports);
+    const started = core.exports.start(processes);
+    if (started !== 0) {
+      throw new ImmuneError("INTERNAL", `Cannot start the engine: code "${started}", build again`);
+    }
+    return core;
+  }
+
+  /**
+   * Copies a text into the module's memory, at {@linkcode Core.text}.
+   *
+   * @param text Bytes, or a string that is written as UTF-8.
+   * @returns Its bytes.
+   * @throws {RangeError} when it is over {@linkcode TEXT_BYTES_MAX}.
+   */
+  put(text: Uint8Array | string): number {
+    if (typeof text === "string") {
+      const target = this.memory.subarray(this.text, this.text + TEXT_BYTES_MAX);
+      const { read, written } = UTF8.encodeInto(text, target);
+      if (read < text.length) throw tooLong(text.length);
+      return written;
+    }
+    if (text.length > TEXT_BYTES_MAX) throw tooLong(text.length);
+    this.memory.set(text, this.text);
+    return text.length;
+  }
+}
+
+function tooLong(length: number): RangeError {
+  return new RangeError(`Cannot hand over a text of "${length}": at most ${TEXT_BYTES_MAX} bytes`);
+}
+
+function stop(): never {
+  throw new ImmuneError("INTERNAL", "Cannot go on: the engine aborted, report this defect");
+}

@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { IMAGE_BYTES_MAX, IMAGE_HEADER } from "../../common/sigma/image_layout.ts";
+import { Core, type CoreOptions } from "./core.ts";
+import { type Hit, readHit } from "./hit.ts";
+import { imageError } from "./image_error.ts";
+import { type ProcessRow, readProcessRow } from "./process_row.ts";
+import { type Program, readProgram } from "./program.ts";
+import { type EngineStats, STAT_NAMES } from "./stats.ts";
+
+/** Hits that one scan gives back; the others are counted as `hits_dropped`. */
+export const HITS_PER_SCAN_MAX = 65_536;
+
+const NO_HITS: readonly Hit[] = Object.freeze([]);
+const HASH_BYTES = 32;
+
+/** How a program is read. */
+export interface ProgramOptions {
+  /** Overwrite key-like values in its arguments; default true. */
+  readonly mask?: boolean;
+}
+
+/** The engine: records in `batch`, hits out. Not for use by two threads. */
+export class Engine {
+  /** The module underneath, for the other faces of this room. */
+  readonly core: Core;
+  #active: 0 | 1 = 1;
+  #hitsDropped = 0;
+
+  private constructor(core: Core) {
+    this.core = core;
+  }
+
+  /**
+   * Makes an engine with a memory of its own, without rules.
+   *
+   * @param options Size of the process table.
+   * @returns The engine.
+   * @throws {RangeError} when an option is out of range.
+   */
+  static async create(options: CoreOptions = {}): Promise<Engine> {
+    return new Engine(await Core.create(options));
+  }
+
+  /** Where records go before a scan: 1 MiB + 24 KiB of the module's memory, always the same. */
+  get batch(): Uint8Array<ArrayBuffer> {
+    return this.core.batch;
+  }
+
+  /**
+   * Checks a rule image in full and makes it the active one. One that does not hold changes nothing.
+   *
+   * @param image Bytes of the image; they are copied.
+   * @throws {ImmuneError} `IMAGE_INVALID` with the check that failed.
+   */
+  publish(image: Uint8Array): void {
+    if (image.length > IMAGE_BYTES_MAX) throw imageError(-1, 0);
+    checkHash(image);
+    const which = this.#active === 0 ? 1 : 0;
+    const region = this.core.images[which];
+    region.set(image);
+    const code = this.core.exports.publish(which, image.length);
+    if (code !== 0) throw imageError(code, this.core.exports.publish_row());
+    this.#active = which;
+  }
+
+  /**
+   * Scans the records in `batch`: feeds the process table, runs the rules.
+   *
+   * @param length Bytes of records, from the start of `batch`.
+   * @returns Hits in the order of the records; the same empty array when there are none.
+   * @throws {RangeError} when `length` is over the batch.
+   */
+  scan(length: number): readonly Hit[] {
+    if (length > this.batch.length) {
+      throw new RangeError(`Cannot scan "${length}" bytes: the batch has ${this.batch.length}`);
+    }
+    const { exports } = this.core;
+    let hits: Hit[] | undefined;
+    let offset = exports.scan(0, length);
+    while (true) {
+      const count = exports.hits();
+      if (count > 0) this.#take(hits ??= [], count);
+      if (offset >= length) return hits ?? NO_HITS;
+      offset = exports.scan(offset, length);
+    }
+  }
+
+  #take(hits: Hit[], count: number): void {
+    const taken = Math.min(count, HITS_PER_SCAN_MAX - hits.length);
+    for (let i = 0; i < taken; i++) hits.push(readHit(this.core.hits, i));
+    this.#hitsDropped += count - taken;
+  }
+
+  /**
+   * Overwrites key-like values in the arguments of the records in `batch` and flags those records.
+   * To be called after `scan`, so that rules see what was there.
+   *
+   * @param length Bytes of records, from the start of `batch`.
+   * @returns How many records were changed.
+   */
+  mask(length: number): number {
+    return this.core.exports.mask(0, length);
+  }
+
+  /**
+   * Overwrites key-like values in a text, in place.
+   *
+   * @param text Bytes, at most 63 KiB.
+   * @returns How many bytes were overwritten.
+   * @throws {RangeError} when the text is longer.
+   */
+  maskText(text: Uint8Array): number {
+    const { core } = this;
+    const length = core.put(text);
+    const changed = core.exports.mask_text(core.text, length);
+    if (changed > 0) text.set(core.memory.subarray(core.text, core.text + length));
+    return changed;
+  }
+
+  /**
+   * Looks a process up by its key.
+   *
+   * @param pid Process id.
+   * @param startNs Start time in nanoseconds since boot; 0 finds the live process of that pid.
+   * @returns Its row, or `undefined` when the table does not have it.
+   */
+  process(pid: number, startNs: bigint): ProcessRow | undefined {
+    const { core } = this;
+    core.view.setBigUint64(core.text, startNs, true);
+    return this.processAt(core.exports.process_find(pid, core.text));
+  }
+
+  /**
+   * Reads the row that a hit names.
+   *
+   * @param pointer `process` or `parent` of a hit of the last scan.
+   * @returns The row, or `undefined` for 0. A full table may have given the row to another process
+   * since: compare `pid` and `startNs` with the record's.
+   */
+  processAt(pointer: number): ProcessRow | undefined {
+    return readProcessRow(this.core.view, pointer);
+  }
+
+  /**
+   * Copies the program that a hit or a row names.
+   *
+   * @param pointer `program` or `parentProgram`, read since the last scan.
+   * @param options Whether to mask its arguments.
+   * @returns The program, or `undefined` for 0.
+   */
+  program(pointer: number, options: ProgramOptions = {}): Program | undefined {
+    const program = readProgram(this.core.view, pointer);
+    if (program?.argv !== undefined && options.mask !== false) this.maskText(program.argv);
+    return program;
+  }
+
+  /**
+   * Reads all counters.
+   *
+   * @returns Counters by name, since the engine was made.
+   */
+  stats(): EngineStats {
+    const entries = STAT_NAMES.map((name, i): [string, number] => [name, this.core.stats[i] ?? 0]);
+    return {
+      ...Object.fromEntries(entries),
+      hits_dropped: this.#hitsDropped,
+    } as unknown as EngineStats;
+  }
+}
+
+/** The hash finds a torn image; the module's own check finds one that was written wrong. */
+function checkHash(image: Uint8Array): void {
+  const { hash } = IMAGE_HEADER;
+  const found = createHash("sha256")
+    .update(image.subarray(0, hash))
+    .update(new Uint8Array(HASH_BYTES))
+    .update(image.subarray(hash + HASH_BYTES))
+    .digest();
+  if (found.equals(image.subarray(hash, hash + HASH_BYTES))) return;
+  throw new ImmuneError(
+    "IMAGE_INVALID",
+    "Cannot publish the rule image: its hash does not agree with its bytes, compile the rules again",
+  );
+}
