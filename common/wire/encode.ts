@@ -71,6 +71,21 @@ export function encodeBatch(
   return batch;
 }
 
+/**
+ * Checks that a loss fits an entry of the ledger.
+ *
+ * @param loss The loss.
+ * @throws {ImmuneError} `BATCH_MALFORMED` when a number does not fit its field.
+ */
+export function checkLoss(loss: Loss): void {
+  for (const name of ["cause", "kind", "source"] as const) {
+    fits(loss[name], { name: `loss ${name}`, max: 0xFFFF });
+  }
+  for (const name of ["count", "first"] as const) {
+    fits(loss[name], { name: `loss ${name}`, max: Number.MAX_SAFE_INTEGER });
+  }
+}
+
 function checkBounds(info: BatchInfo, { length }: { readonly length: number }): void {
   if (length > BATCH_BYTES_MAX) {
     tooLarge(`${length} bytes, more than ${BATCH_BYTES_MAX}`);
@@ -111,15 +126,13 @@ function writeHeader(view: DataView, info: BatchInfo, batch: Uint8Array): void {
 }
 
 function writeLoss(view: DataView, at: number, { loss }: { readonly loss: Loss }): void {
-  const u16 = (name: string, value: number): number => fits(value, { name, max: 0xFFFF });
-  const u53 = (name: string, value: number): number =>
-    fits(value, { name, max: Number.MAX_SAFE_INTEGER });
-  view.setUint16(at + LOSS_ENTRY.cause, u16("loss cause", loss.cause), true);
-  view.setUint16(at + LOSS_ENTRY.kind, u16("loss kind", loss.kind), true);
-  view.setUint16(at + LOSS_ENTRY.source, u16("loss source", loss.source), true);
+  checkLoss(loss);
+  view.setUint16(at + LOSS_ENTRY.cause, loss.cause, true);
+  view.setUint16(at + LOSS_ENTRY.kind, loss.kind, true);
+  view.setUint16(at + LOSS_ENTRY.source, loss.source, true);
   view.setUint16(at + LOSS_ENTRY.certain, loss.certain ? 1 : 0, true);
-  setU64(view, at + LOSS_ENTRY.count, u53("loss count", loss.count));
-  setU64(view, at + LOSS_ENTRY.first, u53("first lost", loss.first));
+  setU64(view, at + LOSS_ENTRY.count, loss.count);
+  setU64(view, at + LOSS_ENTRY.first, loss.first);
   setU64(view, at + LOSS_ENTRY.reserved, 0);
 }
 
