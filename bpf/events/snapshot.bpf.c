@@ -30,12 +30,27 @@ static __always_inline void entry_fill(struct immune_snapshot_entry *entry,
 	entry->flags |= file_deleted(file);
 }
 
+/* Changes of ids are followed only while a policy asks for it; before it does, they are caught up. */
+static __always_inline void ids_refresh(struct immune_process *known,
+					const struct immune_process *now)
+{
+	known->uid = now->uid;
+	known->gid = now->gid;
+	known->real_uid = now->real_uid;
+	known->real_gid = now->real_gid;
+	known->saved_uid = now->saved_uid;
+	known->saved_gid = now->saved_gid;
+	known->fs_uid = now->fs_uid;
+	known->fs_gid = now->fs_gid;
+}
+
 SEC("iter/task")
 int on_snapshot(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
 	struct immune_snapshot_entry entry;
 	struct immune_process process = {};
+	struct immune_process *known;
 	__u32 pid;
 
 	if (!task)
@@ -43,9 +58,12 @@ int on_snapshot(struct bpf_iter__task *context)
 	pid = BPF_CORE_READ(task, tgid);
 	if (!task_is_leader(task) || !BPF_CORE_READ(task, signal, live.counter))
 		return 0;
-	if (bpf_map_lookup_elem(&processes, &pid))
-		return 0;
 	task_describe(task, &process);
+	known = bpf_map_lookup_elem(&processes, &pid);
+	if (known) {
+		ids_refresh(known, &process);
+		return 0;
+	}
 	entry_fill(&entry, task, &process);
 	/* A write that does not fit makes the kernel show this task again: so write, then put. */
 	if (bpf_seq_write(context->meta->seq, &entry, sizeof(entry)))

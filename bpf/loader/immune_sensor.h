@@ -5,8 +5,8 @@
  *
  * Calls return 0 or a count, or a negative errno. immune_error() then has one
  * line for people: what failed, where, what to do. One thread polls; every
- * other call may come from any thread. Nothing here starts a process, writes to
- * a file, or keeps what it read.
+ * other call may come from any thread. Nothing here keeps what it read; only the
+ * self-test starts processes and makes a file, both of its own and gone afterwards.
  */
 #ifndef IMMUNE_SENSOR_H
 #define IMMUNE_SENSOR_H
@@ -126,7 +126,9 @@ int64_t immune_sensor_poll(struct immune_sensor *sensor, uint8_t *buffer, uint32
 			   uint32_t timeout_ms);
 int64_t immune_sensor_wake(struct immune_sensor *sensor);
 
-/* Rows of counters, one a kind and source; returns how many there are. */
+/* Rows of counters, one a kind and source that has seen any; returns how many there are, which may
+ * be more than capacity. A row of kind 0 counts what the kernel's process map was asked to hold
+ * (ring_full = it was full, filtered = it was there already). Sums are exact when nothing runs. */
 int64_t immune_sensor_stats(struct immune_sensor *sensor, struct immune_stats_row *rows,
 			    uint32_t capacity);
 

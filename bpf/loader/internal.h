@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the loader share. */
+#ifndef IMMUNE_INTERNAL_H
+#define IMMUNE_INTERNAL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/types.h>
+
+#include "immune_sensor.h"
+
+/* Marks what the library exports; everything else is hidden. */
+#define IMMUNE_EXPORT __attribute__((visibility("default")))
+
+/* Longest error line, with its NUL. */
+#define IMMUNE_ERROR_BYTES 512
+
+/* Sets the calling thread's error line: what failed, where, what to do; no full stop. */
+void immune_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The calling thread's error line. */
+const char *immune_failure(void);
+
+/* Starts to keep libbpf's first complaint; nothing of libbpf is ever printed. */
+void immune_log_begin(void);
+/* The first complaint since, without its end of line; empty when there was none. */
+const char *immune_log_first(void);
+
+/* Map `processes` of a sensor (bpf/lib/process.h), for lookups from any thread. */
+int sensor_processes_fd(const struct immune_sensor *sensor);
+
+#endif

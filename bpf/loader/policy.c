@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/* The policy blob: checked whole before anything of it is applied. */
+#include <errno.h>
+#include <string.h>
+
+#include "sensor.h"
+
+#define POLICY_FLAGS (IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY)
+#define WATCH_ALIGNMENT 8
+
+static int refuse(const char *what, uint64_t where)
+{
+	immune_fail("Cannot use the policy: %s at byte %llu", what, (unsigned long long)where);
+	return -EINVAL;
+}
+
+/* Checks the watch at `at`; its length with padding, or -EINVAL. */
+static int64_t watch_check(const uint8_t *blob, uint64_t at, uint64_t end)
+{
+	struct immune_policy_watch watch;
+	const uint8_t *path = blob + at + sizeof(watch);
+	uint64_t padded;
+
+	if (end - at < sizeof(watch))
+		return refuse("a watch is cut", at);
+	memcpy(&watch, blob + at, sizeof(watch));
+	if (watch.type < IMMUNE_WATCH_FILE || watch.type > IMMUNE_WATCH_TREE || watch.reserved)
+		return refuse("a watch of an unknown type", at);
+	padded = (watch.length + WATCH_ALIGNMENT - 1u) & ~(WATCH_ALIGNMENT - 1ull);
+	if (!watch.length || watch.length >= IMMUNE_PATH_BYTES_MAX ||
+	    padded > end - at - sizeof(watch))
+		return refuse("a watched path is empty, too long or cut", at);
+	if (path[0] != '/' || memchr(path, 0, watch.length))
+		return refuse("a watched path is not absolute or has a NUL", at);
+	for (uint64_t i = watch.length; i < padded; i++)
+		if (path[i])
+			return refuse("padding is not zero", at + sizeof(watch) + i);
+	return (int64_t)(sizeof(watch) + padded);
+}
+
+static int policy_check(const uint8_t *blob, uint32_t length, struct immune_policy_header *header)
+{
+	uint64_t at;
+
+	if (!blob || length < sizeof(*header) || length > IMMUNE_POLICY_BYTES_MAX)
+		return refuse("a length that no policy has", length);
+	memcpy(header, blob, sizeof(*header));
+	if (header->magic != IMMUNE_POLICY_MAGIC || header->version != IMMUNE_POLICY_VERSION)
+		return refuse("magic or version is not known", 0);
+	if (header->length != length || header->header_length < sizeof(*header) ||
+	    header->header_length > length || header->header_length % WATCH_ALIGNMENT)
+		return refuse("a length that does not agree", offsetof(struct immune_policy_header, length));
+	if (header->flags & ~(uint32_t)POLICY_FLAGS)
+		return refuse("an unknown flag", offsetof(struct immune_policy_header, flags));
+	if (header->wake_interval_us > WAKE_INTERVAL_MAX_US)
+		return refuse("a wake interval over a second",
+			      offsetof(struct immune_policy_header, wake_interval_us));
+	if (header->watch_count > IMMUNE_WATCHES_MAX)
+		return refuse("too many watches",
+			      offsetof(struct immune_policy_header, watch_count));
+	at = header->header_length;
+	for (uint32_t i = 0; i < header->watch_count; i++) {
+		int64_t step = watch_check(blob, at, length);
+
+		if (step < 0)
+			return (int)step;
+		at += (uint64_t)step;
+	}
+	return at == length ? 0 : refuse("bytes after the last watch", at);
+}
+
+/* What may be refused comes first; on failure it is undone. */
+static int programs_apply(struct immune_sensor *sensor, const struct immune_policy_header *header,
+			  uint32_t flags_before)
+{
+	struct immune_control before = sensor->control;
+	int error = sensor_want_opens(sensor, header->flags & IMMUNE_POLICY_WIDE_OPEN);
+
+	if (!error)
+		error = sensor_want_identity(sensor, header->flags & IMMUNE_POLICY_IDENTITY);
+	if (!error) {
+		sensor->control.kind_mask = header->kind_mask;
+		__atomic_store_n(&sensor->control.wake_interval_ns,
+				 header->wake_interval_us * 1000ull, __ATOMIC_RELAXED);
+		error = sensor_publish(sensor);
+	}
+	if (error) {
+		sensor->control = before;
+		sensor_want_opens(sensor, flags_before & IMMUNE_POLICY_WIDE_OPEN);
+		sensor_want_identity(sensor, flags_before & IMMUNE_POLICY_IDENTITY);
+	}
+	return error;
+}
+
+IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob,
+					   uint32_t length)
+{
+	struct immune_policy_header header;
+	int64_t result;
+
+	if (!sensor)
+		return -EINVAL;
+	result = policy_check(blob, length, &header);
+	if (result)
+		return result;
+	pthread_mutex_lock(&sensor->policy_lock);
+	result = programs_apply(sensor, &header, sensor->flags);
+	if (!result) {
+		sensor->flags = header.flags;
+		result = watch_apply(sensor->watch, blob + header.header_length, header.watch_count);
+	}
+	pthread_mutex_unlock(&sensor->policy_lock);
+	return result;
+}

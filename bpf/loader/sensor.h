@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* The sensor itself, for the files of the loader that work on it. */
+#ifndef IMMUNE_SENSOR_INTERNAL_H
+#define IMMUNE_SENSOR_INTERNAL_H
+
+#include <pthread.h>
+
+#include "internal.h"
+
+#include "control.h"
+#include "immune_record.h"
+#include "process.h"
+#include "ring.h"
+#include "snapshot.h"
+#include "watch.h"
+
+#define LIFECYCLE_RING_BYTES_DEFAULT (4u << 20)
+#define BULK_RING_BYTES_DEFAULT (16u << 20)
+/* Largest ring that the kernel's 32-bit sizes and our mapping allow for. */
+#define RING_BYTES_MAX (1u << 30)
+#define WAKE_INTERVAL_DEFAULT_US 2000u
+/* A policy may not make an exec wait longer than this for its wake-up. */
+#define WAKE_INTERVAL_MAX_US 1000000u
+/* Watched opens are moved here before the rings are read, so that their exec comes first. */
+#define STAGE_BYTES (128u << 10)
+
+struct sensor_bpf;
+struct bpf_link;
+
+struct immune_sensor {
+	struct sensor_bpf *programs;
+	struct ring rings[IMMUNE_STREAM_COUNT];
+	struct snapshot snapshot;
+	struct watch *watch;
+	pthread_mutex_t poll_lock; /* held by a poll, and by close */
+	pthread_mutex_t policy_lock; /* held by what changes or reads the policy */
+	struct immune_control control; /* as the kernel has it */
+	uint32_t flags; /* enum immune_policy_flag in force */
+	uint64_t last_data_ns; /* when a poll last found something; guarded by poll_lock */
+	int cgroup;
+	int epoll;
+	int wake;
+	uint8_t *stage;
+	uint32_t stage_at;
+	uint32_t stage_length;
+};
+
+/* Steps of opening, also used one by one by the self-test. Each is 0 or -errno with a line. */
+int sensor_load(const struct immune_options *options, struct immune_sensor **out);
+int sensor_attach_lifecycle(struct immune_sensor *sensor);
+int sensor_snapshot(struct immune_sensor *sensor);
+int sensor_attach_sockets(struct immune_sensor *sensor);
+int sensor_attach_watch(struct immune_sensor *sensor);
+void sensor_free(struct immune_sensor *sensor);
+
+/* Attaches or detaches the programs at system-call exit; 0 or -errno. */
+int sensor_want_opens(struct immune_sensor *sensor, bool wanted);
+int sensor_want_identity(struct immune_sensor *sensor, bool wanted);
+
+/* Gives sensor->control to the programs. */
+int sensor_publish(struct immune_sensor *sensor);
+
+/* Opens the cgroup v2 root: the path given, else the one that is mounted; fd or -errno. */
+int cgroup_open(const char *path);
+
+uint64_t clock_boot_ns(void);
+
+#endif

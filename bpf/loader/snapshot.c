@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "control.h"
+#include "immune_record.h"
+#include "process.h"
+#include "snapshot_record.h"
+
+/* Passes over all tasks before a host that forks without end is taken as it is. */
+#define PASSES_MAX 16
+#define ENTRIES_START 1024
+
+static int entry_add(struct snapshot *snapshot, const struct immune_snapshot_entry *entry)
+{
+	if (snapshot->count == IMMUNE_PROCESSES_MAX)
+		return -E2BIG;
+	if (snapshot->count == snapshot->capacity) {
+		uint32_t capacity = snapshot->capacity ? snapshot->capacity * 2 : ENTRIES_START;
+		void *entries = realloc(snapshot->entries, capacity * sizeof(*entry));
+
+		if (!entries)
+			return -ENOMEM;
+		snapshot->entries = entries;
+		snapshot->capacity = capacity;
+	}
+	snapshot->entries[snapshot->count++] = *entry;
+	return 0;
+}
+
+/* One pass over all tasks; 0 or -errno. */
+static int pass(struct snapshot *snapshot, struct bpf_link *link)
+{
+	struct immune_snapshot_entry entries[32];
+	size_t held = 0; /* bytes: a read may end inside an entry */
+	int error = 0;
+	int fd = bpf_iter_create(bpf_link__fd(link));
+
+	if (fd < 0)
+		return fd;
+	while (!error) {
+		ssize_t got = read(fd, (uint8_t *)entries + held, sizeof(entries) - held);
+		size_t whole;
+
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (got <= 0) {
+			error = got < 0 ? -errno : 0;
+			break;
+		}
+		held += (size_t)got;
+		whole = held / sizeof(entries[0]);
+		for (size_t i = 0; i < whole && !error; i++)
+			error = entry_add(snapshot, &entries[i]);
+		held -= whole * sizeof(entries[0]);
+		memmove(entries, &entries[whole], held);
+	}
+	close(fd);
+	return error;
+}
+
+/* A parent started before its children, so the order of start is one of parents first. */
+static int by_start(const void *left, const void *right)
+{
+	const struct immune_snapshot_entry *a = left, *b = right;
+
+	if (a->start_time_ns != b->start_time_ns)
+		return a->start_time_ns < b->start_time_ns ? -1 : 1;
+	return a->pid < b->pid ? -1 : a->pid > b->pid;
+}
+
+int snapshot_take(struct snapshot *snapshot, struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	int error = 0;
+
+	if (!link) {
+		error = -errno;
+		immune_fail("Cannot list the processes that run: the kernel refused its task iterator "
+			    "(%s)", strerror(-error));
+		return error;
+	}
+	for (int i = 0; i < PASSES_MAX && !error; i++) {
+		uint32_t before = snapshot->count;
+
+		error = pass(snapshot, link);
+		if (snapshot->count == before)
+			break;
+	}
+	bpf_link__destroy(link);
+	if (error) {
+		immune_fail("Cannot list the processes that run: %s", strerror(-error));
+		return error;
+	}
+	if (snapshot->count)
+		qsort(snapshot->entries, snapshot->count, sizeof(snapshot->entries[0]), by_start);
+	return 0;
+}
+
+uint32_t snapshot_drain(struct snapshot *snapshot, uint8_t *buffer, uint32_t capacity)
+{
+	uint32_t used = 0;
+
+	while (snapshot->delivered < snapshot->count && capacity - used >= IMMUNE_RECORD_BYTES_MAX) {
+		const struct immune_snapshot_entry *entry = &snapshot->entries[snapshot->delivered++];
+
+		used += snapshot_record(entry, ++snapshot->sequence, buffer + used);
+	}
+	if (snapshot->delivered == snapshot->count)
+		snapshot_free(snapshot);
+	return used;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	free(snapshot->entries);
+	snapshot->entries = NULL;
+	snapshot->count = snapshot->capacity = snapshot->delivered = 0;
+}

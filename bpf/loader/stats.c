@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* Counters of all kinds and sources, as the kernel keeps them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "sensor.h"
+#include "sensor.skel.h"
+
+_Static_assert(sizeof(struct immune_counters) == sizeof(struct immune_tally), "the same counters");
+
+static const struct {
+	uint16_t kind;
+	enum immune_stream stream;
+} kinds[] = {
+	{ IMMUNE_KIND_EXEC, IMMUNE_STREAM_LIFECYCLE },
+	{ IMMUNE_KIND_FORK, IMMUNE_STREAM_LIFECYCLE },
+	{ IMMUNE_KIND_EXIT, IMMUNE_STREAM_LIFECYCLE },
+	{ IMMUNE_KIND_IDENTITY, IMMUNE_STREAM_LIFECYCLE },
+	{ IMMUNE_KIND_CONNECT, IMMUNE_STREAM_BULK },
+	{ IMMUNE_KIND_BIND, IMMUNE_STREAM_BULK },
+	{ IMMUNE_KIND_OPEN, IMMUNE_STREAM_BULK },
+};
+
+/* Where rows go; count also counts those that found no room. */
+struct table {
+	struct immune_stats_row *rows;
+	uint32_t capacity;
+	uint32_t count;
+};
+
+static void row_add(struct table *table, const struct immune_stats_row *row)
+{
+	if (table->count < table->capacity)
+		table->rows[table->count] = *row;
+	table->count++;
+}
+
+/* Rows of one kind: one a CPU that saw it. */
+static int kind_add(struct table *table, struct immune_sensor *sensor, uint32_t kind,
+		    enum immune_stream stream)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct immune_tally *tallies = calloc((size_t)cpus, sizeof(*tallies));
+	struct immune_channel *channels = calloc((size_t)cpus, sizeof(*channels));
+	uint32_t channel = stream;
+	int error = -ENOMEM;
+
+	if (!tallies || !channels)
+		goto cleanup;
+	error = bpf_map_lookup_elem(bpf_map__fd(sensor->programs->maps.tallies), &kind, tallies);
+	if (!error)
+		error = bpf_map_lookup_elem(bpf_map__fd(sensor->programs->maps.channels), &channel,
+					    channels);
+	for (int cpu = 0; cpu < cpus && !error; cpu++) {
+		struct immune_stats_row row = { .kind = (uint16_t)kind };
+
+		row.source = (uint16_t)(cpu + (stream == IMMUNE_STREAM_BULK ? IMMUNE_SOURCE_BULK : 0));
+		row.sequence = channels[cpu].sequence;
+		memcpy(&row.counters, &tallies[cpu], sizeof(row.counters));
+		if (row.counters.seen)
+			row_add(table, &row);
+	}
+cleanup:
+	free(tallies);
+	free(channels);
+	return error;
+}
+
+IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
+					  struct immune_stats_row *rows, uint32_t capacity)
+{
+	struct table table = { .rows = rows, .capacity = rows ? capacity : 0 };
+	struct immune_stats_row row = { 0 };
+	int error = 0;
+
+	if (!sensor)
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !error; i++)
+		error = kind_add(&table, sensor, kinds[i].kind, kinds[i].stream);
+	/* The process map's own: what did not fit is in ring_full. */
+	if (!error)
+		error = kind_add(&table, sensor, IMMUNE_TALLY_PROCESSES, IMMUNE_STREAM_LIFECYCLE);
+	if (error) {
+		immune_fail("Cannot read the sensor's counters: %s", strerror(-error));
+		return error;
+	}
+	if (sensor->watch) {
+		watch_stats(sensor->watch, &row);
+		row_add(&table, &row);
+	}
+	row = (struct immune_stats_row){ .kind = IMMUNE_KIND_PROCESS };
+	row.source = (uint16_t)IMMUNE_SOURCE_SNAPSHOT;
+	row.sequence = __atomic_load_n(&sensor->snapshot.sequence, __ATOMIC_RELAXED);
+	row.counters.seen = row.counters.submitted = row.sequence;
+	row_add(&table, &row);
+	return table.count;
+}
