@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <unistd.h>
 
 #include "sensor.h"
 
@@ -69,6 +72,7 @@ static int find(char *path, size_t capacity)
 int cgroup_open(const char *path)
 {
 	char found[PATH_MAX];
+	struct statfs system;
 	int fd, error;
 
 	if (!path || !path[0]) {
@@ -85,6 +89,11 @@ int cgroup_open(const char *path)
 		error = -errno;
 		immune_fail("Cannot open the cgroup v2 root \"%s\": %s", path, strerror(-error));
 		return error;
+	}
+	if (fstatfs(fd, &system) || system.f_type != CGROUP2_SUPER_MAGIC) {
+		close(fd);
+		immune_fail("Cannot see connections: \"%s\" is no cgroup v2 root", path);
+		return -EINVAL;
 	}
 	return fd;
 }

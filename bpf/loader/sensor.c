@@ -34,7 +34,7 @@ int sensor_processes_fd(const struct immune_sensor *sensor)
 static const char *remedy(int error)
 {
 	if (error == -EPERM || error == -EACCES)
-		return "run as root with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, kernel lockdown off";
+		return "run as root (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN), kernel lockdown off";
 	if (error == -ENOMEM)
 		return "use smaller rings";
 	return "a kernel of 5.12 or later with BTF is needed";
@@ -62,8 +62,8 @@ static int programs_load(struct immune_sensor *sensor, const struct immune_optio
 
 	if (access(btf, R_OK)) {
 		error = -errno;
-		immune_fail("Cannot read the kernel's types \"%s\" (%s): use a kernel with BTF, or name "
-			    "a BTF file of this kernel", btf, strerror(-error));
+		immune_fail("Cannot read kernel types \"%s\": %s, use a kernel with BTF or name its BTF file",
+			    btf, strerror(-error));
 		return error;
 	}
 	if (strcmp(btf, default_btf))
@@ -82,8 +82,8 @@ static int programs_load(struct immune_sensor *sensor, const struct immune_optio
 	if (!error)
 		error = sensor_bpf__load(programs);
 	if (error)
-		immune_fail("Cannot load the sensor's programs (%s; %s): %s", strerror(-error),
-			    immune_log_first(), remedy(error));
+		immune_fail("Cannot load the sensor: %s (%s; %s)", remedy(error), strerror(-error),
+			    immune_log_first());
 	return error;
 }
 

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/* What works on this host: each tried on a sensor of its own, by an act whose record must come. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capability_act.h"
+#include "sensor.h"
+
+/* Rings of the trial: large enough for what a busy host adds while it runs. */
+#define TRIAL_RING_BYTES (1u << 20)
+/* How long a record may take; six capabilities stay below the two seconds of the interface. */
+#define TRIAL_WAIT_NS 250000000ull
+#define TRIAL_POLL_MS 20
+#define TRIAL_BUFFER_BYTES (64u << 10)
+
+static void row_set(struct immune_capability_row *row, enum immune_capability_state state, int error)
+{
+	row->state = (uint16_t)state;
+	row->error = -error;
+	row->reason[0] = 0;
+	if (state == IMMUNE_CAP_REFUSED)
+		snprintf(row->reason, sizeof(row->reason), "%s", immune_failure());
+	if (state == IMMUNE_CAP_SILENT)
+		snprintf(row->reason, sizeof(row->reason),
+			 "Attached without error, but its own test act was not seen");
+}
+
+static bool batch_has(const uint8_t *buffer, int64_t length, const struct act *act)
+{
+	/* Bounded by the batch. */
+	for (int64_t at = 0; at < length;) {
+		struct immune_record_header header;
+
+		memcpy(&header, buffer + at, sizeof(header));
+		if (act->seen(buffer + at, &header))
+			return true;
+		at += header.length;
+	}
+	return false;
+}
+
+/* Acts, then looks for the record of it. */
+static void observe(struct immune_sensor *sensor, const struct act *act,
+		    struct immune_capability_row *row)
+{
+	static __thread uint8_t buffer[TRIAL_BUFFER_BYTES];
+	uint64_t deadline_ns = clock_boot_ns() + TRIAL_WAIT_NS;
+	int error = act->perform ? act->perform() : 0;
+
+	if (error) {
+		immune_fail("Cannot perform the test act: %s", strerror(-error));
+		row_set(row, IMMUNE_CAP_REFUSED, error);
+		return;
+	}
+	while (clock_boot_ns() < deadline_ns) {
+		int64_t length = immune_sensor_poll(sensor, buffer, sizeof(buffer), TRIAL_POLL_MS);
+
+		if (length > 0 && batch_has(buffer, length, act)) {
+			row_set(row, IMMUNE_CAP_WORKS, 0);
+			return;
+		}
+	}
+	row_set(row, IMMUNE_CAP_SILENT, 0);
+}
+
+static int attach_sockets(struct immune_sensor *sensor)
+{
+	return sensor->cgroup < 0 ? sensor->cgroup : sensor_attach_sockets(sensor);
+}
+
+static int attach_opens(struct immune_sensor *sensor)
+{
+	return sensor_want_opens(sensor, true);
+}
+
+static int attach_identity(struct immune_sensor *sensor)
+{
+	return sensor_want_identity(sensor, true);
+}
+
+static int attach_watch(struct immune_sensor *sensor)
+{
+	int error = sensor_attach_watch(sensor);
+
+	return error ? error : act_watch_prepare(sensor->watch);
+}
+
+/* In the order of trial: the snapshot needs the lifecycle programs, the wide stream comes last. */
+static const struct {
+	enum immune_capability capability;
+	int (*attach)(struct immune_sensor *sensor);
+	const struct act *act;
+} trials[] = {
+	{ IMMUNE_CAP_EXEC, sensor_attach_lifecycle, &act_exec },
+	{ IMMUNE_CAP_SNAPSHOT, sensor_snapshot, &act_snapshot },
+	{ IMMUNE_CAP_CONNECT, attach_sockets, &act_connect },
+	{ IMMUNE_CAP_WATCH, attach_watch, &act_watch },
+	{ IMMUNE_CAP_IDENTITY, attach_identity, &act_identity },
+	{ IMMUNE_CAP_WIDE_OPEN, attach_opens, &act_open },
+};
+
+_Static_assert(sizeof(trials) / sizeof(trials[0]) == IMMUNE_CAP_COUNT, "every capability is tried");
+
+static void try_all(const struct immune_options *options, struct immune_capability_row *rows)
+{
+	struct immune_options own = { .abi = IMMUNE_SENSOR_ABI };
+	struct immune_sensor *sensor = NULL;
+	int error;
+
+	if (options)
+		own = *options;
+	own.lifecycle_ring_bytes = own.bulk_ring_bytes = TRIAL_RING_BYTES;
+	error = sensor_load(&own, &sensor);
+	if (!error)
+		sensor->cgroup = cgroup_open(own.cgroup_path);
+	for (size_t i = 0; i < IMMUNE_CAP_COUNT; i++) {
+		struct immune_capability_row *row = &rows[trials[i].capability];
+		int refused = error;
+
+		/* The line of a missing cgroup root was overwritten by then: ask once more. */
+		if (!error && trials[i].capability == IMMUNE_CAP_CONNECT && sensor->cgroup < 0)
+			cgroup_open(own.cgroup_path);
+		if (!refused)
+			refused = trials[i].attach(sensor);
+		if (refused)
+			row_set(row, IMMUNE_CAP_REFUSED, refused);
+		else
+			observe(sensor, trials[i].act, row);
+	}
+	act_watch_forget();
+	sensor_free(sensor);
+}
+
+IMMUNE_EXPORT int64_t immune_capabilities(const struct immune_options *options,
+					  struct immune_capability_row *rows, uint32_t capacity)
+{
+	struct immune_capability_row all[IMMUNE_CAP_COUNT] = { 0 };
+
+	if (!rows)
+		return -EINVAL;
+	for (uint16_t i = 0; i < IMMUNE_CAP_COUNT; i++)
+		all[i].capability = i;
+	try_all(options, all);
+	if (capacity > IMMUNE_CAP_COUNT)
+		capacity = IMMUNE_CAP_COUNT;
+	memcpy(rows, all, capacity * sizeof(all[0]));
+	return capacity;
+}

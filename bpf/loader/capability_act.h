@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Harmless acts of the self-test, and how their records are known. */
+#ifndef IMMUNE_CAPABILITY_ACT_H
+#define IMMUNE_CAPABILITY_ACT_H
+
+#include "internal.h"
+
+struct immune_record_header;
+struct watch;
+
+struct act {
+	int (*perform)(void); /* 0 or -errno; null when there is nothing to do */
+	bool (*seen)(const uint8_t *record, const struct immune_record_header *header);
+};
+
+extern const struct act act_exec;
+extern const struct act act_snapshot;
+extern const struct act act_connect;
+extern const struct act act_watch;
+extern const struct act act_identity;
+extern const struct act act_open;
+
+/* Makes a file of our own and watches it; the watch act opens it. */
+int act_watch_prepare(struct watch *watch);
+/* Removes that file. */
+void act_watch_forget(void);
+
+#endif
