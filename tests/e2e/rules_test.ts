@@ -1,0 +1,183 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { evaluate } from "../../common/sigma/_evaluate_test_support.ts";
+import { EXPRESSION, FIELDS, VALUE } from "../../common/sigma/_expression_test_support.ts";
+import { ImageReader } from "../../common/sigma/_image_test_support.ts";
+import type { Expression } from "../../common/sigma/expression.ts";
+import { encodeImage } from "../../common/sigma/image.ts";
+import { compileRules, type ExampleEvent, readRuleSources } from "../../common/sigma/mod.ts";
+import { Plan } from "../../common/sigma/plan.ts";
+import { encodeRecord } from "../../common/record/mod.ts";
+import { encodeFlat, Engine } from "../../wasm/engine/mod.ts";
+
+const ROOT = new URL("../../rules/", import.meta.url).pathname;
+const SET = compileRules([
+  ...await readRuleSources(`${ROOT}ai`),
+  ...await readRuleSources(`${ROOT}linux`),
+]);
+/** Flags of open(2) for a file that is opened for writing. */
+const OPEN_WRITE_ONLY = 1;
+const PARENT = { pid: 100, start_time_ns: 1000n, uid: 1000 } as const;
+const IPV4_BYTES = 4;
+const UID_UNKNOWN = 0xFFFF_FFFF;
+
+async function engineWith(image: Uint8Array): Promise<Engine> {
+  const engine = await Engine.create();
+  engine.publish(image);
+  return engine;
+}
+
+function fireFlat(engine: Engine, values: readonly (string | undefined)[]): number[] {
+  const hits = engine.scan(encodeFlat(values, engine.batch));
+  return hits.map(({ rule }) => rule).sort((a, b) => a - b);
+}
+
+Deno.test("the engine fires each rule of the pack on its events, as flat events", async () => {
+  const engine = await engineWith(SET.image);
+  const reader = new ImageReader(SET.image, SET.fields);
+  for (const { path, examples } of SET.rules) {
+    for (const event of [...examples.must, ...examples.mustNot]) {
+      const values = SET.fields.map((field) => event[field] ?? undefined);
+      const wanted = reader.fire(new Map(Object.entries(event).map(([k, v]) => [k, v ?? ""])));
+      assertEquals(fireFlat(engine, values), wanted, `${path}: ${JSON.stringify(event)}`);
+    }
+  }
+  SET.rules.forEach(({ path, examples }, index) => {
+    for (const event of examples.must) {
+      const values = SET.fields.map((field) => event[field] ?? undefined);
+      assert(fireFlat(engine, values).includes(index), `${path}: ${JSON.stringify(event)}`);
+    }
+  });
+});
+
+function argv(commandLine: string | null | undefined): string | undefined {
+  return commandLine == null ? undefined : `${commandLine.replaceAll(" ", "\0")}\0`;
+}
+
+function slots(
+  values: Readonly<Record<string, string | null | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => value == null ? [] : [[name, value]]),
+  );
+}
+
+function address(text: string): { readonly family: number; readonly address: Uint8Array } {
+  const bytes = new Uint8Array(16);
+  if (text.includes(".")) {
+    bytes.set(text.split(".").map(Number));
+    return { family: 2, address: bytes.subarray(0, IPV4_BYTES) };
+  }
+  const [head = "", tail = ""] = text.split("::");
+  const groups = (part: string) =>
+    part.split(":").filter((group) => group !== "").flatMap((group) => {
+      const value = parseInt(group, 16);
+      return [value >> 8, value & 0xFF];
+    });
+  bytes.set(groups(head));
+  bytes.set(groups(tail), 16 - groups(tail).length);
+  return { family: 10, address: bytes };
+}
+
+/** The records of a kernel that would tell this event: parent, process, and what it did. */
+function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Array[] {
+  const number = (name: string, other: number) => Number(event[name] ?? other);
+  const parentUid = number("ParentUserId", UID_UNKNOWN);
+  const process = {
+    pid: 200,
+    tid: 200,
+    start_time_ns: 2000n,
+    parent_pid: PARENT.pid,
+    parent_start_time_ns: PARENT.start_time_ns,
+    uid: number("UserId", PARENT.uid),
+  };
+  const records = [
+    encodeRecord("exec", {
+      header: { ...PARENT, uid: parentUid },
+      slots: slots({ image: event["ParentImage"], argv: argv(event["ParentCommandLine"]) }),
+    }),
+    encodeRecord("exec", {
+      header: process,
+      body: { parent_uid: parentUid },
+      slots: slots({
+        image: event["Image"],
+        argv: argv(event["CommandLine"]),
+        cwd: event["CurrentDirectory"],
+        file_name: event["ExecFile"],
+      }),
+    }),
+  ];
+  if (category === "network_connection") {
+    const { family, address: bytes } = address(event["DestinationIp"] ?? "192.0.2.1");
+    const padded = new Uint8Array(16);
+    padded.set(bytes);
+    const body = { family, port: number("DestinationPort", 80), protocol: 6, address: padded };
+    records.push(encodeRecord("connect", { header: process, body }));
+  }
+  if (category === "file_access" || category === "file_event") {
+    const open_flags = category === "file_event" ? OPEN_WRITE_ONLY : 0;
+    const path = event["TargetFilename"] ?? "";
+    records.push(encodeRecord("open", { header: process, body: { open_flags }, slots: { path } }));
+  }
+  return records;
+}
+
+Deno.test("the engine fires each rule of the pack on its events, as a kernel's records", async () => {
+  for (const [index, { path, examples, logSource }] of SET.rules.entries()) {
+    const check = async (event: ExampleEvent, wanted: boolean): Promise<void> => {
+      const engine = await engineWith(SET.image);
+      let length = 0;
+      for (const record of recordsOf(event, logSource.category)) {
+        engine.batch.set(record, length);
+        length += record.length;
+      }
+      const fired = engine.scan(length).some(({ rule }) => rule === index);
+      assertEquals(fired, wanted, `${path}: ${JSON.stringify(event)}`);
+    };
+    for (const event of examples.must) await check(event, true);
+    for (const event of examples.mustNot) await check(event, false);
+  }
+});
+
+Deno.test("the engine fires what the expressions ask, any rules and events", async () => {
+  const engine = await Engine.create();
+  const events = fc.dictionary(fc.constantFrom(...FIELDS), VALUE);
+  const compile = (expressions: readonly Expression[]) => {
+    const plan = new Plan();
+    expressions.forEach((expression, i) =>
+      plan.add({
+        id: `r${i}`,
+        idDerived: false,
+        title: "",
+        description: "",
+        status: "",
+        level: "medium",
+        severity: 3,
+        tags: [],
+        references: [],
+        falsepositives: [],
+        logSource: {},
+        examples: { must: [], mustNot: [] },
+        position: { line: 1, column: 1 },
+        expression,
+      })
+    );
+    return { image: encodeImage(plan).bytes, fields: plan.fields.map(({ name }) => name) };
+  };
+  fc.assert(
+    fc.property(
+      fc.array(EXPRESSION, { minLength: 1, maxLength: 6 }),
+      fc.array(events, { minLength: 1, maxLength: 4 }),
+      (expressions, list) => {
+        const { image, fields } = compile(expressions);
+        engine.publish(image);
+        for (const event of list) {
+          const given = new Map(Object.entries(event));
+          const wanted = expressions.flatMap((e, i) => evaluate(e, given) ? [i] : []);
+          assertEquals(fireFlat(engine, fields.map((field) => given.get(field))), wanted);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
