@@ -38,7 +38,8 @@ export function parseDocuments(text: string): readonly (RuleDocument | RuleProbl
     return [invalid(`File is longer than ${RULE_SOURCE_BYTES_MAX} bytes; split it`, top)];
   }
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, intAsBigInt: true });
+  const options = { lineCounter: lines, intAsBigInt: true, logLevel: "error" } as const;
+  const parsed = parseAllDocuments(text, options);
   if (!Array.isArray(parsed)) return [];
   if (parsed.length > DOCUMENTS_PER_SOURCE_MAX) {
     return [invalid(`File has more than ${DOCUMENTS_PER_SOURCE_MAX} documents; split it`, top)];
