@@ -1,0 +1,188 @@
+import { z } from "zod";
+import {
+  FLUSH_INTERVAL_MS,
+  SEGMENT_BYTES,
+  SEGMENT_BYTES_MIN,
+  TOTAL_BYTES,
+} from "../journal/options.ts";
+
+/** Most entries of a list in the configuration. */
+export const LIST_MAX = 4096;
+/** Smallest ring, in bytes: a page. */
+export const RING_BYTES_MIN = 4096;
+/** Largest ring, in bytes. */
+export const RING_BYTES_MAX = 256 * 1024 * 1024;
+
+/** How the text of a flag or variable becomes a value. */
+export type OptionType = "text" | "number" | "boolean" | "list";
+
+/** One key of the configuration. */
+export interface OptionSpec<T> {
+  readonly type: OptionType;
+  /** Its flag without the dashes; the variable is `IMMUNE_` and the flag in capitals. */
+  readonly flag: string;
+  /** What holds. */
+  readonly schema: z.ZodType<T>;
+  /** Its value when nothing is said; `state.dir` depends on who runs. */
+  readonly initial: T;
+  /** What it is, with its unit. */
+  readonly doc: string;
+}
+
+function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
+  return spec;
+}
+
+const path = z.string().min(1).max(4095);
+const absolute = path.startsWith("/", "must be an absolute path");
+const ring = z.int().min(RING_BYTES_MIN).max(RING_BYTES_MAX)
+  .refine((bytes) => Number.isInteger(Math.log2(bytes)), "must be a power of two");
+
+/** Every key that `immune.toml` may hold, by section. */
+export const OPTIONS = {
+  state: {
+    dir: option<string>({
+      type: "text",
+      flag: "state",
+      schema: absolute,
+      initial: "",
+      doc: "state folder",
+    }),
+  },
+  sensor: {
+    lifecycle_ring_bytes: option<number>({
+      type: "number",
+      flag: "sensor-lifecycle-ring-bytes",
+      schema: ring,
+      initial: 4 * 1024 * 1024,
+      doc: "bytes of the ring of exec, fork, exit and identity; a power of two",
+    }),
+    bulk_ring_bytes: option<number>({
+      type: "number",
+      flag: "sensor-bulk-ring-bytes",
+      schema: ring,
+      initial: 16 * 1024 * 1024,
+      doc: "bytes of the ring of connect, bind and open; a power of two",
+    }),
+    open: option<"watched" | "wide">({
+      type: "text",
+      flag: "sensor-open",
+      schema: z.enum(["watched", "wide"]),
+      initial: "watched",
+      doc: "which opens are reported: those of watched files, or all",
+    }),
+    wake_interval_us: option<number>({
+      type: "number",
+      flag: "sensor-wake-interval-us",
+      schema: z.int().min(0).max(1_000_000),
+      initial: 1000,
+      doc: "an exec wakes the reader at most this often, microseconds; 0 = every one",
+    }),
+    btf: option<string>({
+      type: "text",
+      flag: "btf",
+      schema: absolute,
+      initial: "/sys/kernel/btf/vmlinux",
+      doc: "type information of the running kernel",
+    }),
+    watch: option<readonly string[]>({
+      type: "list",
+      flag: "sensor-watch",
+      schema: z.array(absolute).max(LIST_MAX),
+      initial: [],
+      doc: 'watched besides what rules name: "/a" a file, "/a/" the files in it, "/a/**" all below',
+    }),
+  },
+  rules: {
+    paths: option<readonly string[]>({
+      type: "list",
+      flag: "rules",
+      schema: z.array(path).max(LIST_MAX),
+      initial: [],
+      doc: "rule files and folders; none = the rules that come with the program",
+    }),
+  },
+  journal: {
+    segment_bytes: option<number>({
+      type: "number",
+      flag: "journal-segment-bytes",
+      schema: z.int().min(SEGMENT_BYTES_MIN).max(2 ** 30),
+      initial: SEGMENT_BYTES,
+      doc: "bytes of a segment",
+    }),
+    total_bytes: option<number>({
+      type: "number",
+      flag: "journal-total-bytes",
+      schema: z.int().min(2 * SEGMENT_BYTES_MIN).max(2 ** 40),
+      initial: TOTAL_BYTES,
+      doc: "bytes of all segments, at least two of them; over it the oldest go",
+    }),
+    flush_ms: option<number>({
+      type: "number",
+      flag: "journal-flush-ms",
+      schema: z.int().min(0).max(60_000),
+      initial: FLUSH_INTERVAL_MS,
+      doc: "milliseconds until what was appended survives a power loss",
+    }),
+  },
+  output: {
+    json: option<boolean>({
+      type: "boolean",
+      flag: "json",
+      schema: z.boolean(),
+      initial: false,
+      doc: "data as JSON, one object a line",
+    }),
+    color: option<"auto" | "always" | "never">({
+      type: "text",
+      flag: "color",
+      schema: z.enum(["auto", "always", "never"]),
+      initial: "auto",
+      doc: "colors on the terminal",
+    }),
+  },
+} as const;
+
+/** Name of a section. */
+export type SectionName = keyof typeof OPTIONS;
+
+/** The values of all keys, by section. */
+export type Config = {
+  readonly [S in SectionName]: {
+    readonly [K in keyof (typeof OPTIONS)[S]]: (typeof OPTIONS)[S][K] extends OptionSpec<infer T>
+      ? T
+      : never;
+  };
+};
+
+/** A key with its place. */
+export interface OptionEntry {
+  readonly section: SectionName;
+  readonly key: string;
+  /** `section.key` */
+  readonly name: string;
+  /** Environment variable. */
+  readonly variable: string;
+  readonly spec: OptionSpec<unknown>;
+}
+
+/** All keys in order. */
+export const OPTION_ENTRIES: readonly OptionEntry[] = (Object.keys(OPTIONS) as SectionName[])
+  .flatMap((section) =>
+    Object.entries(OPTIONS[section] as Readonly<Record<string, OptionSpec<unknown>>>).map((
+      [key, spec],
+    ) => ({ section, key, name: `${section}.${key}`, variable: variableOf(spec.flag), spec }))
+  );
+
+/** Variable that names the configuration file. */
+export const CONFIG_VARIABLE = variableOf("config");
+
+/**
+ * The environment variable of a flag: one rule for all.
+ *
+ * @param flag The flag without its dashes.
+ * @returns `IMMUNE_` and the flag in capitals, `-` as `_`.
+ */
+export function variableOf(flag: string): string {
+  return `IMMUNE_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
