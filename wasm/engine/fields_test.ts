@@ -1,0 +1,183 @@
+import { assertEquals } from "@std/assert";
+import { GOLDEN_RECORDS } from "../../common/record/_golden_test_support.ts";
+import { encodeRecord, FLAGS } from "../../common/record/mod.ts";
+import { STANDARD_FIELDS, type StandardFieldName } from "../../common/sigma/fields.ts";
+import { compile, scanAll, type TestRule } from "./_engine_test_support.ts";
+import { Engine } from "./engine.ts";
+
+/** Category whose class a kind belongs to. */
+const CATEGORIES = {
+  exec: "process_creation",
+  open: "file_access",
+  connect: "network_connection",
+} as const;
+
+type Expected = Partial<Record<StandardFieldName, string>>;
+
+const HEADER = {
+  pid: 50,
+  start_time_ns: 50n,
+  parent_pid: 40,
+  parent_start_time_ns: 40n,
+  uid: 1000,
+  session: 0x1122n,
+  role: 3,
+};
+
+const CONTEXT = [
+  encodeRecord("user", { header: { uid: 1000 }, slots: { name: "alice" } }),
+  encodeRecord("role", { header: { role: 3 }, slots: { name: "notebook" } }),
+  encodeRecord("exec", {
+    header: { pid: 40, start_time_ns: 40n, parent_pid: 1, uid: 33 },
+    body: { real_uid: 33 },
+    slots: { image: "/usr/bin/python3", argv: "python3\0-u\0", cwd: "/srv" },
+  }),
+];
+
+const EXEC = encodeRecord("exec", {
+  header: HEADER,
+  body: { real_uid: 1001, parent_uid: 34 },
+  slots: { image: "/bin/sh", argv: "sh\0-c\0id\0", cwd: "/tmp", file_name: "./run.sh" },
+});
+
+const OF_PROCESS: Expected = {
+  Image: "/bin/sh",
+  CommandLine: "sh -c id",
+  CurrentDirectory: "/tmp",
+  User: "alice",
+  ProcessId: "50",
+  ParentImage: "/usr/bin/python3",
+  ParentCommandLine: "python3 -u",
+  ParentProcessId: "40",
+  UserId: "1000",
+  RealUserId: "1001",
+  Role: "notebook",
+  Session: "0000000000001122",
+};
+
+/** Which of the fields a record has, each tested with its exact value and for absence. */
+async function check(
+  records: readonly Uint8Array[],
+  category: string,
+  options: { readonly expected: Expected },
+): Promise<void> {
+  const engine = await Engine.create();
+  const names = Object.keys(STANDARD_FIELDS) as StandardFieldName[];
+  const rules = names.map((name): TestRule => {
+    const value = options.expected[name];
+    return {
+      category,
+      detection: [`s: { ${name}: ${value === undefined ? "null" : `'${value}'`} }`, "condition: s"],
+    };
+  });
+  engine.publish(compile(...rules).image);
+  const fired = new Set(scanAll(engine, [...CONTEXT, ...records]).at(-1));
+  const wrong = names.filter((_, i) => !fired.has(i));
+  assertEquals(wrong, [], `of ${category}`);
+}
+
+Deno.test("fields of an exec come from the record, its parent's from the table", async () => {
+  await check([EXEC], CATEGORIES.exec, {
+    expected: { ...OF_PROCESS, ParentUser: "34", ParentUserId: "34", ExecFile: "./run.sh" },
+  });
+});
+
+Deno.test("fields of an open have the path and the process of the table", async () => {
+  const open = encodeRecord("open", { header: HEADER, slots: { path: "/etc/shadow" } });
+  await check([EXEC, open], CATEGORIES.open, {
+    expected: {
+      ...OF_PROCESS,
+      ParentUser: "33",
+      ParentUserId: "33",
+      TargetFilename: "/etc/shadow",
+    },
+  });
+});
+
+Deno.test("fields of a connect, IPv4 and IPv6", async () => {
+  const process = { ...OF_PROCESS, ParentUser: "33", ParentUserId: "33", Initiated: "true" };
+  const connect = (family: number, protocol: number, address: string) =>
+    encodeRecord("connect", {
+      header: HEADER,
+      body: { family, port: 4444, protocol, address: Uint8Array.fromHex(address) },
+    });
+  await check([EXEC, connect(2, 6, "7f000001")], CATEGORIES.connect, {
+    expected: {
+      ...process,
+      DestinationIp: "127.0.0.1",
+      DestinationPort: "4444",
+      Protocol: "tcp",
+      DestinationIsIpv6: "false",
+    },
+  });
+  await check(
+    [EXEC, connect(10, 262, "20010db8000000000000000000000001")],
+    CATEGORIES.connect,
+    {
+      expected: {
+        ...process,
+        DestinationIp: "2001:db8::1",
+        DestinationPort: "4444",
+        Protocol: "262",
+        DestinationIsIpv6: "true",
+      },
+    },
+  );
+});
+
+Deno.test("fields of an unknown process are those of the header alone", async () => {
+  const open = encodeRecord("open", {
+    header: { pid: 99, uid: 7, flags: FLAGS.unresolved },
+    body: { open_flags: 0xFFFF_FFFF },
+    slots: { path: "x" },
+  });
+  await check([open], CATEGORIES.open, {
+    expected: { User: "7", ProcessId: "99", UserId: "7", Role: "none", TargetFilename: "x" },
+  });
+});
+
+Deno.test("an open is a file_event only when it may write and its flags are known", async () => {
+  const engine = await Engine.create();
+  const rule = (category: string): TestRule => ({
+    category,
+    detection: ["s: { TargetFilename: /x }", "condition: s"],
+  });
+  engine.publish(compile(rule("file_access"), rule("file_event")).image);
+  const open = (open_flags: number) =>
+    encodeRecord("open", { body: { open_flags }, slots: { path: "/x" } });
+  const flags = [0, 1, 2, 0x40, 0x200, 0x8000, 0xFFFF_FFFF];
+  assertEquals(scanAll(engine, flags.map(open)), [
+    [0],
+    [0, 1],
+    [0, 1],
+    [0, 1],
+    [0, 1],
+    [0],
+    [0],
+  ]);
+});
+
+Deno.test("an identity change updates the row; its Image is the process's", async () => {
+  const engine = await Engine.create();
+  const identity = encodeRecord("identity", {
+    header: { ...HEADER, uid: 0 },
+    body: { real_uid: 2, old_uid: 1000 },
+  });
+  scanAll(engine, [EXEC, identity]);
+  const row = engine.process(50, 50n);
+  assertEquals([row?.uid, row?.realUid], [0, 2]);
+});
+
+Deno.test("golden records are read as they were written down", async () => {
+  for (const golden of GOLDEN_RECORDS) {
+    const engine = await Engine.create();
+    const before = engine.stats();
+    assertEquals(scanAll(engine, [Uint8Array.fromHex(golden.hex)]), [[]]);
+    const after = engine.stats();
+    assertEquals(after.records - before.records, 1, golden.kind);
+    assertEquals(after.records_malformed + after.records_unknown_kind, 0, golden.kind);
+    const makesRow = golden.kind === "exec" || golden.kind === "fork";
+    const row = engine.process(golden.pid, BigInt(golden.startTimeNs));
+    assertEquals(row !== undefined, makesRow, golden.kind);
+  }
+});
