@@ -1,7 +1,8 @@
 import { parseDocuments, type RuleDocument } from "./document.ts";
 import { testsOf } from "./expression.ts";
 import { standardField } from "./fields.ts";
-import { encodeImage } from "./image.ts";
+import { fitImage } from "./fit.ts";
+import { IMAGE_BYTES_MAX } from "./image_layout.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { applies, type LogSource } from "./log_source.ts";
 import { Plan } from "./plan.ts";
@@ -69,14 +70,13 @@ export interface RuleSet {
 /**
  * Compiles rules. A rule that cannot load is named in `rejected`, the others load.
  *
- * @param sources Rule files, in the order that decides which of two equal ids stays.
+ * @param sources Rule files, in the order that decides which of two equal ids stays, and which rules
+ * stay when not all fit in an image.
  * @returns The rule set.
- * @throws {ImmuneError} `RULE_SET_TOO_LARGE` when the image would not fit in the engine.
  */
 export function compileRules(sources: readonly RuleSource[]): RuleSet {
-  const plan = new Plan();
-  const loaded: Rule[] = [];
-  const rules: RuleInfo[] = [];
+  const checked = new Plan();
+  const loaded: Loaded[] = [];
   const rejected: RuleRejection[] = [];
   const placeById = new Map<string, string>();
   for (const source of sources) {
@@ -85,26 +85,29 @@ export function compileRules(sources: readonly RuleSource[]): RuleSet {
         if (document instanceof RuleProblem) throw document;
         const rule = parseRule(document);
         refuseDuplicate(rule, placeById);
-        plan.add(rule);
+        checked.add(rule);
         placeById.set(rule.id, `${source.path}:${rule.position.line}`);
-        loaded.push(rule);
-        rules.push(infoOf(rule, source));
+        loaded.push({ rule, source, document });
       } catch (error) {
         if (!(error instanceof RuleProblem)) throw error;
         rejected.push(rejectionOf(error, { source, document }));
       }
     }
   }
-  const { bytes, hash } = encodeImage(plan);
+  const { plan, bytes, hash } = fitImage(loaded.map(({ rule }) => rule));
+  const kept = loaded.slice(0, plan.rules.length);
+  for (const { rule, ...from } of loaded.slice(plan.rules.length)) {
+    rejected.push(rejectionOf(tooLarge(rule), from));
+  }
   const { logSources } = plan;
   return {
     image: bytes,
     hash,
-    rules,
+    rules: kept.map(({ rule, source }) => infoOf(rule, source)),
     rejected,
     fields: plan.fields.map(({ name }) => name),
     logSources,
-    interest: interestOf(loaded),
+    interest: interestOf(kept.map(({ rule }) => rule)),
     logSourceBits: (logSource) => bitsOf(logSources, logSource),
   };
 }
@@ -120,6 +123,17 @@ export function describeRejection(rejection: RuleRejection): string {
   const name = title ?? id;
   const rule = name === undefined ? "rule" : `rule "${name}"${id && title ? ` (${id})` : ""}`;
   return `${path}:${line}:${column}: Cannot load ${rule}: ${reason} [${code}]`;
+}
+
+interface Loaded {
+  readonly rule: Rule;
+  readonly source: RuleSource;
+  readonly document: RuleDocument;
+}
+
+function tooLarge({ position }: Rule): RuleProblem {
+  const reason = `Rules up to this one exceed an image of ${IMAGE_BYTES_MAX} bytes; load fewer`;
+  return new RuleProblem("RULE_SET_TOO_LARGE", reason, { position });
 }
 
 function documentsOf({ text, problem }: RuleSource): readonly (RuleDocument | RuleProblem)[] {

@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ImmuneError } from "../config/errors.ts";
+import { assert, assertEquals } from "@std/assert";
 import { ImageReader } from "./_image_test_support.ts";
+import { verifyImage } from "./image.ts";
+import { IMAGE_BYTES_MAX } from "./image_layout.ts";
 import { compileRules, describeRejection, type RuleRejection, type RuleSet } from "./rule_set.ts";
 
 const HEAD = "title: T\nlogsource: { category: process_creation, product: linux }\n";
@@ -229,19 +230,29 @@ Deno.test("compileRules() without rules gives an image that fires nothing", () =
   assertEquals(set.interest.kinds, ["exec", "fork", "exit"]);
 });
 
-Deno.test("compileRules() refuses a set whose image no engine could hold", () => {
-  const texts = Array.from({ length: 400 }, (_, i) => {
-    const value = Array.from({ length: 250 }, (_, j) => String.fromCharCode(0x100 + (j * i) % 97));
-    return `  - "${i}${value.join("")}"`;
-  });
-  const error = assertThrows(
-    () =>
-      load(
-        `  s:\n    A|contains:\n${texts.map((text) => `    ${text}`).join("\n")}\n  condition: s`,
-      ),
-    ImmuneError,
+Deno.test("compileRules() keeps the first rules that fit in an image and names the others", () => {
+  const long = (i: number) => {
+    const texts = Array.from({ length: 20 }, (_, k) => {
+      const value = Array.from(
+        { length: 250 },
+        (_, j) => String.fromCharCode(0x100 + (j * (i * 20 + k)) % 97),
+      );
+      return `"${i} ${k} ${value.join("")}"`;
+    });
+    return {
+      path: `${i}.yml`,
+      text: `id: r${i}\n${HEAD}detection: { s: { A|contains: [${texts}] }, condition: s }\n`,
+    };
+  };
+  const set = compileRules(Array.from({ length: 20 }, (_, i) => long(i)));
+  assert(set.rules.length > 0 && set.rejected.length > 0);
+  assertEquals(
+    [...set.rules.map(({ id }) => id), ...set.rejected.map(({ id }) => id)],
+    Array.from({ length: 20 }, (_, i) => `r${i}`),
   );
-  assertEquals(error.code, "RULE_SET_TOO_LARGE");
+  assert(set.rejected.every(({ code }) => code === "RULE_SET_TOO_LARGE"));
+  assert(set.image.length <= IMAGE_BYTES_MAX);
+  assertEquals(verifyImage(set.image), set.hash);
 });
 
 Deno.test("logSourceBits() marks the log sources that apply, any case", () => {

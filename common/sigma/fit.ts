@@ -1,0 +1,42 @@
+import { ImmuneError } from "../config/errors.ts";
+import { encodeImage, type Image } from "./image.ts";
+import { Plan } from "./plan.ts";
+import type { Rule } from "./rule.ts";
+
+/** An image and the plan that it was made of. */
+export interface FittedImage extends Image {
+  /** Its rules are the first ones of those that were given. */
+  readonly plan: Plan;
+}
+
+/**
+ * Makes an image of the most rules that fit in one, from the first on.
+ *
+ * @param rules Rules that a plan takes.
+ * @returns The image; `plan.rules.length` says how many fitted.
+ */
+export function fitImage(rules: readonly Rule[]): FittedImage {
+  const whole = tryImage(rules);
+  if (whole !== undefined) return whole;
+  let best = tryImage([]);
+  let [fits, exceeds] = [0, rules.length];
+  while (exceeds - fits > 1) {
+    const middle = Math.floor((fits + exceeds) / 2);
+    const image = tryImage(rules.slice(0, middle));
+    if (image === undefined) exceeds = middle;
+    else [best, fits] = [image, middle];
+  }
+  if (best === undefined) throw new TypeError("An image of no rules does not fit");
+  return best;
+}
+
+function tryImage(rules: readonly Rule[]): FittedImage | undefined {
+  const plan = new Plan();
+  for (const rule of rules) plan.add(rule);
+  try {
+    return { ...encodeImage(plan), plan };
+  } catch (error) {
+    if (error instanceof ImmuneError && error.code === "RULE_SET_TOO_LARGE") return undefined;
+    throw error;
+  }
+}
