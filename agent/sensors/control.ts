@@ -1,0 +1,139 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import {
+  cString,
+  lastError,
+  type LibraryOptions,
+  type LibrarySymbols,
+  loadLibrary,
+} from "./library.ts";
+import { encodePolicy, type Policy } from "./policy.ts";
+import type { StatsRow } from "./sensor.ts";
+
+/** Offsets in `struct immune_stats_row`. */
+const ROW = {
+  kind: 0, // u16
+  source: 2, // u16
+  sequence: 8, // u64
+  seen: 16, // u64, and the following
+  submitted: 24,
+  filtered: 32,
+  ringFull: 40,
+  oversized: 48,
+  unreadable: 56,
+} as const;
+/** Bytes of `struct immune_stats_row`. */
+export const STATS_ROW_BYTES = 64;
+/** Most rows of counters: 7 kinds on 512 CPUs, and those of user space. */
+export const STATS_ROWS_MAX = 4096;
+
+/** A process that a signal is meant for: all of it must agree with what is there. */
+export interface SignalTarget {
+  readonly pid: number;
+  /** Start time of its record, in nanoseconds since boot. */
+  readonly startTimeNs: bigint;
+  /** Expected target of /proc/PID/exe; default: not looked at. */
+  readonly image?: string;
+}
+
+/** An open kernel sensor as threads other than its reader may use it. */
+export class SensorControl {
+  protected readonly symbols: LibrarySymbols;
+  #handle: bigint;
+
+  /** @param handle Of {@linkcode SensorControl.handle}, in this process. */
+  constructor(handle: bigint, options: LibraryOptions = {}) {
+    this.symbols = loadLibrary(options).symbols;
+    this.#handle = handle;
+  }
+
+  /** What another thread of this process needs to make its own control. 0 = closed. */
+  get handle(): bigint {
+    return this.#handle;
+  }
+
+  /** Ends the reader's wait early. */
+  wake(): void {
+    this.check(this.symbols.immune_sensor_wake(this.pointer()));
+  }
+
+  /** Counters of all sources since the sensor was opened. */
+  stats(): readonly StatsRow[] {
+    const rows = new DataView(new ArrayBuffer(STATS_ROW_BYTES * STATS_ROWS_MAX));
+    const bytes = new Uint8Array(rows.buffer);
+    const count = this.check(
+      this.symbols.immune_sensor_stats(this.pointer(), bytes, STATS_ROWS_MAX),
+    );
+    return Array.from(
+      { length: Math.min(count, STATS_ROWS_MAX) },
+      (_, i) => statsRow(rows, i * STATS_ROW_BYTES),
+    );
+  }
+
+  /**
+   * Replaces what is wanted.
+   *
+   * @param policy What to report.
+   * @returns How many watches could not be set; {@linkcode problem} has the last reason.
+   * @throws {ImmuneError} `CONFIG_INVALID` when it does not hold.
+   */
+  policy(policy: Policy): number {
+    const blob = encodePolicy(policy);
+    return this.check(this.symbols.immune_sensor_policy(this.pointer(), blob, blob.length));
+  }
+
+  /** Why the last call on this thread failed; says nothing after one that did not. */
+  problem(): string {
+    return lastError(this.symbols);
+  }
+
+  /**
+   * Signals a process by a handle on itself, after its identity was checked.
+   *
+   * @param target Which process.
+   * @param signal Number of the signal; 0 only checks.
+   * @throws {ImmuneError} `SENSOR_FAILED` when it is another one now, gone, or protected.
+   */
+  signal(target: SignalTarget, signal: number): void {
+    const image = target.image === undefined ? null : cString(target.image);
+    const { pid, startTimeNs } = target;
+    this.check(
+      this.symbols.immune_process_signal(this.pointer(), pid, startTimeNs, image, signal),
+    );
+  }
+
+  /** The sensor itself, or an error when it is closed. */
+  protected pointer(): Deno.PointerValue {
+    if (this.#handle === 0n) {
+      throw new ImmuneError("SENSOR_FAILED", "Cannot use the sensor: it is closed");
+    }
+    return Deno.UnsafePointer.create(this.#handle);
+  }
+
+  /** A result that is not negative, as a number. */
+  protected check(result: bigint): number {
+    if (result < 0n) throw new ImmuneError("SENSOR_FAILED", lastError(this.symbols));
+    return Number(result);
+  }
+
+  /** Gives the handle up. */
+  protected release(): bigint {
+    const handle = this.#handle;
+    this.#handle = 0n;
+    return handle;
+  }
+}
+
+function statsRow(rows: DataView, offset: number): StatsRow {
+  const u64 = (at: number): number => Number(rows.getBigUint64(offset + at, true));
+  return {
+    kind: rows.getUint16(offset + ROW.kind, true),
+    source: rows.getUint16(offset + ROW.source, true),
+    sequence: u64(ROW.sequence),
+    seen: u64(ROW.seen),
+    submitted: u64(ROW.submitted),
+    filtered: u64(ROW.filtered),
+    ringFull: u64(ROW.ringFull),
+    oversized: u64(ROW.oversized),
+    unreadable: u64(ROW.unreadable),
+  };
+}

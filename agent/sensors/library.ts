@@ -1,0 +1,96 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+
+/** Version of the interface that this code speaks (IMMUNE_SENSOR_ABI). */
+export const SENSOR_ABI = 1;
+/** Longest error line of the library, in bytes. */
+const ERROR_BYTES_MAX = 512;
+
+const SYMBOLS = {
+  immune_read: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
+  immune_error: { parameters: ["buffer", "u32"], result: "i64" },
+  immune_sensor_open: { parameters: ["buffer", "buffer"], result: "i64" },
+  immune_sensor_poll: { parameters: ["pointer", "buffer", "u32", "u32"], result: "i64" },
+  immune_sensor_wake: { parameters: ["pointer"], result: "i64" },
+  immune_sensor_stats: { parameters: ["pointer", "buffer", "u32"], result: "i64" },
+  immune_sensor_policy: { parameters: ["pointer", "buffer", "u32"], result: "i64" },
+  immune_capabilities: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
+  immune_process_signal: {
+    parameters: ["pointer", "u32", "u64", "buffer", "i32"],
+    result: "i64",
+  },
+  immune_sensor_close: { parameters: ["pointer"], result: "i64" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Where the loader's library is. */
+export interface LibraryOptions {
+  /** Path of `libimmune_sensor.so`; default `out/libimmune_sensor.so` of this project. */
+  readonly library?: string;
+}
+
+/** The loader's functions, as they are. */
+export type LibrarySymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** The loaded library: one a path, kept until the process ends. */
+export interface Library {
+  readonly path: string;
+  readonly symbols: LibrarySymbols;
+}
+
+/** Bound by the number of distinct paths asked for: one, outside tests. */
+const LOADED = new Map<string, Library>();
+
+/**
+ * Loads the sensor's library, once a path.
+ *
+ * @param options Where it is.
+ * @returns Its functions.
+ * @throws {ImmuneError} `SENSOR_UNAVAILABLE` when the file is missing or does not load.
+ */
+export function loadLibrary(options: LibraryOptions = {}): Library {
+  const path = options.library ??
+    decodeURIComponent(new URL("../../out/libimmune_sensor.so", import.meta.url).pathname);
+  const known = LOADED.get(path);
+  if (known !== undefined) return known;
+  const library = { path, symbols: open(path) };
+  LOADED.set(path, library);
+  return library;
+}
+
+function open(path: string): LibrarySymbols {
+  try {
+    return Deno.dlopen(path, SYMBOLS).symbols;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
+    throw new ImmuneError(
+      "SENSOR_UNAVAILABLE",
+      `Cannot load the sensor's library "${path}": ${reason}; run "deno task build" first`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * The library's last error on this thread.
+ *
+ * @param symbols Functions of the library.
+ * @returns One line, without a full stop.
+ */
+export function lastError(symbols: LibrarySymbols): string {
+  const buffer = new Uint8Array(ERROR_BYTES_MAX);
+  const length = Number(symbols.immune_error(buffer, buffer.length));
+  return new TextDecoder().decode(buffer.subarray(0, Math.max(length, 0)));
+}
+
+/**
+ * A path or name as C wants it.
+ *
+ * @param value Text without NUL.
+ * @returns Its UTF-8 bytes and a NUL.
+ * @throws {ImmuneError} `CONFIG_INVALID` when there is a NUL inside.
+ */
+export function cString(value: string): Uint8Array<ArrayBuffer> {
+  if (value.includes("\0")) {
+    throw new ImmuneError("CONFIG_INVALID", `Cannot use "${value}": there is a NUL in it`);
+  }
+  return new TextEncoder().encode(value + "\0");
+}

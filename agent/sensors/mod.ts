@@ -1,0 +1,30 @@
+/**
+ * Where records come from: this host's kernel, or a recording.
+ *
+ * @example
+ * ```ts
+ * import { encodePolicy } from "./mod.ts";
+ *
+ * const blob = encodePolicy({
+ *   kinds: ["exec", "connect", "open"],
+ *   wideOpen: false,
+ *   identity: false,
+ *   wakeIntervalUs: 2000,
+ *   watches: [{ type: "file", path: "/etc/shadow" }],
+ * });
+ * console.log(blob.length); // 56
+ * ```
+ *
+ * @module
+ */
+export * from "./capabilities.ts";
+export * from "./control.ts";
+export * from "./facts.ts";
+export * from "./kernel.ts";
+export * from "./library.ts";
+export * from "./linux_capabilities.ts";
+export * from "./options.ts";
+export * from "./policy.ts";
+export * from "./replay.ts";
+export * from "./requirements.ts";
+export * from "./sensor.ts";

@@ -1,0 +1,143 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import { type KindName, KINDS, PATH_BYTES_MAX } from "../../common/record/table.ts";
+
+/** "IPOL" (IMMUNE_POLICY_MAGIC). */
+export const POLICY_MAGIC = 0x4c4f_5049;
+/** IMMUNE_POLICY_VERSION. */
+export const POLICY_VERSION = 1;
+/** Most watches of a policy (IMMUNE_WATCHES_MAX). */
+export const WATCHES_MAX = 4096;
+/** Longest policy, in bytes (IMMUNE_POLICY_BYTES_MAX). */
+export const POLICY_BYTES_MAX = 4 << 20;
+/** Longest interval between wake-ups for an exec, in microseconds. */
+export const WAKE_INTERVAL_US_MAX = 1_000_000;
+
+/** Numbers of `enum immune_policy_flag`. */
+export const POLICY_FLAGS = { wide_open: 1, identity: 2 } as const;
+/** Numbers of `enum immune_watch_type`. */
+export const WATCH_TYPES = { file: 1, children: 2, tree: 3 } as const;
+
+/** Offsets in `struct immune_policy_header`. */
+const HEADER = {
+  magic: 0, // u32
+  version: 4, // u16
+  headerLength: 6, // u16
+  length: 8, // u32
+  flags: 12, // u32
+  kindMask: 16, // u64
+  wakeIntervalUs: 24, // u32
+  watchCount: 28, // u32
+} as const;
+const HEADER_BYTES = 32;
+/** Bytes of `struct immune_policy_watch` before its path: u16 type, u16 length, u32 0. */
+const WATCH_BYTES = 8;
+const WATCH_ALIGNMENT = 8;
+/** Kinds that a mask can hold: those of a kernel. */
+const MASK_KIND_MAX = 63;
+
+/** An object whose opens are reported. */
+export interface Watch {
+  /**
+   * `file`: this path, also after it is replaced; `children`: files directly in this directory;
+   * `tree`: files in it and below, on the same file system.
+   */
+  readonly type: keyof typeof WATCH_TYPES;
+  /** Absolute path; need not exist yet. */
+  readonly path: string;
+}
+
+/** What the sensor is to report. */
+export interface Policy {
+  /** Kinds from a kernel that are wanted; the others are counted as filtered. */
+  readonly kinds: readonly KindName[];
+  /** Report every successful open of the host. */
+  readonly wideOpen: boolean;
+  /** Report changes of user and group ids. */
+  readonly identity: boolean;
+  /** An exec wakes the reader at most this often, in microseconds; 0 = every one. */
+  readonly wakeIntervalUs: number;
+  readonly watches: readonly Watch[];
+}
+
+/**
+ * A policy as the loader takes it.
+ *
+ * @param policy What is wanted.
+ * @returns The blob of `immune_sensor.h`.
+ * @throws {ImmuneError} `CONFIG_INVALID` for a kind that no kernel makes, an interval or number of
+ * watches over its bound, or a path that is not absolute, has a NUL, or is too long.
+ */
+export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
+  checkBounds(policy);
+  const paths = policy.watches.map(encodePath);
+  const length = HEADER_BYTES +
+    paths.reduce((sum, path) => sum + WATCH_BYTES + aligned(path.length), 0);
+  if (length > POLICY_BYTES_MAX) {
+    throw invalid(`its watches take ${length} bytes, at most ${POLICY_BYTES_MAX} are allowed`);
+  }
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(HEADER.magic, POLICY_MAGIC, true);
+  view.setUint16(HEADER.version, POLICY_VERSION, true);
+  view.setUint16(HEADER.headerLength, HEADER_BYTES, true);
+  view.setUint32(HEADER.length, length, true);
+  const flags = (policy.wideOpen ? POLICY_FLAGS.wide_open : 0) |
+    (policy.identity ? POLICY_FLAGS.identity : 0);
+  view.setUint32(HEADER.flags, flags, true);
+  view.setBigUint64(HEADER.kindMask, kindMask(policy.kinds), true);
+  view.setUint32(HEADER.wakeIntervalUs, policy.wakeIntervalUs, true);
+  view.setUint32(HEADER.watchCount, paths.length, true);
+  let offset = HEADER_BYTES;
+  policy.watches.forEach((watch, i) => {
+    const path = paths[i] ?? new Uint8Array();
+    view.setUint16(offset, WATCH_TYPES[watch.type], true);
+    view.setUint16(offset + 2, path.length, true);
+    bytes.set(path, offset + WATCH_BYTES);
+    offset += WATCH_BYTES + aligned(path.length);
+  });
+  return bytes;
+}
+
+function checkBounds(policy: Policy): void {
+  const { watches, wakeIntervalUs } = policy;
+  if (watches.length > WATCHES_MAX) {
+    throw invalid(`${watches.length} watches, at most ${WATCHES_MAX} are allowed`);
+  }
+  if (
+    !Number.isInteger(wakeIntervalUs) || wakeIntervalUs < 0 || wakeIntervalUs > WAKE_INTERVAL_US_MAX
+  ) {
+    throw invalid(
+      `a wake interval of "${wakeIntervalUs}" is not a whole number from 0 to ` +
+        `${WAKE_INTERVAL_US_MAX} microseconds`,
+    );
+  }
+}
+
+function kindMask(kinds: readonly KindName[]): bigint {
+  let mask = 0n;
+  for (const kind of kinds) {
+    const { id } = KINDS[kind];
+    if (id > MASK_KIND_MAX) throw invalid(`no kernel makes records of kind "${kind}"`);
+    mask |= 1n << BigInt(id);
+  }
+  return mask;
+}
+
+function encodePath({ path }: Watch): Uint8Array {
+  const bytes = new TextEncoder().encode(path);
+  if (!path.startsWith("/") || path.includes("\0") || bytes.length >= PATH_BYTES_MAX) {
+    throw invalid(
+      `watched path ${JSON.stringify(path.slice(0, 80))} is not absolute, has a NUL, or is over ` +
+        `${PATH_BYTES_MAX - 1} bytes`,
+    );
+  }
+  return bytes;
+}
+
+function aligned(length: number): number {
+  return Math.ceil(length / WATCH_ALIGNMENT) * WATCH_ALIGNMENT;
+}
+
+function invalid(reason: string): ImmuneError {
+  return new ImmuneError("CONFIG_INVALID", `Cannot use this policy: ${reason}`);
+}

@@ -1,0 +1,51 @@
+import type { Policy } from "./policy.ts";
+
+/** Counters of one kind at one source: seen = the sum of the others. Exact up to 2^53. */
+export interface Counters {
+  readonly seen: number;
+  readonly submitted: number;
+  /** Not wanted by the policy. */
+  readonly filtered: number;
+  readonly ringFull: number;
+  readonly oversized: number;
+  readonly unreadable: number;
+}
+
+/** Counters and position of one source of one kind. */
+export interface StatsRow extends Counters {
+  /** Number of the kind, as in records. */
+  readonly kind: number;
+  /** As in records: CPU, 0x4000 + CPU, or 0xF000 and up. */
+  readonly source: number;
+  /** Last sequence number that the source took. */
+  readonly sequence: number;
+}
+
+/** Where records come from: a kernel, or a recording. */
+export interface Sensor extends Disposable {
+  /** True when no more records will come. A kernel never ends. */
+  readonly ended: boolean;
+  /**
+   * Waits until there are records and writes whole ones, from the start of `view`.
+   *
+   * @param view At least `RECORD_BYTES_MAX` bytes; may be over WASM memory.
+   * @param timeoutMs Longest wait, in milliseconds.
+   * @returns Bytes written; 0 when there was nothing.
+   * @throws {ImmuneError} `SENSOR_FAILED` when the sensor stopped working.
+   */
+  poll(view: Uint8Array<ArrayBuffer>, timeoutMs: number): number;
+  /** Ends a wait early; from any thread. */
+  wake(): void;
+  /** Counters of all sources since the start. */
+  stats(): readonly StatsRow[];
+  /**
+   * Replaces what is wanted.
+   *
+   * @param policy What to report.
+   * @returns How many watches could not be set.
+   * @throws {ImmuneError} `CONFIG_INVALID` when it does not hold; nothing is changed then.
+   */
+  policy(policy: Policy): number;
+  /** Detaches. More calls do nothing. */
+  close(): void;
+}
