@@ -28,7 +28,8 @@ Deno.test("interest names the kinds that rules need, and identity only for its r
 Deno.test("interest watches exact files and directories, whatever else the rule asks", () => {
   const found = interest(
     "file_access",
-    "{ s: { TargetFilename: [/etc/shadow, /etc/gshadow] }, f: { Image: /x }, condition: s and not f }",
+    "{ s: { TargetFilename: [/etc/shadow, /etc/gshadow] }, f: { Image: /x }, " +
+      "condition: s and not f }",
     "{ s: { TargetFilename|startswith: /etc/cron.d/, Image|endswith: /sh }, condition: s }",
     "{ s: { TargetFilename|startswith: /etc/sudo }, condition: s }",
   );

@@ -18,7 +18,7 @@ export interface RuleProblemOptions extends ErrorOptions {
   readonly feature?: string;
 }
 
-/** A rule that cannot load. The message is the bare reason; file and rule are added by the caller. */
+/** A rule that cannot load. The message is the bare reason; callers add file and rule. */
 export class RuleProblem extends ImmuneError {
   declare readonly code: RuleProblemCode;
   /** Where in its file. */

@@ -5,8 +5,8 @@ import type { RuleSource } from "./rule_set.ts";
 const RULE_FILE = /\.ya?ml$/i;
 
 /**
- * Reads a rule file, or all rule files (`*.yml`, `*.yaml`) below a folder. Folders whose name starts
- * with a dot are left out; symbolic links are followed, a folder is read once.
+ * Reads a rule file, or all rule files (`*.yml`, `*.yaml`) below a folder. Folders whose name
+ * starts with a dot are left out; symbolic links are followed, a folder is read once.
  *
  * @param path File or folder.
  * @returns The files' texts, sorted by path. A file that cannot be read has a `problem`.

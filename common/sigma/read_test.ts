@@ -61,7 +61,7 @@ Deno.test("readRuleSources() names the problem of a file, too long or not UTF-8"
   });
 });
 
-Deno.test("readRuleSources() refuses a path that is not there, and folders without end", async () => {
+Deno.test("readRuleSources() refuses a path that is not there, endless folders", async () => {
   await withFolder(async (folder) => {
     const gone = await assertRejects(() => readRuleSources(`${folder}/gone`), ImmuneError);
     assertEquals(gone.code, "FILE_UNREADABLE");

@@ -8,7 +8,7 @@ export interface Requirement {
 }
 
 /**
- * Finds the cheapest set of field tests of which at least one holds whenever the expression is true.
+ * Finds the cheapest set of field tests of which one holds whenever the expression is true.
  *
  * @param expression Any expression.
  * @param cost What it costs to look out for a test; infinite: it cannot be looked out for.
@@ -49,8 +49,8 @@ function find(expression: Expression, search: Search): Requirement | undefined {
 }
 
 /**
- * When `count` of n parts hold, every choice of n - count + 1 parts has one that holds: the cheapest
- * such choice is the requirement.
+ * When `count` of n parts hold, every choice of n - count + 1 parts has one that holds. The
+ * cheapest such choice is the requirement.
  */
 function pick(
   of: readonly Expression[],

@@ -47,7 +47,7 @@ Deno.test("requirementOf() counts, at least two of three", () => {
   assertEquals(fieldsOf(not({ kind: "at_least", count: 2, of: of.map(not) })), ["a", "b"]);
 });
 
-Deno.test("requirementOf() holds: what is true has one of its tests, any expression and event", () => {
+Deno.test("requirementOf() holds: what is true has one of its tests, any expression", () => {
   const event = fc.dictionary(fc.constantFrom(...FIELDS), fc.constantFrom("", "a", "ab", "Ba"));
   fc.assert(
     fc.property(EXPRESSION, event, (expression, values) => {

@@ -70,8 +70,8 @@ export interface RuleSet {
 /**
  * Compiles rules. A rule that cannot load is named in `rejected`, the others load.
  *
- * @param sources Rule files, in the order that decides which of two equal ids stays, and which rules
- * stay when not all fit in an image.
+ * @param sources Rule files, in the order that decides which of two equal ids stays, and which
+ * rules stay when not all fit in an image.
  * @returns The rule set.
  */
 export function compileRules(sources: readonly RuleSource[]): RuleSet {

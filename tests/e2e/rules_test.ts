@@ -122,7 +122,7 @@ function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Arra
   return records;
 }
 
-Deno.test("the engine fires each rule of the pack on its events, as a kernel's records", async () => {
+Deno.test("the engine fires each rule of the pack on its events, as kernel records", async () => {
   for (const [index, { path, examples, logSource }] of SET.rules.entries()) {
     const check = async (event: ExampleEvent, wanted: boolean): Promise<void> => {
       const engine = await engineWith(SET.image);
