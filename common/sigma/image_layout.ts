@@ -1,5 +1,5 @@
 // Layout of a rule image: what `encode` writes and `wasm/assembly` reads. Little-endian,
-// offsets from the start of the image, every section 8-byte aligned. specs/rule_image.md has the prose.
+// offsets from the start of the image, every section 8-byte aligned. Prose: specs/rule_image.md.
 
 /** "IMRI" */
 export const IMAGE_MAGIC = 0x4952_4D49;
