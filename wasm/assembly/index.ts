@@ -10,7 +10,7 @@ export { literals_found, literals_run } from "./literals";
 export { mask, mask_text } from "./mask";
 export { region, region_bytes } from "./memory";
 export { murmur3_x64_128, murmur3_x86_32 } from "./murmur3";
-export { process_find } from "./process_table";
+export { process_find, process_first, process_next } from "./process_table";
 export { hits, publish, scan } from "./scan";
 export { stats_count } from "./stats";
 export { write_decimal, write_hex64, write_ipv4, write_ipv6 } from "./text";

@@ -220,3 +220,13 @@ export function processes_collect(): void {
 export function process_find(pid: u32, start_pointer: usize): usize {
   return process_get(pid, load<u64>(start_pointer));
 }
+
+/** The live row that was seen least lately; 0 = none. */
+export function process_first(): usize {
+  return live_head;
+}
+
+/** The live row after another live one; 0 = it was the last. */
+export function process_next(pointer: usize): usize {
+  return <usize> row_at(pointer).next;
+}

@@ -14,6 +14,8 @@ export interface CoreExports {
   mask(offset: number, length: number): number;
   mask_text(pointer: number, length: number): number;
   process_find(pid: number, startPointer: number): number;
+  process_first(): number;
+  process_next(pointer: number): number;
   stats_count(): number;
   murmur3_x86_32(pointer: number, length: number, seed: number): number;
   murmur3_x64_128(pointer: number, length: number, seed: number, out: number): void;

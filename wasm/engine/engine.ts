@@ -132,6 +132,19 @@ export class Engine {
   }
 
   /**
+   * All live processes, the least lately seen first. Not to be mixed with scans.
+   *
+   * @returns Their rows.
+   */
+  *processes(): Generator<ProcessRow> {
+    const { exports } = this.core;
+    for (let at = exports.process_first(); at !== 0; at = exports.process_next(at)) {
+      const row = this.processAt(at);
+      if (row !== undefined) yield row;
+    }
+  }
+
+  /**
    * Reads the row that a hit names.
    *
    * @param pointer `process` or `parent` of a hit of the last scan.

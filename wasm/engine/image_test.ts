@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { encodeRecord } from "../../common/record/mod.ts";
-import { IMAGE_HEADER, IMAGE_HEADER_BYTES } from "../../common/sigma/image_layout.ts";
+import {
+  IMAGE_HEADER,
+  IMAGE_HEADER_BYTES,
+  PROGRAM_OPS,
+  RULE_ROW,
+} from "../../common/sigma/image_layout.ts";
 import { compile, fill, scanAll } from "./_engine_test_support.ts";
 import { Engine } from "./engine.ts";
 
@@ -148,4 +153,34 @@ Deno.test("scan() survives any bytes in the batch", async () => {
     ),
     { numRuns: 3000 },
   );
+});
+
+Deno.test("publish() refuses a program that would leave its stack", async () => {
+  const engine = await Engine.create();
+  const { image } = compile({
+    category: "process_creation",
+    detection: ["a: { Image: x }", "b: { User: y }", "condition: a and not b"],
+  });
+  const view = new DataView(image.buffer);
+  const row = view.getUint32(IMAGE_HEADER.rules, true);
+  const words = view.getUint32(IMAGE_HEADER.words, true);
+  const first = words + view.getUint32(row + RULE_ROW.program, true) * 4;
+  const last = first + (view.getUint32(row + RULE_ROW.program_words, true) - 1) * 4;
+  const { atom, any, and, not, at_least, constant } = PROGRAM_OPS;
+  const wrong: readonly (readonly [number, number, number])[] = [
+    [first, and, 0],
+    [first, not, 0],
+    [first, at_least, 1],
+    [first, 0, 0],
+    [first, 9, 0],
+    [first, atom, 2],
+    [first, any, 0xFF_FFFF],
+    [last, constant, 1],
+  ];
+  for (const [place, op, operand] of wrong) {
+    const bad = image.slice();
+    new DataView(bad.buffer).setUint32(place, (op << 24 | operand) >>> 0, true);
+    assertThrows(() => engine.publish(rehash(bad)), ImmuneError, "program cannot run (rule 0)");
+  }
+  engine.publish(image);
 });

@@ -188,3 +188,18 @@ Deno.test("process() with start time 0 finds the live process of a pid", async (
   assertEquals(engine.process(3, 5n)?.ended, true);
   assertEquals(engine.process(4, 0n), undefined);
 });
+
+Deno.test("processes() gives all live rows, the least lately seen first", async () => {
+  const engine = await Engine.create();
+  const record = (kind: "exec" | "exit", pid: number) =>
+    encodeRecord(kind, { header: { pid, start_time_ns: 1n } });
+  const records = [
+    record("exec", 1),
+    record("exec", 2),
+    record("exec", 3),
+    record("exit", 2),
+    record("exec", 1),
+  ];
+  engine.scan(fill(engine, records).at(-1) ?? 0);
+  assertEquals([...engine.processes()].map(({ pid }) => pid), [3, 1]);
+});
