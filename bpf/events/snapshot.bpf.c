@@ -44,35 +44,58 @@ static __always_inline void ids_refresh(struct immune_process *known,
 	known->fs_gid = now->fs_gid;
 }
 
+static __always_inline bool leader_lives(struct task_struct *leader)
+{
+	return BPF_CORE_READ(leader, tgid) && BPF_CORE_READ(leader, signal, live.counter);
+}
+
+/* Adds the process of a leader, or brings its ids up to date. */
+static __always_inline void leader_add(struct seq_file *seq, struct task_struct *leader, __u32 pid,
+				       struct immune_process *known)
+{
+	struct immune_snapshot_entry entry;
+	struct immune_process process = {};
+
+	task_describe(leader, &process);
+	if (known) {
+		ids_refresh(known, &process);
+		return;
+	}
+	entry_fill(&entry, leader, &process);
+	/* A write that does not fit makes the kernel show this task again: so write, then put. */
+	if (bpf_seq_write(seq, &entry, sizeof(entry)))
+		return;
+	if (process_put(pid, &process, BPF_NOEXIST))
+		return;
+	/* Ended meanwhile: its exit hook may have run before the entry was there. */
+	if (!leader_lives(leader))
+		bpf_map_delete_elem(&processes, &pid);
+}
+
+/*
+ * A kernel may keep a process from the iterator (seen: pid 1 of a guarded virtual machine); its
+ * children lead to it. One process at a time, as what a task wrote is kept or dropped together: a
+ * task whose parent is added now has its turn in the next pass.
+ */
 SEC("iter/task")
 int on_snapshot(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
-	struct immune_snapshot_entry entry;
-	struct immune_process process = {};
 	struct immune_process *known;
+	struct task_struct *leader;
 	__u32 pid;
 
-	if (!task)
+	if (!task || !task_is_leader(task) || !leader_lives(task))
 		return 0;
-	pid = BPF_CORE_READ(task, tgid);
-	if (!task_is_leader(task) || !BPF_CORE_READ(task, signal, live.counter))
-		return 0;
-	task_describe(task, &process);
+	leader = BPF_CORE_READ(task, real_parent, group_leader);
+	pid = BPF_CORE_READ(leader, tgid);
 	known = bpf_map_lookup_elem(&processes, &pid);
-	if (known) {
-		ids_refresh(known, &process);
-		return 0;
+	if (known || !leader_lives(leader)) {
+		leader = task;
+		pid = BPF_CORE_READ(task, tgid);
+		known = bpf_map_lookup_elem(&processes, &pid);
 	}
-	entry_fill(&entry, task, &process);
-	/* A write that does not fit makes the kernel show this task again: so write, then put. */
-	if (bpf_seq_write(context->meta->seq, &entry, sizeof(entry)))
-		return 0;
-	if (process_put(pid, &process, BPF_NOEXIST))
-		return 0;
-	/* Ended meanwhile: its exit hook may have run before the entry was there. */
-	if (!BPF_CORE_READ(task, signal, live.counter))
-		bpf_map_delete_elem(&processes, &pid);
+	leader_add(context->meta->seq, leader, pid, known);
 	return 0;
 }
 

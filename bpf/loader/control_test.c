@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/* Policy, wake-ups, snapshot, calls through the 32-bit entry. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sensor_test.h"
+
+#define EVERY_KIND (~0ull)
+
+struct seen {
+	uint16_t kind;
+	uint32_t pid;
+	int count;
+	bool done;
+	uint32_t flags;
+	char path[256];
+};
+
+static void see_record(const struct immune_record_header *record, void *state)
+{
+	struct seen *seen = state;
+
+	if (record->kind != seen->kind || record->pid != seen->pid)
+		return;
+	seen->count++;
+	seen->done = true;
+	seen->flags = record->flags;
+	if (record->kind == IMMUNE_KIND_OPEN) {
+		uint32_t length;
+		const uint8_t *path = slot_of(record, IMMUNE_OPEN_SLOT_PATH, &length);
+
+		snprintf(seen->path, sizeof(seen->path), "%.*s", (int)length, (const char *)path);
+	}
+}
+
+static void refuse(struct immune_sensor *sensor, const void *blob, uint32_t length, const char *why)
+{
+	char line[512] = "";
+
+	must(immune_sensor_policy(sensor, blob, length) == -EINVAL, "%s was taken", why);
+	must(immune_error(line, sizeof(line)) > 0 && !strchr(line, '\n'), "%s has no line", why);
+}
+
+/* A blob that does not hold changes nothing; an unwanted kind is counted as filtered. */
+void test_policy(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct {
+		struct immune_policy_header head;
+		struct immune_policy_watch watch;
+		char path[8];
+	} good = {
+		.head = { IMMUNE_POLICY_MAGIC, IMMUNE_POLICY_VERSION, sizeof(good.head), sizeof(good),
+			  0, EVERY_KIND, 2000, 1 },
+		.watch = { IMMUNE_WATCH_FILE, 4, 0 },
+		.path = "/tmp",
+	}, bad;
+	char *arguments[] = { "/bin/true", NULL };
+	struct immune_counters before, after;
+	struct seen seen = { .kind = IMMUNE_KIND_EXEC };
+
+#define BAD(member, value, why) \
+	(bad = good, bad.member = (value), refuse(sensor, &bad, sizeof(bad), why))
+	BAD(head.magic, 1, "a wrong magic");
+	BAD(head.version, 9, "a wrong version");
+	BAD(head.length, 8, "a wrong length");
+	BAD(head.header_length, 4, "a short header");
+	BAD(head.header_length, 4096, "a long header");
+	BAD(head.flags, 1u << 31, "an unknown flag");
+	BAD(head.wake_interval_us, 2000000, "a long interval");
+	BAD(head.watch_count, 2, "a missing watch");
+	BAD(head.watch_count, 0, "a surplus watch");
+	BAD(head.watch_count, IMMUNE_WATCHES_MAX + 1, "too many watches");
+	BAD(watch.type, 4, "an unknown type");
+	BAD(watch.length, 0, "an empty path");
+	BAD(watch.length, 9, "a cut path");
+	BAD(path[0], 't', "a relative path");
+	BAD(path[2], 0, "a NUL");
+	BAD(path[5], 1, "dirty padding");
+	refuse(sensor, &good, sizeof(good.head) - 1, "a cut header");
+	policy_set(sensor, 0, EVERY_KIND & ~(1ull << IMMUNE_KIND_EXEC));
+	before = counters_of(sensor, IMMUNE_KIND_EXEC, 0, IMMUNE_SOURCE_BULK - 1, NULL);
+	seen.pid = (uint32_t)run_and_wait("/bin/true", arguments);
+	poll_out(sensor, see_record, &seen);
+	after = counters_of(sensor, IMMUNE_KIND_EXEC, 0, IMMUNE_SOURCE_BULK - 1, NULL);
+	must(!seen.count && after.filtered > before.filtered, "filtered: %llu, then %llu",
+	     (unsigned long long)before.filtered, (unsigned long long)after.filtered);
+	immune_sensor_close(sensor);
+}
+
+static void *wake_it(void *sensor)
+{
+	immune_sensor_wake(sensor);
+	return NULL;
+}
+
+static void *run_it(void *pid)
+{
+	char *arguments[] = { "/bin/true", NULL };
+
+	*(uint32_t *)pid = (uint32_t)run_and_wait("/bin/true", arguments);
+	return NULL;
+}
+
+/* An exec ends the longest wait; so does a wake, with nothing. A small buffer is refused. */
+void test_wake(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	const uint64_t only_exec = 1ull << IMMUNE_KIND_EXEC;
+	struct seen seen = { .kind = IMMUNE_KIND_EXEC };
+	uint8_t small[64];
+	pthread_t thread;
+	double start;
+
+	must(immune_sensor_poll(sensor, small, sizeof(small), 0) == -EINVAL, "a small buffer");
+	poll_out(sensor, NULL, NULL);
+	policy_set(sensor, 0, only_exec);
+	poll_out(sensor, NULL, NULL);
+	start = seconds_now();
+	pthread_create(&thread, NULL, run_it, &seen.pid);
+	must(poll_once(sensor, 10000, NULL, NULL) > 0, "no exec");
+	must(seconds_now() - start < 2, "the exec took %.3f s", seconds_now() - start);
+	pthread_join(thread, NULL);
+	policy_set(sensor, 0, 0);
+	poll_out(sensor, NULL, NULL);
+	start = seconds_now();
+	pthread_create(&thread, NULL, wake_it, sensor);
+	must(poll_once(sensor, 10000, NULL, NULL) == 0, "records that no policy asked for");
+	must(seconds_now() - start < 2, "the wake took %.3f s", seconds_now() - start);
+	pthread_join(thread, NULL);
+	immune_sensor_close(sensor);
+	must(immune_sensor_close(NULL) == 0, "no sensor to close");
+}
+
+struct family {
+	uint32_t pids[65536];
+	int count;
+	int orphans;
+	bool ourselves;
+};
+
+static bool family_has(const struct family *family, uint32_t pid)
+{
+	for (int i = 0; i < family->count; i++)
+		if (family->pids[i] == pid)
+			return true;
+	return false;
+}
+
+static void adopt_record(const struct immune_record_header *record, void *state)
+{
+	struct family *family = state;
+	char image[4096];
+	ssize_t length;
+
+	if (record->kind != IMMUNE_KIND_PROCESS || family->count == 65536)
+		return;
+	must(record->sequence == (uint64_t)family->count + 1, "sequence");
+	family->orphans += record->parent_pid && !family_has(family, record->parent_pid);
+	family->pids[family->count++] = record->pid;
+	if (record->pid != (uint32_t)getpid())
+		return;
+	length = readlink("/proc/self/exe", image, sizeof(image) - 1);
+	image[length] = 0;
+	family->ourselves = slot_is(record, IMMUNE_PROCESS_SLOT_IMAGE, image);
+}
+
+/* Everything that runs is told of at once, parents before children, ourselves among them. */
+void test_snapshot(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	static struct family family;
+
+	poll_once(sensor, 0, adopt_record, &family);
+	must(family.count > 1 && family.ourselves, "%d processes", family.count);
+	must(!family.orphans, "%d children before their parents", family.orphans);
+	immune_sensor_close(sensor);
+}
+
+/* open(2) by int 0x80 from a 64-bit program: other numbers, flagged, the same path. */
+void test_compat(void)
+{
+#if defined(__x86_64__)
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct seen seen = { .kind = IMMUNE_KIND_OPEN, .pid = (uint32_t)getpid() };
+	char *path = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	long fd;
+
+	must(path != MAP_FAILED, "no low memory");
+	policy_set(sensor, IMMUNE_POLICY_WIDE_OPEN, EVERY_KIND);
+	poll_out(sensor, NULL, NULL);
+	strcpy(path, "/dev/../dev/zero");
+	asm volatile("int $0x80" : "=a"(fd) : "a"(5), "b"(path), "c"(0), "d"(0) : "memory");
+	if (fd == -ENOSYS) /* this kernel has no 32-bit entry */
+		return;
+	must(fd >= 0, "open gave %ld", fd);
+	poll_until(sensor, see_record, &seen, &seen.done);
+	must(seen.flags & IMMUNE_FLAG_COMPAT, "flags %x", seen.flags);
+	must(!strcmp(seen.path, "/dev/zero"), "path %s", seen.path);
+	immune_sensor_close(sensor);
+#endif
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/* Runs the live test that it is told; without a name, lists them. Exit code 0: it holds. */
+#include "sensor_test.h"
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{ "counts", test_counts },     { "overflow", test_overflow }, { "flood", test_flood },
+	{ "order", test_order },       { "exec", test_exec },	      { "paths", test_paths },
+	{ "exits", test_exits },       { "identity", test_identity }, { "sockets", test_sockets },
+	{ "compat", test_compat },     { "policy", test_policy },     { "wake", test_wake },
+	{ "snapshot", test_snapshot },
+};
+
+int main(int count, char **arguments)
+{
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		if (count < 2)
+			puts(tests[i].name);
+		else if (!strcmp(arguments[1], tests[i].name)) {
+			tests[i].run();
+			return 0;
+		}
+	}
+	return count < 2 ? 0 : 2;
+}

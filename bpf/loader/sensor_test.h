@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The live tests, each named in sensor_test.c. */
+#ifndef IMMUNE_SENSOR_TEST_H
+#define IMMUNE_SENSOR_TEST_H
+
+#include "harness_test.h"
+
+void test_counts(void);
+void test_overflow(void);
+void test_flood(void);
+void test_order(void);
+void test_exec(void);
+void test_paths(void);
+void test_exits(void);
+void test_identity(void);
+void test_sockets(void);
+void test_compat(void);
+void test_policy(void);
+void test_wake(void);
+void test_snapshot(void);
+
+#endif

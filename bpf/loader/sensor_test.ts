@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import { buildSensor } from "../../build/sensor.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** What each live test of `sensor_test.c` proves on the running kernel. */
+const TESTS: Readonly<Record<string, string>> = {
+  counts: "immune_sensor_stats() adds up against an independent count of 300 programs",
+  overflow:
+    "immune_sensor_stats() ring_full is exactly what is missing, as gaps, with a page of ring",
+  flood: "immune_sensor_poll() loses no exec while opens overrun their ring",
+  order: "immune_sensor_poll() tells of a process before what it does",
+  exec: "exec record of a script has interpreter, script, argv, device and inode",
+  paths: "paths are flagged when from memory, whole up to the bound, cut and flagged beyond it",
+  exits: "exit record comes once a process, with code and signal",
+  identity: "identity record comes for a real change only, while the policy asks for it",
+  sockets: "connect and bind records normalise IPv4-mapped addresses and keep IPv6",
+  compat: "open record of an int 0x80 call is flagged and has the path",
+  policy: "immune_sensor_policy() refuses what does not hold, filters and counts unwanted kinds",
+  wake: "immune_sensor_poll() ends its wait for an exec and for immune_sensor_wake()",
+  snapshot: "snapshot tells of every process, parents before children",
+};
+
+const folder = await Deno.makeTempDir({ prefix: "immune-sensor-test-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const program = `${folder}/sensor_test`;
+await compile();
+
+for (const [name, title] of Object.entries(TESTS)) {
+  Deno.test(title, async () => {
+    const { code, stderr } = await new Deno.Command(program, { args: [name] }).output();
+    assertEquals({ code, said: new TextDecoder().decode(stderr) }, { code: 0, said: "" });
+  });
+}
+
+Deno.test("sensor_test.c has no test that is not run here", async () => {
+  const { stdout } = await new Deno.Command(program).output();
+  assertEquals(new TextDecoder().decode(stdout).trim().split("\n"), Object.keys(TESTS));
+});
+
+async function compile(): Promise<void> {
+  await buildSensor();
+  const sources = [...Deno.readDirSync(`${ROOT}/bpf/loader`)]
+    .filter((entry) => /^(harness|sensor|loss|record|control)_test\.c$/.test(entry.name))
+    .map((entry) => `${ROOT}/bpf/loader/${entry.name}`);
+  const { success, stderr } = await new Deno.Command("cc", {
+    args: [
+      ..."-O1 -g -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Werror -pthread".split(" "),
+      `-I${ROOT}/out/gen`,
+      `-I${ROOT}/bpf/loader`,
+      ...sources,
+      `-L${ROOT}/out`,
+      "-limmune_sensor",
+      `-Wl,-rpath,${ROOT}/out`,
+      "-o",
+      program,
+    ],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
