@@ -38,7 +38,7 @@ export interface Folder {
 }
 
 /**
- * Reads a journal's folder, cuts a torn end back and accounts for what is damaged.
+ * Reads a journal's folder, leaves a torn end out and accounts for what is damaged.
  *
  * @param folder Its path; it exists and is locked.
  * @returns What is in it.
@@ -162,6 +162,7 @@ function dropGivenUp(
   });
 }
 
+/** Leaves what follows the last whole batch out of the segment; its writer cuts the file there. */
 function cutTail(
   segment: Segment | undefined,
   options: { readonly journalId: string },
@@ -172,7 +173,6 @@ function cutTail(
   const cutBytes = segment.bytes - reader.offset;
   if (cutBytes === 0) return { cutBytes };
   const head = reader.torn(segment.bytes);
-  Deno.truncateSync(segment.path, reader.offset);
   segment.bytes = reader.offset;
   if (head === undefined || head.first !== segmentLast(segment) + 1) return { cutBytes };
   return { cutBytes, torn: { first: head.first, last: head.first + head.recordCount - 1 } };

@@ -167,3 +167,32 @@ Deno.test("Journal.open() takes the id from its segments where the file is gone"
     using journal = Journal.open(folder, OPTIONS);
     assertEquals([journal.id, firsts(journal).length], [id, 3]);
   }));
+
+Deno.test("Journal.open() takes a batch of another journal for damage", () =>
+  inFolder((folder) => {
+    fill(folder, 2);
+    fill(`${folder}-other`, 3);
+    const [path = "", other = ""] = [folder, `${folder}-other`].map((each) =>
+      segmentPaths(each)[0] ?? ""
+    );
+    const foreign = Deno.readFileSync(other).subarray(batchEnds(other)[2]);
+    Deno.writeFileSync(path, foreign, { append: true });
+    using journal = Journal.open(folder, OPTIONS);
+    assertEquals(firsts(journal), [1, 4]);
+    assertEquals(journal.recovery.cutBytes, foreign.length);
+  }));
+
+Deno.test("Journal.acknowledge() is on the disk before the segments that it lets go are gone", () =>
+  inFolder((folder) => {
+    const options = { ...OPTIONS, totalBytes: 1 << 20 };
+    using journal = Journal.open(folder, options);
+    for (let i = 0; i < 40; i++) journal.append(sampleRecords(3, i), origin(3));
+    journal.acknowledge(100);
+    const crashed = `${folder}-crashed`;
+    Deno.mkdirSync(crashed);
+    for (const { name } of Deno.readDirSync(folder)) {
+      Deno.copyFileSync(`${folder}/${name}`, `${crashed}/${name}`);
+    }
+    using reopened = Journal.open(crashed, options);
+    assertEquals(reopened.stats().acknowledged, 100);
+  }));
