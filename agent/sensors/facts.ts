@@ -68,6 +68,17 @@ export function readFact(
   }
 }
 
+/**
+ * The clock of the records.
+ *
+ * @param options Where the library is.
+ * @returns Nanoseconds since boot, suspend included.
+ * @throws {ImmuneError} `SENSOR_UNAVAILABLE` when the library is missing.
+ */
+export function bootTimeNs(options: LibraryOptions = {}): bigint {
+  return loadLibrary(options).symbols.immune_boot_time_ns();
+}
+
 /** Where facts may be overridden. */
 export interface HostFactOptions extends LibraryOptions {
   /** Kernel types; default /sys/kernel/btf/vmlinux. */

@@ -7,6 +7,7 @@ const ERROR_BYTES_MAX = 512;
 
 const SYMBOLS = {
   immune_read: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
+  immune_boot_time_ns: { parameters: [], result: "i64" },
   immune_error: { parameters: ["buffer", "u32"], result: "i64" },
   immune_sensor_open: { parameters: ["buffer", "buffer"], result: "i64" },
   immune_sensor_poll: { parameters: ["pointer", "buffer", "u32", "u32"], result: "i64" },

@@ -1,0 +1,114 @@
+import { KernelSensor } from "../../agent/sensors/kernel.ts";
+import type { Policy } from "../../agent/sensors/policy.ts";
+import type { StatsRow } from "../../agent/sensors/sensor.ts";
+import { decodeRecords, RecordView } from "../../common/record/decode.ts";
+import { KINDS, SOURCES } from "../../common/record/table.ts";
+
+/** Longest wait for records that must come, in milliseconds. */
+const DEADLINE_MS = 10_000;
+const VIEW_BYTES = 1 << 20;
+
+const NOTHING: Policy = {
+  kinds: [],
+  wideOpen: false,
+  identity: false,
+  wakeIntervalUs: 0,
+  watches: [],
+};
+
+/** A kernel sensor under test, which keeps what it gave. */
+export class Probe implements Disposable {
+  readonly sensor: KernelSensor;
+  /** Copies of all records so far, in the order of delivery. */
+  readonly records: RecordView[] = [];
+  readonly #view = new Uint8Array(VIEW_BYTES);
+
+  /** @param policy What differs from a policy that wants nothing. */
+  constructor(policy: Partial<Policy>) {
+    this.sensor = KernelSensor.open();
+    this.set(policy);
+  }
+
+  /** Sets another policy; every watch must be accepted. */
+  set(policy: Partial<Policy>): void {
+    const refused = this.sensor.policy({ ...NOTHING, ...policy });
+    if (refused > 0) throw new Error(`${refused} watches refused: ${this.sensor.problem()}`);
+  }
+
+  /** Reads until `enough`, or fails at the deadline. */
+  until(enough: (records: readonly RecordView[]) => boolean): void {
+    const end = Date.now() + DEADLINE_MS;
+    while (!enough(this.records)) {
+      if (Date.now() > end) throw new Error(`Not enough in ${this.records.length} records`);
+      this.read(50);
+    }
+  }
+
+  /** Reads once; how many bytes came. */
+  read(timeoutMs: number): number {
+    const length = this.sensor.poll(this.#view, timeoutMs);
+    for (const record of decodeRecords(this.#view.slice(0, length))) this.records.push(record);
+    return length;
+  }
+
+  /** Records of opens that a process made, or all. */
+  opens(pid?: number): RecordView[] {
+    return this.records.filter((record) =>
+      record.kindId === KINDS.open.id && (pid === undefined || record.pid === pid)
+    );
+  }
+
+  /** Counters of watched opens. */
+  watchStats(): StatsRow {
+    const row = this.sensor.stats().find((row) =>
+      row.source === SOURCES.watch && row.kind === KINDS.open.id
+    );
+    if (row === undefined) throw new Error("No counters of watched opens");
+    return row;
+  }
+
+  [Symbol.dispose](): void {
+    this.sensor.close();
+  }
+}
+
+/** The path of an open record. */
+export function pathOf(record: RecordView): string {
+  return new TextDecoder().decode(record.slot("open", "path"));
+}
+
+/** Compiles a helper of tests/support into a folder; its path. */
+export async function compile(name: string, folder: string): Promise<string> {
+  const source = new URL(`./${name}.c`, import.meta.url).pathname;
+  const binary = `${folder}/${name}`;
+  const { success, stderr } = await new Deno.Command("cc", {
+    args: ["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", binary, source],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return binary;
+}
+
+/** What a program printed, and which process it was. */
+export interface Ran {
+  readonly pid: number;
+  readonly lines: readonly string[];
+}
+
+/** Runs a program to its end; it must succeed. */
+export async function run(command: string, args: readonly string[], cwd = "/"): Promise<Ran> {
+  const child = new Deno.Command(command, { args: [...args], cwd, stdout: "piped" }).spawn();
+  const { success, stdout } = await child.output();
+  if (!success) throw new Error(`${command} ${args.join(" ")} failed`);
+  const text = new TextDecoder().decode(stdout).trim();
+  return { pid: child.pid, lines: text === "" ? [] : text.split("\n") };
+}
+
+/** A temporary folder for one test; its canonical path. */
+export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = Deno.realPathSync(await Deno.makeTempDir());
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Acts while a second thread rewrites the memory that the act is described in, and prints what
+ * the kernel really did, a line each time.
+ *
+ *	race open A B COUNT	opens; prints the inode that was opened
+ *	race connect P Q COUNT	connects a datagram socket; prints the port it is connected to
+ *	race exec A B COUNT	runs A or B as "A say x" or "say y"; prints "pid image argument"
+ *	race many PATH COUNT THREADS	opens PATH that often in all; prints how many worked
+ *
+ * A and B are of one length and differ in their last byte.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct flip {
+	volatile unsigned char *at;
+	unsigned char with; /* exclusive or of the two values */
+	volatile unsigned char *at2;
+	unsigned char with2;
+	_Atomic int stop;
+};
+
+static void *flip(void *argument)
+{
+	struct flip *flip = argument;
+
+	while (!atomic_load_explicit(&flip->stop, memory_order_relaxed)) {
+		*flip->at ^= flip->with;
+		if (flip->at2)
+			*flip->at2 ^= flip->with2;
+	}
+	return NULL;
+}
+
+static int race_open(const char *a, const char *b, int count)
+{
+	char path[PATH_MAX];
+	size_t last = strlen(a) - 1;
+	struct flip flips = { .at = (unsigned char *)path + last, .with = a[last] ^ b[last] };
+	pthread_t thread;
+
+	strcpy(path, a);
+	pthread_create(&thread, NULL, flip, &flips);
+	for (int i = 0; i < count; i++) {
+		struct stat about;
+		int fd = open(path, O_RDONLY);
+
+		if (fd < 0 || fstat(fd, &about))
+			return 1;
+		printf("%lu\n", about.st_ino);
+		close(fd);
+	}
+	flips.stop = 1;
+	pthread_join(thread, NULL);
+	return 0;
+}
+
+static int race_connect(int p, int q, int count)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(p) };
+	unsigned char *port = (unsigned char *)&to.sin_port;
+	struct flip flips = { .at = port + 1, .with = (p ^ q) & 255 };
+	pthread_t thread;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	pthread_create(&thread, NULL, flip, &flips);
+	for (int i = 0; i < count; i++) {
+		int fd = socket(AF_INET, SOCK_DGRAM, 0);
+		struct sockaddr_in peer;
+		socklen_t length = sizeof(peer);
+
+		if (connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
+		    getpeername(fd, (struct sockaddr *)&peer, &length))
+			return 1;
+		printf("%d\n", ntohs(peer.sin_port));
+		close(fd);
+	}
+	flips.stop = 1;
+	pthread_join(thread, NULL);
+	return 0;
+}
+
+static int race_exec(const char *a, const char *b, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char path[PATH_MAX], word[] = "x";
+		char *arguments[] = { "race", "say", word, NULL };
+		size_t last = strlen(a) - 1;
+		struct flip flips = { (unsigned char *)path + last, a[last] ^ b[last],
+				      (unsigned char *)word, 'x' ^ 'y', 0 };
+		pthread_t thread;
+		int status;
+		pid_t pid = fork();
+
+		if (!pid) {
+			strcpy(path, a);
+			pthread_create(&thread, NULL, flip, &flips);
+			/* Lets the other thread run first, a different while each time. */
+			for (volatile int spin = 0; spin < i * 997 % 100000; spin++)
+				;
+			execv(path, arguments);
+			_exit(127);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			return 1;
+	}
+	return 0;
+}
+
+static int say(const char *word)
+{
+	char image[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", image, sizeof(image));
+
+	if (length < 0)
+		return 1;
+	printf("%d %.*s %s\n", getpid(), (int)length, image, word);
+	return 0;
+}
+
+struct share {
+	const char *path;
+	int count;
+	_Atomic int *opened;
+};
+
+static void *open_share(void *argument)
+{
+	const struct share *share = argument;
+
+	for (int i = 0; i < share->count; i++) {
+		int fd = open(share->path, O_RDONLY);
+
+		if (fd < 0)
+			continue;
+		close(fd);
+		atomic_fetch_add(share->opened, 1);
+	}
+	return NULL;
+}
+
+static int open_many(const char *path, int count, int threads)
+{
+	_Atomic int opened = 0;
+	struct share share = { path, count / threads, &opened };
+	pthread_t thread[64];
+
+	for (int i = 0; i < threads && i < 64; i++)
+		pthread_create(&thread[i], NULL, open_share, &share);
+	for (int i = 0; i < threads && i < 64; i++)
+		pthread_join(thread[i], NULL);
+	printf("%d\n", opened);
+	return 0;
+}
+
+int main(int count, char **arguments)
+{
+	const char *mode = count > 2 ? arguments[1] : "";
+
+	if (!strcmp(mode, "say"))
+		return say(arguments[2]);
+	if (count != 5)
+		return 2;
+	if (!strcmp(mode, "open"))
+		return race_open(arguments[2], arguments[3], atoi(arguments[4]));
+	if (!strcmp(mode, "connect"))
+		return race_connect(atoi(arguments[2]), atoi(arguments[3]), atoi(arguments[4]));
+	if (!strcmp(mode, "exec"))
+		return race_exec(arguments[2], arguments[3], atoi(arguments[4]));
+	if (!strcmp(mode, "many"))
+		return open_many(arguments[2], atoi(arguments[3]), atoi(arguments[4]));
+	return 2;
+}
