@@ -1,5 +1,5 @@
-// Buddy allocator (Knowlton 1965) over the ARENA region: blocks of 128 bytes to 32 KiB, each a power
-// of two, merged again when both halves are free.
+// Buddy allocator (Knowlton 1965) over the ARENA region: blocks of 128 bytes to 32 KiB, each a
+// power of two, merged again when both halves are free.
 
 import { ARENA, ARENA_BYTES, ARENA_STATES, ARENA_STATES_BYTES } from "./memory";
 
@@ -25,10 +25,15 @@ let free_bytes: u32 = 0;
   return free_bytes;
 }
 
+/** Bytes of a block of that order. */
+@inline export function arena_block_bytes(order: u32): u32 {
+  return <u32> 1 << (order + BLOCK_SHIFT);
+}
+
 /** Smallest order whose blocks hold that many bytes; over ORDER_MAX when none does. */
 export function arena_order(bytes: u32): u32 {
   let order: u32 = 0;
-  while (<u32> 1 << (order + BLOCK_SHIFT) < bytes && order <= ORDER_MAX) order++;
+  while (arena_block_bytes(order) < bytes && order <= ORDER_MAX) order++;
   return order;
 }
 
@@ -68,17 +73,17 @@ export function arena_take(order: u32): usize {
   unlink(block, found);
   while (found > order) {
     found--;
-    push(block + (<usize> 1 << <usize> (found + BLOCK_SHIFT)), found);
+    push(block + <usize> arena_block_bytes(found), found);
   }
-  free_bytes -= <u32> 1 << (order + BLOCK_SHIFT);
+  free_bytes -= arena_block_bytes(order);
   return block;
 }
 
 /** Gives a block of that order back. */
 export function arena_give(block: usize, order: u32): void {
-  free_bytes += <u32> 1 << (order + BLOCK_SHIFT);
+  free_bytes += arena_block_bytes(order);
   while (order < ORDER_MAX) {
-    const size: usize = <usize> 1 << <usize> (order + BLOCK_SHIFT);
+    const size: usize = <usize> arena_block_bytes(order);
     const buddy: usize = ARENA + ((block - ARENA) ^ size);
     if (<u32> load<u8>(state_of(buddy)) != order + 1) break;
     unlink(buddy, order);

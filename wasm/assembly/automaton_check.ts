@@ -18,7 +18,7 @@ import {
 
 @inline const CLASS_MAP_BYTES: u32 = 256;
 
-/** Whether an automaton's header may stand there: aligned, behind the image's header, not cut off. */
+/** Whether an automaton may stand there: aligned, behind the image's header, not cut off. */
 @inline function stands(offset: u32, length: u32): bool {
   return offset % 8 == 0 && offset >= IMAGE_HEADER_BYTES &&
     <u64> offset + <u64> (AUTOMATON_CLASS_OF + CLASS_MAP_BYTES) <= <u64> length;

@@ -63,8 +63,8 @@ export function open_record(at: usize, room: u32): bool {
   body = at + <usize> header_length;
   slots = body + <usize> body_length;
   const fixed: u32 = header_length + body_length + slot_count * SLOT_BYTES;
-  if (header_length < HEADER_BYTES || body_length < body_bytes(kind) || fixed > length) return false;
-  return slots_hold(fixed);
+  if (header_length < HEADER_BYTES || body_length < body_bytes(kind)) return false;
+  return fixed <= length && slots_hold(fixed);
 }
 
 function slots_hold(fixed: u32): bool {

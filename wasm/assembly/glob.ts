@@ -1,5 +1,5 @@
-// Globs over folded bytes. Between two stars the leftmost place of a segment is enough, so a glob is
-// a row of searches. A search that the text makes quadratic falls back to a bit-parallel one
+// Globs over folded bytes. Between two stars the leftmost place of a segment is enough, so a glob
+// is a row of searches. A search that the text makes quadratic falls back to a bit-parallel one
 // (Shift-And, Baeza-Yates and Gonnet 1992), 64 elements of the segment at a time: the cost stays
 // within text length times segment length / 64.
 

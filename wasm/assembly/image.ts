@@ -1,13 +1,11 @@
-// The active rule image. `publish` checks the other region in full before it becomes the active one.
+// The active rule image. `publish` checks the other region in full before that becomes active.
 
 import {
   IMAGE_HEADER_ALWAYS,
-  IMAGE_HEADER_ATOM_COUNT,
   IMAGE_HEADER_ATOMS,
   IMAGE_HEADER_CLASS_MASK,
   IMAGE_HEADER_FIELD_COUNT,
   IMAGE_HEADER_FIELDS,
-  IMAGE_HEADER_LOG_SOURCE_COUNT,
   IMAGE_HEADER_RULES,
   IMAGE_HEADER_TEXTS,
   IMAGE_HEADER_WORDS,
@@ -24,8 +22,6 @@ export let rules: usize = 0;
 export let words: usize = 0;
 export let texts: usize = 0;
 export let field_count: u32 = 0;
-export let atom_count: u32 = 0;
-export let log_source_count: u32 = 0;
 /** Classes that any rule wants. */
 export let class_mask: u32 = 0;
 /** Index in the pool of the list of rules that run on every event of their class. */
@@ -47,8 +43,6 @@ export function publish_region(which: u32, length: u32): i32 {
   words = base + <usize> load<u32>(base, IMAGE_HEADER_WORDS);
   texts = base + <usize> load<u32>(base, IMAGE_HEADER_TEXTS);
   field_count = load<u32>(base, IMAGE_HEADER_FIELD_COUNT);
-  atom_count = load<u32>(base, IMAGE_HEADER_ATOM_COUNT);
-  log_source_count = load<u32>(base, IMAGE_HEADER_LOG_SOURCE_COUNT);
   class_mask = load<u32>(base, IMAGE_HEADER_CLASS_MASK);
   always = load<u32>(base, IMAGE_HEADER_ALWAYS);
   image = base;

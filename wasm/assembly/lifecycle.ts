@@ -26,8 +26,24 @@ import {
   USER_SLOT_NAME,
 } from "../../out/gen/record";
 import { body, kind, open_slot, record, slot_length, slot_text } from "./current";
-import { process_end, process_get, process_make, process_set_program, process_touch, row_at } from "./process_table";
-import { ABSENT, program_argv, program_cwd, program_image, program_make, program_release, program_retain } from "./program";
+import {
+  process_end,
+  process_get,
+  process_make,
+  process_set_program,
+  process_touch,
+  row_at,
+  UID_UNKNOWN,
+} from "./process_table";
+import {
+  ABSENT,
+  program_argv,
+  program_cwd,
+  program_image,
+  program_make,
+  program_release,
+  program_retain,
+} from "./program";
 import { count, STAT_PROCESSES_UNKNOWN } from "./stats";
 import { role_set, user_set } from "./user_table";
 
@@ -80,7 +96,7 @@ function on_fork(pid: u32, start: u64): void {
   // Retained before a row is made: making one may evict the parent's.
   const origin: usize = find_parent();
   const program: usize = origin != 0 ? program_retain(<usize> row_at(origin).program) : 0;
-  const real_uid: u32 = origin != 0 ? row_at(origin).real_uid : 0xffffffff;
+  const real_uid: u32 = origin != 0 ? row_at(origin).real_uid : UID_UNKNOWN;
   const known: bool = process != 0;
   if (!known) process = process_make(pid, start);
   describe(process);
@@ -121,6 +137,7 @@ export function follow_record(): void {
     if (open_slot(ROLE_SLOT_NAME)) role_set(role, slot_text, slot_length);
     return;
   }
+  if (kind > KIND_PROCESS) return; // Other context says nothing of a process.
   const pid: u32 = load<u32>(record, HEADER_PID);
   const start: u64 = load<u64>(record, HEADER_START_TIME_NS);
   process = process_get(pid, start);

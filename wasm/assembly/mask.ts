@@ -8,7 +8,15 @@ import {
   KIND_EXEC,
   KIND_PROCESS,
 } from "../../out/gen/record";
-import { kind, open_record, open_slot, record, record_length, slot_length, slot_text } from "./current";
+import {
+  kind,
+  open_record,
+  open_slot,
+  record,
+  record_length,
+  slot_length,
+  slot_text,
+} from "./current";
 import {
   ends_private_key,
   is_authorization,
@@ -200,6 +208,24 @@ function after_name(name: usize, end: usize): usize {
   return end + 1;
 }
 
+let key_ended: bool = false;
+
+/** The end of a run of name bytes, or (`key_ended`) of a key that was found and masked in it. */
+function end_of_run(at: usize): usize {
+  let was_word: bool = false;
+  key_ended = false;
+  for (; at < text_end && is_name(byte_at(at)); at++) {
+    const word: bool = is_word(byte_at(at));
+    if (word && !was_word) {
+      const end: usize = starts_private_key(at, text_end) ? private_key(at) : known_key(at);
+      key_ended = end != at;
+      if (key_ended) return end;
+    }
+    was_word = word;
+  }
+  return at;
+}
+
 /** Overwrites key-like values in a text; returns how many bytes were overwritten. */
 export function mask_text(pointer: usize, length: u32): u32 {
   text = pointer;
@@ -207,24 +233,9 @@ export function mask_text(pointer: usize, length: u32): u32 {
   overwritten = 0;
   let at: usize = text;
   while (at < text_end) {
-    if (!is_name(byte_at(at))) {
-      at++;
-      continue;
-    }
-    const name: usize = at;
-    let key: usize = at;
-    let was_word: bool = false;
-    while (key == at && at < text_end && is_name(byte_at(at))) {
-      const word: bool = is_word(byte_at(at));
-      if (word && !was_word) {
-        key = starts_private_key(at, text_end) ? private_key(at) : known_key(at);
-        if (key != at) break;
-      }
-      was_word = word;
-      at++;
-      key = at;
-    }
-    at = key != at ? key : after_name(name, at);
+    const end: usize = end_of_run(at);
+    if (key_ended) at = end;
+    else at = end == at ? at + 1 : after_name(at, end);
   }
   add(STAT_BYTES_MASKED, <f64> overwritten);
   return overwritten;

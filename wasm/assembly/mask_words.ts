@@ -78,13 +78,14 @@ export function key_prefix(at: usize, end: usize): u32 {
   } else if (first == 0x67) { // g
     if (starts(at, end, "github_pat_")) return 11 | 20 << 8;
     if (starts(at, end, "glpat-")) return 6 | 16 << 8;
-    if (starts(at, end, "ghp_") || starts(at, end, "gho_") || starts(at, end, "ghu_")) return 4 | 20 << 8;
-    if (starts(at, end, "ghs_") || starts(at, end, "ghr_")) return 4 | 20 << 8;
+    if (starts(at, end, "ghp_") || starts(at, end, "gho_")) return 4 | 20 << 8;
+    if (starts(at, end, "ghu_") || starts(at, end, "ghs_")) return 4 | 20 << 8;
+    if (starts(at, end, "ghr_")) return 4 | 20 << 8;
     if (starts(at, end, "gsk_")) return 4 | 20 << 8;
   } else if (first == 0x78) { // x
     if (starts(at, end, "xoxb-") || starts(at, end, "xoxp-")) return 5 | 10 << 8;
-    if (starts(at, end, "xoxa-") || starts(at, end, "xoxr-") || starts(at, end, "xoxs-")) return 5 | 10 << 8;
-    if (starts(at, end, "xapp-")) return 5 | 10 << 8;
+    if (starts(at, end, "xoxa-") || starts(at, end, "xoxr-")) return 5 | 10 << 8;
+    if (starts(at, end, "xoxs-") || starts(at, end, "xapp-")) return 5 | 10 << 8;
   } else if (first == 0x41) { // A
     if (starts(at, end, "AKIA") || starts(at, end, "ASIA")) return 4 | 16 << 8;
     if (starts(at, end, "AIza")) return 4 | 30 << 8;

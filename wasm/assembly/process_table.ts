@@ -2,7 +2,13 @@
 // free, live (least lately seen first), ended (oldest end first).
 
 import { arena_free_bytes } from "./arena";
-import { ARENA_BYTES, PROCESS_INDEX, PROCESS_INDEX_BYTES, PROCESS_ROWS, PROCESS_ROWS_BYTES } from "./memory";
+import {
+  ARENA_BYTES,
+  PROCESS_INDEX,
+  PROCESS_INDEX_BYTES,
+  PROCESS_ROWS,
+  PROCESS_ROWS_BYTES,
+} from "./memory";
 import { program_release, programs_collect, programs_start } from "./program";
 import {
   add,

@@ -2,7 +2,14 @@
 // fork shares it. One that lost its last reference waits until the next scan starts, so that the
 // hits of this one may point at it.
 
-import { arena_give, arena_order, arena_start, arena_take, ARENA_BLOCK_BYTES_MAX } from "./arena";
+import {
+  arena_block_bytes,
+  ARENA_BLOCK_BYTES_MAX,
+  arena_give,
+  arena_order,
+  arena_start,
+  arena_take,
+} from "./arena";
 import { add, count, STAT_PROGRAM_BYTES, STAT_PROGRAMS, STAT_PROGRAMS_REFUSED } from "./stats";
 
 /** Length of a text that is not there. */
@@ -65,7 +72,7 @@ export function program_make(image_length: u32, argv_length: u32, cwd_length: u3
   program.cwd_length = cwd_length;
   program.next_dead = 0;
   count(STAT_PROGRAMS);
-  add(STAT_PROGRAM_BYTES, <f64> (<u32> 128 << order));
+  add(STAT_PROGRAM_BYTES, <f64> arena_block_bytes(order));
   return pointer;
 }
 
@@ -93,7 +100,7 @@ export function programs_collect(): void {
     const next: usize = <usize> program.next_dead;
     arena_give(dead, order);
     add(STAT_PROGRAMS, -1);
-    add(STAT_PROGRAM_BYTES, -(<f64> (<u32> 128 << order)));
+    add(STAT_PROGRAM_BYTES, -<f64> arena_block_bytes(order));
     dead = next;
   }
 }

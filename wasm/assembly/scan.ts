@@ -2,7 +2,15 @@
 
 import { RULE_ROW_BYTES, RULE_ROW_CLASS_MASK, RULE_ROW_LOG_SOURCE } from "../../out/gen/image";
 import { KIND_FLAT } from "../../out/gen/record";
-import { kind, open_record, open_slot, record_length, slot_count, slot_length, slot_text } from "./current";
+import {
+  kind,
+  open_record,
+  open_slot,
+  record_length,
+  slot_count,
+  slot_length,
+  slot_text,
+} from "./current";
 import { class_mask, field_count, generation, image, publish_region, rules } from "./image";
 import { follow_record, forget_process, parent, process } from "./lifecycle";
 import { candidate, candidates } from "./marks";
@@ -32,7 +40,7 @@ import {
 @inline const ERROR_BUSY: i32 = -12;
 
 let hit_count: u32 = 0;
-/** Offset of the record whose rules did not all run because HITS was full; then where they stopped. */
+/** The record whose rules did not all run because HITS was full, and where they stopped. */
 let pending_offset: u32 = NOTHING_PENDING;
 let pending_candidate: u32 = 0;
 let classes: u32 = 0;
@@ -91,12 +99,13 @@ function run_candidates(offset: u32, from: u32): bool {
 function scan_record(offset: u32): bool {
   count(STAT_RECORDS);
   classes = record_classes();
-  if (kind == KIND_FLAT) forget_process();
-  else if (classes != 0 || (kind >= KIND_CONTEXT_FIRST && kind <= KIND_CONTEXT_LAST)) follow_record();
-  else {
+  const is_context: bool = kind >= KIND_CONTEXT_FIRST && kind <= KIND_CONTEXT_LAST;
+  if (classes == 0 && !is_context) {
     count(STAT_RECORDS_UNKNOWN_KIND);
     return true;
   }
+  if (kind == KIND_FLAT) forget_process();
+  else follow_record();
   if (image == 0 || (class_mask & classes) == 0) return true;
   match_record(classes);
   return run_candidates(offset, 0);

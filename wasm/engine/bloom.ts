@@ -49,8 +49,8 @@ export function bloomSize(options: BloomOptions): BloomSize {
 }
 
 /**
- * "Was this ever listed?": no means no, yes means perhaps. One per engine; making another one empties
- * the one before.
+ * "Was this ever listed?": no means no, yes means perhaps. One per engine; making another one
+ * empties the one before.
  */
 export class BloomFilter {
   readonly #core: Core;

@@ -48,7 +48,7 @@ export class Engine {
   }
 
   /**
-   * Checks a rule image in full and makes it the active one. One that does not hold changes nothing.
+   * Checks a rule image in full and makes it the active one. One that fails changes nothing.
    *
    * @param image Bytes of the image; they are copied.
    * @throws {ImmuneError} `IMAGE_INVALID` with the check that failed.
@@ -193,6 +193,6 @@ function checkHash(image: Uint8Array): void {
   if (found.equals(image.subarray(hash, hash + HASH_BYTES))) return;
   throw new ImmuneError(
     "IMAGE_INVALID",
-    "Cannot publish the rule image: its hash does not agree with its bytes, compile the rules again",
+    "Cannot publish the rule image: its hash is not that of its bytes, compile the rules again",
   );
 }

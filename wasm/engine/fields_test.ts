@@ -181,3 +181,15 @@ Deno.test("golden records are read as they were written down", async () => {
     assertEquals(row !== undefined, makesRow, golden.kind);
   }
 });
+
+Deno.test("context that names no process leaves the process table alone", async () => {
+  const engine = await Engine.create();
+  const records = [
+    encodeRecord("cgroup", { header: { cgroup_id: 7 }, slots: { path: "/x" } }),
+    encodeRecord("loss", { body: { cause: 1, count: 2 } }),
+    encodeRecord("alert", { header: { pid: 9, start_time_ns: 9n }, slots: { document: "{}" } }),
+  ];
+  assertEquals(scanAll(engine, records), [[], [], []]);
+  const stats = engine.stats();
+  assertEquals([stats.records, stats.processes_live, stats.processes_unknown], [3, 0, 0]);
+});
