@@ -14,7 +14,7 @@ export type FlagValue = string | number | boolean | readonly string[];
 
 /** What a configuration is made from. */
 export interface ConfigSources {
-  /** Flags by their name without dashes (`"state"`, `"journal-flush-ms"`); `"config"` names a file. */
+  /** Flags by their name without dashes (`"journal-flush-ms"`); `"config"` names a file. */
   readonly flags?: Readonly<Record<string, FlagValue | undefined>>;
   /** Environment variables. */
   readonly environment?: Readonly<Record<string, string | undefined>>;

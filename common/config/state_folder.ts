@@ -4,8 +4,8 @@ export const ROOT_STATE_FOLDER = "/var/lib/immune";
 /**
  * The state folder when none is named.
  *
- * @param options `uid` of the process, and the environment for `XDG_STATE_HOME` and `HOME` (XDG Base
- * Directory Specification 0.8).
+ * @param options `uid` of the process, and the environment for `XDG_STATE_HOME` and `HOME` (XDG
+ * Base Directory Specification 0.8).
  * @returns `/var/lib/immune` for root, else `immune` in the user's state home.
  */
 export function defaultStateFolder(options: {

@@ -125,7 +125,7 @@ Deno.test("Journal.append() refuses what does not hold and changes nothing", () 
     assertEquals(ledger(journal), []);
   }));
 
-Deno.test("Journal.append() over the bound lets the oldest go and accounts for every record", () => {
+Deno.test("Journal.append() over the bound lets the oldest go, every record accounted for", () => {
   const step = fc.record({
     count: fc.integer({ min: 1, max: 12 }),
     acknowledge: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 8 }),
@@ -178,7 +178,7 @@ Deno.test("Journal.append() over the bound lets the oldest go and accounts for e
   );
 });
 
-Deno.test("Journal.acknowledge() lets whole segments go, survives a restart, refuses the future", () =>
+Deno.test("Journal.acknowledge() lets whole segments go, survives a restart, knows its end", () =>
   inFolder((folder) => {
     {
       using journal = Journal.open(folder, { ...SMALL, totalBytes: 1 << 20 });

@@ -31,7 +31,7 @@ function batchEnds(path: string): number[] {
   return ends;
 }
 
-Deno.test("Journal.open() gives exactly the whole batches, the last segment cut at every byte", () =>
+Deno.test("Journal.open() gives exactly the whole batches, cut at every byte", () =>
   inFolder((folder) => {
     fill(folder, 12);
     const path = segmentPaths(folder).at(-1) ?? "";
