@@ -29,11 +29,11 @@ export function makeAlert(finding: Finding): Alert {
       id: rule.id,
       title: rule.title,
       ...(rule.description === undefined ? {} : { description: rule.description }),
-      tags: [...rule.tags],
+      tags: rule.tags,
       ruleset: finding.ruleSetHash,
     },
     severity: rule.level,
     event: { ...event, kind: "alert" },
     ...parts,
-  } as Alert;
+  };
 }

@@ -1,18 +1,5 @@
 import { type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
-
-/** Counters of one kind and source, as the sensor keeps them since it was opened. */
-export interface SourceCounters {
-  readonly kind: number;
-  readonly source: number;
-  /** Last sequence that the source has given out. */
-  readonly sequence: number;
-  readonly seen: number;
-  readonly submitted: number;
-  readonly filtered: number;
-  readonly ringFull: number;
-  readonly oversized: number;
-  readonly unreadable: number;
-}
+import type { StatsRow } from "../sensors/sensor.ts";
 
 /** Says how many records of a source are missing by their sequences. */
 export interface MissingRecords {
@@ -39,7 +26,7 @@ export class LossLedger {
    * @param gaps Gaps in the sequences received so far.
    * @returns Entries for the next batch; empty when nothing is new.
    */
-  reconcile(rows: readonly SourceCounters[], gaps: MissingRecords): Loss[] {
+  reconcile(rows: readonly StatsRow[], gaps: MissingRecords): Loss[] {
     const losses: Loss[] = [];
     const explained = new Map<number, number>();
     for (const row of rows) {

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { encodeRecord } from "../../common/record/mod.ts";
 import { LOSS_CAUSES } from "../../common/wire/mod.ts";
 import { SequenceGaps } from "./gaps.ts";
-import { LossLedger, type SourceCounters } from "./losses.ts";
+import type { StatsRow } from "../sensors/sensor.ts";
+import { LossLedger } from "./losses.ts";
 
-const NOTHING: SourceCounters = {
+const NOTHING: StatsRow = {
   kind: 1,
   source: 0,
   sequence: 0,

@@ -1,6 +1,7 @@
 import type { RuleInfo } from "../../common/sigma/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
+import type { KernelOptions } from "../sensors/options.ts";
 import type { Policy } from "../sensors/policy.ts";
 
 /** Name of the worker that reads the sensor, matches and writes the journal. */
@@ -11,12 +12,8 @@ export const DOCUMENTS_IN_FLIGHT_MAX = 8192;
 
 /** What the pipeline is to do. */
 export interface PipelineOptions {
-  /** Shared library of the sensor; the default is the one that was built. */
-  readonly library?: string;
-  /** BTF of the kernel; the default is the kernel's own. */
-  readonly btf?: string;
-  readonly lifecycleRingBytes?: number;
-  readonly bulkRingBytes?: number;
+  /** Where the sensor's library is, and how large its rings are. */
+  readonly sensor: KernelOptions;
   readonly policy: Policy;
   /** Rules to match, `undefined` for none. */
   readonly rules?: {
@@ -31,7 +28,10 @@ export interface PipelineOptions {
     readonly totalBytes?: number;
     readonly flushMs?: number;
   };
+  /** Host id where no state folder tells it. */
   readonly hostId: string;
+  /** Boot id, 32 lower-case hexadecimal digits. */
+  readonly bootId: string;
   readonly hostName: string;
   /** Sends every event as a document too. */
   readonly documents: boolean;
@@ -64,6 +64,7 @@ export interface PipelineCounters {
 
 /** From the pipeline to its owner. */
 export type PipelineReport =
+  | { readonly type: "listening" }
   | { readonly type: "started"; readonly watchesNotSet: number; readonly note: string }
   | { readonly type: "alert"; readonly alert: Alert }
   | { readonly type: "documents"; readonly documents: readonly EcsDocument[] }

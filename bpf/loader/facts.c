@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "immune_sensor.h"
@@ -131,4 +132,15 @@ IMMUNE_EXPORT int64_t immune_read(const char *path, uint8_t *buffer, uint32_t ca
 	if (length < 0)
 		immune_fail("Cannot read \"%s\": %s", path, strerror(-length));
 	return length;
+}
+
+IMMUNE_EXPORT int64_t immune_boot_time_ns(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &now)) {
+		immune_fail("Cannot read the boot clock: %s", strerror(errno));
+		return -errno;
+	}
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }

@@ -52,14 +52,18 @@ struct immune_policy_watch {
 	/* path, then zeros to the next multiple of 8 */
 };
 
-/* Options of immune_sensor_open; a null or empty string means the default. */
+/* Longest path in the options, its NUL included. */
+#define IMMUNE_OPTION_PATH_BYTES 1024
+
+/* Options of immune_sensor_open; an empty path means the default. The paths lie in the struct, so
+ * that a caller needs no pointers of its own. */
 struct immune_options {
 	uint32_t abi; /* IMMUNE_SENSOR_ABI */
 	uint32_t lifecycle_ring_bytes; /* a power of two, at least a page; default 4 MiB */
 	uint32_t bulk_ring_bytes; /* a power of two, at least a page; default 16 MiB */
 	uint32_t reserved;
-	const char *btf_path; /* default /sys/kernel/btf/vmlinux */
-	const char *cgroup_path; /* cgroup v2 root; default found in /proc/self/mountinfo */
+	char btf_path[IMMUNE_OPTION_PATH_BYTES]; /* default /sys/kernel/btf/vmlinux */
+	char cgroup_path[IMMUNE_OPTION_PATH_BYTES]; /* cgroup v2 root; default found in /proc/self/mountinfo */
 };
 
 /* Counters of one kind on one CPU: seen = the sum of the others. */
@@ -111,6 +115,9 @@ struct immune_sensor;
  * (security, btf); a symbolic link gives its target. No other path is accepted
  * (EPERM). Returns bytes read, at most capacity; a longer file is cut there. */
 int64_t immune_read(const char *path, uint8_t *buffer, uint32_t capacity);
+
+/* Nanoseconds since boot, suspend included: the clock of the records. */
+int64_t immune_boot_time_ns(void);
 
 /* Last error of the calling thread; returns its length, at most capacity - 1. */
 int64_t immune_error(char *buffer, uint32_t capacity);

@@ -47,23 +47,23 @@ static int ring_size(uint32_t wanted, uint32_t fallback, const char *name, uint3
 	*out = wanted ? wanted : fallback;
 	if (*out >= page && *out <= RING_BYTES_MAX && !(*out & (*out - 1)))
 		return 0;
-	immune_fail("Cannot make a %s ring of %u bytes: use a power of two from %u to %u", name, *out,
-		    page, RING_BYTES_MAX);
+	immune_fail("Cannot make a %s ring of %u bytes: use a power of two from %u to %u", name,
+		    *out, page, RING_BYTES_MAX);
 	return -EINVAL;
 }
 
 static int programs_load(struct immune_sensor *sensor, const struct immune_options *options,
 			 const uint32_t sizes[IMMUNE_STREAM_COUNT])
 {
-	const char *btf = options->btf_path && options->btf_path[0] ? options->btf_path : default_btf;
+	const char *btf = options->btf_path[0] ? options->btf_path : default_btf;
 	LIBBPF_OPTS(bpf_object_open_opts, open_options);
 	struct sensor_bpf *programs;
 	int error;
 
 	if (access(btf, R_OK)) {
 		error = -errno;
-		immune_fail("Cannot read kernel types \"%s\": %s, use a kernel with BTF or name its BTF file",
-			    btf, strerror(-error));
+		immune_fail("Cannot read kernel types \"%s\": %s, use a kernel with BTF or name "
+			    "its BTF file", btf, strerror(-error));
 		return error;
 	}
 	if (strcmp(btf, default_btf))
@@ -105,7 +105,8 @@ static int rings_open(struct immune_sensor *sensor, const uint32_t sizes[IMMUNE_
 			error = -errno;
 	}
 	if (error)
-		immune_fail("Cannot map the sensor's rings: %s, %s", strerror(-error), remedy(error));
+		immune_fail("Cannot map the sensor's rings: %s, %s", strerror(-error),
+			    remedy(error));
 	return error;
 }
 
@@ -136,8 +137,8 @@ int sensor_load(const struct immune_options *options, struct immune_sensor **out
 	if (!options)
 		options = &defaults;
 	if (options->abi != IMMUNE_SENSOR_ABI) {
-		immune_fail("Cannot open a sensor of interface %u: this library has %u, rebuild both",
-			    options->abi, IMMUNE_SENSOR_ABI);
+		immune_fail("Cannot open a sensor of interface %u: this library has %u, rebuild "
+			    "both", options->abi, IMMUNE_SENSOR_ABI);
 		return -EINVAL;
 	}
 	error = ring_size(options->lifecycle_ring_bytes, LIFECYCLE_RING_BYTES_DEFAULT, "lifecycle",

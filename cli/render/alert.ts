@@ -47,14 +47,10 @@ function program(process: { readonly executable?: string | undefined }): string 
 }
 
 function targetOf(alert: Alert): string | undefined {
-  const { file, destination, source } = alert as unknown as {
-    file?: { path?: string };
-    destination?: { ip?: string; port?: number };
-    source?: { ip?: string; port?: number };
-  };
-  if (file?.path !== undefined) return file.path;
+  const { file, destination, source } = alert;
+  if (file !== undefined) return file.path;
   const endpoint = destination ?? source;
-  if (endpoint?.ip === undefined) return undefined;
+  if (endpoint === undefined) return undefined;
   const host = endpoint.ip.includes(":") ? `[${endpoint.ip}]` : endpoint.ip;
   return `${host}:${endpoint.port}`;
 }

@@ -31,6 +31,7 @@ Deno.test("renderAlert() shows what ran, who started it, and no control bytes", 
 });
 
 Deno.test("renderAlert() brackets an IPv6 destination", () => {
-  const alert = { ...ALERT, process: undefined, destination: { ip: "2001:db8::1", port: 4444 } };
+  const { process: _, ...rest } = ALERT;
+  const alert = { ...rest, destination: { ip: "2001:db8::1", port: 4444 } };
   assertEquals(renderAlert(alert, PLAIN).split("\n")[1], "  target   [2001:db8::1]:4444");
 });

@@ -5,10 +5,10 @@ import { addressText, argumentList, commandLine, text } from "./text.ts";
 
 /** What a process runs, as the process table or a record has it. */
 export interface ProgramBytes {
-  readonly image: Uint8Array;
+  readonly image: Uint8Array | undefined;
   /** Arguments, each with its NUL. */
-  readonly argv: Uint8Array;
-  readonly cwd: Uint8Array;
+  readonly argv: Uint8Array | undefined;
+  readonly cwd: Uint8Array | undefined;
 }
 
 /** What a record alone does not tell. */
@@ -140,11 +140,10 @@ export function wallTime(timeNs: bigint, context: { readonly wallOffsetNs: bigin
 function programOf(record: RecordView, known: ProgramBytes | undefined): ProgramBytes | undefined {
   const kind = record.kind === "process" ? "process" : "exec";
   if (record.kind !== kind) return known;
-  const empty = new Uint8Array();
   return {
-    image: record.slot(kind, "image") ?? empty,
-    argv: record.slot(kind, "argv") ?? empty,
-    cwd: record.slot(kind, "cwd") ?? empty,
+    image: record.slot(kind, "image"),
+    argv: record.slot(kind, "argv"),
+    cwd: record.slot(kind, "cwd"),
   };
 }
 
@@ -185,15 +184,14 @@ function identityOf(
 }
 
 function programPart(program: ProgramBytes | undefined): Partial<EcsProcess> {
-  if (program === undefined) return {};
-  const executable = text(program.image);
-  const directory = text(program.cwd);
+  const { image, argv, cwd } = program ?? {};
+  const executable = image === undefined ? undefined : text(image);
   return {
-    executable,
-    name: executable.slice(executable.lastIndexOf("/") + 1),
-    command_line: commandLine(program.argv),
-    args: argumentList(program.argv),
-    ...(directory === "" ? {} : { working_directory: directory }),
+    ...(executable === undefined
+      ? {}
+      : { executable, name: executable.slice(executable.lastIndexOf("/") + 1) }),
+    ...(argv === undefined ? {} : { command_line: commandLine(argv), args: argumentList(argv) }),
+    ...(cwd === undefined || cwd.length === 0 ? {} : { working_directory: text(cwd) }),
   };
 }
 

@@ -1,0 +1,39 @@
+import type { RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
+import { encodeFlat, type Engine } from "../../wasm/engine/mod.ts";
+import { fieldValue, type JsonObject, logSourceOf } from "./flat_event.ts";
+
+/** Runs events that come as JSON objects through a rule set. */
+export class FlatMatcher {
+  readonly #engine: Engine;
+  readonly #ruleSet: RuleSet;
+
+  /**
+   * @param engine An engine of its own; the rule set is published to it.
+   * @param ruleSet The rules.
+   * @throws {ImmuneError} `IMAGE_INVALID` when the engine refuses the image.
+   */
+  constructor(engine: Engine, ruleSet: RuleSet) {
+    engine.publish(ruleSet.image);
+    this.#engine = engine;
+    this.#ruleSet = ruleSet;
+  }
+
+  /**
+   * The rules that fire on an event.
+   *
+   * @param event Event in ECS form, or flat with field names as rules have them.
+   * @returns Rules in the order of the rule set.
+   */
+  match(event: JsonObject): RuleInfo[] {
+    const { fields, rules } = this.#ruleSet;
+    const claimed = logSourceOf(event);
+    const values = fields.map((field) => fieldValue(event, field));
+    const length = encodeFlat(values, this.#engine.batch, {
+      logSources: claimed === undefined ? undefined : this.#ruleSet.logSourceBits(claimed),
+    });
+    return this.#engine.scan(length)
+      .map((hit) => hit.rule)
+      .sort((a, b) => a - b)
+      .flatMap((index) => rules[index] ?? []);
+  }
+}

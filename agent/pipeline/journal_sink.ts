@@ -1,0 +1,126 @@
+import type { Journal } from "../../common/journal/mod.ts";
+import {
+  type EcsContext,
+  encodeRecord,
+  RECORD_BYTES_MAX,
+  type RecordView,
+  SOURCES,
+} from "../../common/record/mod.ts";
+import { SEVERITIES } from "../../common/sigma/mod.ts";
+import type { Alert, Loss } from "../../common/wire/mod.ts";
+import type { RecordSink } from "./pipeline.ts";
+
+/** What a journal's batches say of where they come from. */
+export interface JournalSinkOptions {
+  readonly epoch: number;
+  readonly context: () => EcsContext;
+  /** Told when the disk stops taking records, and when it takes them again. */
+  readonly onWarning: (message: string) => void;
+}
+
+/** Longest alert document in a record, in bytes: what is longer loses its process arguments. */
+const DOCUMENT_BYTES_MAX = RECORD_BYTES_MAX - 256;
+
+const UTF8 = new TextEncoder();
+
+/** Writes records and alerts into a journal; a full disk is reported and detection goes on. */
+export class JournalSink implements RecordSink {
+  readonly #journal: Journal;
+  readonly #options: JournalSinkOptions;
+  #failing = false;
+  #appended = 0;
+  #alertSequence = 0;
+
+  /**
+   * @param journal An open journal.
+   * @param options Epoch, host and where warnings go.
+   */
+  constructor(journal: Journal, options: JournalSinkOptions) {
+    this.#journal = journal;
+    this.#options = options;
+  }
+
+  /** Records written so far, alerts included, context not. */
+  get appended(): number {
+    return this.#appended;
+  }
+
+  append(records: Uint8Array, about: { recordCount: number; losses: readonly Loss[] }): void {
+    const { epoch, context, onWarning } = this.#options;
+    const { bootId, hostId, wallOffsetNs } = context();
+    const result = this.#journal.append(records, { ...about, bootId, hostId, epoch, wallOffsetNs });
+    if (result.written) this.#appended += about.recordCount;
+    if (result.written === !this.#failing) return;
+    this.#failing = !result.written;
+    onWarning(
+      result.written
+        ? "The journal takes records again; what it missed is in its loss ledger"
+        : `${result.error.message}; detection goes on, what is not kept is counted`,
+    );
+  }
+
+  appendAlerts(alerts: readonly Alert[], records: readonly RecordView[]): void {
+    const parts = alerts.flatMap((alert, i) => {
+      const record = records[i];
+      return record === undefined ? [] : [this.#alertRecord(alert, record)];
+    });
+    // Records of at most 24 KiB each, so that no batch is over its bound.
+    for (const batch of inBatches(parts)) {
+      this.append(batch.bytes, { recordCount: batch.count, losses: [] });
+    }
+  }
+
+  #alertRecord(alert: Alert, record: RecordView): Uint8Array {
+    return encodeRecord("alert", {
+      header: {
+        source: SOURCES.agent,
+        sequence: ++this.#alertSequence,
+        pid: record.pid,
+        tid: record.tid,
+        time_ns: record.timeNs,
+        start_time_ns: record.startTimeNs,
+        uid: record.uid,
+        gid: record.gid,
+        cgroup_id: record.cgroupId,
+        session: record.session,
+        role: record.role,
+      },
+      body: {
+        record_sequence: record.sequence,
+        record_source: record.source,
+        severity: SEVERITIES[alert.severity],
+      },
+      slots: { document: documentBytes(alert) },
+    });
+  }
+}
+
+/** Most bytes of one batch of alerts. */
+const ALERT_BATCH_BYTES = 1024 * 1024;
+
+function* inBatches(
+  records: readonly Uint8Array[],
+): Generator<{ readonly bytes: Uint8Array; readonly count: number }> {
+  const bytes = new Uint8Array(ALERT_BATCH_BYTES);
+  let [length, count] = [0, 0];
+  for (const record of records) {
+    if (length + record.length > bytes.length) {
+      yield { bytes: bytes.subarray(0, length), count };
+      [length, count] = [0, 0];
+    }
+    bytes.set(record, length);
+    length += record.length;
+    count++;
+  }
+  if (count > 0) yield { bytes: bytes.subarray(0, length), count };
+}
+
+/** The alert as JSON; where it is too long for a record, arguments are what it loses. */
+function documentBytes(alert: Alert): Uint8Array {
+  const whole = UTF8.encode(JSON.stringify(alert));
+  if (whole.length <= DOCUMENT_BYTES_MAX) return whole;
+  const { process, ...rest } = alert;
+  const { pid, entity_id, executable } = process ?? { pid: 0 };
+  const short = { pid, entity_id, executable: executable?.slice(0, 4096) };
+  return UTF8.encode(JSON.stringify({ ...rest, process: short, labels: { flags: ["truncated"] } }));
+}

@@ -1,0 +1,149 @@
+import { State } from "../../common/config/mod.ts";
+import { Journal } from "../../common/journal/mod.ts";
+import type { EcsContext, EcsDocument } from "../../common/record/mod.ts";
+import type { Alert } from "../../common/wire/mod.ts";
+import { Engine } from "../../wasm/engine/mod.ts";
+import { bootTimeNs } from "../sensors/facts.ts";
+import { KernelSensor } from "../sensors/kernel.ts";
+import { contextBatches } from "./context.ts";
+import { JournalSink } from "./journal_sink.ts";
+import type { PipelineOptions } from "./messages.ts";
+import { Pipeline } from "./pipeline.ts";
+import { parsePasswd, userRecords } from "./users.ts";
+
+/** The host's clock is compared with the boot clock this often, in milliseconds. */
+const CLOCK_INTERVAL_MS = 10_000;
+const PASSWD = "/etc/passwd";
+
+/** Where a pipeline's findings go. */
+export interface PipelineOutlets {
+  readonly onAlert: (alert: Alert) => void;
+  readonly onWarning: (message: string) => void;
+  readonly onDocument?: (document: EcsDocument) => void;
+}
+
+/** A pipeline with all that it holds open. */
+export interface RunningPipeline extends Disposable {
+  readonly pipeline: Pipeline;
+  /** Watches that the kernel refused. */
+  readonly watchesNotSet: number;
+  /** One line: where things are kept. */
+  readonly note: string;
+  /** Records written to the journal. */
+  journaled(): number;
+  /** What is due once per turn, beside the batch itself. */
+  tick(): void;
+  /** Puts everything on the disk. */
+  flush(): void;
+}
+
+/**
+ * Opens state, journal, engine and sensor, in this order: what can fail without the kernel fails
+ * before anything is attached.
+ *
+ * @param options What the pipeline is to do.
+ * @param outlets Where alerts, warnings and documents go.
+ * @returns The pipeline; dispose of it to let everything go.
+ * @throws {ImmuneError} `STATE_UNUSABLE`, `STATE_LOCKED`, `IMAGE_INVALID`, `SENSOR_UNAVAILABLE`.
+ */
+export async function openPipeline(
+  options: PipelineOptions,
+  outlets: PipelineOutlets,
+): Promise<RunningPipeline> {
+  using held = new DisposableStack();
+  const state = options.state === undefined ? undefined : held.use(State.open(options.state));
+  const epoch = state?.nextEpoch() ?? 0;
+  const engine = await Engine.create();
+  if (options.rules !== undefined) engine.publish(options.rules.image);
+  const host = new HostContext({ ...options, hostId: state?.hostId() ?? options.hostId });
+  const ruleSetHash = options.rules?.hash ?? "";
+  const journal = state && held.use(Journal.open(state.paths.journal, {
+    ...options.journal,
+    context: () =>
+      contextBatches({ engine, users: host.users, ruleSetHash, timeNs: host.bootTimeNs() }),
+  }));
+  const sink = journal && new JournalSink(journal, {
+    epoch,
+    context: () => host.context(),
+    onWarning: outlets.onWarning,
+  });
+  feedUsers(engine, host);
+  const sensor = held.use(KernelSensor.open(options.sensor));
+  const watchesNotSet = sensor.policy(options.policy);
+  const pipeline = new Pipeline({
+    source: sensor,
+    engine,
+    sink,
+    rules: options.rules?.rules ?? [],
+    ruleSetHash,
+    epoch,
+    context: () => host.context(),
+    ...outlets,
+  });
+  const owned = held.move();
+  return {
+    pipeline,
+    watchesNotSet,
+    note: journal === undefined ? "nothing is stored" : recoveryNote(journal),
+    journaled: () => sink?.appended ?? 0,
+    tick: () => journal?.flushIfDue(),
+    flush: () => void journal?.flush(),
+    [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+/** Host, boot and clock of the documents; the clock is looked at again every few seconds. */
+class HostContext {
+  readonly users: ReadonlyMap<number, string>;
+  readonly #options: PipelineOptions;
+  #context: EcsContext;
+  #takenAt = -Infinity;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.users = readUsers();
+    this.#context = this.#take();
+  }
+
+  context(): EcsContext {
+    if (performance.now() - this.#takenAt > CLOCK_INTERVAL_MS) this.#context = this.#take();
+    return this.#context;
+  }
+
+  bootTimeNs(): bigint {
+    return bootTimeNs(this.#options.sensor);
+  }
+
+  #take(): EcsContext {
+    this.#takenAt = performance.now();
+    const { hostId, hostName, bootId } = this.#options;
+    return {
+      hostId,
+      hostName,
+      bootId,
+      wallOffsetNs: BigInt(Date.now()) * 1_000_000n - this.bootTimeNs(),
+      userName: (uid) => this.users.get(uid),
+    };
+  }
+}
+
+function readUsers(): ReadonlyMap<number, string> {
+  try {
+    return parsePasswd(Deno.readTextFileSync(PASSWD));
+  } catch {
+    // Without names, users are shown by their ids.
+    return new Map();
+  }
+}
+
+/** The engine learns user names as it learns everything: from records. */
+function feedUsers(engine: Engine, host: HostContext): void {
+  for (const record of userRecords(host.users, host.bootTimeNs())) {
+    engine.batch.set(record);
+    engine.scan(record.length);
+  }
+}
+
+function recoveryNote(journal: Journal): string {
+  return `journal ${journal.id.slice(0, 8)} goes on at ${journal.stats().next}`;
+}

@@ -1,0 +1,91 @@
+import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
+import type { EcsDocument } from "../../common/record/mod.ts";
+import type { Alert, Loss } from "../../common/wire/mod.ts";
+import {
+  CONTROL,
+  PIPELINE_WORKER,
+  type PipelineCommand,
+  type PipelineCounters,
+  type PipelineOptions,
+  type PipelineReport,
+} from "./messages.ts";
+
+/** Where a pipeline's reports go. */
+export interface PipelineHandlers {
+  readonly onStarted: (started: { readonly watchesNotSet: number; readonly note: string }) => void;
+  readonly onAlert: (alert: Alert) => void;
+  readonly onDocument: (document: EcsDocument) => void;
+  readonly onLosses: (losses: readonly Loss[]) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+/** The owner's end of a pipeline that runs in a Worker. */
+export class PipelineWorker {
+  readonly #worker: Worker;
+  readonly #control = new Int32Array(new SharedArrayBuffer(4));
+  readonly #start: PipelineCommand;
+  #listening = false;
+  #stopAsked = false;
+  /** Settled when the pipeline has ended. */
+  readonly finished: Promise<PipelineCounters>;
+
+  /**
+   * Starts it.
+   *
+   * @param options What it is to do.
+   * @param handlers Where its reports go.
+   */
+  constructor(options: PipelineOptions, handlers: PipelineHandlers) {
+    this.#worker = new Worker(new URL("../../mod.ts", import.meta.url), {
+      type: "module",
+      name: PIPELINE_WORKER,
+    });
+    const control = this.#control.buffer as SharedArrayBuffer;
+    this.#start = { type: "start", options, control };
+    this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());
+  }
+
+  /** Asks it to stop; what the sensor still holds is taken first. */
+  stop(): void {
+    this.#stopAsked = true;
+    if (this.#listening) this.#send({ type: "stop" });
+  }
+
+  #begin(): void {
+    this.#listening = true;
+    this.#send(this.#start);
+    if (this.#stopAsked) this.#send({ type: "stop" });
+  }
+
+  #send(command: PipelineCommand): void {
+    this.#worker.postMessage(command);
+    Atomics.store(this.#control, CONTROL.message, 1);
+  }
+
+  #listen(handlers: PipelineHandlers): Promise<PipelineCounters> {
+    const { promise, resolve, reject } = Promise.withResolvers<PipelineCounters>();
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new ImmuneError("SENSOR_FAILED", `The pipeline ended: ${event.message}`));
+    };
+    this.#worker.onmessage = ({ data }: MessageEvent<PipelineReport>) => {
+      if (data.type === "stopped") resolve(data.counters);
+      else if (data.type === "failed") {
+        reject(new ImmuneError(data.code as ErrorCode, data.message));
+      } else this.#hand(data, handlers);
+    };
+    return promise;
+  }
+
+  #hand(report: PipelineReport, handlers: PipelineHandlers): void {
+    if (report.type === "listening") this.#begin();
+    else if (report.type === "started") handlers.onStarted(report);
+    else if (report.type === "alert") handlers.onAlert(report.alert);
+    else if (report.type === "losses") handlers.onLosses(report.losses);
+    else if (report.type === "warning") handlers.onWarning(report.message);
+    else if (report.type === "documents") {
+      for (const document of report.documents) handlers.onDocument(document);
+      this.#send({ type: "taken", documents: report.documents.length });
+    }
+  }
+}

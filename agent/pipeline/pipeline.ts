@@ -1,0 +1,179 @@
+import {
+  decodeRecord,
+  decodeRecords,
+  type EcsContext,
+  type EcsDocument,
+  ecsDocument,
+  hasEcsForm,
+  type RecordView,
+} from "../../common/record/mod.ts";
+import type { RuleInfo } from "../../common/sigma/mod.ts";
+import type { Alert, Loss } from "../../common/wire/mod.ts";
+import { LOSS_CAUSES } from "../../common/wire/mod.ts";
+import type { Engine, Hit, Program } from "../../wasm/engine/mod.ts";
+import { makeAlert } from "./alert.ts";
+import { SequenceGaps } from "./gaps.ts";
+import type { Sensor } from "../sensors/sensor.ts";
+import { LossLedger } from "./losses.ts";
+
+/** Most alerts that one batch may raise; more are counted as folded. */
+export const ALERTS_PER_BATCH_MAX = 1024;
+
+/** Where what was seen goes to. */
+export interface RecordSink {
+  /** Appends whole records; what could not be kept is the sink's to count. */
+  append(records: Uint8Array, about: { recordCount: number; losses: readonly Loss[] }): void;
+  /** Appends alerts. */
+  appendAlerts(alerts: readonly Alert[], records: readonly RecordView[]): void;
+}
+
+/** What a pipeline is made of. */
+export interface PipelineParts {
+  readonly source: Pick<Sensor, "poll" | "stats">;
+  readonly engine: Engine;
+  readonly sink?: RecordSink | undefined;
+  /** Rules of the published image, by their index. */
+  readonly rules: readonly RuleInfo[];
+  /** SHA-256 of that image. */
+  readonly ruleSetHash: string;
+  /** Sensor epoch. */
+  readonly epoch: number;
+  /** Host, boot, clock and user names, as they are now. */
+  readonly context: () => EcsContext;
+  readonly onAlert: (alert: Alert) => void;
+  /** Called for each event when given. */
+  readonly onDocument?: ((document: EcsDocument) => void) | undefined;
+}
+
+/** Records, matched, masked, journaled: one call of {@linkcode Pipeline.step} a batch. */
+export class Pipeline {
+  readonly #parts: PipelineParts;
+  readonly #gaps = new SequenceGaps();
+  readonly #ledger = new LossLedger();
+  #pendingLosses: Loss[] = [];
+  #records = 0;
+  #alerts = 0;
+  #masked = 0;
+  #noted = 0;
+
+  /** @param parts Source, engine, sink and rules. The engine has the image already. */
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+  }
+
+  /** Records read so far. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** Alerts raised so far. */
+  get alerts(): number {
+    return this.#alerts;
+  }
+
+  /** Records in which key-like values were masked. */
+  get masked(): number {
+    return this.#masked;
+  }
+
+  /** Records lost so far, by any cause, and alerts that were folded. */
+  get lost(): number {
+    return this.#ledger.total + this.#noted;
+  }
+
+  /**
+   * Reads one batch and takes it through.
+   *
+   * @param timeoutMs Longest wait for the first record, in milliseconds.
+   * @returns Bytes read; 0 when nothing came.
+   */
+  step(timeoutMs: number): number {
+    const { source, engine } = this.#parts;
+    const length = source.poll(engine.batch, timeoutMs);
+    if (length > 0) this.#process(length);
+    return length;
+  }
+
+  /**
+   * Brings the loss ledger up to date; what is new travels with the next batch.
+   *
+   * @returns What was lost since the last call.
+   */
+  reconcile(): readonly Loss[] {
+    const losses = this.#ledger.reconcile(this.#parts.source.stats(), this.#gaps);
+    this.#pendingLosses.push(...losses);
+    return losses;
+  }
+
+  #process(length: number): void {
+    const { engine, sink, onDocument } = this.#parts;
+    const { bytes_malformed: malformedBefore } = engine.stats();
+    const found = engine.scan(length);
+    const whole = length - (engine.stats().bytes_malformed - malformedBefore);
+    // From here on nothing sees the values that were masked.
+    this.#masked += engine.mask(whole);
+    const hits = found.slice(0, ALERTS_PER_BATCH_MAX);
+    const records = engine.batch.subarray(0, whole);
+    const recordCount = this.#gaps.observe(records);
+    this.#records += recordCount;
+    if (found.length > hits.length) this.#note("alerts_folded", found.length - hits.length);
+    if (whole < length) this.#note("malformed", 1);
+    sink?.append(records, { recordCount, losses: this.#pendingLosses.splice(0) });
+    if (hits.length > 0) this.#raise(hits);
+    if (onDocument !== undefined) this.#describe(records, onDocument);
+  }
+
+  #raise(hits: readonly Hit[]): void {
+    const { engine, rules, sink, onAlert, ruleSetHash, epoch } = this.#parts;
+    const context = this.#parts.context();
+    const alerts: Alert[] = [];
+    const views: RecordView[] = [];
+    for (const hit of hits) {
+      const rule = rules[hit.rule];
+      if (rule === undefined) continue;
+      const record = decodeRecord(engine.batch, hit.offset);
+      const document = ecsDocument(record, {
+        ...context,
+        process: engine.program(hit.program),
+        parent: engine.program(hit.parentProgram),
+      });
+      const { hostId, bootId } = context;
+      const key = { hostId, bootId, epoch, source: record.source, sequence: record.sequence };
+      alerts.push(makeAlert({ rule, ruleSetHash, document, record: key }));
+      views.push(record);
+    }
+    this.#alerts += alerts.length;
+    sink?.appendAlerts(alerts, views);
+    for (const alert of alerts) onAlert(alert);
+  }
+
+  #describe(records: Uint8Array, onDocument: (document: EcsDocument) => void): void {
+    const context = this.#parts.context();
+    for (const record of decodeRecords(records)) {
+      if (!hasEcsForm(record.kindId)) continue;
+      const process = this.#program(record.pid, record.startTimeNs);
+      const parent = this.#program(record.parentPid, record.parentStartTimeNs);
+      onDocument(ecsDocument(record, { ...context, process, parent }));
+    }
+  }
+
+  /** Program of a process, with its arguments masked. */
+  #program(pid: number, startTimeNs: bigint): Program | undefined {
+    const { engine } = this.#parts;
+    const row = engine.process(pid, startTimeNs);
+    return row === undefined ? undefined : engine.program(row.program);
+  }
+
+  #note(cause: "alerts_folded" | "malformed", count: number): void {
+    this.#noted += count;
+    this.#pendingLosses.push({
+      cause: LOSS_CAUSES[cause],
+      kind: 0,
+      source: 0,
+      // Bytes that are no record may have been several.
+      certain: cause === "alerts_folded",
+      count,
+      first: 0,
+    });
+  }
+}

@@ -1,0 +1,139 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import { decodeRecord } from "../../common/record/mod.ts";
+import { BATCH_BYTES_MAX, BATCH_HEADER, BATCH_MAGIC, decodeBatch } from "../../common/wire/mod.ts";
+import { Engine } from "../../wasm/engine/mod.ts";
+import { type ReplayOptions, type ReplaySummary, ruleOf } from "./replay_lines.ts";
+
+/** Bytes that tell a batch from text. */
+const MAGIC_BYTES = 4;
+/** Bytes of a batch header that tell its length. */
+const LENGTH_BYTES = 12;
+
+/**
+ * Tells whether a file holds batches, as a journal segment does.
+ *
+ * @param file Path.
+ * @returns False also for what cannot be read: reading it as text says why.
+ */
+export async function isRecording(file: string): Promise<boolean> {
+  try {
+    using handle = await Deno.open(file);
+    const start = new Uint8Array(MAGIC_BYTES);
+    const read = await handle.read(start);
+    return read === MAGIC_BYTES && new DataView(start.buffer).getUint32(0, true) === BATCH_MAGIC;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Runs the records of a journal segment through rules, as the pipeline did when they were made.
+ * Values that were masked stay masked: a rule that asks for them does not fire.
+ *
+ * @param file Path.
+ * @param options Rules, and where matches and problems go; a line is the number of a record.
+ * @throws {ImmuneError} `FILE_UNREADABLE`.
+ */
+export async function replayRecording(
+  file: string,
+  options: ReplayOptions,
+): Promise<ReplaySummary> {
+  const engine = await Engine.create();
+  engine.publish(options.ruleSet.image);
+  const summary = { events: 0, matches: 0, problems: 0 };
+  try {
+    for await (const bytes of batches(file)) {
+      const { info, records } = decodeBatch(bytes);
+      for (let start = 0; start < records.length;) {
+        const end = wholeRecords(records, start, engine.batch.length);
+        engine.batch.set(records.subarray(start, end));
+        matchBatch(engine, {
+          ...options,
+          length: end - start,
+          wallOffsetNs: info.wallOffsetNs,
+          summary,
+        });
+        start = end;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof ImmuneError) || error.code === "FILE_UNREADABLE") throw error;
+    summary.problems++;
+    options.onProblem(summary.events + 1, error.message);
+  }
+  return summary;
+}
+
+interface BatchMatch extends ReplayOptions {
+  readonly length: number;
+  readonly wallOffsetNs: bigint;
+  readonly summary: { events: number; matches: number };
+}
+
+function matchBatch(engine: Engine, options: BatchMatch): void {
+  const { summary, length } = options;
+  const numbers = new Map<number, number>();
+  const hits = engine.scan(length);
+  for (let offset = 0; offset < length;) {
+    numbers.set(offset, ++summary.events);
+    offset += decodeRecord(engine.batch, offset).bytes.length;
+  }
+  for (const hit of hits) {
+    const rule = options.ruleSet.rules[hit.rule];
+    if (rule === undefined) continue;
+    const { timeNs } = decodeRecord(engine.batch, hit.offset);
+    summary.matches++;
+    options.onMatch({
+      line: numbers.get(hit.offset) ?? 0,
+      time: new Date(Number((timeNs + options.wallOffsetNs) / 1_000_000n)).toISOString(),
+      rule: ruleOf(rule),
+    });
+  }
+}
+
+/** End of the last whole record that fits. */
+function wholeRecords(records: Uint8Array, start: number, bytes: number): number {
+  let end = start;
+  while (end < records.length) {
+    const next = end + decodeRecord(records, end).bytes.length;
+    if (next - start > bytes) break;
+    end = next;
+  }
+  return end;
+}
+
+async function* batches(file: string): AsyncGenerator<Uint8Array> {
+  using handle = await Deno.open(file);
+  const header = new Uint8Array(LENGTH_BYTES);
+  for (;;) {
+    const read = await fill(handle, header);
+    if (read === 0) return;
+    const length = new DataView(header.buffer).getUint32(BATCH_HEADER.length, true);
+    if (read < LENGTH_BYTES || length < LENGTH_BYTES || length > BATCH_BYTES_MAX) {
+      throw new ImmuneError(
+        "BATCH_MALFORMED",
+        `Cannot read batch: length "${length}" does not hold`,
+      );
+    }
+    const batch = new Uint8Array(length);
+    batch.set(header);
+    const got = LENGTH_BYTES + await fill(handle, batch.subarray(LENGTH_BYTES));
+    if (got < length) {
+      throw new ImmuneError(
+        "BATCH_MALFORMED",
+        `Cannot read batch: "${got}" of ${length} bytes there`,
+      );
+    }
+    yield batch;
+  }
+}
+
+async function fill(handle: Deno.FsFile, buffer: Uint8Array): Promise<number> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const read = await handle.read(buffer.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return filled;
+}

@@ -1,0 +1,129 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import type { RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
+import { Engine } from "../../wasm/engine/mod.ts";
+import { eventTimeMs, isJsonObject, type JsonObject } from "./flat_event.ts";
+import { FlatMatcher } from "./flat_matcher.ts";
+
+/** Longest line of a replayed file, in bytes. */
+export const LINE_BYTES_MAX = 1024 * 1024;
+
+/** A rule that fired on a replayed event. */
+export interface ReplayMatch {
+  /** Line of the event, or number of the record in a recording; from 1. */
+  readonly line: number;
+  /** RFC 3339, UTC. */
+  readonly time: string;
+  readonly rule: { readonly id: string; readonly title: string; readonly level: string };
+}
+
+/** How a replay is done. */
+export interface ReplayOptions {
+  readonly ruleSet: RuleSet;
+  readonly onMatch: (match: ReplayMatch) => void;
+  /** Called for each line that is no event; the replay goes on. */
+  readonly onProblem: (line: number, problem: string) => void;
+}
+
+/** What a replay came to. */
+export interface ReplaySummary {
+  readonly events: number;
+  readonly matches: number;
+  readonly problems: number;
+}
+
+/**
+ * Runs NDJSON through rules, line by line.
+ *
+ * @param file Path, or `-` for standard input.
+ * @param options Rules, and where matches and problems go.
+ * @throws {ImmuneError} `FILE_UNREADABLE`.
+ */
+export async function replayLines(file: string, options: ReplayOptions): Promise<ReplaySummary> {
+  const matcher = new FlatMatcher(await Engine.create(), options.ruleSet);
+  const summary = { events: 0, matches: 0, problems: 0 };
+  let line = 0;
+  for await (const text of lines(file)) {
+    line++;
+    if (typeof text === "string" && text.trim() === "") continue;
+    try {
+      const event = parseEvent(text);
+      for (const rule of matcher.match(event)) {
+        summary.matches++;
+        options.onMatch({
+          line,
+          time: new Date(eventTimeMs(event, line)).toISOString(),
+          rule: ruleOf(rule),
+        });
+      }
+      summary.events++;
+    } catch (error) {
+      if (!(error instanceof ImmuneError)) throw error;
+      summary.problems++;
+      options.onProblem(line, error.message);
+    }
+  }
+  return summary;
+}
+
+/** What a match says of its rule. */
+export function ruleOf({ id, title, level }: RuleInfo): ReplayMatch["rule"] {
+  return { id, title, level };
+}
+
+function parseEvent(text: string | undefined): JsonObject {
+  if (text === undefined) {
+    throw new ImmuneError("INPUT_MALFORMED", `Line is longer than ${LINE_BYTES_MAX} bytes`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ImmuneError("INPUT_MALFORMED", `Line is no JSON object: ${why}`, { cause });
+  }
+  if (!isJsonObject(value)) throw new ImmuneError("INPUT_MALFORMED", "Line is no JSON object");
+  return value;
+}
+
+/** Lines of a file; `undefined` for one that is over its bound. */
+async function* lines(file: string): AsyncGenerator<string | undefined> {
+  const decoder = new TextDecoder();
+  let parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of await open(file)) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      parts.push(chunk.subarray(start, end));
+      bytes += end - start;
+      yield bytes > LINE_BYTES_MAX ? undefined : decoder.decode(joined(parts));
+      [parts, bytes, start] = [[], 0, end + 1];
+    }
+    bytes += chunk.length - start;
+    // What is over the bound is not kept, only measured.
+    if (bytes > LINE_BYTES_MAX) parts = [];
+    else parts.push(chunk.slice(start));
+  }
+  if (bytes > 0) yield bytes > LINE_BYTES_MAX ? undefined : decoder.decode(joined(parts));
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
+
+async function open(file: string): Promise<ReadableStream<Uint8Array>> {
+  if (file === "-") return Deno.stdin.readable;
+  try {
+    return (await Deno.open(file)).readable;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ImmuneError("FILE_UNREADABLE", `Cannot read "${file}": ${why}`, { cause });
+  }
+}

@@ -1,0 +1,41 @@
+import { assert, assertEquals } from "@std/assert";
+import { permissionFlags } from "./permissions.ts";
+
+const AROUND = { root: "/opt/immune/", environment: { HOME: "/nonexistent" } };
+
+function flag(args: readonly string[], name: string): string | undefined {
+  return permissionFlags(args, AROUND).find((each) => each.split("=")[0] === name);
+}
+
+Deno.test("permissionFlags() lets watch write its state folder and nothing else", () => {
+  assertEquals(flag(["watch", "--state", "/srv/s"], "--allow-write"), "--allow-write=/srv/s");
+  assertEquals(flag(["watch", "--state=/srv/s"], "--allow-write"), "--allow-write=/srv/s");
+  assertEquals(
+    flag(["watch"], "--allow-ffi"),
+    "--allow-ffi=/opt/immune/out/libimmune_sensor.so",
+  );
+});
+
+Deno.test("permissionFlags() gives replay reading alone", () => {
+  const flags = permissionFlags(["replay", "x.ndjson"], AROUND);
+  assert(flags.includes("--allow-read"));
+  assert(!flags.some((each) => /write|ffi|run|net|all$/.test(each.split("=")[0] ?? "")));
+});
+
+Deno.test("permissionFlags() gives help and version no files", () => {
+  for (const args of [["--help"], ["watch", "--help"], ["version"]]) {
+    assertEquals(flag(args, "--allow-read"), undefined);
+  }
+});
+
+Deno.test("permissionFlags() never gives everything", () => {
+  for (const verb of ["watch", "events", "doctor", "replay", "rules", "config", "version"]) {
+    const flags = permissionFlags([verb], AROUND);
+    assert(!flags.includes("-A") && !flags.includes("--allow-all"));
+    assert(!flags.some((each) => each.startsWith("--allow-run") || each === "--allow-write"));
+  }
+});
+
+Deno.test("permissionFlags() escapes a comma in a path", () => {
+  assertEquals(flag(["watch", "--state", "/a,b"], "--allow-write"), "--allow-write=/a,,b");
+});

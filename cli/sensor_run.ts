@@ -1,0 +1,137 @@
+import { resolve } from "node:path";
+import type { PipelineCounters } from "../agent/pipeline/messages.ts";
+import { PipelineWorker } from "../agent/pipeline/owner.ts";
+import {
+  checkHost,
+  findingLine,
+  hostFacts,
+  type Policy,
+  type Watch,
+} from "../agent/sensors/mod.ts";
+import { type Config, ImmuneError, type LoadedConfig } from "../common/config/mod.ts";
+import type { EcsDocument, KindName } from "../common/record/mod.ts";
+import { compileRules, type RuleSet } from "../common/sigma/mod.ts";
+import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
+import { readRules } from "./rules.ts";
+
+/** What a run with the sensor does, and where its findings go. */
+export interface SensorRun {
+  /** Keep records and alerts in the state folder. */
+  readonly journal: boolean;
+  /** Match rules. */
+  readonly rules: boolean;
+  /** Kinds to report; default those that the rules need. */
+  readonly kinds?: readonly KindName[];
+  readonly onReady: (ready: { readonly ruleSet: RuleSet; readonly note: string }) => void;
+  readonly onAlert?: (alert: Alert) => void;
+  readonly onDocument?: (document: EcsDocument) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+/**
+ * Runs the sensor until a signal ends it.
+ *
+ * @param settings The configuration.
+ * @param run What to do.
+ * @returns What the pipeline has done.
+ * @throws {ImmuneError} `SENSOR_UNAVAILABLE` with a line for each thing that this host lacks.
+ */
+export async function runSensor(
+  settings: LoadedConfig,
+  run: SensorRun,
+): Promise<PipelineCounters> {
+  const { values } = settings;
+  const facts = checkedFacts(values, run);
+  const ruleSet = compileRules(run.rules ? await readRules(values) : []);
+  const worker = new PipelineWorker({
+    sensor: {
+      btf: values.sensor.btf,
+      lifecycleRingBytes: values.sensor.lifecycle_ring_bytes,
+      bulkRingBytes: values.sensor.bulk_ring_bytes,
+    },
+    policy: policyOf(values, { ruleSet, kinds: run.kinds }),
+    ...(run.rules
+      ? { rules: { image: ruleSet.image, hash: ruleSet.hash, rules: ruleSet.rules } }
+      : {}),
+    ...(run.journal ? { state: values.state.dir } : {}),
+    journal: {
+      segmentBytes: values.journal.segment_bytes,
+      totalBytes: values.journal.total_bytes,
+      flushMs: values.journal.flush_ms,
+    },
+    hostId: "",
+    hostName: Deno.hostname(),
+    bootId: facts.bootId.replaceAll("-", ""),
+    documents: run.onDocument !== undefined,
+  }, {
+    onStarted: ({ watchesNotSet, note }) => {
+      if (watchesNotSet > 0) run.onWarning(`${watchesNotSet} watches could not be set`);
+      run.onReady({ ruleSet, note });
+    },
+    onAlert: (alert) => run.onAlert?.(alert),
+    onDocument: (document) => run.onDocument?.(document),
+    onLosses: (losses) => run.onWarning(lossLine(losses)),
+    onWarning: run.onWarning,
+  });
+  return await untilSignal(worker);
+}
+
+/** What the host is like; ends the run when the sensor cannot start on it. */
+function checkedFacts({ sensor }: Config, { onWarning }: SensorRun): { readonly bootId: string } {
+  const facts = hostFacts({ btf: sensor.btf });
+  const findings = checkHost(facts);
+  const fatal = findings.filter((finding) => finding.fatal);
+  if (fatal.length > 0) {
+    throw new ImmuneError("SENSOR_UNAVAILABLE", fatal.map(findingLine).join("\n"));
+  }
+  for (const finding of findings) onWarning(findingLine(finding));
+  return facts;
+}
+
+function policyOf(
+  { sensor }: Config,
+  { ruleSet, kinds }: {
+    readonly ruleSet: RuleSet;
+    readonly kinds: readonly KindName[] | undefined;
+  },
+): Policy {
+  const { interest } = ruleSet;
+  const wanted = kinds ?? interest.kinds;
+  return {
+    // The process table needs these, whatever is shown.
+    kinds: [...new Set<KindName>(["exec", "fork", "exit", ...wanted])],
+    wideOpen: sensor.open === "wide",
+    identity: wanted.includes("identity"),
+    wakeIntervalUs: sensor.wake_interval_us,
+    watches: [...interest.watches, ...sensor.watch.map(watchOf)],
+  };
+}
+
+/** `/a` is a file, `/a/` the files in it, `/a/**` all below. */
+function watchOf(path: string): Watch {
+  if (path.endsWith("/**")) return { type: "tree", path: resolve(path.slice(0, -"/**".length)) };
+  return { type: path.endsWith("/") ? "children" : "file", path: resolve(path) };
+}
+
+function lossLine(losses: readonly Loss[]): string {
+  const parts = losses.map(({ cause, count, source }) =>
+    `${count} by ${lossCause(cause) ?? cause} at source ${source.toString(16)}`
+  );
+  return `Records were lost: ${parts.join(", ")}`;
+}
+
+async function untilSignal(worker: PipelineWorker): Promise<PipelineCounters> {
+  let asked = false;
+  const stop = (): void => {
+    // The terminal and the launcher may both send it: once is enough.
+    if (!asked) worker.stop();
+    asked = true;
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  try {
+    return await worker.finished;
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, stop);
+  }
+}

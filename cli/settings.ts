@@ -1,0 +1,81 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { resolve } from "node:path";
+import {
+  type FlagValue,
+  loadConfig,
+  type LoadedConfig,
+  OPTION_ENTRIES,
+  type OptionEntry,
+} from "../common/config/mod.ts";
+
+/** Keys whose flags are paths: a relative one is relative to where the command was typed. */
+const PATH_KEYS: ReadonlySet<string> = new Set(["state.dir", "sensor.btf", "rules.paths"]);
+/** Keys that have options of their own in the verbs that know them. */
+const OWN_OPTIONS: ReadonlySet<string> = new Set(["output.json"]);
+
+/**
+ * Adds the configuration's flags to a verb.
+ *
+ * @param command The verb.
+ * @returns The verb.
+ */
+export function addSettings(command: Command): Command {
+  command.option("--config <file>", "configuration file (default: immune.toml, see config show)");
+  for (const entry of OPTION_ENTRIES) {
+    if (OWN_OPTIONS.has(entry.name)) continue;
+    const doc = entry.spec.type === "list" ? `${entry.spec.doc}; may be repeated` : entry.spec.doc;
+    command.option(flagOf(entry), doc, parserOf(entry));
+  }
+  return command;
+}
+
+/**
+ * The configuration of one run: flags over environment over file over default.
+ *
+ * @param command The verb, parsed.
+ * @returns Values with their origins.
+ * @throws {ImmuneError} `CONFIG_INVALID` or `FILE_UNREADABLE`.
+ */
+export function settingsOf(command: Command): LoadedConfig {
+  const given = command.opts<Record<string, FlagValue | undefined>>();
+  const flags: Record<string, FlagValue | undefined> = { config: given["config"] };
+  for (const { spec } of OPTION_ENTRIES) {
+    const attribute = spec.flag.replaceAll(
+      /-([a-z])/g,
+      (_, letter: string) => letter.toUpperCase(),
+    );
+    flags[spec.flag] = given[attribute];
+  }
+  return loadConfig({ flags, environment: settingsEnvironment() });
+}
+
+/** Environment variables that the configuration may read, without all others. */
+export function settingsEnvironment(): Record<string, string> {
+  const names = [
+    "IMMUNE_CONFIG",
+    "HOME",
+    "XDG_STATE_HOME",
+    ...OPTION_ENTRIES.map((entry) => entry.variable),
+  ];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function flagOf({ spec }: OptionEntry): string {
+  if (spec.type === "boolean") return `--${spec.flag}`;
+  return `--${spec.flag} <${spec.type === "list" ? "path" : "value"}>`;
+}
+
+function parserOf(
+  { name, spec }: OptionEntry,
+): (text: string, before: unknown) => FlagValue {
+  return (text, before) => {
+    if (text === "") throw new InvalidArgumentError("It is empty.");
+    const value = PATH_KEYS.has(name) ? resolve(text) : text;
+    return spec.type === "list" ? [...(Array.isArray(before) ? before : []), value] : value;
+  };
+}

@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import { OPTION_ENTRIES } from "../../common/config/mod.ts";
+import { table } from "../render/table.ts";
+import { visible } from "../render/terminal.ts";
+import { addSettings, settingsOf } from "../settings.ts";
+
+interface Setting {
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: string;
+}
+
+/** `immune config show` */
+export function addConfig(program: Command): void {
+  const config = program.command("config").description("look at the configuration");
+  const show = config.command("show")
+    .description("show every setting and where its value comes from")
+    .option("--json", "print one JSON object a setting");
+  addSettings(show).action((options: { readonly json?: boolean }) => {
+    const { values, origins, file } = settingsOf(show);
+    const settings = OPTION_ENTRIES.map(({ section, key, name }): Setting => ({
+      key: name,
+      value: (values[section] as Readonly<Record<string, unknown>>)[key],
+      origin: origins.get(name) ?? "default",
+    }));
+    if (options.json) {
+      for (const setting of settings) console.log(JSON.stringify(setting));
+      return;
+    }
+    console.log(
+      table(settings, [
+        { title: "SETTING", value: (setting) => setting.key },
+        { title: "VALUE", value: (setting) => visible(JSON.stringify(setting.value)) },
+        { title: "FROM", value: (setting) => visible(setting.origin) },
+      ]).trimEnd(),
+    );
+    console.log(file === undefined ? "No configuration file was found" : `Read ${file}`);
+  });
+}

@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+import {
+  type CapabilityRow,
+  checkHost,
+  type Finding,
+  findingLine,
+  hostFacts,
+  tryCapabilities,
+} from "../../agent/sensors/mod.ts";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { table } from "../render/table.ts";
+import { visible } from "../render/terminal.ts";
+import { addSettings, settingsOf } from "../settings.ts";
+
+/** `immune doctor` */
+export function addDoctor(program: Command, exit: (code: number) => void): void {
+  const command = program.command("doctor")
+    .description("say what this host can do, what is missing, and the remedy")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExit code 1 when the sensor cannot run here.");
+  addSettings(command).action((options: { readonly json?: boolean }) => {
+    const { values } = settingsOf(command);
+    const { btf } = values.sensor;
+    const facts = hostFacts({ btf });
+    const findings = checkHost(facts);
+    const able = !findings.some((finding) => finding.fatal);
+    const trials = able ? tried(btf) : [];
+    if (options.json) console.log(JSON.stringify({ able, facts, findings, capabilities: trials }));
+    else report(findings, trials);
+    if (!able || trials.some((row) => row.capability === "exec" && row.state !== "works")) exit(1);
+  });
+}
+
+/** Each capability, tried; an error of the trial itself is its only row. */
+function tried(btf: string): readonly CapabilityRow[] {
+  try {
+    return tryCapabilities({ btf });
+  } catch (error) {
+    if (!(error instanceof ImmuneError)) throw error;
+    return [{ capability: "exec", state: "refused", error: 0, reason: error.message }];
+  }
+}
+
+function report(findings: readonly Finding[], trials: readonly CapabilityRow[]): void {
+  for (const finding of findings) console.log(visible(findingLine(finding)));
+  if (trials.length === 0) return;
+  console.log(
+    table(trials, [
+      { title: "CAPABILITY", value: (row) => row.capability },
+      { title: "STATE", value: (row) => row.state },
+      { title: "REASON", value: (row) => visible(row.reason) },
+    ]).trimEnd(),
+  );
+}

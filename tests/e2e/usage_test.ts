@@ -1,0 +1,55 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { runImmune } from "../support/immune.ts";
+
+for (
+  const args of [
+    ["bogus"],
+    ["watch", "--bogus"],
+    ["replay"],
+    ["rules", "check"],
+    ["events", "tail", "--kinds", "nothing"],
+    [],
+  ]
+) {
+  Deno.test(`"immune ${args.join(" ")}" is wrong usage: exit code 2, help named`, async () => {
+    const { code, stderr, stdout } = await runImmune(args);
+    assertEquals(code, 2);
+    assertEquals(stdout, "");
+    assertStringIncludes(stderr, "immune");
+  });
+}
+
+for (
+  const args of [
+    ["watch"],
+    ["events", "tail"],
+    ["replay"],
+    ["rules", "check"],
+    ["doctor"],
+    [
+      "config",
+      "show",
+    ],
+    ["version"],
+    [],
+  ]
+) {
+  Deno.test(`"immune ${args.join(" ")} --help" explains itself`, async () => {
+    const { code, stdout } = await runImmune([...args, "--help"]);
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "Usage: immune");
+  });
+}
+
+Deno.test("version --json names every format", async () => {
+  const { code, stdout } = await runImmune(["version", "--json"]);
+  assertEquals(code, 0);
+  assertEquals(Object.keys(JSON.parse(stdout)), [
+    "immune",
+    "deno",
+    "platform",
+    "record",
+    "batch",
+    "rule_image",
+  ]);
+});
