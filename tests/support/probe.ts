@@ -94,8 +94,19 @@ export interface Ran {
   readonly lines: readonly string[];
 }
 
+/** How to run a program. */
+export interface RunOptions {
+  /** Working directory; default the root. */
+  readonly cwd?: string;
+}
+
 /** Runs a program to its end; it must succeed. */
-export async function run(command: string, args: readonly string[], cwd = "/"): Promise<Ran> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Ran> {
+  const cwd = options.cwd ?? "/";
   const child = new Deno.Command(command, { args: [...args], cwd, stdout: "piped" }).spawn();
   const { success, stdout } = await child.output();
   if (!success) throw new Error(`${command} ${args.join(" ")} failed`);

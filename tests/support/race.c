@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +30,9 @@ struct flip {
 	volatile unsigned char *at;
 	unsigned char with; /* exclusive or of the two values */
 	volatile unsigned char *at2;
-	unsigned char with2;
+	unsigned char with2; /* rewritten every third time */
 	_Atomic int stop;
+	_Atomic int count;
 };
 
 static void *flip(void *argument)
@@ -39,7 +41,7 @@ static void *flip(void *argument)
 
 	while (!atomic_load_explicit(&flip->stop, memory_order_relaxed)) {
 		*flip->at ^= flip->with;
-		if (flip->at2)
+		if (flip->at2 && atomic_fetch_add(&flip->count, 1) % 3 == 0)
 			*flip->at2 ^= flip->with2;
 	}
 	return NULL;
@@ -100,7 +102,7 @@ static int race_exec(const char *a, const char *b, int count)
 		char *arguments[] = { "race", "say", word, NULL };
 		size_t last = strlen(a) - 1;
 		struct flip flips = { (unsigned char *)path + last, a[last] ^ b[last],
-				      (unsigned char *)word, 'x' ^ 'y', 0 };
+				      (unsigned char *)word, 'x' ^ 'y', 0, 0 };
 		pthread_t thread;
 		int status;
 		pid_t pid = fork();
@@ -109,8 +111,8 @@ static int race_exec(const char *a, const char *b, int count)
 			strcpy(path, a);
 			pthread_create(&thread, NULL, flip, &flips);
 			/* Lets the other thread run first, a different while each time. */
-			for (volatile int spin = 0; spin < i * 997 % 100000; spin++)
-				;
+			while (atomic_load(&flips.count) <= i)
+				sched_yield();
 			execv(path, arguments);
 			_exit(127);
 		}

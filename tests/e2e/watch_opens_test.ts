@@ -1,0 +1,295 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Watch } from "../../agent/sensors/policy.ts";
+import { readFact } from "../../agent/sensors/facts.ts";
+import { FLAGS, KINDS, OPEN_FLAGS_UNKNOWN } from "../../common/record/table.ts";
+import { compile, inFolder, pathOf, Probe, run } from "../support/probe.ts";
+
+/** Tries until the sensor has followed a change of names; each is a whole process. */
+const ATTEMPTS_MAX = 200;
+
+function watching(...watches: Watch[]): Probe {
+  return new Probe({ kinds: ["open"], watches });
+}
+
+/** Reads a file in another process; that process must be the one that is reported, once. */
+async function expectOpen(probe: Probe, options: {
+  readonly argument: string;
+  readonly path: string;
+  readonly cwd?: string;
+}): Promise<void> {
+  const { pid } = await run("cat", [options.argument], options);
+  probe.until(() => probe.opens(pid).length > 0);
+  const opens = probe.opens(pid);
+  assertEquals(opens.map(pathOf), [options.path]);
+  for (const record of opens) {
+    const about = Deno.statSync(options.path);
+    assertEquals(record.number("open", "inode"), Number(about.ino));
+    assertEquals(record.number("open", "open_flags"), OPEN_FLAGS_UNKNOWN);
+    // Linux's number of a device in stat(2) and in the kernel differ from minor 256 up.
+    const [major, minor] = [Number(about.dev) >> 8 & 0xFFF, Number(about.dev) & 0xFF];
+    assertEquals(record.number("open", "device"), major * 2 ** 20 + minor);
+    assertEquals([record.flags, record.uid, record.parentPid], [0, 0, Deno.pid]);
+    assert(record.startTimeNs > 0n);
+    assert(record.timeNs >= record.startTimeNs);
+  }
+}
+
+/** Reads a file in new processes until the sensor reports it: it follows names on its own thread. */
+async function eventually(probe: Probe, path: string): Promise<void> {
+  for (let i = 0; i < ATTEMPTS_MAX; i++) {
+    const { pid } = await run("cat", [path]);
+    probe.read(10);
+    if (probe.opens(pid).some((record) => pathOf(record) === path)) return;
+  }
+  throw new Error(`"${path}" was opened ${ATTEMPTS_MAX} times and never seen`);
+}
+
+Deno.test("a watched file is seen, by path, hard link, symbolic link, relative path", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/secret`;
+    Deno.mkdirSync(`${folder}/other`);
+    Deno.writeTextFileSync(path, "x");
+    Deno.linkSync(path, `${folder}/other/hard`);
+    Deno.symlinkSync(path, `${folder}/other/soft`);
+    using probe = watching({ type: "file", path });
+    await expectOpen(probe, { argument: path, path });
+    await expectOpen(probe, {
+      argument: `${folder}/other/hard`,
+      path: `${folder}/other/hard`,
+    });
+    await expectOpen(probe, { argument: `${folder}/other/soft`, path });
+    await expectOpen(probe, { argument: "../secret", path, cwd: `${folder}/other` });
+    assertEquals(probe.opens().length, 4);
+  });
+});
+
+Deno.test("a watched file is seen at once after it was replaced, and by a new hard link", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, "old");
+    using probe = watching({ type: "file", path });
+    for (let i = 0; i < 20; i++) {
+      Deno.writeTextFileSync(`${folder}/next`, `new ${i}`);
+      Deno.renameSync(`${folder}/next`, path);
+      await expectOpen(probe, { argument: path, path });
+    }
+    Deno.mkdirSync(`${folder}/other`);
+    Deno.linkSync(path, `${folder}/other/hard`);
+    await eventually(probe, `${folder}/other/hard`);
+  });
+});
+
+Deno.test("a watched file is seen, a path that did not exist", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/late/deep/secret`;
+    using probe = watching({ type: "file", path });
+    Deno.mkdirSync(`${folder}/late/deep`, { recursive: true });
+    Deno.writeTextFileSync(path, "x");
+    await eventually(probe, path);
+    Deno.renameSync(`${folder}/late`, `${folder}/gone`);
+    Deno.mkdirSync(`${folder}/late/deep`, { recursive: true });
+    Deno.writeTextFileSync(path, "y");
+    await eventually(probe, path);
+  });
+});
+
+Deno.test("a watched file is seen through a bind mount", async () => {
+  await inFolder(async (folder) => {
+    Deno.mkdirSync(`${folder}/real`);
+    Deno.mkdirSync(`${folder}/mount`);
+    Deno.writeTextFileSync(`${folder}/real/secret`, "x");
+    await run("mount", ["--bind", `${folder}/real`, `${folder}/mount`]);
+    try {
+      using probe = watching({ type: "file", path: `${folder}/real/secret` });
+      const path = `${folder}/mount/secret`;
+      await expectOpen(probe, { argument: path, path });
+    } finally {
+      await run("umount", [`${folder}/mount`]);
+    }
+  });
+});
+
+Deno.test("other files are not reported, neighbours of a watched one", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, "x");
+    Deno.writeTextFileSync(`${folder}/public`, "x");
+    Deno.writeTextFileSync(`${folder}/secret2`, "x");
+    using probe = watching({ type: "file", path });
+    const before = probe.watchStats();
+    await run("cat", [`${folder}/public`, `${folder}/secret2`]);
+    // Our own opens are let through and not reported.
+    Deno.readTextFileSync(path);
+    await expectOpen(probe, { argument: path, path });
+    assertEquals(probe.opens().length, 1);
+    const after = probe.watchStats();
+    assertEquals(after.filtered - before.filtered, 3);
+    assertEquals(after.submitted - before.submitted, 1);
+  });
+});
+
+Deno.test("files of a directory are seen, those directly in it", async () => {
+  await inFolder(async (folder) => {
+    Deno.mkdirSync(`${folder}/below`);
+    using probe = watching({ type: "children", path: folder });
+    for (const name of ["one", "two", "below/three"]) {
+      Deno.writeTextFileSync(`${folder}/${name}`, "x");
+    }
+    await run("cat", [`${folder}/below/three`]);
+    await expectOpen(probe, { argument: `${folder}/one`, path: `${folder}/one` });
+    await expectOpen(probe, { argument: `${folder}/two`, path: `${folder}/two` });
+    assertEquals(probe.opens().length, 2);
+  });
+});
+
+Deno.test("files of a tree are seen, also in directories made or moved in later", async () => {
+  await inFolder(async (folder) => {
+    const tree = `${folder}/tree`;
+    Deno.mkdirSync(`${tree}/a/b`, { recursive: true });
+    Deno.writeTextFileSync(`${tree}/a/b/old`, "x");
+    using probe = watching({ type: "tree", path: tree });
+    await expectOpen(probe, { argument: `${tree}/a/b/old`, path: `${tree}/a/b/old` });
+    Deno.mkdirSync(`${tree}/c/d`, { recursive: true });
+    Deno.writeTextFileSync(`${tree}/c/d/new`, "x");
+    await eventually(probe, `${tree}/c/d/new`);
+    Deno.mkdirSync(`${folder}/outside/e`, { recursive: true });
+    Deno.writeTextFileSync(`${folder}/outside/e/moved`, "x");
+    Deno.renameSync(`${folder}/outside`, `${tree}/inside`);
+    await eventually(probe, `${tree}/inside/e/moved`);
+    Deno.renameSync(`${tree}/inside`, `${tree}/renamed`);
+    await eventually(probe, `${tree}/renamed/e/moved`);
+  });
+});
+
+Deno.test("an unlinked file is flagged deleted, opened again by its descriptor", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, "x");
+    using probe = watching({ type: "file", path });
+    const { pid } = await run("sh", ["-c", `exec 3<${path}; rm ${path}; : </proc/self/fd/3`]);
+    probe.until(() => probe.opens(pid).length >= 2);
+    assertEquals(probe.opens(pid).map((r) => [pathOf(r), r.flags]), [
+      [path, 0],
+      [path, FLAGS.deleted],
+    ]);
+  });
+});
+
+Deno.test("a change of policy loses no open of a file that stays watched", async () => {
+  await inFolder(async (folder) => {
+    const race = await compile("race", folder);
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, "x");
+    const other = `${folder}/other`;
+    Deno.mkdirSync(other);
+    const keep = { type: "file", path } as const;
+    using probe = watching(keep);
+    const opens = 4000;
+    const running = run(race, ["many", path, String(opens), "2"]);
+    let changes = 0;
+    for (let seen = 0; seen < opens; changes++) {
+      const watches: Watch[] = changes % 2 ? [keep] : [{ type: "children", path: other }, keep];
+      probe.set({ kinds: ["open"], watches });
+      probe.read(10);
+      seen = probe.opens().filter((record) => pathOf(record) === path).length;
+      if (changes > 20_000) throw new Error(`Only ${seen} of ${opens} opens were seen`);
+    }
+    const { pid, lines } = await running;
+    assertEquals(lines, [String(opens)]);
+    assertEquals(probe.opens(pid).length, opens);
+    assert(changes > 2, "the policy never changed while files were opened");
+    // A thread is named besides its process.
+    assert(probe.opens(pid).every((record) => record.tid !== pid && record.startTimeNs > 0n));
+  });
+});
+
+Deno.test("counters add up when the queue is full, and no opener waits for the reader", async () => {
+  await inFolder(async (folder) => {
+    const race = await compile("race", folder);
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, "x");
+    using probe = watching({ type: "file", path });
+    const opens = 12_000;
+    const { pid, lines } = await run(race, ["many", path, String(opens), "2"]);
+    assertEquals(lines, [String(opens)]);
+    while (probe.read(0) > 0);
+    const stats = probe.watchStats();
+    // The helper's own file lies in the same directory: one more open, which nobody asked for.
+    assertEquals([stats.seen, stats.filtered], [opens + 1, 1]);
+    assert(stats.ringFull > 0, "the queue was never full");
+    assertEquals(stats.submitted + stats.ringFull, opens);
+    assertEquals(probe.opens(pid).length, stats.submitted);
+    assertEquals(stats.sequence, opens);
+    // Once there is room again the gap shows in the sequence.
+    await expectOpen(probe, { argument: path, path });
+    assertEquals(probe.opens().at(-1)?.sequence, opens + 1);
+  });
+});
+
+Deno.test("a lost event is a loss record, and the opener goes on", async () => {
+  const bound = "/proc/sys/fs/fanotify/max_queued_events";
+  const before = Deno.readTextFileSync(bound);
+  await inFolder(async (folder) => {
+    const race = await compile("race", folder);
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, "x");
+    let probe: Probe;
+    Deno.writeTextFileSync(bound, "1");
+    try {
+      probe = watching({ type: "file", path });
+    } finally {
+      Deno.writeTextFileSync(bound, before);
+    }
+    using held = probe;
+    const opens = 4800;
+    const { lines } = await run(race, ["many", path, String(opens), "48"]);
+    assertEquals(lines, [String(opens)]);
+    const losses = () => held.records.filter((record) => record.kindId === KINDS.loss.id);
+    held.until(() => losses().length > 0);
+    while (held.read(0) > 0);
+    for (const loss of losses()) {
+      assertEquals(loss.number("loss", "cause"), 4);
+      assertEquals(loss.number("loss", "certain"), 0);
+      assertEquals(loss.number("loss", "lost_kind"), KINDS.open.id);
+    }
+    const stats = held.watchStats();
+    const lost = losses().reduce((sum, loss) => sum + loss.number("loss", "count"), 0);
+    assertEquals(lost, stats.unreadable);
+    assert(stats.submitted < opens);
+    const { submitted, filtered, ringFull, unreadable } = stats;
+    assertEquals(stats.seen, submitted + filtered + ringFull + unreadable);
+    assertEquals(held.opens().length, stats.submitted);
+  });
+});
+
+Deno.test("openers go on when the program that answers them is killed", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, "x");
+    const probe = new URL("../support/probe.ts", import.meta.url).href;
+    const code = `import { Probe } from "${probe}";
+const probe = new Probe({ kinds: ["open"], watches: [{ type: "file", path: "${path}" }] });
+console.log("ready");
+while (true) probe.read(1000);`;
+    const holder = new Deno.Command(Deno.execPath(), { args: ["eval", code], stdout: "piped" })
+      .spawn();
+    const reader = holder.stdout.getReader();
+    const ready = await reader.read();
+    assertEquals(new TextDecoder().decode(ready.value), "ready\n");
+    holder.kill("SIGSTOP");
+    const opener = new Deno.Command("cat", { args: [path], stdout: "piped" }).spawn();
+    const waits = (): boolean => {
+      const text = new TextDecoder().decode(readFact(`/proc/${opener.pid}/wchan`));
+      return text.startsWith("fanotify") || text.startsWith("fsnotify");
+    };
+    const deadline = Date.now() + 5000;
+    while (!waits() && Date.now() < deadline) await run("true", []);
+    const waited = waits();
+    holder.kill("SIGKILL");
+    const { success, stdout } = await opener.output();
+    await holder.status;
+    await reader.cancel();
+    assert(waited, "the opener never waited");
+    assertEquals([success, new TextDecoder().decode(stdout)], [true, "x"]);
+  });
+});
