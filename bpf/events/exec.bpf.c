@@ -42,6 +42,7 @@ static __noinline __u32 argv_append(struct immune_scratch *scratch, struct mm_st
 	__u32 flags = whole > IMMUNE_ARGV_BYTES_MAX ? IMMUNE_FLAG_TRUNCATED : 0;
 	__u64 wanted = whole > IMMUNE_ARGV_BYTES_MAX ? IMMUNE_ARGV_BYTES_MAX : whole;
 	struct exec_record *record;
+	struct immune_slot *slot;
 	__u64 first, done = 0;
 
 	if (!scratch)
@@ -63,9 +64,10 @@ static __noinline __u32 argv_append(struct immune_scratch *scratch, struct mm_st
 			flags |= IMMUNE_FLAG_UNRESOLVED;
 		done += part;
 	}
-	record->slots[IMMUNE_EXEC_SLOT_ARGV].offset = first;
-	record->slots[IMMUNE_EXEC_SLOT_ARGV].length = done;
-	record->slots[IMMUNE_EXEC_SLOT_ARGV].original_length = whole > 0xffffffff ? 0xffffffff : whole;
+	slot = &record->slots[IMMUNE_EXEC_SLOT_ARGV];
+	slot->offset = first;
+	slot->length = done;
+	slot->original_length = whole > 0xffffffff ? 0xffffffff : whole;
 	scratch->length = first + done;
 	return flags;
 }
@@ -129,7 +131,8 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	record = (void *)scratch->record;
 	exec_fill(record, task, file);
 	scratch->length = sizeof(*record);
-	flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
+			  BPF_CORE_READ(file, f_path.mnt));
 	path_append(scratch, &record->slots[IMMUNE_EXEC_SLOT_IMAGE]);
 	flags |= argv_append(scratch, BPF_CORE_READ(task, mm));
 	flags |= path_walk(scratch, BPF_CORE_READ(task, fs, pwd.dentry),

@@ -11,7 +11,8 @@ struct identity_record {
 	struct immune_identity_body body;
 };
 
-static __always_inline bool ids_equal(const struct immune_process *a, const struct immune_process *b)
+static __always_inline bool ids_equal(const struct immune_process *a,
+				      const struct immune_process *b)
 {
 	return a->uid == b->uid && a->gid == b->gid && a->real_uid == b->real_uid &&
 	       a->real_gid == b->real_gid && a->saved_uid == b->saved_uid &&
@@ -52,7 +53,7 @@ int BPF_PROG(on_identity_exit, struct pt_regs *registers, long result)
 	old = bpf_map_lookup_elem(&processes, &pid);
 	task_describe(task, &fresh);
 	header_fill(&record.header, task, IMMUNE_KIND_IDENTITY);
-	/* A process that the map does not know: the change is told, what was before is not known. */
+	/* A process that the map does not know: the change is told, but not what was before. */
 	record.body.old_uid = record.body.old_gid = 0xffffffff;
 	if (old && old->start_time_ns == fresh.start_time_ns) {
 		if (ids_equal(old, &fresh))
@@ -73,7 +74,8 @@ int BPF_PROG(on_identity_exit, struct pt_regs *registers, long result)
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
 	body_fill(&record.body, &fresh, call);
-	record_send(&lifecycle, &record.header, sizeof(record), tally, IMMUNE_STREAM_LIFECYCLE, false);
+	record_send(&lifecycle, &record.header, sizeof(record), tally,
+		    IMMUNE_STREAM_LIFECYCLE, false);
 	return 0;
 }
 

@@ -79,7 +79,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	record.header.body_length = sizeof(record.body);
 	record.body.exit_code = (status >> 8) & 0xff;
 	record.body.signal = status & 0x7f;
-	record_send(&lifecycle, &record.header, sizeof(record), tally, IMMUNE_STREAM_LIFECYCLE, false);
+	record_send(&lifecycle, &record.header, sizeof(record), tally,
+		    IMMUNE_STREAM_LIFECYCLE, false);
 	return 0;
 }
 

@@ -5,7 +5,8 @@
 #include "task.h"
 
 static __always_inline void entry_fill(struct immune_snapshot_entry *entry,
-				       struct task_struct *task, const struct immune_process *process)
+				       struct task_struct *task,
+				       const struct immune_process *process)
 {
 	struct file *file = BPF_CORE_READ(task, mm, exe_file);
 
@@ -30,7 +31,7 @@ static __always_inline void entry_fill(struct immune_snapshot_entry *entry,
 	entry->flags |= file_deleted(file);
 }
 
-/* Changes of ids are followed only while a policy asks for it; before it does, they are caught up. */
+/* Changes of ids are followed only while a policy asks for it, and caught up with before. */
 static __always_inline void ids_refresh(struct immune_process *known,
 					const struct immune_process *now)
 {

@@ -20,8 +20,8 @@ struct socket_record {
 _Static_assert(sizeof(struct immune_connect_body) == sizeof(struct immune_bind_body), "one body");
 
 /* An IPv4-mapped address (RFC 4291, 2.5.5.2) becomes what it means, and is flagged. */
-static __always_inline void address_fill(struct socket_record *record, struct bpf_sock_addr *context,
-					 bool ipv6)
+static __always_inline void address_fill(struct socket_record *record,
+					 struct bpf_sock_addr *context, bool ipv6)
 {
 	__u32 words[4] = {};
 

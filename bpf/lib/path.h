@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The path of a file as the kernel holds it: from dentry to root, across mounts, never from user memory. */
+/* The path of a file as the kernel holds it: from dentry to root, across mounts. */
 #ifndef IMMUNE_PATH_H
 #define IMMUNE_PATH_H
 

@@ -125,8 +125,8 @@ static __always_inline void scratch_send(void *ring, struct immune_scratch *scra
 	__u64 length = scratch->length;
 
 	/*
-	 * Zeros up to the next multiple of 8. Here and elsewhere barrier_var() hides a value's history
-	 * from the compiler, so that it keeps the check that the verifier wants.
+	 * Zeros up to the next multiple of 8. Here and elsewhere barrier_var() hides a value's
+	 * history from the compiler, so that it keeps the check that the verifier wants.
 	 */
 	barrier_var(length);
 	if (length > IMMUNE_RECORD_BYTES_MAX - IMMUNE_RECORD_ALIGNMENT) {

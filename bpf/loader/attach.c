@@ -19,8 +19,8 @@ static int trace(struct bpf_program *program, struct bpf_link **link)
 	if (*link)
 		return 0;
 	error = -errno;
-	immune_fail("Cannot attach program \"%s\" (%s): the kernel refused it, run as root with CAP_BPF "
-		    "and CAP_PERFMON", bpf_program__name(program), strerror(-error));
+	immune_fail("Cannot attach program \"%s\" (%s): the kernel refused it, run as root with "
+		    "CAP_BPF and CAP_PERFMON", bpf_program__name(program), strerror(-error));
 	return error;
 }
 
@@ -71,16 +71,16 @@ static int to_cgroup(struct bpf_program *program, struct bpf_link **link, int cg
 
 int sensor_attach_sockets(struct immune_sensor *sensor)
 {
-	struct sensor_bpf *programs = sensor->programs;
+	struct sensor_bpf *all = sensor->programs;
 	int cgroup = sensor->cgroup;
-	int error = to_cgroup(programs->progs.on_connect4, &programs->links.on_connect4, cgroup);
+	int error = to_cgroup(all->progs.on_connect4, &all->links.on_connect4, cgroup);
 
 	if (!error)
-		error = to_cgroup(programs->progs.on_connect6, &programs->links.on_connect6, cgroup);
+		error = to_cgroup(all->progs.on_connect6, &all->links.on_connect6, cgroup);
 	if (!error)
-		error = to_cgroup(programs->progs.on_bind4, &programs->links.on_bind4, cgroup);
+		error = to_cgroup(all->progs.on_bind4, &all->links.on_bind4, cgroup);
 	if (!error)
-		error = to_cgroup(programs->progs.on_bind6, &programs->links.on_bind6, cgroup);
+		error = to_cgroup(all->progs.on_bind6, &all->links.on_bind6, cgroup);
 	return error;
 }
 

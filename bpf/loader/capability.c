@@ -15,7 +15,8 @@
 #define TRIAL_POLL_MS 20
 #define TRIAL_BUFFER_BYTES (64u << 10)
 
-static void row_set(struct immune_capability_row *row, enum immune_capability_state state, int error)
+static void row_set(struct immune_capability_row *row, enum immune_capability_state state,
+		    int error)
 {
 	row->state = (uint16_t)state;
 	row->error = -error;

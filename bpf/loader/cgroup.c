@@ -19,7 +19,8 @@ static void unescape(char *text)
 
 	for (const char *from = text; *from; from++) {
 		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
-			*to++ = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
+			*to++ = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 |
+				       (from[3] - '0'));
 			from += 3;
 		} else {
 			*to++ = *from;
@@ -78,8 +79,8 @@ int cgroup_open(const char *path)
 	if (!path || !path[0]) {
 		error = find(found, sizeof(found));
 		if (error) {
-			immune_fail("Cannot see connections: no cgroup v2 root is mounted, mount one or name "
-				    "it with the option \"cgroup_path\"");
+			immune_fail("Cannot see connections: no cgroup v2 root is mounted, mount "
+				    "one or name it with the option \"cgroup_path\"");
 			return error;
 		}
 		path = found;

@@ -53,8 +53,8 @@ void test_policy(void)
 		struct immune_policy_watch watch;
 		char path[8];
 	} good = {
-		.head = { IMMUNE_POLICY_MAGIC, IMMUNE_POLICY_VERSION, sizeof(good.head), sizeof(good),
-			  0, EVERY_KIND, 2000, 1 },
+		.head = { IMMUNE_POLICY_MAGIC, IMMUNE_POLICY_VERSION, sizeof(good.head),
+			  sizeof(good), 0, EVERY_KIND, 2000, 1 },
 		.watch = { IMMUNE_WATCH_FILE, 4, 0 },
 		.path = "/tmp",
 	}, bad;

@@ -96,7 +96,9 @@ struct immune_counters counters_of(struct immune_sensor *sensor, uint16_t kind, 
 		for (int64_t i = 0; i < count; i++) {
 			const struct immune_counters *row = &rows[i].counters;
 
-			if (rows[i].source != source || !rows[i].kind || (kind && rows[i].kind != kind))
+			if (rows[i].source != source || !rows[i].kind)
+				continue;
+			if (kind && rows[i].kind != kind)
 				continue;
 			sum.seen += row->seen;
 			sum.submitted += row->submitted;

@@ -63,7 +63,8 @@ struct immune_options {
 	uint32_t bulk_ring_bytes; /* a power of two, at least a page; default 16 MiB */
 	uint32_t reserved;
 	char btf_path[IMMUNE_OPTION_PATH_BYTES]; /* default /sys/kernel/btf/vmlinux */
-	char cgroup_path[IMMUNE_OPTION_PATH_BYTES]; /* cgroup v2 root; default found in /proc/self/mountinfo */
+	/* cgroup v2 root; default found in /proc/self/mountinfo */
+	char cgroup_path[IMMUNE_OPTION_PATH_BYTES];
 };
 
 /* Counters of one kind on one CPU: seen = the sum of the others. */

@@ -46,7 +46,8 @@ static void count_record(const struct immune_record_header *record, void *state)
 static void add_up(const struct immune_counters *sum)
 {
 	must(sum->seen == sum->submitted + sum->filtered + sum->ring_full + sum->oversized +
-	     sum->unreadable, "seen %llu is not the sum of the rest", (unsigned long long)sum->seen);
+	     sum->unreadable, "seen %llu is not the sum of the rest",
+	     (unsigned long long)sum->seen);
 }
 
 /* Each program that was run gives one fork, one exec, one exit; every counter adds up. */
@@ -59,7 +60,7 @@ void test_counts(void)
 
 	while (tally.count < RUNS)
 		tally.pids[tally.count++] = run_and_wait("/bin/true", true_arguments);
-	policy_set(sensor, 0, 0); /* the rest of the host falls silent, so that the sums stand still */
+	policy_set(sensor, 0, 0); /* the host falls silent, so that the sums stand still */
 	poll_out(sensor, count_record, &tally);
 	for (int i = 0; i < RUNS; i++)
 		must(tally.forks[i] == 1 && tally.execs[i] == 1 && tally.exits[i] == 1,
@@ -109,7 +110,7 @@ static void *flood(void *unused)
 	return NULL;
 }
 
-/* Opens overrun their ring while programs start: no exec is lost, and the lost opens are counted. */
+/* Opens overrun their ring while programs start: no exec is lost, lost opens are counted. */
 void test_flood(void)
 {
 	struct immune_sensor *sensor = sensor_with(0, 16384);
@@ -132,7 +133,8 @@ void test_flood(void)
 	for (int i = 0; i < FLOODED_RUNS; i++)
 		must(tally.execs[i] == 1, "run %d: %u execs", i, tally.execs[i]);
 	lifecycle = counters_of(sensor, 0, 0, IMMUNE_SOURCE_BULK - 1, NULL);
-	must(!lifecycle.ring_full, "%llu of lifecycle lost", (unsigned long long)lifecycle.ring_full);
+	must(!lifecycle.ring_full, "%llu of lifecycle lost",
+	     (unsigned long long)lifecycle.ring_full);
 	bulk = counters_of(sensor, 0, IMMUNE_SOURCE_BULK, SOURCE_BULK_LAST, &sequences);
 	add_up(&bulk);
 	must(bulk.ring_full, "the flood did not fill the ring");

@@ -49,7 +49,8 @@ static int policy_check(const uint8_t *blob, uint32_t length, struct immune_poli
 		return refuse("magic or version is not known", 0);
 	if (header->length != length || header->header_length < sizeof(*header) ||
 	    header->header_length > length || header->header_length % WATCH_ALIGNMENT)
-		return refuse("a length that does not agree", offsetof(struct immune_policy_header, length));
+		return refuse("a length that does not agree",
+			      offsetof(struct immune_policy_header, length));
 	if (header->flags & ~(uint32_t)POLICY_FLAGS)
 		return refuse("an unknown flag", offsetof(struct immune_policy_header, flags));
 	if (header->wake_interval_us > WAKE_INTERVAL_MAX_US)
@@ -107,7 +108,8 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	result = programs_apply(sensor, &header, sensor->flags);
 	if (!result) {
 		sensor->flags = header.flags;
-		result = watch_apply(sensor->watch, blob + header.header_length, header.watch_count);
+		result = watch_apply(sensor->watch, blob + header.header_length,
+				     header.watch_count);
 	}
 	pthread_mutex_unlock(&sensor->policy_lock);
 	return result;

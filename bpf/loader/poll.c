@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Waiting for records, and handing them over in an order in which a process comes before its acts. */
+/* Waiting for records, and handing them over: a process comes before its acts. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -39,15 +39,17 @@ static bool earlier_take(struct immune_sensor *sensor, uint8_t *buffer, uint32_t
 	/* Bounded by the snapshot, which only shrinks. */
 	while (stage_empty(sensor) && sensor->snapshot.count) {
 		sensor->stage_at = 0;
-		sensor->stage_length = snapshot_drain(&sensor->snapshot, sensor->stage, STAGE_BYTES);
+		sensor->stage_length = snapshot_drain(&sensor->snapshot, sensor->stage,
+						      STAGE_BYTES);
 		stage_take(sensor, buffer, capacity, used);
 	}
 	return stage_empty(sensor);
 }
 
 /*
- * One round without waiting. What is in the watch queue and in bulk now was caused by lifecycle records
- * that are in their ring already: so take note of both, drain lifecycle, then hand over both.
+ * One round without waiting. What is in the watch queue and in bulk now was caused by lifecycle
+ * records that are in their ring already: so take note of both, drain lifecycle, then hand over
+ * both.
  */
 static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t capacity)
 {
@@ -60,15 +62,17 @@ static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t c
 	if (!earlier_take(sensor, buffer, capacity, &used))
 		return used;
 	sensor->stage_at = 0;
-	sensor->stage_length = sensor->watch ? watch_drain(sensor->watch, sensor->stage, STAGE_BYTES) : 0;
+	sensor->stage_length = 0;
+	if (sensor->watch)
+		sensor->stage_length = watch_drain(sensor->watch, sensor->stage, STAGE_BYTES);
 	end = ring_drain(lifecycle, ring_position(lifecycle), buffer, capacity, &used);
 	if (end == RING_EMPTY) {
 		stage_take(sensor, buffer, capacity, &used);
 		end = ring_drain(bulk, bulk_limit, buffer, capacity, &used);
 	}
 	if (end == RING_BROKEN) {
-		immune_fail("Cannot read the sensor's ring: a record has a length that none can have, "
-			    "restart the sensor");
+		immune_fail("Cannot read the sensor's ring: a record has a length that none can "
+			    "have, restart the sensor");
 		return -EIO;
 	}
 	return used;

@@ -82,7 +82,8 @@ void test_exec(void)
 	unlink(script);
 	must(slot_is(record, IMMUNE_EXEC_SLOT_IMAGE, image), "image is not %s", image);
 	must(slot_is(record, IMMUNE_EXEC_SLOT_FILE_NAME, script), "file name is not %s", script);
-	must(slot_is(record, IMMUNE_EXEC_SLOT_CWD, getcwd(argv, sizeof(argv))), "cwd is not %s", argv);
+	must(slot_is(record, IMMUNE_EXEC_SLOT_CWD, getcwd(argv, sizeof(argv))), "cwd is not %s",
+	     argv);
 	/* An interpreter gets its own name, the script, and what follows the first argument. */
 	snprintf(argv, sizeof(argv), "/bin/sh%c%s%ca b%c", 0, script, 0, 0);
 	length = (uint32_t)(strlen("/bin/sh") + 1 + strlen(script) + 1 + strlen("a b") + 1 + 1);
@@ -281,7 +282,8 @@ void test_sockets(void)
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	inet_pton(AF_INET6, "::ffff:127.0.0.1", &to.sin6_addr);
-	must(!connect(fd, (struct sockaddr *)&to, sizeof(to)), "cannot connect: %s", strerror(errno));
+	must(!connect(fd, (struct sockaddr *)&to, sizeof(to)), "cannot connect: %s",
+	     strerror(errno));
 	record = await(sensor, &wanted, IMMUNE_KIND_CONNECT, (uint32_t)getpid(), NULL);
 	body = body_of(record);
 	must(record->flags & IMMUNE_FLAG_MAPPED, "flags %x", record->flags);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Kernel documentation, bpf/ringbuf.rst: two positions that only grow, records with a header of 8 bytes. */
+/* Two positions that only grow, a header of 8 bytes a record (kernel: bpf/ringbuf.rst). */
 #include "ring.h"
 
 #include <errno.h>

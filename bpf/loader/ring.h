@@ -30,8 +30,8 @@ void ring_unmap(struct ring *ring);
 uint64_t ring_position(const struct ring *ring);
 
 /*
- * Copies records that start before `limit` to the buffer, from *used on; *used grows. The kernel may
- * reuse their room afterwards.
+ * Copies records that start before `limit` to the buffer, from *used on; *used grows. The kernel
+ * may reuse their room afterwards.
  */
 enum ring_end ring_drain(struct ring *ring, uint64_t limit, uint8_t *buffer, uint32_t capacity,
 			 uint32_t *used);

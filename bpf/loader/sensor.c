@@ -141,6 +141,12 @@ int sensor_load(const struct immune_options *options, struct immune_sensor **out
 			    "both", options->abi, IMMUNE_SENSOR_ABI);
 		return -EINVAL;
 	}
+	if (options->btf_path[IMMUNE_OPTION_PATH_BYTES - 1] ||
+	    options->cgroup_path[IMMUNE_OPTION_PATH_BYTES - 1]) {
+		immune_fail("Cannot use the options: a path has no end within %d bytes",
+			    IMMUNE_OPTION_PATH_BYTES);
+		return -EINVAL;
+	}
 	error = ring_size(options->lifecycle_ring_bytes, LIFECYCLE_RING_BYTES_DEFAULT, "lifecycle",
 			  &sizes[IMMUNE_STREAM_LIFECYCLE]);
 	if (!error)

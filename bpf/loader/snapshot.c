@@ -83,8 +83,8 @@ int snapshot_take(struct snapshot *snapshot, struct bpf_program *program)
 
 	if (!link) {
 		error = -errno;
-		immune_fail("Cannot list the processes that run: the kernel refused its task iterator "
-			    "(%s)", strerror(-error));
+		immune_fail("Cannot list the processes that run: the kernel refused its task "
+			    "iterator (%s)", strerror(-error));
 		return error;
 	}
 	for (int i = 0; i < PASSES_MAX && !error; i++) {
@@ -108,10 +108,10 @@ uint32_t snapshot_drain(struct snapshot *snapshot, uint8_t *buffer, uint32_t cap
 {
 	uint32_t used = 0;
 
-	while (snapshot->delivered < snapshot->count && capacity - used >= IMMUNE_RECORD_BYTES_MAX) {
-		const struct immune_snapshot_entry *entry = &snapshot->entries[snapshot->delivered++];
-
-		used += snapshot_record(entry, ++snapshot->sequence, buffer + used);
+	while (snapshot->delivered < snapshot->count &&
+	       capacity - used >= IMMUNE_RECORD_BYTES_MAX) {
+		used += snapshot_record(&snapshot->entries[snapshot->delivered++],
+					++snapshot->sequence, buffer + used);
 	}
 	if (snapshot->delivered == snapshot->count)
 		snapshot_free(snapshot);

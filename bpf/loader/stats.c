@@ -46,6 +46,7 @@ static int kind_add(struct table *table, struct immune_sensor *sensor, uint32_t 
 	int cpus = libbpf_num_possible_cpus();
 	struct immune_tally *tallies = calloc((size_t)cpus, sizeof(*tallies));
 	struct immune_channel *channels = calloc((size_t)cpus, sizeof(*channels));
+	int first = stream == IMMUNE_STREAM_BULK ? IMMUNE_SOURCE_BULK : 0;
 	uint32_t channel = stream;
 	int error = -ENOMEM;
 
@@ -58,7 +59,7 @@ static int kind_add(struct table *table, struct immune_sensor *sensor, uint32_t 
 	for (int cpu = 0; cpu < cpus && !error; cpu++) {
 		struct immune_stats_row row = { .kind = (uint16_t)kind };
 
-		row.source = (uint16_t)(cpu + (stream == IMMUNE_STREAM_BULK ? IMMUNE_SOURCE_BULK : 0));
+		row.source = (uint16_t)(first + cpu);
 		row.sequence = channels[cpu].sequence;
 		memcpy(&row.counters, &tallies[cpu], sizeof(row.counters));
 		if (row.counters.seen)
