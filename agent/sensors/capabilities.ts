@@ -1,6 +1,6 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { lastError, loadLibrary } from "./library.ts";
-import { type KernelOptions, withOptions } from "./options.ts";
+import { encodeOptions, type KernelOptions } from "./options.ts";
 
 /** Names of `enum immune_capability`, in its order. */
 export const CAPABILITIES = [
@@ -42,7 +42,7 @@ export function tryCapabilities(options: KernelOptions = {}): readonly Capabilit
   const { symbols } = loadLibrary(options);
   const rows = new Uint8Array(CAPABILITY_ROW_BYTES * ROWS_MAX);
   const count = Number(
-    withOptions(options, (bytes) => symbols.immune_capabilities(bytes, rows, ROWS_MAX)),
+    symbols.immune_capabilities(encodeOptions(options), rows, ROWS_MAX),
   );
   if (count < 0) throw new ImmuneError("SENSOR_UNAVAILABLE", lastError(symbols));
   return decodeCapabilities(rows.subarray(0, Math.min(count, ROWS_MAX) * CAPABILITY_ROW_BYTES));

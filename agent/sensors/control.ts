@@ -102,11 +102,11 @@ export class SensorControl {
   }
 
   /** The sensor itself, or an error when it is closed. */
-  protected pointer(): Deno.PointerValue {
+  protected pointer(): bigint {
     if (this.#handle === 0n) {
       throw new ImmuneError("SENSOR_FAILED", "Cannot use the sensor: it is closed");
     }
-    return Deno.UnsafePointer.create(this.#handle);
+    return this.#handle;
   }
 
   /** A result that is not negative, as a number. */

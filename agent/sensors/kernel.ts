@@ -1,7 +1,7 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { SensorControl } from "./control.ts";
 import { lastError, loadLibrary } from "./library.ts";
-import { type KernelOptions, withOptions } from "./options.ts";
+import { encodeOptions, type KernelOptions } from "./options.ts";
 import type { Sensor } from "./sensor.ts";
 
 /** This host's kernel as a sensor. One thread polls; others use {@linkcode SensorControl}. */
@@ -19,7 +19,7 @@ export class KernelSensor extends SensorControl implements Sensor {
   static open(options: KernelOptions = {}): KernelSensor {
     const { symbols } = loadLibrary(options);
     const out = new BigUint64Array(1);
-    const result = withOptions(options, (bytes) => symbols.immune_sensor_open(bytes, out));
+    const result = symbols.immune_sensor_open(encodeOptions(options), out);
     const handle = out[0] ?? 0n;
     if (result < 0n || handle === 0n) {
       throw new ImmuneError("SENSOR_UNAVAILABLE", lastError(symbols));
@@ -44,7 +44,7 @@ export class KernelSensor extends SensorControl implements Sensor {
   /** Detaches everything and lets go whoever waits. More calls do nothing. */
   close(): void {
     const handle = this.release();
-    if (handle !== 0n) this.symbols.immune_sensor_close(Deno.UnsafePointer.create(handle));
+    if (handle !== 0n) this.symbols.immune_sensor_close(handle);
   }
 
   /** The same as {@linkcode close}. */

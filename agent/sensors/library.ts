@@ -5,21 +5,22 @@ export const SENSOR_ABI = 1;
 /** Longest error line of the library, in bytes. */
 const ERROR_BYTES_MAX = 512;
 
+// A handle is a u64: Deno makes pointers only with unscoped --allow-ffi.
 const SYMBOLS = {
   immune_read: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
   immune_boot_time_ns: { parameters: [], result: "i64" },
   immune_error: { parameters: ["buffer", "u32"], result: "i64" },
   immune_sensor_open: { parameters: ["buffer", "buffer"], result: "i64" },
-  immune_sensor_poll: { parameters: ["pointer", "buffer", "u32", "u32"], result: "i64" },
-  immune_sensor_wake: { parameters: ["pointer"], result: "i64" },
-  immune_sensor_stats: { parameters: ["pointer", "buffer", "u32"], result: "i64" },
-  immune_sensor_policy: { parameters: ["pointer", "buffer", "u32"], result: "i64" },
+  immune_sensor_poll: { parameters: ["u64", "buffer", "u32", "u32"], result: "i64" },
+  immune_sensor_wake: { parameters: ["u64"], result: "i64" },
+  immune_sensor_stats: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_sensor_policy: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_capabilities: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
   immune_process_signal: {
-    parameters: ["pointer", "u32", "u64", "buffer", "i32"],
+    parameters: ["u64", "u32", "u64", "buffer", "i32"],
     result: "i64",
   },
-  immune_sensor_close: { parameters: ["pointer"], result: "i64" },
+  immune_sensor_close: { parameters: ["u64"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Where the loader's library is. */

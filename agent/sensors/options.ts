@@ -1,3 +1,4 @@
+import { ImmuneError } from "../../common/config/errors.ts";
 import { cString, type LibraryOptions, SENSOR_ABI } from "./library.ts";
 
 /** How to open a sensor. */
@@ -12,44 +13,46 @@ export interface KernelOptions extends LibraryOptions {
   readonly bulkRingBytes?: number;
 }
 
+/** Longest path in the options, its NUL included, in bytes (IMMUNE_OPTION_PATH_BYTES). */
+export const OPTION_PATH_BYTES = 1024;
+
 /** Offsets in `struct immune_options`. */
 const OPTIONS = {
   abi: 0, // u32
   lifecycleRingBytes: 4, // u32
   bulkRingBytes: 8, // u32
-  btf: 16, // pointer
-  cgroup: 24, // pointer
+  btf: 16, // char[1024]
+  cgroup: 16 + OPTION_PATH_BYTES, // char[1024]
 } as const;
-const OPTIONS_BYTES = 32;
+const OPTIONS_BYTES = 16 + 2 * OPTION_PATH_BYTES;
 
 /**
- * Options as the loader takes them, for as long as one call.
+ * Options as the loader takes them.
  *
  * @param options What is asked for.
- * @param call Gets the bytes of `struct immune_options`.
- * @returns What `call` returns.
+ * @returns Bytes of `struct immune_options`.
+ * @throws {ImmuneError} `CONFIG_INVALID` when a path is too long or has a NUL in it.
  */
-export function withOptions<T>(
-  options: KernelOptions,
-  call: (bytes: Uint8Array<ArrayBuffer>) => T,
-): T {
+export function encodeOptions(options: KernelOptions): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(OPTIONS_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(OPTIONS.abi, SENSOR_ABI, true);
   view.setUint32(OPTIONS.lifecycleRingBytes, options.lifecycleRingBytes ?? 0, true);
   view.setUint32(OPTIONS.bulkRingBytes, options.bulkRingBytes ?? 0, true);
-  // The texts must live until the call is over: they are kept here, the struct has only pointers.
-  const texts = [cString(options.btf ?? ""), cString(options.cgroup ?? "")] as const;
-  view.setBigUint64(OPTIONS.btf, Deno.UnsafePointer.value(Deno.UnsafePointer.of(texts[0])), true);
-  view.setBigUint64(
-    OPTIONS.cgroup,
-    Deno.UnsafePointer.value(Deno.UnsafePointer.of(texts[1])),
-    true,
-  );
-  try {
-    return call(bytes);
-  } finally {
-    // Used after the call, so that they are not collected during it.
-    for (const text of texts) text.fill(0);
+  bytes.set(pathBytes(options.btf ?? ""), OPTIONS.btf);
+  bytes.set(pathBytes(options.cgroup ?? ""), OPTIONS.cgroup);
+  return bytes;
+}
+
+function pathBytes(path: string): Uint8Array {
+  const bytes = cString(path);
+  if (bytes.length > OPTION_PATH_BYTES) {
+    throw new ImmuneError(
+      "CONFIG_INVALID",
+      `Cannot use "${path.slice(0, 80)}...": a path has at most ${
+        OPTION_PATH_BYTES - 1
+      } bytes here`,
+    );
   }
+  return bytes;
 }

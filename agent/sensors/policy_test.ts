@@ -4,6 +4,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import { CAPABILITIES, CAPABILITY_ROW_BYTES, CAPABILITY_STATES } from "./capabilities.ts";
 import { STATS_ROW_BYTES } from "./control.ts";
 import { SENSOR_ABI } from "./library.ts";
+import { encodeOptions, OPTION_PATH_BYTES } from "./options.ts";
 import {
   encodePolicy,
   type Policy,
@@ -96,8 +97,9 @@ int main(void)
 	printf("%d %d ", IMMUNE_POLICY_WIDE_OPEN, IMMUNE_POLICY_IDENTITY);
 	printf("%d %d %d ", IMMUNE_WATCH_FILE, IMMUNE_WATCH_CHILDREN, IMMUNE_WATCH_TREE);
 	printf("%d %d ", IMMUNE_CAP_COUNT, IMMUNE_CAP_SILENT);
-	printf("%zu %zu %zu", sizeof(struct immune_stats_row),
-	       sizeof(struct immune_capability_row), sizeof(struct immune_options));
+	printf("%zu %zu %zu %d", sizeof(struct immune_stats_row),
+	       sizeof(struct immune_capability_row), sizeof(struct immune_options),
+	       IMMUNE_OPTION_PATH_BYTES);
 }`;
   const folder = await Deno.makeTempDir();
   try {
@@ -121,7 +123,8 @@ int main(void)
       CAPABILITY_STATES.indexOf("silent"),
       STATS_ROW_BYTES,
       CAPABILITY_ROW_BYTES,
-      32,
+      encodeOptions({}).length,
+      OPTION_PATH_BYTES,
     ]);
   } finally {
     await Deno.remove(folder, { recursive: true });
