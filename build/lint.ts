@@ -43,6 +43,8 @@ const plugin: Deno.lint.Plugin = {
     },
     "argument-count": {
       create(context): Deno.lint.LintVisitor {
+        // These have the signatures of the modules that they stand for.
+        if (context.filename.includes("/common/std/")) return {};
         return {
           "ExportNamedDeclaration > FunctionDeclaration"(
             node: Deno.lint.FunctionDeclaration,

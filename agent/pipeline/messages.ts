@@ -75,6 +75,6 @@ export type PipelineReport =
 
 /** Words of the control buffer, which the pipeline looks at between two polls. */
 export const CONTROL = {
-  /** Not 0: a message waits. */
-  message: 0,
+  /** Commands sent so far. */
+  sent: 0,
 } as const;

@@ -59,7 +59,7 @@ export class PipelineWorker {
 
   #send(command: PipelineCommand): void {
     this.#worker.postMessage(command);
-    Atomics.store(this.#control, CONTROL.message, 1);
+    Atomics.add(this.#control, CONTROL.sent, 1);
   }
 
   #listen(handlers: PipelineHandlers): Promise<PipelineCounters> {

@@ -31,7 +31,7 @@ export async function servePipeline(): Promise<void> {
   const start = commands.shift();
   if (start?.type !== "start") throw new TypeError("The pipeline's first command is its start");
   try {
-    await run(start.options, { control: new Int32Array(start.control), commands });
+    await run(start.options, { control: new Int32Array(start.control), commands, handled: 1 });
   } catch (error) {
     const code = error instanceof ImmuneError ? error.code : "INTERNAL";
     report({
@@ -45,6 +45,8 @@ export async function servePipeline(): Promise<void> {
 interface Mailbox {
   readonly control: Int32Array;
   readonly commands: PipelineCommand[];
+  /** Commands taken so far, the start included. */
+  handled: number;
 }
 
 async function run(options: PipelineOptions, mailbox: Mailbox): Promise<void> {
@@ -75,13 +77,24 @@ async function poll(
       reconciledAt = now;
       reportLosses(running);
     }
-    if (Atomics.exchange(mailbox.control, CONTROL.message, 0) === 0) continue;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    for (const command of mailbox.commands.splice(0)) {
+    for (const command of await newCommands(mailbox)) {
       if (command.type === "stop") return;
       if (command.type === "taken") documents.taken(command.documents);
     }
   }
+}
+
+/**
+ * Commands that were sent since the last look. One that was sent may take some turns of the event
+ * loop to arrive: it is waited for, or it would lie there until the next one is sent.
+ */
+async function newCommands(mailbox: Mailbox): Promise<readonly PipelineCommand[]> {
+  const sent = Atomics.load(mailbox.control, CONTROL.sent);
+  while (mailbox.handled + mailbox.commands.length < sent) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  mailbox.handled += mailbox.commands.length;
+  return mailbox.commands.splice(0);
 }
 
 function finish(running: RunningPipeline, documents: DocumentWindow): void {
