@@ -36,10 +36,8 @@ export class PipelineWorker {
    * @param handlers Where its reports go.
    */
   constructor(options: PipelineOptions, handlers: PipelineHandlers) {
-    this.#worker = new Worker(new URL("../../mod.ts", import.meta.url), {
-      type: "module",
-      name: PIPELINE_WORKER,
-    });
+    // The program's one entry file, which is also its bundle: it looks at the Worker's name.
+    this.#worker = new Worker(Deno.mainModule, { type: "module", name: PIPELINE_WORKER });
     const control = this.#control.buffer as SharedArrayBuffer;
     this.#start = { type: "start", options, control };
     this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());
