@@ -28,6 +28,30 @@ export const ERROR_CODES = {
   STATE_LOCKED: { exit: 1, status: 409, doc: "another process uses the state folder" },
   SENSOR_UNAVAILABLE: { exit: 1, status: 503, doc: "this host cannot run the sensor" },
   SENSOR_FAILED: { exit: 1, status: 500, doc: "the sensor stopped working" },
+  PORT_IN_USE: { exit: 1, status: 500, doc: "an address that another program listens on" },
+  LISTEN_REFUSED: { exit: 2, status: 500, doc: "an address that may not be listened on" },
+  STORE_FAILED: { exit: 1, status: 500, doc: "the hive's store does not take or give data" },
+  TOKEN_INVALID: {
+    exit: 1,
+    status: 403,
+    doc: "an enrolment token that is malformed, used, expired",
+  },
+  ENROLL_REFUSED: { exit: 1, status: 403, doc: "an enrolment that the hive did not accept" },
+  CERTIFICATE_REFUSED: {
+    exit: 1,
+    status: 403,
+    doc: "a certificate that is not, or no longer, known",
+  },
+  AGENT_MISMATCH: { exit: 1, status: 403, doc: "a message in another agent's name" },
+  HIVE_UNREACHABLE: {
+    exit: 1,
+    status: 503,
+    doc: "a hive that does not answer, or is not the pinned one",
+  },
+  AUTH_REQUIRED: { exit: 1, status: 401, doc: "a request without valid credentials" },
+  FORBIDDEN: { exit: 1, status: 403, doc: "an action that this principal may not do" },
+  NOT_FOUND: { exit: 1, status: 404, doc: "an object or route that does not exist" },
+  RATE_LIMITED: { exit: 1, status: 429, doc: "too many requests" },
   INTERNAL: { exit: 1, status: 500, doc: "a defect of this program" },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -35,6 +35,10 @@ function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
 
 const path = z.string().min(1).max(4095);
 const absolute = path.startsWith("/", "must be an absolute path");
+const address = z.string().regex(
+  /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]{1,253}):(?:[1-9]\d{0,4}|0)$/,
+  "must be HOST:PORT, an IPv6 host in brackets",
+);
 const ring = z.int().min(RING_BYTES_MIN).max(RING_BYTES_MAX)
   .refine((bytes) => Number.isInteger(Math.log2(bytes)), "must be a power of two");
 
@@ -123,6 +127,29 @@ export const OPTIONS = {
       schema: z.int().min(0).max(60_000),
       initial: FLUSH_INTERVAL_MS,
       doc: "milliseconds until what was appended survives a power loss",
+    }),
+  },
+  hive: {
+    agents: option<string>({
+      type: "text",
+      flag: "agents",
+      schema: address,
+      initial: "127.0.0.1:9998",
+      doc: "HOST:PORT where agents deliver (mutual TLS)",
+    }),
+    enroll: option<string>({
+      type: "text",
+      flag: "enroll",
+      schema: address,
+      initial: "127.0.0.1:9997",
+      doc: "HOST:PORT of enrolment (TLS)",
+    }),
+    console: option<string>({
+      type: "text",
+      flag: "console",
+      schema: address,
+      initial: "127.0.0.1:9999",
+      doc: "HOST:PORT of the operators' API and console; plain HTTP, loopback only",
     }),
   },
   output: {

@@ -1,0 +1,75 @@
+import { z } from "zod";
+
+/** Port where agents deliver, mutual TLS. */
+export const AGENTS_PORT = 9998;
+/** Port of operators' API and console. */
+export const CONSOLE_PORT = 9999;
+/** Port of enrolment, server-side TLS. */
+export const ENROLL_PORT = 9997;
+
+/** Routes of the agents' port and of the enrolment port. */
+export const ROUTES = {
+  /** POST: one batch (`application/octet-stream`); answer: acknowledgement or error. */
+  batches: "/v1/batches",
+  /** POST on the enrolment port: enrolment request; answer: enrolment. */
+  enroll: "/v1/enroll",
+  /** GET on the enrolment port: is it there. */
+  health: "/health",
+} as const;
+
+/** Longest enrolment token, in characters. */
+export const TOKEN_CHARACTERS_MAX = 8192;
+/** Longest body of an enrolment request, in bytes. */
+export const ENROLL_BYTES_MAX = 64 * 1024;
+
+/** What a token says, as base64url of its JSON. The secret in it is used up by one enrolment. */
+export const tokenSchema = z.strictObject({
+  version: z.literal(1),
+  /** HOST:PORT of the enrolment listener. */
+  enroll: z.string().max(300),
+  /** HOST:PORT where batches go. */
+  agents: z.string().max(300),
+  /** The hive's server certificate (DER) in base64: the only anchor that the agent will trust. */
+  certificate: z.base64(),
+  /** 32 random bytes in base64url. */
+  secret: z.base64url().length(43),
+});
+/** An enrolment token's content. */
+export type EnrollmentToken = z.infer<typeof tokenSchema>;
+
+/** What an agent asks with. */
+export const enrollRequestSchema = z.strictObject({
+  secret: z.base64url().length(43),
+  /** PKCS #10 request (PEM, RFC 7468), signed by the agent's new key. */
+  request: z.string().max(16_384),
+  hostId: z.string().regex(/^[0-9a-f]{64}$/),
+  hostName: z.string().min(1).max(253),
+});
+/** An enrolment request. */
+export type EnrollRequest = z.infer<typeof enrollRequestSchema>;
+
+/** What an agent gets. */
+export const enrollResponseSchema = z.object({
+  agentId: z.uuid(),
+  /** Its certificate (PEM). */
+  certificate: z.string(),
+});
+/** An enrolment. */
+export type EnrollResponse = z.infer<typeof enrollResponseSchema>;
+
+/** Answer to a batch: everything up to `position` of that journal is durable. */
+export const acknowledgementSchema = z.object({
+  journalId: z.string().regex(/^[0-9a-f]{32}$/),
+  position: z.int().nonnegative(),
+});
+
+/** Every error answer of the hive. */
+export const errorSchema = z.object({
+  error: z.object({
+    /** A code of common/config/errors.ts. */
+    code: z.string(),
+    message: z.string(),
+    /** With `BATCH_GAP`: the first position that would be taken. */
+    expected: z.int().optional(),
+  }),
+});
