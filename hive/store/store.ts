@@ -20,6 +20,8 @@ export interface CertificateRow {
   /** SHA-256 of the certificate (DER), 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
   readonly agentId: string;
+  /** Host id of that agent: its batches must carry it. */
+  readonly hostId: string;
   readonly revoked: boolean;
 }
 
