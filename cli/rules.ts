@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import type { Config } from "../common/config/mod.ts";
+import { type Config, PROGRAM_ROOT } from "../common/config/mod.ts";
 import { readRuleSources, type RuleSource } from "../common/sigma/mod.ts";
 
 /** Folder of the rules that come with the program. */
-export const SHIPPED_RULES: string = fileURLToPath(new URL("../rules", import.meta.url));
+export const SHIPPED_RULES: string = fileURLToPath(new URL("rules", PROGRAM_ROOT));
 
 /**
  * Reads the rules that a configuration names, else those that come with the program.

@@ -1,4 +1,6 @@
+import { fileURLToPath } from "node:url";
 import { ImmuneError } from "../../common/config/errors.ts";
+import { PROGRAM_ROOT } from "../../common/config/program.ts";
 
 /** Version of the interface that this code speaks (IMMUNE_SENSOR_ABI). */
 export const SENSOR_ABI = 1;
@@ -50,7 +52,7 @@ const LOADED = new Map<string, Library>();
  */
 export function loadLibrary(options: LibraryOptions = {}): Library {
   const path = options.library ??
-    decodeURIComponent(new URL("../../out/libimmune_sensor.so", import.meta.url).pathname);
+    fileURLToPath(new URL("out/libimmune_sensor.so", PROGRAM_ROOT));
   const known = LOADED.get(path);
   if (known !== undefined) return known;
   const library = { path, symbols: open(path) };
