@@ -5,6 +5,7 @@
 
 import { launch, needsSensor } from "./launch.ts";
 import { ensurePackages, REQUIREMENTS } from "./packages.ts";
+import { buildRunAs } from "./run_as.ts";
 import { buildSensor } from "./sensor.ts";
 import { buildWasm } from "./wasm.ts";
 
@@ -51,6 +52,7 @@ async function build(options: BuildOptions): Promise<boolean> {
     return false;
   }
   try {
+    await buildRunAs();
     await buildSensor();
   } catch (error) {
     console.error(`Cannot build the sensor: ${error instanceof Error ? error.message : error}`);

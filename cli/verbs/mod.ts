@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { addConfig } from "./config.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvents } from "./events.ts";
+import { addPermissions } from "./permissions.ts";
 import { addReplay } from "./replay.ts";
 import { addRules } from "./rules.ts";
 import { addVersion } from "./version.ts";
@@ -18,5 +19,6 @@ export const VERBS: readonly AddVerb[] = [
   addRules,
   addDoctor,
   addConfig,
+  addPermissions,
   addVersion,
 ];
