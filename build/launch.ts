@@ -23,6 +23,8 @@ export function needsSensor(args: readonly string[]): boolean {
  * @returns Its exit code.
  */
 export async function launch(args: readonly string[]): Promise<number> {
+  // deno task starts in the project's folder: paths on the command line are the caller's.
+  const cwd = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -30,12 +32,11 @@ export async function launch(args: readonly string[]): Promise<number> {
       "--no-prompt",
       "--frozen",
       `--config=${ROOT}deno.json`,
-      ...permissionFlags(args, { root: ROOT, environment: Deno.env.toObject() }),
+      ...permissionFlags(args, { root: ROOT, environment: Deno.env.toObject(), cwd }),
       `${ROOT}mod.ts`,
       ...args,
     ],
-    // deno task starts in the project's folder: paths on the command line are the caller's.
-    cwd: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
+    cwd,
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type FlagValue, loadConfig } from "../common/config/mod.ts";
+import { defaultStateFolder, type FlagValue, loadConfig } from "../common/config/mod.ts";
 
 /** What a verb does with the host, and so what it may do. */
 type Scope = "sensor" | "files" | "settings";
@@ -28,6 +28,8 @@ export interface Surroundings {
   /** The project's folder, with a slash at its end. */
   readonly root: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Folder that relative paths start from; default that of this process. */
+  readonly cwd?: string;
 }
 
 /**
@@ -51,6 +53,7 @@ export function permissionFlags(args: readonly string[], surroundings: Surroundi
     ...config.files,
     ...config.rules,
     config.state,
+    config.btf,
     // The program's own files: rules, and the modules that its Worker loads.
     surroundings.root,
   ];
@@ -68,35 +71,56 @@ function variables(): string[] {
 }
 
 function listed(flag: string, paths: readonly string[]): string {
-  // A comma ends a path in Deno's list; doubled it stands for itself.
-  return `${flag}=${paths.map((path) => path.replaceAll(",", ",,")).join(",")}`;
+  return `${flag}=${paths.map(withoutComma).join(",")}`;
+}
+
+/**
+ * A comma ends a path in Deno's lists and nothing escapes it: what lies below a name with a comma
+ * is reached by the folder above. A state folder with one is refused by its setting, so that this
+ * never widens what may be written.
+ */
+function withoutComma(path: string): string {
+  const comma = path.indexOf(",");
+  return comma < 0 ? path : path.slice(0, path.lastIndexOf("/", comma)) || "/";
 }
 
 interface Touched {
   readonly state: string;
   readonly rules: readonly string[];
   readonly files: readonly string[];
+  readonly btf: string;
 }
 
-function configOf(args: readonly string[], { environment }: Surroundings): Touched {
+function configOf(args: readonly string[], { environment, cwd }: Surroundings): Touched {
+  const at = (path: string): string => cwd === undefined ? resolve(path) : resolve(cwd, path);
   const flags: Record<string, FlagValue | undefined> = {};
-  const config = flagValues(args, "config").at(-1);
+  const config = flagValues(args, "config").at(-1) ?? environment["IMMUNE_CONFIG"];
   const state = flagValues(args, "state").at(-1);
-  const rules = flagValues(args, "rules").map((path) => resolve(path));
-  if (config !== undefined) flags["config"] = config;
-  if (state !== undefined) flags["state"] = resolve(state);
+  const btf = flagValues(args, "btf").at(-1);
+  const rules = flagValues(args, "rules").map(at);
+  if (config) flags["config"] = at(config);
+  if (state !== undefined) flags["state"] = at(state);
+  if (btf !== undefined) flags["btf"] = at(btf);
   if (rules.length > 0) flags["rules"] = rules;
-  const named = [config, environment["IMMUNE_CONFIG"]].filter((path) => path !== undefined);
-  const files = [...named.map((path) => resolve(path)), "/etc/immune/immune.toml"];
+  const files = [...(config ? [at(config)] : []), "/etc/immune/immune.toml"];
   try {
     const { values } = loadConfig({ flags, environment });
     return {
       state: values.state.dir,
-      rules: values.rules.paths.map((path) => resolve(path)),
+      rules: values.rules.paths.map(at),
       files,
+      btf: values.sensor.btf,
     };
   } catch {
-    return { state: resolve(state ?? "/nonexistent"), rules, files };
+    // The program finds the same mistake and names it: it needs to read as far as that.
+    const uid = Deno.uid() ?? 0;
+    const given = state ?? environment["IMMUNE_STATE"];
+    return {
+      state: given === undefined ? defaultStateFolder({ environment, uid }) : at(given),
+      rules,
+      files,
+      btf: at(btf ?? "/sys/kernel/btf/vmlinux"),
+    };
   }
 }
 

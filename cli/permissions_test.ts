@@ -36,6 +36,22 @@ Deno.test("permissionFlags() never gives everything", () => {
   }
 });
 
-Deno.test("permissionFlags() escapes a comma in a path", () => {
-  assertEquals(flag(["watch", "--state", "/a,b"], "--allow-write"), "--allow-write=/a,,b");
+Deno.test("permissionFlags() reads above a name with a comma, which Deno cannot list", () => {
+  const read = flag(["watch", "--rules", "/srv/a,b/rules"], "--allow-read") ?? "";
+  assert(read.split("=")[1]?.split(",").includes("/srv"), read);
+  assert(!read.includes(",,") && !read.includes("b/rules"), read);
+});
+
+Deno.test("permissionFlags() takes relative paths from the caller's folder", () => {
+  const args = ["watch", "--state", "s", "--rules=r", "--config", "c.toml", "--btf", "b"];
+  const flags = permissionFlags(args, { ...AROUND, cwd: "/home/me" });
+  assert(flags.includes("--allow-write=/home/me/s"));
+  const read = flags.find((each) => each.startsWith("--allow-read="));
+  for (const path of ["s", "r", "c.toml", "b"]) assert(read?.includes(`/home/me/${path}`), read);
+});
+
+Deno.test("permissionFlags() lets settings that do not hold be read, to say why", () => {
+  const environment = { ...AROUND.environment, IMMUNE_JSON: "banana", IMMUNE_STATE: "/srv/s" };
+  const flags = permissionFlags(["config", "show"], { ...AROUND, environment });
+  assert(flags.some((each) => each.startsWith("--allow-read=") && each.includes("/srv/s")));
 });

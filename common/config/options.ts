@@ -33,8 +33,11 @@ function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
   return spec;
 }
 
-const path = z.string().min(1).max(4095);
-const absolute = path.startsWith("/", "must be an absolute path");
+const path = z.string().min(1).max(4095)
+  .refine((text) => !text.includes("\0"), "must hold no NUL");
+const absolute = path.refine((text) => text.startsWith("/"), "must be an absolute path");
+// The program may write there and nowhere else, and Deno cannot list a path with a comma.
+const stateFolder = absolute.refine((text) => !text.includes(","), "must hold no comma");
 const address = z.string().regex(
   /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]{1,253}):(?:[1-9]\d{0,4}|0)$/,
   "must be HOST:PORT, an IPv6 host in brackets",
@@ -48,7 +51,7 @@ export const OPTIONS = {
     dir: option<string>({
       type: "text",
       flag: "state",
-      schema: absolute,
+      schema: stateFolder,
       initial: "",
       doc: "state folder",
     }),
