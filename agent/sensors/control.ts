@@ -23,8 +23,11 @@ const ROW = {
 } as const;
 /** Bytes of `struct immune_stats_row`. */
 export const STATS_ROW_BYTES = 64;
-/** Most rows of counters: 7 kinds on 512 CPUs, and those of user space. */
+/** Most rows of counters: 7 kinds and a table on 500 CPUs, and those of user space. */
 export const STATS_ROWS_MAX = 4096;
+
+/** Kind of the rows that count a table's entries, and no records. */
+const TABLE_KIND = 0;
 
 /** A process that a signal is meant for: all of it must agree with what is there. */
 export interface SignalTarget {
@@ -56,8 +59,23 @@ export class SensorControl {
     this.check(this.symbols.immune_sensor_wake(this.pointer()));
   }
 
-  /** Counters of all sources since the sensor was opened. */
+  /** Counters of records, of all sources since the sensor was opened. */
   stats(): readonly StatsRow[] {
+    return this.#rows().filter((row) => row.kind !== TABLE_KIND);
+  }
+
+  /**
+   * Counters of the sensor's tables: a row's `seen` is what its table was asked to hold, `ringFull`
+   * what found no room.
+   *
+   * @returns Of source 0xF000 the neighbours of watched files that are not asked about any more,
+   * of the others (a CPU each) the kernel's process map, whose `filtered` were in it already.
+   */
+  tables(): readonly StatsRow[] {
+    return this.#rows().filter((row) => row.kind === TABLE_KIND);
+  }
+
+  #rows(): readonly StatsRow[] {
     const rows = new DataView(new ArrayBuffer(STATS_ROW_BYTES * STATS_ROWS_MAX));
     const bytes = new Uint8Array(rows.buffer);
     const count = this.check(

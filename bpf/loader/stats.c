@@ -92,6 +92,8 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 	if (sensor->watch) {
 		watch_stats(sensor->watch, &row);
 		row_add(&table, &row);
+		watch_quiet_stats(sensor->watch, &row);
+		row_add(&table, &row);
 	}
 	row = (struct immune_stats_row){ .kind = IMMUNE_KIND_PROCESS };
 	row.source = (uint16_t)IMMUNE_SOURCE_SNAPSHOT;

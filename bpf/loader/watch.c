@@ -21,32 +21,53 @@
 struct watch {
 	struct watch_answer answer;
 	pthread_mutex_t apply_lock;
-	int stop_eventfd;
+	_Atomic bool following_ends;
 	pthread_t answering, following;
 	bool answering_runs, following_runs;
 };
+
+/* Makes quiet files heard; returns how many times opens may have gone unseen by it. */
+static uint32_t clear_quiet(struct watch_answer *answer)
+{
+	if (watch_quiet_clear(&answer->quiet, answer->groups.permission))
+		return 0;
+	watch_remark(&answer->groups, answer->set);
+	return 1;
+}
+
+/* Following names once; also takes quiet files back when there are too many. */
+static void follow_once(struct watch *watch, bool is_full)
+{
+	struct watch_answer *answer = &watch->answer;
+	uint32_t missed;
+
+	pthread_mutex_lock(&watch->apply_lock);
+	missed = watch_follow(&answer->groups, answer->set, &answer->quiet);
+	if (is_full)
+		missed += clear_quiet(answer);
+	pthread_mutex_unlock(&watch->apply_lock);
+	if (missed)
+		watch_answer_lost(answer, missed);
+}
 
 static void *follow(void *argument)
 {
 	struct watch *watch = argument;
 	struct pollfd waits[] = {
 		{ .fd = watch->answer.groups.names, .events = POLLIN },
-		{ .fd = watch->stop_eventfd, .events = POLLIN },
+		{ .fd = watch->answer.follow_eventfd, .events = POLLIN },
 	};
 
-	for (;;) {
-		uint32_t missed;
+	while (!atomic_load(&watch->following_ends)) {
+		uint64_t asked;
+		bool is_full;
 
 		if (poll(waits, 2, -1) < 0 && errno != EINTR)
-			return NULL;
-		if (waits[1].revents)
-			return NULL;
-		pthread_mutex_lock(&watch->apply_lock);
-		missed = watch_follow(&watch->answer.groups, watch->answer.set);
-		pthread_mutex_unlock(&watch->apply_lock);
-		if (missed)
-			watch_answer_lost(&watch->answer, missed);
+			break;
+		is_full = read(waits[1].fd, &asked, sizeof(asked)) == sizeof(asked);
+		follow_once(watch, is_full && !atomic_load(&watch->following_ends));
 	}
+	return NULL;
 }
 
 static int start_threads(struct watch *watch)
@@ -79,14 +100,14 @@ int watch_start(struct watch **out, int processes_map_fd, int wake_eventfd)
 	answer = &watch->answer;
 	pthread_mutex_init(&watch->apply_lock, NULL);
 	pthread_mutex_init(&answer->current_lock, NULL);
-	answer->groups = (struct watch_groups){ -1, -1 };
+	answer->groups = (struct watch_groups){ -1, -1, false };
 	answer->processes_map_fd = processes_map_fd;
 	answer->wake_eventfd = wake_eventfd;
 	answer->own_pid = getpid();
 	answer->proc_self_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	answer->poke_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	watch->stop_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (answer->proc_self_fd < 0 || answer->poke_eventfd < 0 || watch->stop_eventfd < 0) {
+	answer->follow_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (answer->proc_self_fd < 0 || answer->poke_eventfd < 0 || answer->follow_eventfd < 0) {
 		error = -errno;
 		immune_fail("Cannot watch files: %s", strerror(-error));
 		goto fail;
@@ -94,7 +115,7 @@ int watch_start(struct watch **out, int processes_map_fd, int wake_eventfd)
 	error = -ENOMEM;
 	answer->queue.bytes = malloc(WATCH_QUEUE_BYTES);
 	answer->set = watch_set_new(NULL, 0);
-	if (!answer->queue.bytes || !answer->set)
+	if (!answer->queue.bytes || !answer->set || watch_quiet_init(&answer->quiet))
 		goto fail;
 	error = watch_groups_open(&answer->groups);
 	if (!error)
@@ -112,6 +133,7 @@ int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count)
 {
 	struct watch_answer *answer = &watch->answer;
 	struct watch_set *set, *old;
+	uint32_t missed;
 	int refused = 0;
 
 	if (count > IMMUNE_WATCHES_MAX)
@@ -127,7 +149,11 @@ int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count)
 	answer->set = set;
 	pthread_mutex_unlock(&answer->current_lock);
 	watch_unmark(&answer->groups, old, set);
+	/* What was a neighbour may be watched now; what is made quiet from here on is not. */
+	missed = clear_quiet(answer);
 	pthread_mutex_unlock(&watch->apply_lock);
+	if (missed)
+		watch_answer_lost(answer, missed);
 	watch_set_free(old);
 	return refused;
 }
@@ -154,6 +180,19 @@ void watch_stats(struct watch *watch, struct immune_stats_row *row)
 			 counters->unreadable;
 }
 
+void watch_quiet_stats(struct watch *watch, struct immune_stats_row *row)
+{
+	struct watch_quiet *quiet = &watch->answer.quiet;
+	struct immune_counters *counters = &row->counters;
+
+	memset(row, 0, sizeof(*row));
+	row->source = IMMUNE_SOURCE_WATCH;
+	counters->submitted = atomic_load(&quiet->put);
+	counters->ring_full = atomic_load(&quiet->full);
+	counters->unreadable = atomic_load(&quiet->refused);
+	counters->seen = counters->submitted + counters->ring_full + counters->unreadable;
+}
+
 static void join(pthread_t thread, bool runs, int eventfd)
 {
 	uint64_t one = 1;
@@ -170,7 +209,8 @@ void watch_stop(struct watch *watch)
 	if (!watch)
 		return;
 	answer = &watch->answer;
-	join(watch->following, watch->following_runs, watch->stop_eventfd);
+	atomic_store(&watch->following_ends, true);
+	join(watch->following, watch->following_runs, answer->follow_eventfd);
 	atomic_store(&answer->stopping, 1);
 	join(watch->answering, watch->answering_runs, answer->poke_eventfd);
 	watch_groups_close(&answer->groups);
@@ -178,8 +218,9 @@ void watch_stop(struct watch *watch)
 		close(answer->proc_self_fd);
 	if (answer->poke_eventfd >= 0)
 		close(answer->poke_eventfd);
-	if (watch->stop_eventfd >= 0)
-		close(watch->stop_eventfd);
+	if (answer->follow_eventfd >= 0)
+		close(answer->follow_eventfd);
+	watch_quiet_free(&answer->quiet);
 	watch_set_free(answer->set);
 	free(answer->queue.bytes);
 	pthread_mutex_destroy(&answer->current_lock);

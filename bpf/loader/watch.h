@@ -30,6 +30,10 @@ uint32_t watch_drain(struct watch *watch, uint8_t *buffer, uint32_t capacity);
 /* Counters of kind open, source IMMUNE_SOURCE_WATCH. */
 void watch_stats(struct watch *watch, struct immune_stats_row *row);
 
+/* Counters of neighbours that were to be made quiet: row of kind 0, source IMMUNE_SOURCE_WATCH.
+ * ring_full = too many were, unreadable = their file system cannot. */
+void watch_quiet_stats(struct watch *watch, struct immune_stats_row *row);
+
 /* Ends the threads and lets every waiting opener go. A null watch is fine. */
 void watch_stop(struct watch *watch);
 

@@ -61,17 +61,40 @@ static void report(struct watch_answer *answer, struct watch_record *record)
 		atomic_fetch_add(&answer->ring_full, 1);
 }
 
-static bool is_wanted(struct watch_answer *answer, const struct watch_record *record)
+static enum watch_verdict judge(struct watch_answer *answer, const struct watch_record *record)
 {
-	bool wanted;
+	enum watch_verdict verdict;
 
-	if (record->header.pid == answer->own_pid)
-		return false;
 	pthread_mutex_lock(&answer->current_lock);
-	wanted = watch_set_wants(answer->set, record->path, record->body.device,
-				 record->body.inode);
+	verdict = watch_set_judge(answer->set, record->path, record->body.device,
+				  record->body.inode);
 	pthread_mutex_unlock(&answer->current_lock);
-	return wanted;
+	return verdict;
+}
+
+/*
+ * Of a file with one name, whose every new name the following thread is told of. What became of
+ * it since it was judged is looked at again when the mark is set: a rename, link or policy before
+ * that is seen here, and one after it finds the mark and takes it away.
+ */
+static void make_quiet(struct watch_answer *answer, int fd, const struct watch_record *record)
+{
+	int permission = answer->groups.permission;
+	struct watch_record now;
+	uint32_t links;
+
+	switch (watch_quiet_begin(&answer->quiet, permission, fd, record->path)) {
+	case WATCH_QUIET_PUT:
+		links = watch_record_file(&now, answer->proc_self_fd, fd);
+		watch_quiet_end(&answer->quiet, permission, fd,
+				links == 1 && judge(answer, &now) == WATCH_NEIGHBOUR);
+		break;
+	case WATCH_QUIET_FULL:
+		poke(answer->follow_eventfd);
+		break;
+	default:
+		break;
+	}
 }
 
 static void allow(const struct watch_answer *answer, int fd)
@@ -81,12 +104,13 @@ static void allow(const struct watch_answer *answer, int fd)
 	ssize_t written = write(answer->groups.permission, &response, sizeof(response));
 
 	(void)written;
-	close(fd);
 }
 
 static void handle(struct watch_answer *answer, const struct fanotify_event_metadata *event)
 {
+	enum watch_verdict verdict;
 	struct watch_record record;
+	uint32_t links;
 
 	if (event->mask & FAN_Q_OVERFLOW) {
 		watch_answer_lost(answer, 1);
@@ -94,13 +118,18 @@ static void handle(struct watch_answer *answer, const struct fanotify_event_meta
 	}
 	if (event->fd < 0)
 		return;
-	watch_record_file(&record, answer->proc_self_fd, event->fd);
+	links = watch_record_file(&record, answer->proc_self_fd, event->fd);
 	watch_record_process(&record, answer->processes_map_fd, event->pid);
 	allow(answer, event->fd);
-	if (is_wanted(answer, &record))
+	verdict = judge(answer, &record);
+	if (verdict == WATCH_WANTED && record.header.pid != answer->own_pid)
 		report(answer, &record);
 	else
 		atomic_fetch_add(&answer->filtered, 1);
+	if (verdict == WATCH_NEIGHBOUR && links == 1 && answer->groups.targets &&
+	    watch_quiet_due(&answer->quiet, record.body.device, record.body.inode))
+		make_quiet(answer, event->fd, &record);
+	close(event->fd);
 }
 
 static void drain_poke(const struct watch_answer *answer)

@@ -9,6 +9,7 @@
 
 #include "watch_mark.h"
 #include "watch_queue.h"
+#include "watch_quiet.h"
 #include "watch_set.h"
 
 struct watch_answer {
@@ -21,6 +22,8 @@ struct watch_answer {
 	pthread_mutex_t current_lock; /* held while set is looked at or exchanged; memory work only */
 	struct watch_set *set;
 	struct watch_queue queue;
+	struct watch_quiet quiet;
+	int follow_eventfd; /* for the following thread: quiet is full, or the end */
 	_Atomic uint32_t stopping;
 	_Atomic uint64_t losses; /* not yet in the queue as a loss record */
 	_Atomic uint64_t sequence;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "watch_handle.h"
 #include "watch_mark.h"
 #include "watch_tree.h"
 
@@ -19,6 +20,18 @@
 #define SETTLE_ATTEMPTS_MAX 4
 
 #define NAME_EVENTS (FAN_CREATE | FAN_MOVED_TO | FAN_MOVED_FROM | FAN_DELETE | FAN_ONDIR)
+
+/* Older kernels do not know the flag that has them name the file itself. */
+static int open_names(struct watch_groups *groups)
+{
+	unsigned int flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_MARKS;
+
+	groups->names = fanotify_init(flags | FAN_REPORT_DFID_NAME_TARGET, O_RDONLY | O_CLOEXEC);
+	groups->targets = groups->names >= 0;
+	if (groups->names < 0 && errno == EINVAL)
+		groups->names = fanotify_init(flags | FAN_REPORT_DFID_NAME, O_RDONLY | O_CLOEXEC);
+	return groups->names < 0 ? -1 : 0;
+}
 
 int watch_groups_open(struct watch_groups *groups)
 {
@@ -30,10 +43,7 @@ int watch_groups_open(struct watch_groups *groups)
 		O_RDONLY | O_CLOEXEC | O_LARGEFILE);
 	if (groups->permission < 0)
 		goto fail;
-	groups->names = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
-					      FAN_REPORT_DFID_NAME | FAN_UNLIMITED_MARKS,
-				      O_RDONLY | O_CLOEXEC);
-	if (groups->names < 0)
+	if (open_names(groups))
 		goto fail;
 	return 0;
 fail:
@@ -134,6 +144,7 @@ static int mark_place(const struct watch_groups *groups, struct watch_set *set, 
 	memcpy(parent, path, length);
 	parent[length] = 0;
 	directory.path = parent;
+	directory.handle = watch_handle_path(parent);
 	error = watch_set_place(set, entry, which, path);
 	if (!error)
 		error = watch_set_directory(set, &directory);
@@ -231,8 +242,11 @@ static int refresh_directory(const struct watch_groups *groups, struct watch_set
 	if (entry->type == IMMUNE_WATCH_TREE)
 		return watch_tree(groups, set, index, canonical);
 	directory.path = canonical;
+	directory.handle = watch_handle_path(canonical);
 	error = watch_set_directory(set, &directory);
-	return error ? error : watch_mark_directory(groups, canonical);
+	if (!error)
+		error = watch_mark_directory(groups, canonical);
+	return error ? error : watch_mark_names(groups, canonical);
 }
 
 int watch_refresh(const struct watch_groups *groups, struct watch_set *set, uint32_t index)
@@ -249,6 +263,13 @@ int watch_refresh(const struct watch_groups *groups, struct watch_set *set, uint
 						 : refresh_directory(groups, set, index);
 	watch_set_sweep(set, index, entry->stamp);
 	return error ? error : followed;
+}
+
+void watch_remark(const struct watch_groups *groups, struct watch_set *set)
+{
+	fanotify_mark(groups->permission, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+	for (uint32_t i = 0; i < set->count; i++)
+		watch_refresh(groups, set, i);
 }
 
 void watch_unmark(const struct watch_groups *groups, struct watch_set *old,

@@ -6,12 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "watch_quiet.h"
 #include "watch_set.h"
 
 /* The two fanotify groups: opens that wait for an answer, and names that change. */
 struct watch_groups {
 	int permission;
 	int names;
+	bool targets; /* names says which file a name leads to (Linux 5.17) */
 };
 
 int watch_groups_open(struct watch_groups *groups);
@@ -25,15 +27,17 @@ int watch_refresh(const struct watch_groups *groups, struct watch_set *set, uint
 int watch_grow(const struct watch_groups *groups, struct watch_set *set, uint32_t owner,
 	       const char *path);
 
+/* Sets all marks anew, those of quiet files gone. Opens may have gone unseen meanwhile. */
+void watch_remark(const struct watch_groups *groups, struct watch_set *set);
+
 /* Takes marks away that only the old set needs. */
 void watch_unmark(const struct watch_groups *groups, struct watch_set *old,
 		  struct watch_set *current);
 
 /* Reads what is queued in the names group and refreshes what it concerns. Returns how many times
- * opens may have gone unseen: events lost, or a tree over its bound. */
-uint32_t watch_follow(const struct watch_groups *groups, struct watch_set *set);
-
-/* Hash of a file system id and file handle as fanotify reports them; 0 when there is none. */
-uint64_t watch_handle(const char *path);
+ * opens may have gone unseen: events lost, a tree over its bound, or a quiet file that became a
+ * watched one. */
+uint32_t watch_follow(const struct watch_groups *groups, struct watch_set *set,
+		      struct watch_quiet *quiet);
 
 #endif

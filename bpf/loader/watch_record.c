@@ -52,7 +52,7 @@ static void strip_deleted(struct watch_record *record, size_t *length, uint32_t 
 	record->header.flags |= IMMUNE_FLAG_DELETED;
 }
 
-void watch_record_file(struct watch_record *record, int proc_self_fd, int fd)
+uint32_t watch_record_file(struct watch_record *record, int proc_self_fd, int fd)
 {
 	struct statx about = { 0 };
 	char name[16];
@@ -76,6 +76,7 @@ void watch_record_file(struct watch_record *record, int proc_self_fd, int fd)
 		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
 	record->path_slot.length = kept;
 	record->path_slot.original_length = kept;
+	return about.stx_nlink;
 }
 
 /* Opener's thread group, parent and ids, for a process that the map does not know. */

@@ -27,7 +27,8 @@ struct watch_loss {
 };
 
 /* Path and identity of an event's file, by its descriptor. path ends in NUL. */
-void watch_record_file(struct watch_record *record, int proc_self_fd, int fd);
+/* Returns how many links the file has. */
+uint32_t watch_record_file(struct watch_record *record, int proc_self_fd, int fd);
 /* Who opens: tid as fanotify says it. The opener waits meanwhile. */
 void watch_record_process(struct watch_record *record, int processes_map_fd, pid_t tid);
 void watch_record_finish(struct watch_record *record, uint64_t sequence);

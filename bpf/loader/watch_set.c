@@ -94,17 +94,26 @@ static bool wants_name(const struct watch_set *set, const char *name)
 	return false;
 }
 
-static bool wants(const struct watch_set *set, const char *path, uint32_t device, uint64_t inode)
+/* Is every file watched in the directory with this handle, by whatever path? */
+static bool is_whole(const struct watch_set *set, uint64_t handle)
+{
+	for (uint32_t i = 0; set->whole_count && handle && i < set->directory_count; i++)
+		if (set->directories[i].whole && set->directories[i].handle == handle)
+			return true;
+	return false;
+}
+
+static enum watch_verdict judge(const struct watch_set *set, const char *path, uint32_t device,
+				uint64_t inode)
 {
 	const char *slash = strrchr(path, '/');
+	enum watch_verdict verdict = WATCH_NEIGHBOUR;
 	size_t length;
 	uint64_t hash;
 	bool known = false;
 
-	if (wants_file(set, path, device, inode))
-		return true;
-	if (path[0] != '/')
-		return true;
+	if (wants_file(set, path, device, inode) || path[0] != '/')
+		return WATCH_WANTED;
 	length = slash == path ? 1 : (size_t)(slash - path);
 	hash = watch_hash(path, length);
 	for (uint32_t i = 0; i < set->directory_count; i++) {
@@ -113,23 +122,36 @@ static bool wants(const struct watch_set *set, const char *path, uint32_t device
 		if (directory->hash != hash || strncmp(directory->path, path, length) ||
 		    directory->path[length])
 			continue;
-		if (directory->whole)
-			return true;
+		if (directory->whole || is_whole(set, directory->handle))
+			return WATCH_WANTED;
 		known = true;
+		if (!directory->handle)
+			verdict = WATCH_UNWANTED;
 	}
 	if (known)
-		return false;
-	return set->whole_count > 0 || wants_name(set, slash + 1);
+		return verdict;
+	return set->whole_count > 0 || wants_name(set, slash + 1) ? WATCH_WANTED : WATCH_UNWANTED;
 }
 
-bool watch_set_wants(struct watch_set *set, const char *path, uint32_t device, uint64_t inode)
+enum watch_verdict watch_set_judge(struct watch_set *set, const char *path, uint32_t device,
+				   uint64_t inode)
 {
-	bool wanted;
+	enum watch_verdict verdict;
 
 	pthread_mutex_lock(&set->lock);
-	wanted = wants(set, path, device, inode);
+	verdict = judge(set, path, device, inode);
 	pthread_mutex_unlock(&set->lock);
-	return wanted;
+	return verdict;
+}
+
+bool watch_set_whole(struct watch_set *set, uint64_t handle)
+{
+	bool whole;
+
+	pthread_mutex_lock(&set->lock);
+	whole = is_whole(set, handle);
+	pthread_mutex_unlock(&set->lock);
+	return whole;
 }
 
 void watch_set_expect(struct watch_set *set, const char *path)

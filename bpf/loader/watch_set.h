@@ -34,7 +34,7 @@ struct watch_entry {
 
 struct watch_directory {
 	uint64_t hash;
-	uint64_t handle; /* hash of file system id and file handle; 0 = not known */
+	uint64_t handle; /* watch_handle_path() of it; 0 = not known */
 	char *path; /* canonical */
 	uint32_t owner; /* index of the entry */
 	uint32_t stamp;
@@ -57,9 +57,16 @@ struct watch_set {
 struct watch_set *watch_set_new(const uint8_t *entries, uint32_t count);
 void watch_set_free(struct watch_set *set);
 
+enum watch_verdict {
+	WATCH_WANTED,
+	WATCH_UNWANTED,
+	WATCH_NEIGHBOUR, /* not wanted, and lies in a directory of which only names are watched */
+};
+
 /* Is this open one that the set wants? A path that leads to no known directory (another mount of
  * it) counts as wanted unless only other names are watched. */
-bool watch_set_wants(struct watch_set *set, const char *path, uint32_t device, uint64_t inode);
+enum watch_verdict watch_set_judge(struct watch_set *set, const char *path, uint32_t device,
+				   uint64_t inode);
 
 uint64_t watch_hash(const void *bytes, size_t length);
 
@@ -85,6 +92,8 @@ void watch_set_sweep(struct watch_set *set, uint32_t owner, uint32_t stamp);
 void watch_set_drop(struct watch_set *set, const char *path);
 /* Finds a tree's directory by handle: copies its path, gives its owner; false when unknown. */
 bool watch_set_tree(struct watch_set *set, uint64_t handle, char *path, uint32_t *owner);
+/* Is the directory with this handle one whose every file is watched? */
+bool watch_set_whole(struct watch_set *set, uint64_t handle);
 bool watch_set_has_directory(struct watch_set *set, uint64_t hash, const char *path);
 bool watch_set_has_inode(struct watch_set *set, uint32_t device, uint64_t inode);
 

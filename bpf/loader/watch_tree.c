@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "watch_handle.h"
 #include "watch_tree.h"
 
 /* Directories found and not yet marked. */
@@ -79,7 +80,7 @@ static int mark_one(const struct watch_groups *groups, struct watch_set *set, ui
 		.path = path,
 		.owner = owner,
 		.stamp = set->entries[owner].stamp,
-		.handle = watch_handle(path),
+		.handle = watch_handle_path(path),
 		.whole = true,
 		.tree = true,
 	};

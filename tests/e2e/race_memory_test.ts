@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Policy } from "../../agent/sensors/policy.ts";
 import { FLAGS, KINDS } from "../../common/record/table.ts";
-import { compile, inFolder, pathOf, Probe, run } from "../support/probe.ts";
+import { compile, inFolder, pathOf, Probe, run, sensorTest } from "../support/probe.ts";
 
 /** Acts a race; enough that both outcomes come up. */
 const ROUNDS = 2000;
@@ -24,17 +24,20 @@ async function raceOpens(policy: (a: string, b: string) => Partial<Policy>): Pro
   });
 }
 
-Deno.test("watched opens name what was opened, a path rewritten meanwhile", async () => {
+sensorTest("watched opens name what was opened, a path rewritten meanwhile", async () => {
   await raceOpens((a, b) => ({
     watches: [{ type: "file", path: a }, { type: "file", path: b }],
   }));
 });
 
-Deno.test("the wide stream of opens names what was opened, a path rewritten meanwhile", async () => {
-  await raceOpens(() => ({ wideOpen: true }));
-});
+sensorTest(
+  "the wide stream of opens names what was opened, a path rewritten meanwhile",
+  async () => {
+    await raceOpens(() => ({ wideOpen: true }));
+  },
+);
 
-Deno.test("connects name where they went, an address rewritten meanwhile", async () => {
+sensorTest("connects name where they went, an address rewritten meanwhile", async () => {
   await inFolder(async (folder) => {
     const race = await compile("race", folder);
     using probe = new Probe({ kinds: ["connect"] });
@@ -46,7 +49,7 @@ Deno.test("connects name where they went, an address rewritten meanwhile", async
   });
 });
 
-Deno.test("execs name what runs and how, path and arguments rewritten meanwhile", async () => {
+sensorTest("execs name what runs and how, path and arguments rewritten meanwhile", async () => {
   await inFolder(async (folder) => {
     const race = await compile("race", folder);
     const paths = [`${folder}/race_a`, `${folder}/race_b`] as const;
@@ -68,7 +71,7 @@ Deno.test("execs name what runs and how, path and arguments rewritten meanwhile"
 });
 
 for (const how of ["fastopen", "uring", "mapped"] as const) {
-  Deno.test(`connects are seen with the right process, ${how}`, async () => {
+  sensorTest(`connects are seen with the right process, ${how}`, async () => {
     await inFolder(async (folder) => {
       const connects = await compile("connects", folder);
       using probe = new Probe({ kinds: ["connect"] });

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { tryCapabilities } from "../../agent/sensors/capabilities.ts";
 import { KernelSensor } from "../../agent/sensors/kernel.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
-import { KINDS, RECORD_BYTES_MAX } from "../../common/record/table.ts";
-import { inFolder, Probe, run } from "../support/probe.ts";
+import { KINDS, RECORD_BYTES_MAX, SOURCE_BULK } from "../../common/record/table.ts";
+import { inFolder, Probe, run, sensorTest } from "../support/probe.ts";
 
-Deno.test("KernelSensor.signal() ends the process that was meant, and no other", async () => {
+sensorTest("KernelSensor.signal() ends the process that was meant, and no other", async () => {
   using probe = new Probe({ kinds: ["exec", "fork", "exit"] });
   const child = new Deno.Command("/bin/sleep", { args: ["60"] }).spawn();
   const exec = () => probe.records.find((r) => r.kindId === KINDS.exec.id && r.pid === child.pid);
@@ -27,7 +27,7 @@ Deno.test("KernelSensor.signal() ends the process that was meant, and no other",
   assert(/not there/.test(refuse({ pid, startTimeNs })));
 });
 
-Deno.test("SensorControl.wake() ends a wait, from another thread", async () => {
+sensorTest("SensorControl.wake() ends a wait, from another thread", async () => {
   using sensor = KernelSensor.open();
   const control = new URL("../../agent/sensors/control.ts", import.meta.url).href;
   const code = `import { SensorControl } from "${control}";
@@ -49,13 +49,13 @@ self.onmessage = () => { control.wake(); self.close(); };`;
   worker.terminate();
 });
 
-Deno.test("KernelSensor.open() says what is missing, no kernel types", () => {
+sensorTest("KernelSensor.open() says what is missing, no kernel types", () => {
   const open = () => KernelSensor.open({ btf: "/nowhere/vmlinux" });
   const error = assertThrows(open, ImmuneError, "/nowhere/vmlinux");
   assertEquals([error.code, error.message.includes("\n")], ["SENSOR_UNAVAILABLE", false]);
 });
 
-Deno.test("KernelSensor refuses a small view and a closed sensor, closing twice is fine", () => {
+sensorTest("KernelSensor refuses a small view and a closed sensor, closing twice is fine", () => {
   const sensor = KernelSensor.open();
   assertThrows(() => sensor.poll(new Uint8Array(RECORD_BYTES_MAX - 8), 0), ImmuneError);
   sensor.close();
@@ -63,7 +63,7 @@ Deno.test("KernelSensor refuses a small view and a closed sensor, closing twice 
   assertThrows(() => sensor.stats(), ImmuneError, "closed");
 });
 
-Deno.test("KernelSensor.policy() counts what it could not watch, and sets the rest", async () => {
+sensorTest("KernelSensor.policy() counts what it could not watch, and sets the rest", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/secret`;
     Deno.writeTextFileSync(path, "x");
@@ -86,7 +86,22 @@ Deno.test("KernelSensor.policy() counts what it could not watch, and sets the re
   });
 });
 
-Deno.test("tryCapabilities() finds that all work here", () => {
+sensorTest("KernelSensor.tables() counts what tables hold, which stats() leaves out", async () => {
+  using probe = new Probe({ kinds: ["fork"] });
+  const held = (): number =>
+    probe.sensor.tables().filter((row) => row.source < SOURCE_BULK)
+      .reduce((sum, row) => sum + row.submitted, 0);
+  const before = held();
+  await run("true", []);
+  assert(held() > before);
+  assertEquals(probe.sensor.stats().filter((row) => row.kind === 0), []);
+  for (const row of probe.sensor.tables()) {
+    const { submitted, filtered, ringFull, oversized, unreadable } = row;
+    assertEquals(row.seen, submitted + filtered + ringFull + oversized + unreadable);
+  }
+});
+
+sensorTest("tryCapabilities() finds that all work here", () => {
   const rows = tryCapabilities().map((row) => [row.capability, row.state, row.reason]);
   assertEquals(rows, [
     ["exec", "works", ""],

@@ -2,13 +2,41 @@ import { assert, assertEquals } from "@std/assert";
 import type { Watch } from "../../agent/sensors/policy.ts";
 import { readFact } from "../../agent/sensors/facts.ts";
 import { FLAGS, KINDS, OPEN_FLAGS_UNKNOWN } from "../../common/record/table.ts";
-import { compile, inFolder, pathOf, Probe, run } from "../support/probe.ts";
+import { compile, inFolder, pathOf, Probe, run, sensorTest } from "../support/probe.ts";
 
 /** Tries until the sensor has followed a change of names; each is a whole process. */
 const ATTEMPTS_MAX = 200;
 
 function watching(...watches: Watch[]): Probe {
   return new Probe({ kinds: ["open"], watches });
+}
+
+/** Opens that show that a neighbour became quiet: many times WATCH_QUIET_AFTER. */
+const QUIET_OPENS = 1000;
+
+/** Opens a neighbour again and again until the kernel no longer asks about it. */
+async function expectQuiet(probe: Probe, race: string, path: string): Promise<void> {
+  const before = probe.watchStats().filtered;
+  const { pid } = await run(race, ["time", path, String(QUIET_OPENS), "1"]);
+  const asked = probe.watchStats().filtered - before;
+  assert(asked > 0 && asked < QUIET_OPENS / 4, `asked ${asked} times`);
+  while (probe.read(0) > 0);
+  assertEquals(probe.opens(pid).length, 0);
+  const { seen, submitted } = probe.quietStats();
+  assertEquals([submitted > 0, seen], [true, submitted]);
+}
+
+/** A folder with a compiled `race` outside of what is watched, which is `FOLDER/in`. */
+async function withRace(
+  test: (race: string, inside: string, folder: string) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const inside = `${folder}/in`;
+    Deno.mkdirSync(inside);
+    Deno.writeTextFileSync(`${inside}/secret`, "x");
+    Deno.writeTextFileSync(`${inside}/public`, "x");
+    await test(await compile("race", folder), inside, folder);
+  });
 }
 
 /** Reads a file in another process; that process must be the one that is reported, once. */
@@ -44,7 +72,7 @@ async function eventually(probe: Probe, path: string): Promise<void> {
   throw new Error(`"${path}" was opened ${ATTEMPTS_MAX} times and never seen`);
 }
 
-Deno.test("a watched file is seen, by path, hard link, symbolic link, relative path", async () => {
+sensorTest("a watched file is seen, by path, hard link, symbolic link, relative path", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/secret`;
     Deno.mkdirSync(`${folder}/other`);
@@ -63,23 +91,26 @@ Deno.test("a watched file is seen, by path, hard link, symbolic link, relative p
   });
 });
 
-Deno.test("a watched file is seen at once after it was replaced, and by a new hard link", async () => {
-  await inFolder(async (folder) => {
-    const path = `${folder}/secret`;
-    Deno.writeTextFileSync(path, "old");
-    using probe = watching({ type: "file", path });
-    for (let i = 0; i < 20; i++) {
-      Deno.writeTextFileSync(`${folder}/next`, `new ${i}`);
-      Deno.renameSync(`${folder}/next`, path);
-      await expectOpen(probe, { argument: path, path });
-    }
-    Deno.mkdirSync(`${folder}/other`);
-    Deno.linkSync(path, `${folder}/other/hard`);
-    await eventually(probe, `${folder}/other/hard`);
-  });
-});
+sensorTest(
+  "a watched file is seen at once after it was replaced, and by a new hard link",
+  async () => {
+    await inFolder(async (folder) => {
+      const path = `${folder}/secret`;
+      Deno.writeTextFileSync(path, "old");
+      using probe = watching({ type: "file", path });
+      for (let i = 0; i < 20; i++) {
+        Deno.writeTextFileSync(`${folder}/next`, `new ${i}`);
+        Deno.renameSync(`${folder}/next`, path);
+        await expectOpen(probe, { argument: path, path });
+      }
+      Deno.mkdirSync(`${folder}/other`);
+      Deno.linkSync(path, `${folder}/other/hard`);
+      await eventually(probe, `${folder}/other/hard`);
+    });
+  },
+);
 
-Deno.test("a watched file is seen, a path that did not exist", async () => {
+sensorTest("a watched file is seen, a path that did not exist", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/late/deep/secret`;
     using probe = watching({ type: "file", path });
@@ -93,7 +124,7 @@ Deno.test("a watched file is seen, a path that did not exist", async () => {
   });
 });
 
-Deno.test("a watched file is seen through a bind mount", async () => {
+sensorTest("a watched file is seen through a bind mount", async () => {
   await inFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/real`);
     Deno.mkdirSync(`${folder}/mount`);
@@ -109,7 +140,7 @@ Deno.test("a watched file is seen through a bind mount", async () => {
   });
 });
 
-Deno.test("other files are not reported, neighbours of a watched one", async () => {
+sensorTest("other files are not reported, neighbours of a watched one", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/secret`;
     Deno.writeTextFileSync(path, "x");
@@ -128,7 +159,105 @@ Deno.test("other files are not reported, neighbours of a watched one", async () 
   });
 });
 
-Deno.test("files of a directory are seen, those directly in it", async () => {
+/** What brings a quiet neighbour to a watched place; gives the place. */
+const ARRIVALS: Readonly<Record<string, (inside: string) => string>> = {
+  "renamed onto the watched name": (inside) => {
+    Deno.renameSync(`${inside}/public`, `${inside}/secret`);
+    return `${inside}/secret`;
+  },
+  "linked to the watched name": (inside) => {
+    Deno.removeSync(`${inside}/secret`);
+    Deno.linkSync(`${inside}/public`, `${inside}/secret`);
+    return `${inside}/secret`;
+  },
+  "renamed through another directory": (inside) => {
+    Deno.mkdirSync(`${inside}/../away`);
+    Deno.renameSync(`${inside}/public`, `${inside}/../away/public`);
+    Deno.renameSync(`${inside}/../away/public`, `${inside}/secret`);
+    return `${inside}/secret`;
+  },
+  "renamed into a watched directory": (inside) => {
+    const path = `${Deno.realPathSync(`${inside}/..`)}/whole/public`;
+    Deno.renameSync(`${inside}/public`, path);
+    return path;
+  },
+  "linked into a watched tree": (inside) => {
+    const path = `${Deno.realPathSync(`${inside}/..`)}/tree/public`;
+    Deno.linkSync(`${inside}/public`, path);
+    return path;
+  },
+  "moved with its directory": (inside) => {
+    const path = `${Deno.realPathSync(`${inside}/..`)}/tree/in/public`;
+    Deno.renameSync(inside, `${inside}/../tree/in`);
+    return path;
+  },
+};
+
+for (const [how, arrive] of Object.entries(ARRIVALS)) {
+  sensorTest(`a neighbour opened often is quiet, and reported once it is ${how}`, async () => {
+    await withRace(async (race, inside, folder) => {
+      Deno.mkdirSync(`${folder}/whole`);
+      Deno.mkdirSync(`${folder}/tree`);
+      using probe = watching(
+        { type: "file", path: `${inside}/secret` },
+        { type: "children", path: `${folder}/whole` },
+        { type: "tree", path: `${folder}/tree` },
+      );
+      await expectQuiet(probe, race, `${inside}/public`);
+      const path = arrive(inside);
+      const { pid } = await run("cat", [path]);
+      await eventually(probe, path);
+      // An open before it was heard again may have gone unseen, and then that is said.
+      const { unreadable } = probe.watchStats();
+      assert(unreadable <= 2);
+      assert(probe.opens(pid).length === 1 || unreadable > 0, "an open was lost silently");
+      await expectOpen(probe, { argument: path, path });
+    });
+  });
+}
+
+sensorTest("a quiet neighbour is heard at once, written to, then renamed", async () => {
+  await withRace(async (race, inside) => {
+    const path = `${inside}/secret`;
+    using probe = watching({ type: "file", path });
+    await expectQuiet(probe, race, `${inside}/public`);
+    Deno.writeTextFileSync(`${inside}/public`, "new");
+    Deno.renameSync(`${inside}/public`, path);
+    await expectOpen(probe, { argument: path, path });
+  });
+});
+
+sensorTest("a quiet neighbour is heard at once, watched by a new policy", async () => {
+  await withRace(async (race, inside, folder) => {
+    const [path, secret] = [`${inside}/public`, `${inside}/secret`];
+    using probe = watching({ type: "file", path: secret });
+    const policies: Watch[] = [
+      { type: "file", path },
+      { type: "children", path: inside },
+      { type: "tree", path: folder },
+    ];
+    for (const watch of policies) {
+      probe.set({ kinds: ["open"], watches: [{ type: "file", path: secret }] });
+      await expectQuiet(probe, race, path);
+      probe.set({ kinds: ["open"], watches: [watch] });
+      await expectOpen(probe, { argument: path, path });
+    }
+    assertEquals(probe.watchStats().unreadable, 0);
+  });
+});
+
+sensorTest("a neighbour with two names is never quiet", async () => {
+  await withRace(async (race, inside, folder) => {
+    Deno.linkSync(`${inside}/public`, `${folder}/public`);
+    using probe = watching({ type: "file", path: `${inside}/secret` });
+    await run(race, ["time", `${inside}/public`, String(QUIET_OPENS), "1"]);
+    probe.until(() => probe.watchStats().seen >= QUIET_OPENS);
+    assertEquals(probe.watchStats().filtered, QUIET_OPENS);
+    assertEquals(probe.quietStats().seen, 0);
+  });
+});
+
+sensorTest("files of a directory are seen, those directly in it", async () => {
   await inFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/below`);
     using probe = watching({ type: "children", path: folder });
@@ -142,7 +271,7 @@ Deno.test("files of a directory are seen, those directly in it", async () => {
   });
 });
 
-Deno.test("files of a tree are seen, also in directories made or moved in later", async () => {
+sensorTest("files of a tree are seen, also in directories made or moved in later", async () => {
   await inFolder(async (folder) => {
     const tree = `${folder}/tree`;
     Deno.mkdirSync(`${tree}/a/b`, { recursive: true });
@@ -161,7 +290,7 @@ Deno.test("files of a tree are seen, also in directories made or moved in later"
   });
 });
 
-Deno.test("an unlinked file is flagged deleted, opened again by its descriptor", async () => {
+sensorTest("an unlinked file is flagged deleted, opened again by its descriptor", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/secret`;
     Deno.writeTextFileSync(path, "x");
@@ -175,7 +304,7 @@ Deno.test("an unlinked file is flagged deleted, opened again by its descriptor",
   });
 });
 
-Deno.test("a change of policy loses no open of a file that stays watched", async () => {
+sensorTest("a change of policy loses no open of a file that stays watched", async () => {
   await inFolder(async (folder) => {
     const race = await compile("race", folder);
     const path = `${folder}/secret`;
@@ -203,30 +332,33 @@ Deno.test("a change of policy loses no open of a file that stays watched", async
   });
 });
 
-Deno.test("counters add up when the queue is full, and no opener waits for the reader", async () => {
-  await inFolder(async (folder) => {
-    const race = await compile("race", folder);
-    const path = `${folder}/secret`;
-    Deno.writeTextFileSync(path, "x");
-    using probe = watching({ type: "file", path });
-    const opens = 12_000;
-    const { pid, lines } = await run(race, ["many", path, String(opens), "2"]);
-    assertEquals(lines, [String(opens)]);
-    while (probe.read(0) > 0);
-    const stats = probe.watchStats();
-    // The helper's own file lies in the same directory: one more open, which nobody asked for.
-    assertEquals([stats.seen, stats.filtered], [opens + 1, 1]);
-    assert(stats.ringFull > 0, "the queue was never full");
-    assertEquals(stats.submitted + stats.ringFull, opens);
-    assertEquals(probe.opens(pid).length, stats.submitted);
-    assertEquals(stats.sequence, opens);
-    // Once there is room again the gap shows in the sequence.
-    await expectOpen(probe, { argument: path, path });
-    assertEquals(probe.opens().at(-1)?.sequence, opens + 1);
-  });
-});
+sensorTest(
+  "counters add up when the queue is full, and no opener waits for the reader",
+  async () => {
+    await inFolder(async (folder) => {
+      const race = await compile("race", folder);
+      const path = `${folder}/secret`;
+      Deno.writeTextFileSync(path, "x");
+      using probe = watching({ type: "file", path });
+      const opens = 12_000;
+      const { pid, lines } = await run(race, ["many", path, String(opens), "2"]);
+      assertEquals(lines, [String(opens)]);
+      while (probe.read(0) > 0);
+      const stats = probe.watchStats();
+      // The helper's own file lies in the same directory: one more open, which nobody asked for.
+      assertEquals([stats.seen, stats.filtered], [opens + 1, 1]);
+      assert(stats.ringFull > 0, "the queue was never full");
+      assertEquals(stats.submitted + stats.ringFull, opens);
+      assertEquals(probe.opens(pid).length, stats.submitted);
+      assertEquals(stats.sequence, opens);
+      // Once there is room again the gap shows in the sequence.
+      await expectOpen(probe, { argument: path, path });
+      assertEquals(probe.opens().at(-1)?.sequence, opens + 1);
+    });
+  },
+);
 
-Deno.test("a lost event is a loss record, and the opener goes on", async () => {
+sensorTest("a lost event is a loss record, and the opener goes on", async () => {
   const bound = "/proc/sys/fs/fanotify/max_queued_events";
   const before = Deno.readTextFileSync(bound);
   await inFolder(async (folder) => {
@@ -262,7 +394,7 @@ Deno.test("a lost event is a loss record, and the opener goes on", async () => {
   });
 });
 
-Deno.test("openers go on when the program that answers them is killed", async () => {
+sensorTest("openers go on when the program that answers them is killed", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/secret`;
     Deno.writeTextFileSync(path, "x");

@@ -3,6 +3,7 @@ import type { Policy } from "../../agent/sensors/policy.ts";
 import type { StatsRow } from "../../agent/sensors/sensor.ts";
 import { decodeRecords, RecordView } from "../../common/record/decode.ts";
 import { KINDS, SOURCES } from "../../common/record/table.ts";
+import { canLoadSensor } from "./host.ts";
 
 /** Longest wait for records that must come, in milliseconds. */
 const DEADLINE_MS = 10_000;
@@ -67,6 +68,13 @@ export class Probe implements Disposable {
     return row;
   }
 
+  /** Counters of neighbours that are to be quiet. */
+  quietStats(): StatsRow {
+    const row = this.sensor.tables().find((row) => row.source === SOURCES.watch);
+    if (row === undefined) throw new Error("No counters of quiet neighbours");
+    return row;
+  }
+
   [Symbol.dispose](): void {
     this.sensor.close();
   }
@@ -75,6 +83,11 @@ export class Probe implements Disposable {
 /** The path of an open record. */
 export function pathOf(record: RecordView): string {
   return new TextDecoder().decode(record.slot("open", "path"));
+}
+
+/** A test that needs a live sensor; where none can be loaded it is skipped. */
+export function sensorTest(name: string, test: () => void | Promise<void>): void {
+  Deno.test(`sensor: ${name}`, { ignore: !canLoadSensor() }, test);
 }
 
 /** Compiles a helper of tests/support into a folder; its path. */

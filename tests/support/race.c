@@ -7,6 +7,8 @@
  *	race connect P Q COUNT	connects a datagram socket; prints the port it is connected to
  *	race exec A B COUNT	runs A or B as "A say x" or "say y"; prints "pid image argument"
  *	race many PATH COUNT THREADS	opens PATH that often in all; prints how many worked
+ *	race time PATH COUNT RUNS	opens and closes PATH that often a run; prints each run's
+ *				nanoseconds
  *
  * A and B are of one length and differ in their last byte.
  */
@@ -24,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct flip {
@@ -168,6 +171,26 @@ static int open_many(const char *path, int count, int threads)
 	return 0;
 }
 
+static int time_opens(const char *path, int count, int runs)
+{
+	for (int run = 0; run < runs; run++) {
+		struct timespec start, end;
+
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		for (int i = 0; i < count; i++) {
+			int fd = open(path, O_RDONLY);
+
+			if (fd < 0)
+				return 1;
+			close(fd);
+		}
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		printf("%ld\n", (end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec -
+				       start.tv_nsec);
+	}
+	return 0;
+}
+
 int main(int count, char **arguments)
 {
 	const char *mode = count > 2 ? arguments[1] : "";
@@ -184,5 +207,7 @@ int main(int count, char **arguments)
 		return race_exec(arguments[2], arguments[3], atoi(arguments[4]));
 	if (!strcmp(mode, "many"))
 		return open_many(arguments[2], atoi(arguments[3]), atoi(arguments[4]));
+	if (!strcmp(mode, "time"))
+		return time_opens(arguments[2], atoi(arguments[3]), atoi(arguments[4]));
 	return 2;
 }
