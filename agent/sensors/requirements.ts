@@ -2,8 +2,9 @@ import type { HostFacts } from "./facts.ts";
 
 /** Architectures that the sensor is built for. */
 export const ARCHITECTURES: readonly string[] = ["x86_64", "aarch64"];
-/** Oldest kernel that the sensor is tested on. */
-export const KERNEL_MIN = { major: 5, minor: 10 } as const;
+/** Oldest kernel whose BPF has atomic fetch-and-add and compare-and-exchange, which the sensor's
+ * programs count by. */
+export const KERNEL_MIN = { major: 5, minor: 12 } as const;
 
 /** What a finding is about. */
 export type FindingCode =
