@@ -5,7 +5,7 @@
  *
  * @module
  */
-export { type Alert, alertSchema } from "./common/wire/alert.ts";
+export type { Alert } from "./common/wire/alert.ts";
 export { ERROR_CODES, type ErrorCode, ImmuneError } from "./common/config/errors.ts";
 
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";

@@ -6,7 +6,7 @@ import {
   type RecordView,
   SOURCES,
 } from "../../common/record/mod.ts";
-import { SEVERITIES } from "../../common/sigma/mod.ts";
+import { SEVERITIES } from "../../common/sigma/severity.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { RecordSink } from "./pipeline.ts";
 
@@ -18,8 +18,15 @@ export interface JournalSinkOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** Longest alert document in a record, in bytes: what is longer loses its process arguments. */
+/** Longest alert document in a record, in bytes. */
 const DOCUMENT_BYTES_MAX = RECORD_BYTES_MAX - 256;
+/**
+ * UTF-16 units that each text of a longer one keeps, tried in this order. With the last, fewer than
+ * 50 texts of at most 6 bytes a unit (a control character as JSON) fit for certain.
+ */
+const TEXT_UNITS_KEPT = [2048, 512, 64];
+/** Entries that each list of it keeps. */
+const LIST_ENTRIES_KEPT = 8;
 
 const UTF8 = new TextEncoder();
 
@@ -115,12 +122,20 @@ function* inBatches(
   if (count > 0) yield { bytes: bytes.subarray(0, length), count };
 }
 
-/** The alert as JSON; where it is too long for a record, arguments are what it loses. */
+/**
+ * The alert as JSON. Where it is too long for a record, every text and list of it is cut, shorter
+ * and shorter: whoever makes a record must not be able to make one that cannot be told of.
+ */
 function documentBytes(alert: Alert): Uint8Array {
-  const whole = UTF8.encode(JSON.stringify(alert));
-  if (whole.length <= DOCUMENT_BYTES_MAX) return whole;
-  const { process, ...rest } = alert;
-  const { pid, entity_id, executable } = process ?? { pid: 0 };
-  const short = { pid, entity_id, executable: executable?.slice(0, 4096) };
-  return UTF8.encode(JSON.stringify({ ...rest, process: short, labels: { flags: ["truncated"] } }));
+  let bytes = UTF8.encode(JSON.stringify(alert));
+  for (const textUnits of TEXT_UNITS_KEPT) {
+    if (bytes.length <= DOCUMENT_BYTES_MAX) break;
+    const labels = { flags: [...new Set([...alert.labels?.flags ?? [], "truncated"])] };
+    const cut = (_: string, value: unknown): unknown => {
+      if (typeof value === "string") return value.slice(0, textUnits);
+      return Array.isArray(value) ? value.slice(0, LIST_ENTRIES_KEPT) : value;
+    };
+    bytes = UTF8.encode(JSON.stringify({ ...alert, labels }, cut));
+  }
+  return bytes;
 }

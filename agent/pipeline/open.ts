@@ -1,4 +1,4 @@
-import { State } from "../../common/config/mod.ts";
+import { State } from "../../common/config/state.ts";
 import { Journal } from "../../common/journal/mod.ts";
 import type { EcsContext, EcsDocument } from "../../common/record/mod.ts";
 import type { Alert } from "../../common/wire/mod.ts";

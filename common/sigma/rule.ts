@@ -6,18 +6,9 @@ import type { Expression } from "./expression.ts";
 import { RULE_ID_LENGTH_MAX, RULE_TITLE_LENGTH_MAX } from "./limits.ts";
 import type { LogSource } from "./log_source.ts";
 import { invalid, type Position, unsupported } from "./problem.ts";
+import { type Level, SEVERITIES } from "./severity.ts";
 
-/** Sigma's levels and their severity, 1 to 5. */
-export const SEVERITIES = {
-  informational: 1,
-  low: 2,
-  medium: 3,
-  high: 4,
-  critical: 5,
-} as const;
-
-/** Sigma's level of a rule. */
-export type Level = keyof typeof SEVERITIES;
+export { type Level, SEVERITIES };
 
 /** Level of a rule that names none. */
 export const LEVEL_DEFAULT: Level = "medium";

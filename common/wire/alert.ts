@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { EcsDocument } from "../record/ecs.ts";
-import { type Level, SEVERITIES } from "../sigma/rule.ts";
+import { type Level, SEVERITIES } from "../sigma/severity.ts";
 
 /** An alert: a rule fired on a record. Nested JSON, ECS where ECS has a name for it. */
 export interface Alert extends Omit<EcsDocument, "@timestamp" | "event"> {
