@@ -43,6 +43,7 @@ export class Journal implements Disposable {
   readonly #bounds: Bounds;
   readonly #clock: Clock;
   readonly #context: () => Iterable<ContextBatch>;
+  readonly #published: BigInt64Array<SharedArrayBuffer> | undefined;
   readonly #segments: Segment[];
   readonly #ledger = new Ledger();
   #scratch = new Uint8Array(SEGMENT_BYTES_MIN);
@@ -75,6 +76,7 @@ export class Journal implements Disposable {
     this.#bounds = boundsOf(options);
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#context = options.context ?? ((): readonly ContextBatch[] => []);
+    this.#published = options.publishTo;
     this.#segments = found.segments;
     this.#ledger.add(found.losses);
     this.#next = found.next;
@@ -157,6 +159,10 @@ export class Journal implements Disposable {
       writer.sync();
       this.#counts.flushes++;
       this.#durable = this.#next - 1;
+      if (this.#published !== undefined) {
+        Atomics.store(this.#published, 0, BigInt(this.#durable));
+        Atomics.notify(this.#published, 0);
+      }
       return true;
     } catch {
       this.#counts.failedFlushes++;

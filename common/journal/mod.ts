@@ -32,4 +32,5 @@
 export { Cursor, type CursorSource, type StoredBatch } from "./cursor.ts";
 export { Journal } from "./journal.ts";
 export * from "./options.ts";
+export { JournalReader } from "./reader.ts";
 export type { Recovery } from "./recover.ts";

@@ -33,6 +33,12 @@ export interface JournalOptions {
   readonly clock?: Clock;
   /** Called when a segment starts; its batches come first in it. Default: none. */
   readonly context?: () => Iterable<ContextBatch>;
+  /**
+   * Word 0 is set to the last position on the disk whenever it changes, and who waits for it is
+   * woken: shared memory through which a {@linkcode JournalReader} in another Worker follows.
+   * Default: none.
+   */
+  readonly publishTo?: BigInt64Array<SharedArrayBuffer>;
 }
 
 /** What an append says of its records. */

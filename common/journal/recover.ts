@@ -70,8 +70,13 @@ export function recover(folder: string): Folder {
   };
 }
 
-/** Path of the file with the journal's id. */
-function idPath(folder: string): string {
+/**
+ * Path of the file with the journal's id.
+ *
+ * @param folder The journal's folder.
+ * @returns The path.
+ */
+export function idPath(folder: string): string {
   return `${folder}/journal_id`;
 }
 
@@ -119,7 +124,13 @@ function idInside(segment: Segment): string | undefined {
   }
 }
 
-function readAcknowledged(folder: string): number {
+/**
+ * The acknowledged position in a journal's folder.
+ *
+ * @param folder The journal's folder.
+ * @returns The position; 0 when there is none, or none that can be read.
+ */
+export function readAcknowledged(folder: string): number {
   const text = readIfThere(acknowledgedPath(folder))?.trim() ?? "";
   const position = /^\d+$/.test(text) ? Number(text) : 0;
   return Number.isSafeInteger(position) ? position : 0;
