@@ -1,0 +1,105 @@
+import { type KeyObject, X509Certificate as SyncCertificate } from "node:crypto";
+import { AGENT_URI_PREFIX } from "./authority.ts";
+import { fingerprint } from "./fingerprint.ts";
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  SubjectAlternativeNameExtension,
+  X509Certificate,
+} from "./x509.ts";
+
+/** What a client's certificate says, once it was checked. */
+export interface CheckedCertificate {
+  /** SHA-256 of its DER, 64 lower-case hexadecimal digits. */
+  readonly fingerprint: string;
+  /** The agent's id, from its SAN. */
+  readonly agentId: string;
+  /** Unix time in milliseconds from which it holds. */
+  readonly notBeforeMs: number;
+  /** Unix time in milliseconds until which it holds. */
+  readonly notAfterMs: number;
+}
+
+/** Outcome of a check: the certificate, or why it is refused. */
+export type CertificateCheck =
+  | { readonly ok: true; readonly certificate: CheckedCertificate }
+  | { readonly ok: false; readonly why: string };
+
+/** Holds clients' certificates against the hive's own authority, apart from what TLS did. */
+export class ClientCertificateChecker {
+  readonly #authority: SyncCertificate;
+  readonly #authorityKey: KeyObject;
+
+  /** @param authorityPem The authority's certificate (PEM). */
+  constructor(authorityPem: string) {
+    this.#authority = new SyncCertificate(authorityPem);
+    this.#authorityKey = this.#authority.publicKey;
+  }
+
+  /**
+   * Checks issuer, signature, dates, usage and name of a certificate. That it is enrolled and not
+   * revoked is for the store to say.
+   *
+   * @param der The certificate (DER).
+   * @param nowMs Unix time in milliseconds.
+   * @returns What it says, or why it is refused.
+   */
+  check(der: Uint8Array, nowMs: number): CertificateCheck {
+    try {
+      return this.#check(der, nowMs);
+    } catch {
+      return { ok: false, why: "it cannot be read" };
+    }
+  }
+
+  #check(der: Uint8Array, nowMs: number): CertificateCheck {
+    const bytes = new Uint8Array(der);
+    const signed = new SyncCertificate(bytes);
+    if (!signed.checkIssued(this.#authority) || !signed.verify(this.#authorityKey)) {
+      return { ok: false, why: "another authority signed it" };
+    }
+    const read = new X509Certificate(bytes);
+    const notBeforeMs = read.notBefore.getTime();
+    const notAfterMs = read.notAfter.getTime();
+    const wrong = wrongDates({ notBeforeMs, notAfterMs }, nowMs) ?? wrongUsage(read);
+    if (wrong !== undefined) return { ok: false, why: wrong };
+    const agentId = agentIdOf(read);
+    if (agentId === undefined) return { ok: false, why: "it names no agent" };
+    const certificate = { fingerprint: fingerprint(bytes), agentId, notBeforeMs, notAfterMs };
+    return { ok: true, certificate };
+  }
+}
+
+/**
+ * Whether a certificate holds at a time (RFC 5280, section 4.1.2.5: both ends included).
+ *
+ * @param dates From when until when, Unix time in milliseconds.
+ * @param nowMs Unix time in milliseconds.
+ * @returns Why it does not hold, or `undefined`.
+ */
+export function wrongDates(
+  dates: Pick<CheckedCertificate, "notBeforeMs" | "notAfterMs">,
+  nowMs: number,
+): string | undefined {
+  if (nowMs < dates.notBeforeMs) return "it does not hold yet";
+  return nowMs > dates.notAfterMs ? "it has run out" : undefined;
+}
+
+function wrongUsage(certificate: X509Certificate): string | undefined {
+  if (certificate.getExtension(BasicConstraintsExtension)?.ca === true) {
+    return "it is an authority's";
+  }
+  const usages = certificate.getExtension(ExtendedKeyUsageExtension)?.usages ?? [];
+  const holds = usages.length === 1 && usages[0] === ExtendedKeyUsage.clientAuth;
+  return holds ? undefined : "it is not for clients";
+}
+
+function agentIdOf(certificate: X509Certificate): string | undefined {
+  const names = certificate.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
+  const uris = names.filter(({ type }) => type === "url").map(({ value }) => value);
+  const [uri = ""] = uris;
+  if (uris.length !== 1 || !uri.startsWith(AGENT_URI_PREFIX)) return undefined;
+  const id = uri.slice(AGENT_URI_PREFIX.length);
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : undefined;
+}

@@ -1,0 +1,111 @@
+import { assert, assertEquals } from "@std/assert";
+import { FakeClock } from "../../common/config/mod.ts";
+import { inFolder, makeRequest, signWith } from "./_test_support.ts";
+import { Authority, CLOCK_SKEW_MS } from "./authority.ts";
+import { type CertificateCheck, ClientCertificateChecker } from "./client_certificate.ts";
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+} from "./x509.ts";
+
+const NOW_MS = Date.UTC(2031, 4, 6);
+const AGENT = "0b0c0d0e-1234-4abc-8def-001122334455";
+
+function der(pem: string): Uint8Array {
+  return new Uint8Array(PemConverter.decodeFirst(pem));
+}
+
+function why(check: CertificateCheck): string {
+  return check.ok ? "accepted" : check.why;
+}
+
+Deno.test("ClientCertificateChecker.check() accepts its authority's, within its dates alone", async () => {
+  await inFolder(async (folder) => {
+    const authority = await Authority.open(folder, { clock: new FakeClock(NOW_MS) });
+    const { request } = await makeRequest();
+    const signed = await authority.sign(request, { agentId: AGENT, days: 1 });
+    const checker = new ClientCertificateChecker(authority.certificatePem);
+    const bytes = der(signed.pem);
+    const accepted = checker.check(bytes, NOW_MS);
+    assert(accepted.ok);
+    assertEquals(accepted.certificate, {
+      fingerprint: signed.fingerprint,
+      agentId: AGENT,
+      notBeforeMs: NOW_MS - CLOCK_SKEW_MS,
+      notAfterMs: signed.notAfterMs,
+    });
+    assertEquals(why(checker.check(bytes, signed.notAfterMs)), "accepted");
+    assertEquals(why(checker.check(bytes, signed.notAfterMs + 1)), "it has run out");
+    assertEquals(
+      why(checker.check(bytes, NOW_MS - CLOCK_SKEW_MS - 1)),
+      "it does not hold yet",
+    );
+  });
+});
+
+Deno.test("ClientCertificateChecker.check() refuses another authority's of the same name", async () => {
+  await inFolder(async (folder) => {
+    Deno.mkdirSync(`${folder}/other`);
+    const own = await Authority.open(folder);
+    const other = await Authority.open(`${folder}/other`);
+    const { request } = await makeRequest();
+    const signed = await other.sign(request, { agentId: AGENT });
+    const checker = new ClientCertificateChecker(own.certificatePem);
+    assertEquals(why(checker.check(der(signed.pem), Date.now())), "another authority signed it");
+    assertEquals(
+      why(checker.check(der(other.certificatePem), Date.now())),
+      "another authority signed it",
+    );
+  });
+});
+
+Deno.test("ClientCertificateChecker.check() refuses its authority's own that is not for agents", async () => {
+  await inFolder(async (folder) => {
+    const authority = await Authority.open(folder);
+    const checker = new ClientCertificateChecker(authority.certificatePem);
+    const { request } = await makeRequest();
+    const san = new SubjectAlternativeNameExtension([{ type: "url", value: `urn:uuid:${AGENT}` }]);
+    const client = new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]);
+    const both = [ExtendedKeyUsage.clientAuth, ExtendedKeyUsage.serverAuth];
+    const cases: readonly (readonly [string, readonly Extension[]])[] = [
+      ["accepted", [san, client]],
+      ["it is not for clients", [san]],
+      ["it is not for clients", [san, new ExtendedKeyUsageExtension(both)]],
+      ["it is not for clients", [
+        san,
+        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      ]],
+      ["it is an authority's", [san, client, new BasicConstraintsExtension(true)]],
+      ["it names no agent", [client]],
+      ["it names no agent", [
+        client,
+        new SubjectAlternativeNameExtension([
+          { type: "url", value: `urn:uuid:${AGENT}` },
+          { type: "url", value: `urn:uuid:${AGENT.replace("0b", "ff")}` },
+        ]),
+      ]],
+      ["it names no agent", [
+        client,
+        new SubjectAlternativeNameExtension([{ type: "dns", value: AGENT }]),
+      ]],
+    ];
+    for (const [expected, extensions] of cases) {
+      const pem = await signWith(folder, { request, extensions });
+      assertEquals(why(checker.check(der(pem), Date.now())), expected);
+    }
+  });
+});
+
+Deno.test("ClientCertificateChecker.check() refuses bytes that are no certificate", async () => {
+  await inFolder(async (folder) => {
+    const { certificatePem } = await Authority.open(folder);
+    const checker = new ClientCertificateChecker(certificatePem);
+    const bytes = der(certificatePem);
+    assertEquals(why(checker.check(bytes.subarray(0, 40), Date.now())), "it cannot be read");
+    assertEquals(why(checker.check(new Uint8Array(), Date.now())), "it cannot be read");
+  });
+});
