@@ -1,48 +1,29 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { decodeRecord } from "../../common/record/mod.ts";
-import { BATCH_BYTES_MAX, BATCH_HEADER, BATCH_MAGIC, decodeBatch } from "../../common/wire/mod.ts";
+import { BATCH_BYTES_MAX, BATCH_HEADER, decodeBatch } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { type ReplayOptions, type ReplaySummary, ruleOf } from "./replay_lines.ts";
 
-/** Bytes that tell a batch from text. */
-const MAGIC_BYTES = 4;
 /** Bytes of a batch header that tell its length. */
 const LENGTH_BYTES = 12;
-
-/**
- * Tells whether a file holds batches, as a journal segment does.
- *
- * @param file Path.
- * @returns False also for what cannot be read: reading it as text says why.
- */
-export async function isRecording(file: string): Promise<boolean> {
-  try {
-    using handle = await Deno.open(file);
-    const start = new Uint8Array(MAGIC_BYTES);
-    const read = await handle.read(start);
-    return read === MAGIC_BYTES && new DataView(start.buffer).getUint32(0, true) === BATCH_MAGIC;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Runs the records of a journal segment through rules, as the pipeline did when they were made.
  * Values that were masked stay masked: a rule that asks for them does not fire.
  *
- * @param file Path.
+ * @param chunks Its bytes.
  * @param options Rules, and where matches and problems go; a line is the number of a record.
- * @throws {ImmuneError} `FILE_UNREADABLE`.
+ * @throws {ImmuneError} what reading the chunks throws.
  */
 export async function replayRecording(
-  file: string,
+  chunks: AsyncIterable<Uint8Array>,
   options: ReplayOptions,
 ): Promise<ReplaySummary> {
   const engine = await Engine.create();
   engine.publish(options.ruleSet.image);
   const summary = { events: 0, matches: 0, problems: 0 };
   try {
-    for await (const bytes of batches(file)) {
+    for await (const bytes of batches(chunks)) {
       const { info, records } = decodeBatch(bytes);
       for (let start = 0; start < records.length;) {
         const end = wholeRecords(records, start, engine.batch.length);
@@ -102,11 +83,11 @@ function wholeRecords(records: Uint8Array, start: number, bytes: number): number
   return end;
 }
 
-async function* batches(file: string): AsyncGenerator<Uint8Array> {
-  using handle = await Deno.open(file);
+async function* batches(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  await using bytes = new ByteReader(chunks);
   const header = new Uint8Array(LENGTH_BYTES);
   for (;;) {
-    const read = await fill(handle, header);
+    const read = await bytes.fill(header);
     if (read === 0) return;
     const length = new DataView(header.buffer).getUint32(BATCH_HEADER.length, true);
     if (read < LENGTH_BYTES || length < LENGTH_BYTES || length > BATCH_BYTES_MAX) {
@@ -117,7 +98,7 @@ async function* batches(file: string): AsyncGenerator<Uint8Array> {
     }
     const batch = new Uint8Array(length);
     batch.set(header);
-    const got = LENGTH_BYTES + await fill(handle, batch.subarray(LENGTH_BYTES));
+    const got = LENGTH_BYTES + await bytes.fill(batch.subarray(LENGTH_BYTES));
     if (got < length) {
       throw new ImmuneError(
         "BATCH_MALFORMED",
@@ -128,12 +109,33 @@ async function* batches(file: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function fill(handle: Deno.FsFile, buffer: Uint8Array): Promise<number> {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const read = await handle.read(buffer.subarray(filled));
-    if (read === null) break;
-    filled += read;
+/** Reads so many bytes at a time from chunks of any size. */
+class ByteReader implements AsyncDisposable {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest = new Uint8Array();
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
   }
-  return filled;
+
+  /** Fills the buffer; how many bytes there were, fewer only at the end. */
+  async fill(buffer: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < buffer.length) {
+      if (this.#rest.length === 0) {
+        const next = await this.#chunks.next();
+        if (next.done) break;
+        this.#rest = new Uint8Array(next.value);
+      }
+      const taken = this.#rest.subarray(0, buffer.length - filled);
+      buffer.set(taken, filled);
+      filled += taken.length;
+      this.#rest = this.#rest.subarray(taken.length);
+    }
+    return filled;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#chunks.return?.();
+  }
 }

@@ -1,4 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { RECORD_BYTES_MAX } from "../../common/record/mod.ts";
 import type { RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { eventTimeMs, isJsonObject, type JsonObject } from "./flat_event.ts";
@@ -6,6 +7,9 @@ import { FlatMatcher } from "./flat_matcher.ts";
 
 /** Longest line of a replayed file, in bytes. */
 export const LINE_BYTES_MAX = 1024 * 1024;
+
+const CUT_NOTICE =
+  `Event is longer than a record of ${RECORD_BYTES_MAX} bytes: rules saw the start of its values`;
 
 /** A rule that fired on a replayed event. */
 export interface ReplayMatch {
@@ -22,6 +26,8 @@ export interface ReplayOptions {
   readonly onMatch: (match: ReplayMatch) => void;
   /** Called for each line that is no event; the replay goes on. */
   readonly onProblem: (line: number, problem: string) => void;
+  /** Called for each event that was matched only in part; that is no failure. */
+  readonly onNotice?: (line: number, notice: string) => void;
 }
 
 /** What a replay came to. */
@@ -34,20 +40,25 @@ export interface ReplaySummary {
 /**
  * Runs NDJSON through rules, line by line.
  *
- * @param file Path, or `-` for standard input.
+ * @param chunks Its bytes.
  * @param options Rules, and where matches and problems go.
- * @throws {ImmuneError} `FILE_UNREADABLE`.
+ * @throws {ImmuneError} what reading the chunks throws.
  */
-export async function replayLines(file: string, options: ReplayOptions): Promise<ReplaySummary> {
+export async function replayLines(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ReplayOptions,
+): Promise<ReplaySummary> {
   const matcher = new FlatMatcher(await Engine.create(), options.ruleSet);
   const summary = { events: 0, matches: 0, problems: 0 };
   let line = 0;
-  for await (const text of lines(file)) {
+  for await (const text of lines(chunks)) {
     line++;
     if (typeof text === "string" && text.trim() === "") continue;
     try {
       const event = parseEvent(text);
-      for (const rule of matcher.match(event)) {
+      const { rules, truncated } = matcher.match(event);
+      if (truncated) options.onNotice?.(line, CUT_NOTICE);
+      for (const rule of rules) {
         summary.matches++;
         options.onMatch({
           line,
@@ -85,12 +96,12 @@ function parseEvent(text: string | undefined): JsonObject {
   return value;
 }
 
-/** Lines of a file; `undefined` for one that is over its bound. */
-async function* lines(file: string): AsyncGenerator<string | undefined> {
+/** Lines of a text; `undefined` for one that is over its bound. */
+async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string | undefined> {
   const decoder = new TextDecoder();
   let parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of await open(file)) {
+  for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
       parts.push(chunk.subarray(start, end));
@@ -116,14 +127,4 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
     offset += part.length;
   }
   return all;
-}
-
-async function open(file: string): Promise<ReadableStream<Uint8Array>> {
-  if (file === "-") return Deno.stdin.readable;
-  try {
-    return (await Deno.open(file)).readable;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ImmuneError("FILE_UNREADABLE", `Cannot read "${file}": ${why}`, { cause });
-  }
 }

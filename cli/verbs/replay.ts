@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-import { isRecording, replayRecording } from "../../agent/pipeline/recording.ts";
-import { replayLines } from "../../agent/pipeline/replay_lines.ts";
+import { replay } from "../../agent/pipeline/replay.ts";
 import { compileRules, describeRejection } from "../../common/sigma/mod.ts";
 import { visible } from "../render/terminal.ts";
 import { readRules } from "../rules.ts";
@@ -21,13 +20,13 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     const settings = settingsOf(command);
     const ruleSet = compileRules(await readRules(settings.values));
     for (const rejection of ruleSet.rejected) console.error(visible(describeRejection(rejection)));
-    const replay = await isRecording(file) ? replayRecording : replayLines;
     const summary = await replay(file, {
       ruleSet,
       onMatch: (match) => {
         if (options.json) console.log(JSON.stringify(match));
         else console.log(`${match.line}: ${visible(match.rule.title)} ${match.rule.id}`);
       },
+      onNotice: (line, notice) => console.error(`${file}:${line}: ${visible(notice)}`),
       onProblem: (line, problem) => console.error(`${file}:${line}: ${visible(problem)}`),
     });
     if (!options.json) {

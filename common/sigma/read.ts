@@ -27,7 +27,7 @@ export async function readRuleSources(path: string): Promise<RuleSource[]> {
   await collect(path, { files, seen: new Set(), depth: 0 });
   files.sort();
   const sources: RuleSource[] = [];
-  for (const file of files) sources.push(await readSource(file));
+  for (const file of files) sources.push(await readFound(file));
   return sources;
 }
 
@@ -78,18 +78,40 @@ async function visit(path: string, walk: Walk): Promise<void> {
   walk.files.push(path);
 }
 
+/** A file of a folder: opening a named pipe there would wait for a writer that never comes. */
+async function readFound(path: string): Promise<RuleSource> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (info?.isFile === false) return { path, text: "", problem: "It is no regular file" };
+  return await readSource(path);
+}
+
 async function readSource(path: string): Promise<RuleSource> {
   try {
-    const { size } = await Deno.stat(path);
-    if (size > RULE_SOURCE_BYTES_MAX) {
+    const bytes = await readBounded(path);
+    if (bytes === undefined) {
       return { path, text: "", problem: `File is longer than ${RULE_SOURCE_BYTES_MAX} bytes` };
     }
-    const bytes = await Deno.readFile(path);
     return { path, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch (cause) {
     const problem = cause instanceof TypeError ? "File is not UTF-8" : textOf(cause);
     return { path, text: "", problem };
   }
+}
+
+/** Bytes of a file, or `undefined` when there are too many; a pipe does not tell its size. */
+async function readBounded(path: string): Promise<Uint8Array | undefined> {
+  using file = await Deno.open(path);
+  const { isFile, size } = await file.stat();
+  const expected = isFile ? Math.min(size, RULE_SOURCE_BYTES_MAX) : RULE_SOURCE_BYTES_MAX;
+  const bytes = new Uint8Array(expected + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const read = await file.read(bytes.subarray(length));
+    if (read === null) return bytes.subarray(0, length);
+    length += read;
+  }
+  // More than a file's size is here only if it grew since: then it is read as it was.
+  return isFile && size <= RULE_SOURCE_BYTES_MAX ? bytes.subarray(0, expected) : undefined;
 }
 
 function textOf(cause: unknown): string {

@@ -70,3 +70,19 @@ Deno.test("readRuleSources() refuses a path that is not there, endless folders",
     assertEquals(deep.code, "RULE_SET_TOO_LARGE");
   });
 });
+
+Deno.test({
+  name: "readRuleSources() waits for no pipe in a folder, reads one that is named, bounded",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const pipe = `${folder}/a.yml`;
+      assert((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+      const [found] = await readRuleSources(folder);
+      assertEquals(found, { path: pipe, text: "", problem: "It is no regular file" });
+      const [named] = await Promise.all([readRuleSources(pipe), Deno.writeTextFile(pipe, "x: 1")]);
+      assertEquals(named, [{ path: pipe, text: "x: 1" }]);
+      const [endless] = await readRuleSources("/dev/zero");
+      assertEquals(endless?.problem, `File is longer than ${RULE_SOURCE_BYTES_MAX} bytes`);
+    }),
+});
