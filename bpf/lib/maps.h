@@ -27,7 +27,7 @@ struct immune_walk {
 	__u32 at; /* where the path starts in `path` */
 	__u32 original; /* bytes that the whole path has */
 	__u32 flags; /* enum immune_flag */
-	__u32 reserved;
+	__u32 name_cut; /* 1: a component was longer than IMMUNE_COMPONENT_ROOM allows */
 };
 
 /*

@@ -15,11 +15,18 @@ static __always_inline void walk_keep(struct immune_scratch *scratch, struct den
 {
 	struct immune_walk *walk = &scratch->walk;
 	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-	/* A name has at most 255 bytes: the mask only tells the verifier. */
-	__u32 length = BPF_CORE_READ(dentry, d_name.len) & 0xff;
+	__u32 whole = BPF_CORE_READ(dentry, d_name.len);
+	__u32 length = whole;
 	__u32 at = walk->at;
 
-	walk->original += length + 1;
+	walk->original += whole + 1;
+	/* Some file systems (FUSE, which any user may mount) take longer names than NAME_MAX. */
+	if (whole > IMMUNE_COMPONENT_ROOM - 1) {
+		walk->name_cut = 1;
+		length = IMMUNE_COMPONENT_ROOM - 1;
+	}
+	barrier_var(length);
+	length &= IMMUNE_COMPONENT_ROOM - 1;
 	if (walk->flags & IMMUNE_FLAG_TRUNCATED || at < length + 1) {
 		walk->flags |= IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED;
 		return;
@@ -86,11 +93,13 @@ static __noinline __u32 path_walk(struct immune_scratch *scratch, struct dentry 
 	walk->mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 	walk->at = IMMUNE_PATH_BYTES_MAX;
 	walk->original = 0;
+	walk->name_cut = 0;
 	walk->flags = more ? 0 : IMMUNE_FLAG_UNRESOLVED;
 	/* Bounded by the most components and mounts that are followed. */
 	for (int i = 0; more && i < IMMUNE_PATH_COMPONENTS_MAX + IMMUNE_CROSSINGS_MAX; i++)
 		more = walk_step(scratch);
-	if (more) /* cut: what is above stays unknown */
+	/* Cut: what is above stays unknown, or a name is not whole. */
+	if (more || walk->name_cut)
 		walk->flags |= IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED;
 	if (!walk->original && !walk->flags) {
 		/* The root itself has no component. */

@@ -31,25 +31,30 @@ static bool stage_empty(const struct immune_sensor *sensor)
 	return sensor->stage_at == sensor->stage_length;
 }
 
-/* Hands over what an earlier round left, then the snapshot; false when the buffer is full. */
-static bool earlier_take(struct immune_sensor *sensor, uint8_t *buffer, uint32_t capacity,
-			 uint32_t *used)
+/* Hands over the snapshot, which comes before all else; false when the buffer is full. */
+static bool snapshot_take_records(struct immune_sensor *sensor, uint8_t *buffer, uint32_t capacity,
+				  uint32_t *used)
 {
-	stage_take(sensor, buffer, capacity, used);
+	if (sensor->stage_snapshot)
+		stage_take(sensor, buffer, capacity, used);
 	/* Bounded by the snapshot, which only shrinks. */
 	while (stage_empty(sensor) && sensor->snapshot.count) {
+		sensor->stage_snapshot = true;
 		sensor->stage_at = 0;
 		sensor->stage_length = snapshot_drain(&sensor->snapshot, sensor->stage,
 						      STAGE_BYTES);
 		stage_take(sensor, buffer, capacity, used);
 	}
-	return stage_empty(sensor);
+	if (stage_empty(sensor))
+		sensor->stage_snapshot = false;
+	return !sensor->stage_snapshot;
 }
 
 /*
  * One round without waiting. What is in the watch queue and in bulk now was caused by lifecycle
  * records that are in their ring already: so take note of both, drain lifecycle, then hand over
- * both.
+ * both. Watched opens that found no room wait in the stage, behind the next lifecycle records: what
+ * caused them may be among those.
  */
 static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t capacity)
 {
@@ -59,12 +64,12 @@ static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t c
 	enum ring_end end;
 	uint32_t used = 0;
 
-	if (!earlier_take(sensor, buffer, capacity, &used))
+	if (!snapshot_take_records(sensor, buffer, capacity, &used))
 		return used;
-	sensor->stage_at = 0;
-	sensor->stage_length = 0;
-	if (sensor->watch)
+	if (sensor->watch && stage_empty(sensor)) {
+		sensor->stage_at = 0;
 		sensor->stage_length = watch_drain(sensor->watch, sensor->stage, STAGE_BYTES);
+	}
 	end = ring_drain(lifecycle, ring_position(lifecycle), buffer, capacity, &used);
 	if (end == RING_EMPTY) {
 		stage_take(sensor, buffer, capacity, &used);

@@ -11,7 +11,7 @@ struct ring {
 	size_t page;
 	uint64_t *consumer; /* written by us, read by the kernel */
 	uint64_t *producer; /* the other way round */
-	const uint8_t *data; /* mapped twice in a row, so that no record is broken */
+	const uint8_t *data; /* a record may go on at its start */
 };
 
 /* Why a drain ended. */

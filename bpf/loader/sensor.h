@@ -43,6 +43,7 @@ struct immune_sensor {
 	uint8_t *stage;
 	uint32_t stage_at;
 	uint32_t stage_length;
+	bool stage_snapshot; /* the stage holds processes of the snapshot, not watched opens */
 };
 
 /* Steps of opening, also used one by one by the self-test. Each is 0 or -errno with a line. */

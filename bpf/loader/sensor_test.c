@@ -10,7 +10,8 @@ static const struct {
 	{ "order", test_order },       { "exec", test_exec },	      { "paths", test_paths },
 	{ "exits", test_exits },       { "identity", test_identity }, { "sockets", test_sockets },
 	{ "compat", test_compat },     { "policy", test_policy },     { "wake", test_wake },
-	{ "snapshot", test_snapshot },
+	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
+	{ "names", test_names },
 };
 
 int main(int count, char **arguments)

@@ -18,5 +18,8 @@ void test_compat(void);
 void test_policy(void);
 void test_wake(void);
 void test_snapshot(void);
+void test_wrap(void);
+void test_backlog(void);
+void test_names(void);
 
 #endif

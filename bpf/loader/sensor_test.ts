@@ -21,6 +21,9 @@ const TESTS: Readonly<Record<string, string>> = {
   policy: "immune_sensor_policy() refuses what does not hold, filters and counts unwanted kinds",
   wake: "immune_sensor_poll() ends its wait for an exec and for immune_sensor_wake()",
   snapshot: "snapshot tells of every process, parents before children",
+  wrap: "immune_sensor_poll() gives records over the end of a ring as they are",
+  backlog: "immune_sensor_poll() keeps a watched open until its process was told of",
+  names: "a component over 255 bytes is cut and flagged, not shown as another name",
 };
 
 const folder = await Deno.makeTempDir({ prefix: "immune-sensor-test-" });
@@ -43,7 +46,7 @@ sensorTest("sensor_test.c has no test that is not run here", async () => {
 async function compile(): Promise<void> {
   await buildSensor();
   const sources = [...Deno.readDirSync(`${ROOT}/bpf/loader`)]
-    .filter((entry) => /^(harness|sensor|loss|record|control)_test\.c$/.test(entry.name))
+    .filter((entry) => /^(harness|sensor|loss|record|control|ring|name)_test\.c$/.test(entry.name))
     .map((entry) => `${ROOT}/bpf/loader/${entry.name}`);
   const { success, stderr } = await new Deno.Command("cc", {
     args: [

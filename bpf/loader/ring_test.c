@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/* Records over the end of a ring, and more of them than a buffer holds. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "sensor_test.h"
+
+#define WRAPPED_RUNS 60
+#define LONG_ARGUMENT_BYTES 1500
+#define BACKLOG_PROCESSES 600
+#define EVERY_KIND (~0ull)
+
+struct wrapped {
+	char argument[LONG_ARGUMENT_BYTES];
+	size_t length; /* with its NUL */
+	pid_t pid;
+	int whole;
+};
+
+static void check_whole(const struct immune_record_header *record, void *state)
+{
+	static const char program[] = "true";
+	struct wrapped *wrapped = state;
+	const uint8_t *argv;
+	uint32_t length;
+
+	if (record->kind != IMMUNE_KIND_EXEC || record->pid != (uint32_t)wrapped->pid)
+		return;
+	argv = slot_of(record, IMMUNE_EXEC_SLOT_ARGV, &length);
+	must(length == sizeof(program) + wrapped->length &&
+	     !memcmp(argv, program, sizeof(program)) &&
+	     !memcmp(argv + sizeof(program), wrapped->argument, wrapped->length),
+	     "run %d: argv of %u bytes", wrapped->whole, length);
+	wrapped->whole++;
+}
+
+/* Programs whose records are nearly half the ring each: they lie over its end in many places. */
+void test_wrap(void)
+{
+	struct immune_sensor *sensor = sensor_with(4096, 4096);
+	static struct wrapped wrapped;
+	char *arguments[] = { "true", wrapped.argument, NULL };
+
+	poll_out(sensor, NULL, NULL);
+	for (int i = 0; i < WRAPPED_RUNS; i++) {
+		wrapped.length = (size_t)(LONG_ARGUMENT_BYTES - 9 * i);
+		for (size_t at = 0; at < wrapped.length; at++)
+			wrapped.argument[at] = (char)('!' + (at + (size_t)i) % 90);
+		wrapped.argument[wrapped.length - 1] = 0;
+		wrapped.pid = run_and_wait("/bin/true", arguments);
+		poll_out(sensor, check_whole, &wrapped);
+	}
+	/* What else runs on the host may take the room of some. */
+	must(wrapped.whole > WRAPPED_RUNS / 2, "only %d came", wrapped.whole);
+	immune_sensor_close(sensor);
+}
+
+struct backlog {
+	uint8_t known[1 << 22 >> 3];
+	uint32_t opener;
+	bool opened;
+	uint64_t early;
+};
+
+static void know_record(const struct immune_record_header *record, struct backlog *backlog)
+{
+	uint8_t bit = (uint8_t)(1 << (record->pid & 7));
+	uint8_t *byte = &backlog->known[(record->pid >> 3) % sizeof(backlog->known)];
+
+	if (record->kind == IMMUNE_KIND_FORK || record->kind == IMMUNE_KIND_PROCESS)
+		*byte |= bit;
+	else if (!(*byte & bit))
+		backlog->early++;
+	if (record->kind == IMMUNE_KIND_OPEN && record->pid == backlog->opener)
+		backlog->opened = true;
+}
+
+/* Polls with the smallest buffer until nothing comes. */
+static void poll_slowly(struct immune_sensor *sensor, struct backlog *backlog)
+{
+	static uint8_t buffer[IMMUNE_RECORD_BYTES_MAX] __attribute__((aligned(8)));
+	int64_t length;
+
+	while ((length = immune_sensor_poll(sensor, buffer, sizeof(buffer), 20)) > 0)
+		for (int64_t at = 0; at < length;) {
+			const struct immune_record_header *record = (const void *)(buffer + at);
+
+			know_record(record, backlog);
+			at += record->length;
+		}
+	must(!length, "poll gave %lld", (long long)length);
+}
+
+static void watch_set(struct immune_sensor *sensor, const char *path)
+{
+	struct {
+		struct immune_policy_header head;
+		struct immune_policy_watch watch;
+		char path[32];
+	} policy = {
+		.head = {
+			.magic = IMMUNE_POLICY_MAGIC,
+			.version = IMMUNE_POLICY_VERSION,
+			.header_length = sizeof(policy.head),
+			.length = sizeof(policy),
+			.kind_mask = EVERY_KIND,
+			.watch_count = 1,
+		},
+		.watch = { .type = IMMUNE_WATCH_FILE, .length = (uint16_t)strlen(path) },
+	};
+
+	must(strlen(path) > sizeof(policy.path) - 8 && strlen(path) <= sizeof(policy.path),
+	     "path of %zu bytes", strlen(path));
+	memcpy(policy.path, path, strlen(path));
+	must(!immune_sensor_policy(sensor, (const uint8_t *)&policy, sizeof(policy)), "policy");
+}
+
+static void open_file(void *path)
+{
+	if (open(path, O_RDONLY | O_CLOEXEC) < 0)
+		_exit(1);
+}
+
+static void nothing(void *unused)
+{
+	(void)unused;
+}
+
+/* A watched open waits for the process that did it, also when the buffer is full before that. */
+void test_backlog(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	char path[] = "/tmp/immune-backlog-test-XXXXXX";
+	static struct backlog backlog;
+	int fd = mkstemp(path);
+	int status;
+
+	must(fd >= 0, "cannot make a file");
+	close(fd);
+	watch_set(sensor, path);
+	poll_slowly(sensor, &backlog);
+	for (int i = 0; i < BACKLOG_PROCESSES; i++)
+		child_of(nothing, NULL, &status);
+	backlog.opener = (uint32_t)child_of(open_file, path, &status);
+	must(!status, "cannot open: status %x", status);
+	poll_slowly(sensor, &backlog);
+	unlink(path);
+	must(backlog.opened, "the open was not reported");
+	must(!backlog.early, "%llu records of processes not yet told of",
+	     (unsigned long long)backlog.early);
+	immune_sensor_close(sensor);
+}
