@@ -119,9 +119,11 @@ static void handle(struct watch_answer *answer, const struct fanotify_event_meta
 	if (event->fd < 0)
 		return;
 	links = watch_record_file(&record, answer->proc_self_fd, event->fd);
-	watch_record_process(&record, answer->processes_map_fd, event->pid);
-	allow(answer, event->fd);
 	verdict = judge(answer, &record);
+	/* Of a thread this reads /proc, which takes longer than all else here. */
+	if (verdict == WATCH_WANTED)
+		watch_record_process(&record, answer->processes_map_fd, event->pid);
+	allow(answer, event->fd);
 	if (verdict == WATCH_WANTED && record.header.pid != answer->own_pid)
 		report(answer, &record);
 	else

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -79,6 +80,20 @@ uint32_t watch_record_file(struct watch_record *record, int proc_self_fd, int fd
 	return about.stx_nlink;
 }
 
+/* The number that stands in a line's column (from 0) after its label; false when the label is
+ * another one. */
+static bool read_number(const char *line, const char *label, int column, uint32_t *value)
+{
+	size_t length = strlen(label);
+	char *end = (char *)line + length;
+
+	if (strncmp(line, label, length))
+		return false;
+	for (int i = 0; i <= column; i++)
+		*value = strtoul(end, &end, 10);
+	return true;
+}
+
 /* Opener's thread group, parent and ids, for a process that the map does not know. */
 static uint32_t read_status(struct immune_record_header *header, pid_t tid)
 {
@@ -100,10 +115,13 @@ static uint32_t read_status(struct immune_record_header *header, pid_t tid)
 	/* Bounded by STATUS_BYTES; Name comes first and has its newlines escaped by the kernel. */
 	for (; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		sscanf(line, "Tgid:%u", &group);
-		sscanf(line, "PPid:%u", &header->parent_pid);
-		sscanf(line, "Uid:%*u%u", &header->uid);
-		sscanf(line, "Gid:%*u%u", &header->gid);
+		if (read_number(line, "Tgid:", 0, &group) ||
+		    read_number(line, "PPid:", 0, &header->parent_pid) ||
+		    read_number(line, "Uid:", 1, &header->uid))
+			continue;
+		/* The last one wanted. */
+		if (read_number(line, "Gid:", 1, &header->gid))
+			break;
 	}
 	return group;
 }
