@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { ImmuneError } from "../common/config/errors.ts";
+import { OutputClosed, print, tell } from "./output.ts";
 import { renderError } from "./render/error.ts";
 import { VERBS } from "./verbs/mod.ts";
 import { VERSION } from "./version.ts";
@@ -25,6 +26,10 @@ export async function main(args: readonly string[]): Promise<number> {
     .helpOption("-h, --help", "print help")
     .showHelpAfterError('(see "immune --help")')
     .addHelpText("after", AFTER_HELP)
+    .configureOutput({
+      writeOut: (text) => print(text.trimEnd()),
+      writeErr: (text) => tell(text.trimEnd()),
+    })
     .exitOverride();
   for (const addVerb of VERBS) {
     addVerb(program, (exit) => {
@@ -39,7 +44,8 @@ export async function main(args: readonly string[]): Promise<number> {
       // Help and version end this way too, with 0; without a verb the help goes to stderr.
       return error.exitCode === 0 ? 0 : EXIT_USAGE;
     }
-    console.error(renderError(error));
+    if (error instanceof OutputClosed) return 0;
+    tell(renderError(error));
     return error instanceof ImmuneError ? error.exit : 1;
   }
 }

@@ -23,8 +23,10 @@ export interface SensorRun {
   /** Kinds to report; default those that the rules need. */
   readonly kinds?: readonly KindName[];
   readonly onReady: (ready: { readonly ruleSet: RuleSet; readonly note: string }) => void;
-  readonly onAlert?: (alert: Alert) => void;
-  readonly onDocument?: (document: EcsDocument) => void;
+  /** Settled when they are shown; a rejection ends the run. */
+  readonly onAlerts?: (alerts: readonly Alert[]) => Promise<void>;
+  /** Settled when they are shown; a rejection ends the run. */
+  readonly onDocuments?: (documents: readonly EcsDocument[]) => Promise<void>;
   readonly onWarning: (message: string) => void;
 }
 
@@ -35,6 +37,7 @@ export interface SensorRun {
  * @param run What to do.
  * @returns What the pipeline has done.
  * @throws {ImmuneError} `SENSOR_UNAVAILABLE` with a line for each thing that this host lacks.
+ * @throws {Error} what `onAlerts` or `onDocuments` rejected with.
  */
 export async function runSensor(
   settings: LoadedConfig,
@@ -62,14 +65,14 @@ export async function runSensor(
     hostId: "",
     hostName: Deno.hostname(),
     bootId: facts.bootId.replaceAll("-", ""),
-    documents: run.onDocument !== undefined,
+    documents: run.onDocuments !== undefined,
   }, {
     onStarted: ({ watchesNotSet, note }) => {
       if (watchesNotSet > 0) run.onWarning(`${watchesNotSet} watches could not be set`);
       run.onReady({ ruleSet, note });
     },
-    onAlert: (alert) => run.onAlert?.(alert),
-    onDocument: (document) => run.onDocument?.(document),
+    onAlerts: (alerts) => run.onAlerts?.(alerts) ?? Promise.resolve(),
+    onDocuments: (documents) => run.onDocuments?.(documents) ?? Promise.resolve(),
     onLosses: (losses) => run.onWarning(lossLine(losses)),
     onWarning: run.onWarning,
   });

@@ -9,6 +9,8 @@ export const PIPELINE_WORKER = "immune-pipeline";
 
 /** Most event documents that are on their way to a reader at once; more are counted, not sent. */
 export const DOCUMENTS_IN_FLIGHT_MAX = 8192;
+/** Most alerts that are on their way to a reader at once; more are counted, and journaled alone. */
+export const ALERTS_IN_FLIGHT_MAX = 8192;
 
 /** What the pipeline is to do. */
 export interface PipelineOptions {
@@ -44,7 +46,8 @@ export type PipelineCommand =
     readonly options: PipelineOptions;
     readonly control: SharedArrayBuffer;
   }
-  | { readonly type: "taken"; readonly documents: number }
+  /** So many documents and alerts have reached their reader. */
+  | { readonly type: "taken"; readonly documents: number; readonly alerts: number }
   | { readonly type: "stop" };
 
 /** What the pipeline has done since it started. */
@@ -60,13 +63,15 @@ export interface PipelineCounters {
   readonly lost: number;
   /** Event documents that were not sent because the reader was slow. */
   readonly documentsDropped: number;
+  /** Alerts that were not sent because the reader was slow; the journal has them. */
+  readonly alertsDropped: number;
 }
 
 /** From the pipeline to its owner. */
 export type PipelineReport =
   | { readonly type: "listening" }
   | { readonly type: "started"; readonly watchesNotSet: number; readonly note: string }
-  | { readonly type: "alert"; readonly alert: Alert }
+  | { readonly type: "alerts"; readonly alerts: readonly Alert[] }
   | { readonly type: "documents"; readonly documents: readonly EcsDocument[] }
   | { readonly type: "losses"; readonly losses: readonly Loss[] }
   | { readonly type: "warning"; readonly message: string }

@@ -13,8 +13,10 @@ import {
 /** Where a pipeline's reports go. */
 export interface PipelineHandlers {
   readonly onStarted: (started: { readonly watchesNotSet: number; readonly note: string }) => void;
-  readonly onAlert: (alert: Alert) => void;
-  readonly onDocument: (document: EcsDocument) => void;
+  /** Settled when they have reached their reader: more come only then. */
+  readonly onAlerts: (alerts: readonly Alert[]) => Promise<void>;
+  /** Settled when they have reached their reader: more come only then. */
+  readonly onDocuments: (documents: readonly EcsDocument[]) => Promise<void>;
   readonly onLosses: (losses: readonly Loss[]) => void;
   readonly onWarning: (message: string) => void;
 }
@@ -26,6 +28,7 @@ export class PipelineWorker {
   readonly #start: PipelineCommand;
   #listening = false;
   #stopAsked = false;
+  #fail: (reason: unknown) => void = () => {};
   /** Settled when the pipeline has ended. */
   readonly finished: Promise<PipelineCounters>;
 
@@ -62,6 +65,7 @@ export class PipelineWorker {
 
   #listen(handlers: PipelineHandlers): Promise<PipelineCounters> {
     const { promise, resolve, reject } = Promise.withResolvers<PipelineCounters>();
+    this.#fail = reject;
     this.#worker.onerror = (event) => {
       event.preventDefault();
       reject(new ImmuneError("SENSOR_FAILED", `The pipeline ended: ${event.message}`));
@@ -78,12 +82,20 @@ export class PipelineWorker {
   #hand(report: PipelineReport, handlers: PipelineHandlers): void {
     if (report.type === "listening") this.#begin();
     else if (report.type === "started") handlers.onStarted(report);
-    else if (report.type === "alert") handlers.onAlert(report.alert);
     else if (report.type === "losses") handlers.onLosses(report.losses);
     else if (report.type === "warning") handlers.onWarning(report.message);
-    else if (report.type === "documents") {
-      for (const document of report.documents) handlers.onDocument(document);
-      this.#send({ type: "taken", documents: report.documents.length });
+    else if (report.type === "alerts") {
+      this.#taken(handlers.onAlerts(report.alerts), { alerts: report.alerts.length, documents: 0 });
+    } else if (report.type === "documents") {
+      const { documents } = report;
+      this.#taken(handlers.onDocuments(documents), { alerts: 0, documents: documents.length });
     }
+  }
+
+  #taken(
+    read: Promise<void>,
+    counts: { readonly alerts: number; readonly documents: number },
+  ): void {
+    read.then(() => this.#send({ type: "taken", ...counts }), this.#fail);
   }
 }

@@ -1,9 +1,15 @@
-import { ImmuneError } from "../../common/config/errors.ts";
+import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
 import { decodeRecord } from "../../common/record/mod.ts";
 import { BATCH_BYTES_MAX, BATCH_HEADER, decodeBatch } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { type ReplayOptions, type ReplaySummary, ruleOf } from "./replay_lines.ts";
 
+/** What a damaged segment raises: it ends there, what came before holds. */
+const DAMAGE: ReadonlySet<ErrorCode> = new Set([
+  "BATCH_MALFORMED",
+  "BATCH_TOO_LARGE",
+  "RECORD_MALFORMED",
+]);
 /** Bytes of a batch header that tell its length. */
 const LENGTH_BYTES = 12;
 
@@ -38,7 +44,7 @@ export async function replayRecording(
       }
     }
   } catch (error) {
-    if (!(error instanceof ImmuneError) || error.code === "FILE_UNREADABLE") throw error;
+    if (!(error instanceof ImmuneError) || !DAMAGE.has(error.code)) throw error;
     summary.problems++;
     options.onProblem(summary.events + 1, error.message);
   }

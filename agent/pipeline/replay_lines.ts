@@ -68,7 +68,7 @@ export async function replayLines(
       }
       summary.events++;
     } catch (error) {
-      if (!(error instanceof ImmuneError)) throw error;
+      if (!(error instanceof ImmuneError) || error.code !== "INPUT_MALFORMED") throw error;
       summary.problems++;
       options.onProblem(line, error.message);
     }

@@ -1,6 +1,8 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
+import type { Alert } from "../../common/wire/mod.ts";
 import {
+  ALERTS_IN_FLIGHT_MAX,
   CONTROL,
   DOCUMENTS_IN_FLIGHT_MAX,
   type PipelineCommand,
@@ -8,6 +10,7 @@ import {
   type PipelineReport,
 } from "./messages.ts";
 import { openPipeline, type RunningPipeline } from "./open.ts";
+import { Window } from "./window.ts";
 
 /** Longest wait of one poll, in milliseconds: also the longest that a command waits. */
 const POLL_TIMEOUT_MS = 100;
@@ -42,6 +45,12 @@ export async function servePipeline(): Promise<void> {
   }
 }
 
+/** What goes to a reader that may be slow. */
+interface Outlets {
+  readonly alerts: Window<Alert>;
+  readonly documents: Window<EcsDocument>;
+}
+
 interface Mailbox {
   readonly control: Int32Array;
   readonly commands: PipelineCommand[];
@@ -50,28 +59,34 @@ interface Mailbox {
 }
 
 async function run(options: PipelineOptions, mailbox: Mailbox): Promise<void> {
-  const documents = new DocumentWindow();
+  const outlets: Outlets = {
+    alerts: new Window(ALERTS_IN_FLIGHT_MAX, (alerts) => report({ type: "alerts", alerts })),
+    documents: new Window(
+      DOCUMENTS_IN_FLIGHT_MAX,
+      (documents) => report({ type: "documents", documents }),
+    ),
+  };
   using running = await openPipeline(options, {
-    onAlert: (alert) => report({ type: "alert", alert }),
+    onAlert: (alert) => outlets.alerts.add(alert),
     onWarning: (message) => report({ type: "warning", message }),
-    ...(options.documents ? { onDocument: (document) => documents.add(document) } : {}),
+    ...(options.documents ? { onDocument: (document) => outlets.documents.add(document) } : {}),
   });
   report({ type: "started", watchesNotSet: running.watchesNotSet, note: running.note });
-  await poll(running, { mailbox, documents });
+  await poll(running, { mailbox, outlets });
   // What the sensor still holds is taken too, so that the counters add up.
-  while (running.pipeline.step(0) > 0) documents.flush();
-  finish(running, documents);
+  while (running.pipeline.step(0) > 0) flush(outlets);
+  finish(running, outlets);
 }
 
 async function poll(
   running: RunningPipeline,
-  { mailbox, documents }: { readonly mailbox: Mailbox; readonly documents: DocumentWindow },
+  { mailbox, outlets }: { readonly mailbox: Mailbox; readonly outlets: Outlets },
 ): Promise<void> {
   let reconciledAt = performance.now();
   for (;;) {
     running.pipeline.step(POLL_TIMEOUT_MS);
     running.tick();
-    documents.flush();
+    flush(outlets);
     const now = performance.now();
     if (now - reconciledAt >= LEDGER_INTERVAL_MS) {
       reconciledAt = now;
@@ -79,7 +94,9 @@ async function poll(
     }
     for (const command of await newCommands(mailbox)) {
       if (command.type === "stop") return;
-      if (command.type === "taken") documents.taken(command.documents);
+      if (command.type !== "taken") continue;
+      outlets.alerts.taken(command.alerts);
+      outlets.documents.taken(command.documents);
     }
   }
 }
@@ -97,7 +114,12 @@ async function newCommands(mailbox: Mailbox): Promise<readonly PipelineCommand[]
   return mailbox.commands.splice(0);
 }
 
-function finish(running: RunningPipeline, documents: DocumentWindow): void {
+function flush({ alerts, documents }: Outlets): void {
+  alerts.flush();
+  documents.flush();
+}
+
+function finish(running: RunningPipeline, outlets: Outlets): void {
   reportLosses(running);
   running.flush();
   const { records, alerts, masked, lost } = running.pipeline;
@@ -109,7 +131,8 @@ function finish(running: RunningPipeline, documents: DocumentWindow): void {
       masked,
       lost,
       journaled: running.journaled(),
-      documentsDropped: documents.dropped,
+      documentsDropped: outlets.documents.dropped,
+      alertsDropped: outlets.alerts.dropped,
     },
   });
 }
@@ -117,33 +140,6 @@ function finish(running: RunningPipeline, documents: DocumentWindow): void {
 function reportLosses(running: RunningPipeline): void {
   const losses = running.pipeline.reconcile();
   if (losses.length > 0) report({ type: "losses", losses });
-}
-
-/** Documents on their way to the owner: at most so many at once, the rest is counted. */
-class DocumentWindow {
-  readonly #waiting: EcsDocument[] = [];
-  #inFlight = 0;
-  #dropped = 0;
-
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  add(document: EcsDocument): void {
-    if (this.#inFlight + this.#waiting.length >= DOCUMENTS_IN_FLIGHT_MAX) this.#dropped++;
-    else this.#waiting.push(document);
-  }
-
-  flush(): void {
-    if (this.#waiting.length === 0) return;
-    const documents = this.#waiting.splice(0);
-    this.#inFlight += documents.length;
-    report({ type: "documents", documents });
-  }
-
-  taken(documents: number): void {
-    this.#inFlight -= documents;
-  }
 }
 
 function report(message: PipelineReport): void {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { print } from "../output.ts";
 import { OPTION_ENTRIES } from "../../common/config/mod.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -16,24 +17,24 @@ export function addConfig(program: Command): void {
   const show = config.command("show")
     .description("show every setting and where its value comes from")
     .option("--json", "print one JSON object a setting");
-  addSettings(show).action((options: { readonly json?: boolean }) => {
+  addSettings(show).action(() => {
     const { values, origins, file } = settingsOf(show);
     const settings = OPTION_ENTRIES.map(({ section, key, name }): Setting => ({
       key: name,
       value: (values[section] as Readonly<Record<string, unknown>>)[key],
       origin: origins.get(name) ?? "default",
     }));
-    if (options.json) {
-      for (const setting of settings) console.log(JSON.stringify(setting));
+    if (values.output.json) {
+      for (const setting of settings) print(JSON.stringify(setting));
       return;
     }
-    console.log(
+    print(
       table(settings, [
         { title: "SETTING", value: (setting) => setting.key },
         { title: "VALUE", value: (setting) => visible(JSON.stringify(setting.value)) },
         { title: "FROM", value: (setting) => visible(setting.origin) },
       ]).trimEnd(),
     );
-    console.log(file === undefined ? "No configuration file was found" : `Read ${file}`);
+    print(file === undefined ? "No configuration file was found" : `Read ${file}`);
   });
 }

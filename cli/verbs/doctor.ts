@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { print } from "../output.ts";
 import {
   type CapabilityRow,
   checkHost,
@@ -18,14 +19,14 @@ export function addDoctor(program: Command, exit: (code: number) => void): void 
     .description("say what this host can do, what is missing, and the remedy")
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExit code 1 when the sensor cannot run here.");
-  addSettings(command).action((options: { readonly json?: boolean }) => {
+  addSettings(command).action(() => {
     const { values } = settingsOf(command);
     const { btf } = values.sensor;
     const facts = hostFacts({ btf });
     const findings = checkHost(facts);
     const able = !findings.some((finding) => finding.fatal);
     const trials = able ? tried(btf) : [];
-    if (options.json) console.log(JSON.stringify({ able, facts, findings, capabilities: trials }));
+    if (values.output.json) print(JSON.stringify({ able, facts, findings, capabilities: trials }));
     else report(findings, trials);
     if (!able || trials.some((row) => row.capability === "exec" && row.state !== "works")) exit(1);
   });
@@ -42,9 +43,9 @@ function tried(btf: string): readonly CapabilityRow[] {
 }
 
 function report(findings: readonly Finding[], trials: readonly CapabilityRow[]): void {
-  for (const finding of findings) console.log(visible(findingLine(finding)));
+  for (const finding of findings) print(visible(findingLine(finding)));
   if (trials.length === 0) return;
-  console.log(
+  print(
     table(trials, [
       { title: "CAPABILITY", value: (row) => row.capability },
       { title: "STATE", value: (row) => row.state },

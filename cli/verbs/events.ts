@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import { KIND_NAMES, type KindName, KINDS } from "../../common/record/table.ts";
+import { OutputQueue, tell } from "../output.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { runSensor } from "../sensor_run.ts";
@@ -15,22 +16,26 @@ export function addEvents(program: Command): void {
     .option("--json", "print one ECS document a line")
     .option("--kinds <list>", `comma-separated: ${KERNEL_KINDS.join(", ")}`, parseKinds);
   addSettings(tail).action(
-    async (options: { readonly json?: boolean; readonly kinds?: readonly KindName[] }) => {
+    async (options: { readonly kinds?: readonly KindName[] }) => {
       const settings = settingsOf(tail);
+      const { json } = settings.values.output;
       const shown: ReadonlySet<string> = new Set(options.kinds ?? KERNEL_KINDS);
+      const output = new OutputQueue();
       const counters = await runSensor(settings, {
         journal: false,
         rules: false,
         kinds: options.kinds ?? KERNEL_KINDS,
-        onReady: ({ note }) => console.error(`Showing events; ${note}. Ctrl-C stops.`),
-        onDocument: (document) => {
-          if (!shown.has(document.event.action)) return;
-          console.log(options.json ? JSON.stringify(document) : renderEvent(document));
+        onReady: ({ note }) => tell(`Showing events; ${note}. Ctrl-C stops.`),
+        onDocuments: async (documents) => {
+          const lines = documents.filter((document) => shown.has(document.event.action))
+            .map((document) => json ? JSON.stringify(document) : renderEvent(document));
+          if (lines.length > 0) await output.write(lines.join("\n"));
         },
-        onWarning: (message) => console.error(`immune: ${visible(message)}`),
+        onWarning: (message) => tell(`immune: ${visible(message)}`),
       });
+      await output.settle();
       const { records, documentsDropped, lost } = counters;
-      console.error(
+      tell(
         `Stopped: ${records} records, ${documentsDropped} not shown (slow reader), ${lost} lost`,
       );
     },

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { replay } from "../../agent/pipeline/replay.ts";
 import { compileRules, describeRejection } from "../../common/sigma/mod.ts";
+import { print, tell } from "../output.ts";
 import { visible } from "../render/terminal.ts";
 import { readRules } from "../rules.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -16,21 +17,23 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
       '\nA line may name its log source: {"logsource": {"category": ...}}; without one, no rule\'s' +
         "\nlog source is tested. Exit code 1 when a line is no JSON object.",
     );
-  addSettings(command).action(async (file: string, options: { readonly json?: boolean }) => {
-    const settings = settingsOf(command);
-    const ruleSet = compileRules(await readRules(settings.values));
-    for (const rejection of ruleSet.rejected) console.error(visible(describeRejection(rejection)));
+  addSettings(command).action(async (file: string) => {
+    const { values } = settingsOf(command);
+    const { json } = values.output;
+    const ruleSet = compileRules(await readRules(values));
+    for (const rejection of ruleSet.rejected) tell(visible(describeRejection(rejection)));
+    if (ruleSet.rules.length === 0) tell("immune: No rule was loaded: nothing can fire");
     const summary = await replay(file, {
       ruleSet,
       onMatch: (match) => {
-        if (options.json) console.log(JSON.stringify(match));
-        else console.log(`${match.line}: ${visible(match.rule.title)} ${match.rule.id}`);
+        if (json) print(JSON.stringify(match));
+        else print(`${match.line}: ${visible(match.rule.title)} ${match.rule.id}`);
       },
-      onNotice: (line, notice) => console.error(`${file}:${line}: ${visible(notice)}`),
-      onProblem: (line, problem) => console.error(`${file}:${line}: ${visible(problem)}`),
+      onNotice: (line, notice) => tell(`${file}:${line}: ${visible(notice)}`),
+      onProblem: (line, problem) => tell(`${file}:${line}: ${visible(problem)}`),
     });
-    if (!options.json) {
-      console.log(`${summary.events} events, ${summary.matches} matches, ${summary.problems} bad`);
+    if (!json) {
+      print(`${summary.events} events, ${summary.matches} matches, ${summary.problems} bad`);
     }
     if (summary.problems > 0) exit(1);
   });

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { print, tell } from "../output.ts";
 import { compileRules, describeRejection, readRuleSources } from "../../common/sigma/mod.ts";
 import type { RuleInfo, RuleRejection, RuleSet } from "../../common/sigma/mod.ts";
 import { table } from "../render/table.ts";
@@ -25,7 +26,7 @@ export function addRules(program: Command, exit: (code: number) => void): void {
     .action(async (path: string, options: { readonly json?: boolean }) => {
       const ruleSet = compileRules(await readRuleSources(path));
       if (options.json) {
-        for (const rule of checkedRules(ruleSet)) console.log(JSON.stringify(rule));
+        for (const rule of checkedRules(ruleSet)) print(JSON.stringify(rule));
       } else printTable(ruleSet);
       if (ruleSet.rejected.length > 0) exit(1);
     });
@@ -34,7 +35,7 @@ export function addRules(program: Command, exit: (code: number) => void): void {
 function printTable(ruleSet: RuleSet): void {
   const loaded = checkedRules(ruleSet).filter((rule) => rule.loaded);
   if (loaded.length > 0) {
-    console.log(
+    print(
       table(loaded, [
         { title: "RULE", value: (rule) => rule.id },
         { title: "TITLE", value: (rule) => visible(rule.title) },
@@ -42,8 +43,8 @@ function printTable(ruleSet: RuleSet): void {
       ]).trimEnd(),
     );
   }
-  for (const rejection of ruleSet.rejected) console.error(visible(describeRejection(rejection)));
-  console.log(`${ruleSet.rules.length} loaded, ${ruleSet.rejected.length} not loaded`);
+  for (const rejection of ruleSet.rejected) tell(visible(describeRejection(rejection)));
+  print(`${ruleSet.rules.length} loaded, ${ruleSet.rejected.length} not loaded`);
 }
 
 function checkedRules({ rules, rejected, interest }: RuleSet): CheckedRule[] {

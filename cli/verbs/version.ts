@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { print } from "../output.ts";
 import { RECORD_VERSION } from "../../common/record/table.ts";
 import { BATCH_VERSION } from "../../common/wire/batch.ts";
 import { IMAGE_VERSION } from "../../common/sigma/image_layout.ts";
@@ -18,7 +19,7 @@ export function addVersion(program: Command): void {
         batch: BATCH_VERSION,
         rule_image: IMAGE_VERSION,
       };
-      if (options.json) console.log(JSON.stringify(versions));
-      else for (const [name, value] of Object.entries(versions)) console.log(`${name} ${value}`);
+      if (options.json) print(JSON.stringify(versions));
+      else for (const [name, value] of Object.entries(versions)) print(`${name} ${value}`);
     });
 }

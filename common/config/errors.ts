@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   NOT_FOUND: { exit: 1, status: 404, doc: "an object or route that does not exist" },
   RATE_LIMITED: { exit: 1, status: 429, doc: "too many requests" },
   INTERNAL: { exit: 1, status: 500, doc: "a defect of this program" },
+  OUTPUT_UNWRITABLE: { exit: 1, status: 500, doc: "standard output that cannot be written" },
 } as const satisfies Record<string, ErrorKind>;
 
 /** Name of an error code. */
