@@ -1,3 +1,4 @@
+import { ImmuneError } from "../../common/config/errors.ts";
 import type { LogSource } from "../../common/sigma/mod.ts";
 import { standardField } from "../../common/sigma/fields.ts";
 
@@ -19,6 +20,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * @param event The event: the field's own name first, then its ECS path, nested or dotted.
  * @param field Field name as a rule has it.
  * @returns Text, or `undefined` where the field is absent or null. Lists and objects give their JSON.
+ * @throws {ImmuneError} `INPUT_MALFORMED` when they are nested too deep for that.
  */
 export function fieldValue(event: JsonObject, field: string): string | undefined {
   if (Object.hasOwn(event, field)) return valueText(event[field]);
@@ -65,7 +67,16 @@ export function eventTimeMs(event: JsonObject, line: number): number {
   return line * 1000;
 }
 
+/** JSON.parse takes any depth that a line has room for; JSON.stringify does not. */
+function json(value: object): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new ImmuneError("INPUT_MALFORMED", "Line has a value that is nested too deep", { cause });
+  }
+}
+
 function valueText(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? json(value) : String(value);
 }

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { ImmuneError } from "../../common/config/errors.ts";
 import { eventTimeMs, fieldValue, logSourceOf } from "./flat_event.ts";
 
 Deno.test("fieldValue() prefers the field's own name, then its ECS path", () => {
@@ -35,4 +36,11 @@ Deno.test("eventTimeMs() reads @timestamp, then UtcTime as UTC, then the line", 
     Date.UTC(2026, 3, 20, 10, 0, 35, 640),
   );
   assertEquals(eventTimeMs({ "@timestamp": "yesterday" }, 5), 5000);
+});
+
+Deno.test("fieldValue() refuses a value that is nested too deep to be text", () => {
+  const depth = 200_000;
+  const event = JSON.parse(`{"Image":${"[".repeat(depth)}${"]".repeat(depth)}}`);
+  const error = assertThrows(() => fieldValue(event, "Image"), ImmuneError);
+  assertEquals(error.code, "INPUT_MALFORMED");
 });

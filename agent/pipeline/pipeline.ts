@@ -9,7 +9,7 @@ import {
 } from "../../common/record/mod.ts";
 import type { RuleInfo } from "../../common/sigma/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
-import { LOSS_CAUSES } from "../../common/wire/mod.ts";
+import { LOSS_CAUSES, LOSSES_PER_BATCH_MAX } from "../../common/wire/mod.ts";
 import type { Engine, Hit, Program } from "../../wasm/engine/mod.ts";
 import { makeAlert } from "./alert.ts";
 import { SequenceGaps } from "./gaps.ts";
@@ -118,7 +118,9 @@ export class Pipeline {
     this.#records += recordCount;
     if (found.length > hits.length) this.#note("alerts_folded", found.length - hits.length);
     if (whole < length) this.#note("malformed", 1);
-    sink?.append(records, { recordCount, losses: this.#pendingLosses.splice(0) });
+    // Taken also when nobody keeps them: they must not pile up.
+    const losses = this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX);
+    sink?.append(records, { recordCount, losses });
     if (hits.length > 0) this.#raise(hits);
     if (onDocument !== undefined) this.#describe(records, onDocument);
   }

@@ -34,13 +34,12 @@ export async function replayRecording(
       for (let start = 0; start < records.length;) {
         const end = wholeRecords(records, start, engine.batch.length);
         engine.batch.set(records.subarray(start, end));
-        matchBatch(engine, {
+        start += matchBatch(engine, {
           ...options,
           length: end - start,
           wallOffsetNs: info.wallOffsetNs,
           summary,
         });
-        start = end;
       }
     }
   } catch (error) {
@@ -54,14 +53,17 @@ export async function replayRecording(
 interface BatchMatch extends ReplayOptions {
   readonly length: number;
   readonly wallOffsetNs: bigint;
-  readonly summary: { events: number; matches: number };
+  readonly summary: { events: number; matches: number; problems: number };
 }
 
-function matchBatch(engine: Engine, options: BatchMatch): void {
+/** Matches records up to one that the engine refuses, which is named; how many bytes are done. */
+function matchBatch(engine: Engine, options: BatchMatch): number {
   const { summary, length } = options;
   const numbers = new Map<number, number>();
+  const { bytes_malformed: before } = engine.stats();
   const hits = engine.scan(length);
-  for (let offset = 0; offset < length;) {
+  const whole = length - (engine.stats().bytes_malformed - before);
+  for (let offset = 0; offset < whole;) {
     numbers.set(offset, ++summary.events);
     offset += decodeRecord(engine.batch, offset).bytes.length;
   }
@@ -76,6 +78,10 @@ function matchBatch(engine: Engine, options: BatchMatch): void {
       rule: ruleOf(rule),
     });
   }
+  if (whole === length) return length;
+  summary.problems++;
+  options.onProblem(++summary.events, "Record is shorter than its kind");
+  return whole + decodeRecord(engine.batch, whole).bytes.length;
 }
 
 /** End of the last whole record that fits. */
