@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   PORT_IN_USE: { exit: 1, status: 500, doc: "an address that another program listens on" },
   LISTEN_REFUSED: { exit: 2, status: 500, doc: "an address that may not be listened on" },
   STORE_FAILED: { exit: 1, status: 500, doc: "the hive's store does not take or give data" },
+  STORE_FULL: { exit: 1, status: 507, doc: "the disk or bound of the hive's store is exhausted" },
   TOKEN_INVALID: {
     exit: 1,
     status: 403,

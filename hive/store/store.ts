@@ -1,5 +1,16 @@
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 
+/** Most alerts of a page. */
+export const ALERTS_PER_PAGE_MAX = 1000;
+/** Most blocks of an answer. */
+export const BLOCKS_PER_ANSWER_MAX = 1000;
+/** Most bytes of an answer's blocks together, unless the first one alone is longer. */
+export const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** Minutes of the roll-up that are kept. */
+export const MINUTES_MAX = 60;
+/** Most enrolment tokens that are valid at once. */
+export const TOKENS_MAX = 10_000;
+
 /** An agent as the hive knows it. */
 export interface AgentRow {
   /** UUID given at enrolment; the name in its certificate's SAN. */
@@ -36,7 +47,10 @@ export interface TokenRow {
 /** A batch as it arrived, and what the hive needs of it. */
 export interface Block {
   readonly agentId: string;
-  /** The whole batch (common/wire), header and all. */
+  /**
+   * The whole batch (common/wire), header and all. It belongs to the store from then on: its
+   * buffer may be handed to another thread.
+   */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -74,23 +88,36 @@ export interface AlertPage {
   readonly next: string | null;
 }
 
-/** Which blocks are wanted, newest first. */
+/** Which blocks are wanted, in the order of their coming, newest first. */
 export interface BlockQuery {
+  /** Only those with a record at or after this Unix time in milliseconds. */
   readonly sinceMs?: number;
+  /** Only those with a record at or before this Unix time in milliseconds. */
   readonly untilMs?: number;
   readonly agentId?: string;
+  /** Only those that can hold a record of one of these kinds (numbers of common/record). */
+  readonly kinds?: readonly number[];
+  /** Continue below the block with this id. */
+  readonly before?: number;
+  /** At most this many, 1 to 1000. Fewer may come; none means that there are no more. */
   readonly limit: number;
 }
 
 /** A stored block. */
 export interface StoredBlock {
+  /** Counts up in the order of coming. */
+  readonly id: number;
   readonly agentId: string;
   /** The batch; positions below `from` were stored by an earlier block. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly from: number;
 }
 
-/** Figures of one agent's ledger: made = stored + lost by cause. */
+/**
+ * Figures of one agent's ledger: made = stored + lost by cause. A position of a journal is stored
+ * or lost once: losses of the journal count the positions that were passed over, and other losses
+ * count with the first record of the batch that names them.
+ */
 export interface AgentLedger {
   readonly agentId: string;
   /** Highest journal position stored, of its newest journal. */
@@ -104,12 +131,24 @@ export interface AgentLedger {
 export interface StoreStats {
   readonly agents: number;
   readonly records: number;
-  /** Records of the last full minutes, oldest first, at most 60. */
+  /** Records that came in the last full minutes, oldest first, at most 60; quiet ones are left out. */
   readonly recordsByMinute: readonly { readonly minuteMs: number; readonly records: number }[];
   readonly alertsBySeverity: Readonly<Record<string, number>>;
   /** Alerts since midnight UTC. */
   readonly alertsToday: number;
+  /** By name of the cause; `cause_N` for one that this version does not know. */
   readonly lossesByCause: Readonly<Record<string, number>>;
+  /** What was turned away since the store was opened. */
+  readonly turnedAway: {
+    /** Records that were stored already. */
+    readonly repeated: number;
+    /** Batches behind a gap that they do not name. */
+    readonly gaps: number;
+    /** Alert records that hold no alert of that host; their blocks are stored. */
+    readonly alerts: number;
+    /** Appends over the bound of those that wait. */
+    readonly appends: number;
+  };
 }
 
 /**
@@ -117,20 +156,34 @@ export interface StoreStats {
  * implementation. A promise that resolves means durable.
  */
 export interface Store {
+  /** Adds a token; those that expired go. `RATE_LIMITED` over the bound of tokens. */
   addToken(token: TokenRow): Promise<void>;
   /** Uses a token up: true once, for one that is there and not expired at `nowMs`. */
   useToken(secretHash: string, nowMs: number): Promise<boolean>;
+  /** Adds an agent with its certificate; `STORE_FAILED` when either is there already. */
   addAgent(agent: Pick<AgentRow, "id" | "hostId" | "hostName">, fingerprint: string): Promise<void>;
+  /** A certificate that was given out, revoked or not; `undefined` for any other. */
   certificate(fingerprint: string): Promise<CertificateRow | undefined>;
   /** Revokes all certificates of an agent; false when there is no such agent. */
   revokeAgent(agentId: string): Promise<boolean>;
+  /** All agents in the order of their enrolment. */
   agents(): Promise<readonly AgentRow[]>;
-  /** Stores what lies above the last position of (agent, journal), in one transaction with it. */
+  /**
+   * Stores what lies above the last position of (agent, journal), in one transaction with it.
+   *
+   * Rejects with `BATCH_MALFORMED`, `BATCH_TOO_LARGE` or `RECORD_MALFORMED` for what is no batch,
+   * `AGENT_MISMATCH` for an agent that is not there or the host of another one,
+   * `CERTIFICATE_REFUSED` for one that is revoked, `STORE_FULL` and `STORE_FAILED`; nothing is
+   * stored then.
+   */
   append(block: Block): Promise<Stored>;
+  /** A page of alerts; `INPUT_MALFORMED` for a cursor or limit that is none. */
   alerts(query: AlertQuery): Promise<AlertPage>;
   alert(id: string): Promise<Alert | undefined>;
+  /** Stored blocks; `INPUT_MALFORMED` for a limit that is none. */
   blocks(query: BlockQuery): Promise<readonly StoredBlock[]>;
   ledgers(): Promise<readonly AgentLedger[]>;
   stats(): Promise<StoreStats>;
+  /** Ends it; what was asked before is answered first. */
   close(): Promise<void>;
 }

@@ -1,0 +1,56 @@
+import type { ErrorCode } from "../../common/config/errors.ts";
+import type { Store } from "./store.ts";
+
+/** Name of the worker that holds the store. */
+export const STORE_WORKER = "immune-store";
+
+/** What can be asked of a store through a port; `true` for each, so that none is forgotten. */
+export const STORE_METHODS = {
+  addToken: true,
+  useToken: true,
+  addAgent: true,
+  certificate: true,
+  revokeAgent: true,
+  agents: true,
+  append: true,
+  alerts: true,
+  alert: true,
+  blocks: true,
+  ledgers: true,
+  stats: true,
+} as const satisfies Record<Exclude<keyof Store, "close">, true>;
+
+/** Name of a method that can be asked through a port. */
+export type StoreMethod = keyof typeof STORE_METHODS;
+
+/** From a client to the store, through its port. */
+export interface StoreRequest {
+  /** The client's number for it. */
+  readonly id: number;
+  readonly method: StoreMethod;
+  readonly args: readonly unknown[];
+}
+
+/** From the store to a client: what the method gave, or the error it ended with. */
+export type StoreAnswer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: CrossedError };
+
+/** An error on its way between threads. */
+export interface CrossedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** From the owner to the store's Worker. */
+export type StoreCommand =
+  | { readonly type: "open"; readonly path: string; readonly bytesMax?: number }
+  | { readonly type: "connect"; readonly port: MessagePort }
+  | { readonly type: "close" };
+
+/** From the store's Worker to its owner. */
+export type StoreReport =
+  | { readonly type: "listening" }
+  | { readonly type: "opened" }
+  | { readonly type: "closed" }
+  | { readonly type: "failed"; readonly error: CrossedError };

@@ -1,0 +1,44 @@
+import { DatabaseSync } from "node:sqlite";
+import { storeError } from "./failure.ts";
+import { migrate } from "./schema.ts";
+
+/** Bytes of a page of a new database: blocks are long (measured: 16 KiB takes them fastest). */
+const PAGE_BYTES = 16 * 1024;
+/** The write-ahead log is folded into the file when it has this many pages. */
+const CHECKPOINT_PAGES = 1024;
+
+/** Options of {@linkcode openDatabase}. */
+export interface DatabaseOptions {
+  /** Most bytes of the database file; over it the store is full. Default: what the disk has. */
+  readonly bytesMax?: number;
+}
+
+/**
+ * Opens the database file, makes it when there is none (mode 0600), and brings it to this
+ * version's schema. Commits are on the disk when they return.
+ *
+ * @param path Path of the file; `-wal` and `-shm` stand beside it while it is open.
+ * @param options Bound.
+ * @throws {ImmuneError} `STORE_FAILED` when it cannot be used, one line that says why.
+ */
+export function openDatabase(path: string, options: DatabaseOptions = {}): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    // SQLite gives the files beside it the mode of this one.
+    Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 }).close();
+    database = new DatabaseSync(path, { enableForeignKeyConstraints: true });
+    database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA synchronous = FULL");
+    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    database.exec("PRAGMA trusted_schema = OFF");
+    migrate(database, path);
+    if (options.bytesMax !== undefined) {
+      database.exec(`PRAGMA max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`);
+    }
+    return database;
+  } catch (cause) {
+    database?.close();
+    throw storeError(cause, `open store "${path}"`);
+  }
+}

@@ -1,0 +1,165 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import type { Alert } from "../../common/wire/mod.ts";
+import type { StoreAnswer, StoreMethod, StoreRequest } from "./messages.ts";
+import type {
+  AgentLedger,
+  AgentRow,
+  AlertPage,
+  AlertQuery,
+  Block,
+  BlockQuery,
+  CertificateRow,
+  Store,
+  Stored,
+  StoredBlock,
+  StoreStats,
+  TokenRow,
+} from "./store.ts";
+import { Window } from "./window.ts";
+
+/** Most requests of one client that the store works on at once. */
+export const REQUESTS_IN_FLIGHT_MAX = 32;
+/** Most bytes of blocks among them, unless one alone is longer. */
+export const BYTES_IN_FLIGHT_MAX = 32 * 1024 * 1024;
+/** Most requests of one client that wait for their turn. */
+export const REQUESTS_WAITING_MAX = 256;
+
+interface Open {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: ImmuneError) => void;
+}
+
+/** A store in another thread, asked through a port. */
+export class RemoteStore implements Store {
+  readonly #port: MessagePort;
+  readonly #window = new Window({
+    requestsMax: REQUESTS_IN_FLIGHT_MAX,
+    bytesMax: BYTES_IN_FLIGHT_MAX,
+    waitingMax: REQUESTS_WAITING_MAX,
+  });
+  readonly #open = new Map<number, Open>();
+  readonly #asked = new Set<Promise<unknown>>();
+  #nextId = 1;
+  #ended: ImmuneError | undefined;
+
+  /** @param port As `StoreWorker.connect` gives it; nobody else uses it. */
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.onmessage = ({ data }: MessageEvent<StoreAnswer>) => this.#settle(data);
+  }
+
+  /** Requests that found no room even to wait. */
+  get turnedAway(): number {
+    return this.#window.turnedAway;
+  }
+
+  addToken(token: TokenRow): Promise<void> {
+    return this.#ask("addToken", [token]);
+  }
+
+  useToken(secretHash: string, nowMs: number): Promise<boolean> {
+    return this.#ask("useToken", [secretHash, nowMs]);
+  }
+
+  addAgent(
+    agent: Pick<AgentRow, "id" | "hostId" | "hostName">,
+    fingerprint: string,
+  ): Promise<void> {
+    return this.#ask("addAgent", [agent, fingerprint]);
+  }
+
+  certificate(fingerprint: string): Promise<CertificateRow | undefined> {
+    return this.#ask("certificate", [fingerprint]);
+  }
+
+  revokeAgent(agentId: string): Promise<boolean> {
+    return this.#ask("revokeAgent", [agentId]);
+  }
+
+  agents(): Promise<readonly AgentRow[]> {
+    return this.#ask("agents", []);
+  }
+
+  append({ agentId, bytes }: Block): Promise<Stored> {
+    const whole = bytes.length === bytes.buffer.byteLength;
+    const given: Block = { agentId, bytes: whole ? bytes : bytes.slice() };
+    return this.#ask("append", [given], given.bytes.buffer);
+  }
+
+  alerts(query: AlertQuery): Promise<AlertPage> {
+    return this.#ask("alerts", [query]);
+  }
+
+  alert(id: string): Promise<Alert | undefined> {
+    return this.#ask("alert", [id]);
+  }
+
+  blocks(query: BlockQuery): Promise<readonly StoredBlock[]> {
+    return this.#ask("blocks", [query]);
+  }
+
+  ledgers(): Promise<readonly AgentLedger[]> {
+    return this.#ask("ledgers", []);
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#ask("stats", []);
+  }
+
+  /** Ends this client; the store itself and its other clients go on. */
+  async close(): Promise<void> {
+    this.#ended ??= new ImmuneError("STORE_FAILED", "Cannot ask the store: it is closed");
+    await Promise.allSettled(this.#asked);
+    this.#port.close();
+  }
+
+  /**
+   * Ends this client because the store ended: what was asked fails now.
+   *
+   * @param error Why.
+   */
+  fail(error: ImmuneError): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#open.values()) reject(error);
+    this.#open.clear();
+    this.#port.close();
+  }
+
+  #ask<T>(method: StoreMethod, args: readonly unknown[], given?: ArrayBuffer): Promise<T> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const answer = this.#exchange(method, args, given) as Promise<T>;
+    this.#asked.add(answer);
+    const forget = (): void => void this.#asked.delete(answer);
+    answer.then(forget, forget);
+    return answer;
+  }
+
+  async #exchange(
+    method: StoreMethod,
+    args: readonly unknown[],
+    given?: ArrayBuffer,
+  ): Promise<unknown> {
+    const bytes = given?.byteLength ?? 0;
+    await this.#window.enter(bytes);
+    try {
+      return await this.#send(method, args, given === undefined ? [] : [given]);
+    } finally {
+      this.#window.leave(bytes);
+    }
+  }
+
+  #send(method: StoreMethod, args: readonly unknown[], given: Transferable[]): Promise<unknown> {
+    const request: StoreRequest = { id: this.#nextId++, method, args };
+    return new Promise((resolve, reject) => {
+      this.#open.set(request.id, { resolve, reject });
+      this.#port.postMessage(request, given);
+    });
+  }
+
+  #settle(answer: StoreAnswer): void {
+    const open = this.#open.get(answer.id);
+    this.#open.delete(answer.id);
+    if ("value" in answer) open?.resolve(answer.value);
+    else open?.reject(new ImmuneError(answer.error.code, answer.error.message));
+  }
+}

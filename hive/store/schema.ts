@@ -1,0 +1,154 @@
+import type { DatabaseSync } from "node:sqlite";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { integer } from "./rows.ts";
+
+/** Marks a database as a hive's store ("IMST"); SQLite keeps it in the file's header. */
+const APPLICATION_ID = 0x494D_5354;
+
+/**
+ * Statements that lead from each version of the schema to the next; `user_version` counts those
+ * that were run. A step that was released never changes: new ones are appended.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE tokens (
+    secret_hash TEXT PRIMARY KEY,
+    expires_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE agents (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    host_id TEXT NOT NULL,
+    host_name TEXT NOT NULL,
+    enrolled_ms INTEGER NOT NULL,
+    last_seen_ms INTEGER,
+    revoked INTEGER NOT NULL DEFAULT 0,
+    stored INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE certificates (
+    fingerprint TEXT PRIMARY KEY,
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    revoked INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX certificates_agent ON certificates (agent);
+
+  CREATE TABLE journals (
+    number INTEGER PRIMARY KEY,
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    journal_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    UNIQUE (agent, journal_id)
+  ) STRICT;
+
+  CREATE TABLE blocks (
+    id INTEGER PRIMARY KEY,
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    journal INTEGER NOT NULL REFERENCES journals (number),
+    first_position INTEGER NOT NULL,
+    from_position INTEGER NOT NULL,
+    last_position INTEGER NOT NULL,
+    first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    kernel_kinds INTEGER NOT NULL,
+    user_kinds INTEGER NOT NULL,
+    host_id TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    length INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX blocks_agent ON blocks (agent);
+
+  CREATE TABLE block_bytes (
+    block INTEGER PRIMARY KEY REFERENCES blocks (id),
+    codec INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE alerts (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    block INTEGER NOT NULL REFERENCES blocks (id),
+    time_ms INTEGER NOT NULL,
+    severity TEXT NOT NULL,
+    rule_id TEXT NOT NULL,
+    rule_title TEXT NOT NULL,
+    host_id TEXT NOT NULL,
+    pid INTEGER,
+    entity_id TEXT,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX alerts_time ON alerts (time_ms, number);
+  CREATE INDEX alerts_severity ON alerts (severity, time_ms, number);
+  CREATE INDEX alerts_host ON alerts (host_id, time_ms, number);
+
+  CREATE TABLE alert_days (
+    day INTEGER NOT NULL,
+    severity TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (day, severity)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE losses (
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    cause INTEGER NOT NULL,
+    certain INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (agent, cause, certain)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE minutes (
+    minute_ms INTEGER PRIMARY KEY,
+    records INTEGER NOT NULL
+  ) STRICT;
+  `,
+];
+
+/** Tables that are small and that everything hangs on: they are checked at every opening. */
+const CHECKED_TABLES = ["tokens", "agents", "certificates", "journals", "losses"];
+
+/**
+ * Brings a database to the schema of this version.
+ *
+ * @param database Open, not in a transaction.
+ * @param path Its path, for the message.
+ * @throws {ImmuneError} `STORE_FAILED` when it is no hive's store, a newer version's, or damaged.
+ */
+export function migrate(database: DatabaseSync, path: string): void {
+  const version = pragma(database, "user_version");
+  const application = pragma(database, "application_id");
+  const tables = integer(
+    database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get(),
+    "tables",
+  );
+  if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || tables !== 0)) {
+    const why = "it is the database of another program; name another file";
+    throw new ImmuneError("STORE_FAILED", `Cannot open store "${path}": ${why}`);
+  }
+  if (version > MIGRATIONS.length) {
+    const why = `its schema has version ${version}, this program knows ${MIGRATIONS.length}`;
+    throw new ImmuneError("STORE_FAILED", `Cannot open store "${path}": ${why}; use a newer one`);
+  }
+  MIGRATIONS.slice(version).forEach((step, i) => {
+    database.exec(
+      `BEGIN IMMEDIATE; ${step}; PRAGMA application_id = ${APPLICATION_ID};` +
+        `PRAGMA user_version = ${version + i + 1}; COMMIT`,
+    );
+  });
+  for (const table of CHECKED_TABLES) {
+    const damage = damageOf(database, table);
+    if (damage === undefined) continue;
+    const why = `table "${table}" is damaged (${damage}); move the file away or put a backup there`;
+    throw new ImmuneError("STORE_FAILED", `Cannot open store "${path}": ${why}`);
+  }
+}
+
+function damageOf(database: DatabaseSync, table: string): string | undefined {
+  const [answer] = Object.values(database.prepare(`PRAGMA quick_check(${table})`).get() ?? {});
+  return answer === "ok" ? undefined : String(answer);
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return integer(database.prepare(`PRAGMA ${name}`).get(), name);
+}

@@ -1,0 +1,222 @@
+import type { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
+import { type Clock, SYSTEM_CLOCK } from "../../common/config/clock.ts";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { FileLock } from "../../common/config/lock.ts";
+import type { Alert } from "../../common/wire/mod.ts";
+import { AlertRows } from "./alerts.ts";
+import { Appender } from "./append.ts";
+import { readBlocks } from "./blocks.ts";
+import { storeError } from "./failure.ts";
+import { FleetRows } from "./fleet.ts";
+import { type DatabaseOptions, openDatabase } from "./open.ts";
+import type {
+  AgentLedger,
+  AgentRow,
+  AlertPage,
+  AlertQuery,
+  Block,
+  BlockQuery,
+  CertificateRow,
+  Store,
+  Stored,
+  StoredBlock,
+  StoreStats,
+  TokenRow,
+} from "./store.ts";
+import { readLedgers, readTotals } from "./totals.ts";
+import { transaction } from "./transaction.ts";
+
+/** Most appends that wait for one commit; more are turned away. */
+export const APPENDS_WAITING_MAX = 256;
+
+/** Options of {@linkcode SqliteStore}. */
+export interface SqliteOptions extends DatabaseOptions {
+  /** Default: the host's clock. */
+  readonly clock?: Clock;
+}
+
+interface Waiting {
+  readonly block: Block;
+  readonly resolve: (stored: Stored) => void;
+  readonly reject: (error: ImmuneError) => void;
+}
+
+/**
+ * A store in one SQLite file. Every call does its work at once, on this thread; only appends wait
+ * for the end of the turn, so that those which came together share one commit and one sync.
+ */
+export class SqliteStore implements Store {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #lock: FileLock;
+  readonly #database: DatabaseSync;
+  readonly #fleet: FleetRows;
+  readonly #alerts: AlertRows;
+  readonly #appender: Appender;
+  #waiting: Waiting[] = [];
+  #appendsTurnedAway = 0;
+  #open = true;
+
+  /**
+   * Opens a store, or makes it.
+   *
+   * @param path Path of the database file; its folder is there. `path + ".lock"` is its lock.
+   * @param options Clock and bound.
+   * @throws {ImmuneError} `STATE_LOCKED` when another process has it open, `STORE_FAILED` when the
+   * file cannot be used.
+   */
+  constructor(path: string, options: SqliteOptions = {}) {
+    this.#path = path;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#lock = FileLock.acquire(`${path}.lock`);
+    try {
+      this.#database = openDatabase(path, options);
+    } catch (error) {
+      this.#lock[Symbol.dispose]();
+      throw error;
+    }
+    this.#fleet = new FleetRows(this.#database);
+    this.#alerts = new AlertRows(this.#database);
+    this.#appender = new Appender(this.#database, { clock: this.#clock });
+  }
+
+  addToken(token: TokenRow): Promise<void> {
+    return this.#answer("add token", () => this.#fleet.addToken(token, this.#clock.nowMs()));
+  }
+
+  useToken(secretHash: string, nowMs: number): Promise<boolean> {
+    return this.#answer("use token", () => this.#fleet.useToken(secretHash, nowMs));
+  }
+
+  addAgent(
+    agent: Pick<AgentRow, "id" | "hostId" | "hostName">,
+    fingerprint: string,
+  ): Promise<void> {
+    return this.#answer(
+      `add agent "${agent.id}"`,
+      () => this.#fleet.addAgent(agent, { fingerprint, nowMs: this.#clock.nowMs() }),
+    );
+  }
+
+  certificate(fingerprint: string): Promise<CertificateRow | undefined> {
+    return this.#answer("look up certificate", () => this.#fleet.certificate(fingerprint));
+  }
+
+  revokeAgent(agentId: string): Promise<boolean> {
+    return this.#answer(`revoke agent "${agentId}"`, () => this.#fleet.revoke(agentId));
+  }
+
+  agents(): Promise<readonly AgentRow[]> {
+    return this.#answer("list agents", () => this.#fleet.agents());
+  }
+
+  append(block: Block): Promise<Stored> {
+    const { promise, resolve, reject } = Promise.withResolvers<Stored>();
+    if (!this.#open) reject(this.#closed("append"));
+    else if (this.#waiting.length >= APPENDS_WAITING_MAX) {
+      this.#appendsTurnedAway++;
+      const message = `Cannot append: ${APPENDS_WAITING_MAX} batches wait already; try again`;
+      reject(new ImmuneError("RATE_LIMITED", message));
+    } else {
+      if (this.#waiting.length === 0) setImmediate(() => this.#commit());
+      this.#waiting.push({ block, resolve, reject });
+    }
+    return promise;
+  }
+
+  alerts(query: AlertQuery): Promise<AlertPage> {
+    return this.#answer("list alerts", () => this.#alerts.page(query));
+  }
+
+  alert(id: string): Promise<Alert | undefined> {
+    return this.#answer("read alert", () => this.#alerts.get(id));
+  }
+
+  blocks(query: BlockQuery): Promise<readonly StoredBlock[]> {
+    return this.#answer("list blocks", () => readBlocks(this.#database, query));
+  }
+
+  ledgers(): Promise<readonly AgentLedger[]> {
+    return this.#answer("read ledgers", () => readLedgers(this.#database));
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#answer("read figures", () => {
+      const nowMs = this.#clock.nowMs();
+      const { bySeverity, today } = this.#alerts.counts(nowMs);
+      return {
+        ...readTotals(this.#database, nowMs),
+        alertsBySeverity: bySeverity,
+        alertsToday: today,
+        turnedAway: { ...this.#appender.counters, appends: this.#appendsTurnedAway },
+      };
+    });
+  }
+
+  close(): Promise<void> {
+    if (!this.#open) return Promise.resolve();
+    this.#commit();
+    return this.#answer("close", () => {
+      this.#open = false;
+      this.#database.close();
+      this.#lock[Symbol.dispose]();
+    });
+  }
+
+  /** Stores what waits in one transaction; should the database refuse it, each in its own. */
+  #commit(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length === 0) return;
+    const { counters } = this.#appender;
+    const before = { ...counters };
+    try {
+      const outcomes = transaction(this.#database, () => waiting.map((each) => this.#try(each)));
+      outcomes.forEach((settle) => settle());
+    } catch (cause) {
+      Object.assign(counters, before);
+      if (waiting.length === 1) waiting[0]?.reject(this.#failure(cause, "append"));
+      else waiting.forEach((each) => this.#commitAlone(each));
+    }
+  }
+
+  #commitAlone(waiting: Waiting): void {
+    try {
+      transaction(this.#database, () => this.#try(waiting))();
+    } catch (cause) {
+      waiting.reject(this.#failure(cause, "append"));
+    }
+  }
+
+  /** Appends within the transaction. What is wrong with the batch itself has written nothing. */
+  #try({ block, resolve, reject }: Waiting): () => void {
+    try {
+      const stored = this.#appender.append(block);
+      return () => resolve(stored);
+    } catch (error) {
+      if (error instanceof ImmuneError) return () => reject(error);
+      throw error;
+    }
+  }
+
+  #answer<T>(action: string, work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!this.#open) return reject(this.#closed(action));
+      try {
+        resolve(work());
+      } catch (cause) {
+        reject(this.#failure(cause, action));
+      }
+    });
+  }
+
+  #failure(cause: unknown, action: string): ImmuneError {
+    return storeError(cause, `${action} in store "${this.#path}"`);
+  }
+
+  #closed(action: string): ImmuneError {
+    const message = `Cannot ${action} in store "${this.#path}": it is closed`;
+    return new ImmuneError("STORE_FAILED", message);
+  }
+}

@@ -1,0 +1,69 @@
+import type { DatabaseSync } from "node:sqlite";
+import { lossCause } from "../../common/wire/mod.ts";
+import { integer, text } from "./rows.ts";
+import { type AgentLedger, MINUTES_MAX, type StoreStats } from "./store.ts";
+
+const MINUTE_MS = 60_000;
+
+/**
+ * The ledger of every agent, in the order of their enrolment.
+ *
+ * @param database Open, of this version's schema.
+ */
+export function readLedgers(database: DatabaseSync): readonly AgentLedger[] {
+  const losses = new Map<number, AgentLedger["losses"][number][]>();
+  for (const row of database.prepare("SELECT agent, cause, certain, count FROM losses").all()) {
+    const agent = integer(row, "agent");
+    const entry = {
+      cause: integer(row, "cause"),
+      count: integer(row, "count"),
+      certain: integer(row, "certain") !== 0,
+    };
+    losses.set(agent, [...losses.get(agent) ?? [], entry]);
+  }
+  return database.prepare(
+    `SELECT number, id, stored, coalesce((
+      SELECT position FROM journals WHERE agent = agents.number ORDER BY number DESC LIMIT 1
+    ), 0) AS position FROM agents ORDER BY number`,
+  ).all().map((row) => ({
+    agentId: text(row, "id"),
+    position: integer(row, "position"),
+    stored: integer(row, "stored"),
+    losses: losses.get(integer(row, "number")) ?? [],
+  }));
+}
+
+/**
+ * Totals over all agents that need no more than a few rows.
+ *
+ * @param database Open, of this version's schema.
+ * @param nowMs Unix time in milliseconds.
+ */
+export function readTotals(
+  database: DatabaseSync,
+  nowMs: number,
+): Pick<StoreStats, "agents" | "records" | "recordsByMinute" | "lossesByCause"> {
+  const totals = database.prepare(
+    "SELECT count(*) AS agents, coalesce(sum(stored), 0) AS records FROM agents",
+  ).get();
+  const thisMinute = nowMs - nowMs % MINUTE_MS;
+  const minutes = database.prepare(
+    "SELECT minute_ms, records FROM minutes WHERE minute_ms >= ? AND minute_ms < ? ORDER BY 1",
+  ).all(thisMinute - MINUTES_MAX * MINUTE_MS, thisMinute);
+  const lossesByCause: Record<string, number> = {};
+  // Summed here: a sum in SQL could leave what a number holds exactly, and then not be read.
+  for (const row of database.prepare("SELECT cause, count FROM losses").all()) {
+    const cause = integer(row, "cause");
+    const name = lossCause(cause) ?? `cause_${cause}`;
+    lossesByCause[name] = (lossesByCause[name] ?? 0) + integer(row, "count");
+  }
+  return {
+    agents: integer(totals, "agents"),
+    records: integer(totals, "records"),
+    recordsByMinute: minutes.map((row) => ({
+      minuteMs: integer(row, "minute_ms"),
+      records: integer(row, "records"),
+    })),
+    lossesByCause,
+  };
+}
