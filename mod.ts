@@ -8,11 +8,23 @@
 export type { Alert } from "./common/wire/alert.ts";
 export { ERROR_CODES, type ErrorCode, ImmuneError } from "./common/config/errors.ts";
 
+import { LINK_WORKER } from "./agent/link/messages.ts";
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";
+import { STORE_WORKER } from "./hive/store/messages.ts";
+import { INTAKE_WORKER } from "./hive/intake/messages.ts";
 
 if (self.name === PIPELINE_WORKER) {
   const { servePipeline } = await import("./agent/pipeline/worker.ts");
   await servePipeline();
+} else if (self.name === INTAKE_WORKER) {
+  const { serveIntake } = await import("./hive/intake/worker.ts");
+  serveIntake();
+} else if (self.name === STORE_WORKER) {
+  const { serveStore } = await import("./hive/store/worker.ts");
+  serveStore();
+} else if (self.name === LINK_WORKER) {
+  const { serveLink } = await import("./agent/link/worker.ts");
+  await serveLink();
 } else if (import.meta.main) {
   const { main } = await import("./cli/main.ts");
   Deno.exit(await main(Deno.args));

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import { TOKEN_CHARACTERS_MAX, tokenSchema } from "../../common/link/protocol.ts";
+import type { Store } from "../store/store.ts";
+
+/** How long a token holds unless told otherwise, in milliseconds. */
+export const TOKEN_LIFETIME_MS = 60 * 60 * 1000;
+/** Longest that a token may hold, in milliseconds. */
+export const TOKEN_LIFETIME_MS_MAX = 7 * 24 * TOKEN_LIFETIME_MS;
+/** Bytes of a token's secret. */
+const SECRET_BYTES = 32;
+
+/** What a token tells an agent, and how long it holds. */
+export interface TokenOptions {
+  /** HOST:PORT of the enrolment listener, as the agent's host reaches it. */
+  readonly enroll: string;
+  /** HOST:PORT where batches go. */
+  readonly agents: string;
+  /** The hive's server certificate (DER). */
+  readonly certificate: Uint8Array;
+  /** How long it holds, in milliseconds, 1 to 7 days. Default 1 h. */
+  readonly lifetimeMs?: number;
+  /** Default: the host's. */
+  readonly clock?: Clock;
+}
+
+/** A token that was made. */
+export interface MadeToken {
+  /** What is carried to the agent. Whoever has it can enrol one agent. */
+  readonly text: string;
+  /** Unix time in milliseconds after which it is refused. */
+  readonly expiresMs: number;
+}
+
+/**
+ * Makes an enrolment token. The store keeps only the hash of its secret.
+ *
+ * @param store Where it is used up.
+ * @param options What it says.
+ * @returns The token as text: base64url of its JSON.
+ * @throws {ImmuneError} `USAGE` when an address or the lifetime does not hold; what the store
+ * throws when it takes no more.
+ */
+export async function makeToken(
+  store: Pick<Store, "addToken">,
+  options: TokenOptions,
+): Promise<MadeToken> {
+  const { enroll, agents, certificate, lifetimeMs = TOKEN_LIFETIME_MS } = options;
+  if (!(lifetimeMs >= 1 && lifetimeMs <= TOKEN_LIFETIME_MS_MAX)) {
+    throw new ImmuneError(
+      "USAGE",
+      `Cannot make a token for ${lifetimeMs} ms: 1 to ${TOKEN_LIFETIME_MS_MAX} are allowed`,
+    );
+  }
+  const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
+    .toBase64({ alphabet: "base64url", omitPadding: true });
+  const token = { version: 1, enroll, agents, certificate: certificate.toBase64(), secret };
+  const checked = tokenSchema.safeParse(token);
+  const text = new TextEncoder().encode(JSON.stringify(token))
+    .toBase64({ alphabet: "base64url", omitPadding: true });
+  if (!checked.success || text.length > TOKEN_CHARACTERS_MAX) {
+    throw new ImmuneError("USAGE", `Cannot make a token for "${enroll}" and "${agents}"`);
+  }
+  const expiresMs = (options.clock ?? SYSTEM_CLOCK).nowMs() + lifetimeMs;
+  await store.addToken({ secretHash: secretHash(secret), expiresMs });
+  return { text, expiresMs };
+}
+
+/**
+ * What the store keeps of a secret.
+ *
+ * @param secret As the token carries it.
+ * @returns SHA-256 of its text, 64 lower-case hexadecimal digits.
+ */
+export function secretHash(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}

@@ -1,0 +1,203 @@
+import { type Context, Hono } from "hono";
+import { type Clock, SYSTEM_CLOCK } from "../../common/config/clock.ts";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { ROUTES } from "../../common/link/protocol.ts";
+import { BATCH_BYTES_MAX } from "../../common/wire/batch.ts";
+import { type Batch, decodeBatch } from "../../common/wire/decode.ts";
+import type { Store, Stored } from "../store/store.ts";
+import { errorAnswer } from "./answer.ts";
+import { readBody } from "./body.ts";
+import { DRAIN_BYTES_MAX } from "./bounds.ts";
+import { fromStore } from "./deadline.ts";
+import { Gate } from "./gate.ts";
+import { bindingsOf, type CertificateSource, identify, type IntakeEnv } from "./identity.ts";
+import { type Refusal, Refusals } from "./refusals.ts";
+
+/** What the agents' port took. */
+export interface IntakeTotals {
+  /** Batches that were acknowledged, repeated ones included. */
+  readonly batches: number;
+  /** Of them, those of which nothing was new. */
+  readonly repeated: number;
+  /** Records that were new. */
+  readonly records: number;
+  /** Bytes of acknowledged batches. */
+  readonly bytes: number;
+}
+
+/** Options of {@linkcode createIntake}. */
+export interface IntakeAppOptions {
+  readonly store: Pick<Store, "certificate" | "append">;
+  /** Where a client's certificate comes from. */
+  readonly source: CertificateSource;
+  /** Default: counted and not said. */
+  readonly refusals?: Refusals;
+  /** Default: one with the bounds of this version. */
+  readonly gate?: Gate;
+  /** Default: the host's. */
+  readonly clock?: Clock;
+}
+
+/** The agents' Hono app, with what it counts. */
+export interface IntakeApp {
+  readonly app: Hono<IntakeEnv>;
+  readonly refusals: Refusals;
+  totals(): IntakeTotals;
+}
+
+/**
+ * Makes the app that agents talk to: `POST /v1/batches`, and nothing without a known certificate.
+ *
+ * @param options Store, identity and bounds.
+ * @returns The app and its counters.
+ */
+export function createIntake(options: IntakeAppOptions): IntakeApp {
+  const { store, source, clock = SYSTEM_CLOCK } = options;
+  const refusals = options.refusals ?? new Refusals();
+  const delivery = new Delivery({ store, refusals, clock, gate: options.gate ?? new Gate() });
+  const app = new Hono<IntakeEnv>();
+  app.use(identify({ source, store, refusals, clock }));
+  app.post(ROUTES.batches, (c) => delivery.take(c));
+  app.notFound((c) => {
+    refusals.add("request", `agent ${c.var.client.agentId}`);
+    return errorAnswer(new ImmuneError("NOT_FOUND", `Cannot find ${c.req.method} on this path`));
+  });
+  app.onError((error, c) => failure(error, { refusals, from: bindingsOf(c).from ?? "a client" }));
+  return { app, refusals, totals: () => delivery.totals() };
+}
+
+/** What was thrown, as the answer that lets an agent try again. */
+function failure(
+  error: unknown,
+  { refusals, from }: { readonly refusals: Refusals; readonly from: string },
+): Response {
+  const why = `${from} (${error instanceof Error ? error.message : String(error)})`;
+  if (!(error instanceof ImmuneError)) {
+    refusals.add("request", why);
+    return errorAnswer(new ImmuneError("INTERNAL", "The hive failed on this request"));
+  }
+  // What the store finds wrong with the batch itself is for the agent to know.
+  if (error.code === "BATCH_MALFORMED" || error.code === "BATCH_TOO_LARGE") {
+    refusals.add("malformed", why);
+    return errorAnswer(error);
+  }
+  if (error.code === "RATE_LIMITED") {
+    refusals.add("queue_full", why);
+    return errorAnswer(error);
+  }
+  refusals.add("store", why);
+  // A full disk says so (507); whatever else fails there may go well a moment later.
+  const message = "The hive's store does not take data now; send it again";
+  return errorAnswer(new ImmuneError("STORE_FAILED", message), {
+    status: error.status === 507 ? 507 : 503,
+  });
+}
+
+interface DeliveryOptions {
+  readonly store: Pick<Store, "append">;
+  readonly refusals: Refusals;
+  readonly gate: Gate;
+  readonly clock: Clock;
+}
+
+/** Takes batches of clients that are known. */
+class Delivery {
+  readonly #options: DeliveryOptions;
+  #batches = 0;
+  #repeated = 0;
+  #records = 0;
+  #bytes = 0;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  totals(): IntakeTotals {
+    return {
+      batches: this.#batches,
+      repeated: this.#repeated,
+      records: this.#records,
+      bytes: this.#bytes,
+    };
+  }
+
+  async take(c: Context<IntakeEnv>): Promise<Response> {
+    const { agentId } = c.var.client;
+    const announced = announcedBytes(c);
+    // What is too large anyway needs no place: it is read past and thrown away.
+    const wanted = Math.min(announced ?? BATCH_BYTES_MAX, BATCH_BYTES_MAX);
+    using place = this.#options.gate.enter(agentId, wanted);
+    if (place === undefined) {
+      const error = new ImmuneError("RATE_LIMITED", "Cannot take more batches now; send it again");
+      return this.#refuse(c, "queue_full", { error });
+    }
+    const read = await readBatch(c, announced);
+    if (read instanceof ImmuneError) {
+      const reason = read.code === "BATCH_TOO_LARGE" ? "too_large" : "malformed";
+      return this.#refuse(c, reason, { error: read });
+    }
+    const { bytes, batch: { info } } = read;
+    if (info.hostId !== c.var.client.hostId) {
+      const error = new ImmuneError("AGENT_MISMATCH", "Cannot take a batch of another host");
+      return this.#refuse(c, "mismatch", { error });
+    }
+    const size = bytes.length;
+    const { store, clock } = this.#options;
+    const stored = await fromStore(store.append({ agentId, bytes }), clock);
+    if (stored.outcome === "gap") {
+      const message = `Cannot take positions from ${info.first}: ${stored.expected} is next, and ` +
+        "the batch names no loss between";
+      const error = new ImmuneError("BATCH_GAP", message);
+      return this.#refuse(c, "gap", { error, expected: stored.expected });
+    }
+    this.#count(stored, size);
+    return Response.json({ journalId: info.journalId, position: stored.position });
+  }
+
+  #refuse(
+    c: Context<IntakeEnv>,
+    reason: Refusal,
+    { error, expected }: { readonly error: ImmuneError; readonly expected?: number },
+  ): Response {
+    const who = `agent ${c.var.client.agentId} at ${bindingsOf(c).from ?? "an unknown address"}`;
+    this.#options.refusals.add(reason, `${who} (${error.message})`);
+    return errorAnswer(error, expected === undefined ? {} : { expected });
+  }
+
+  #count(stored: Extract<Stored, { outcome: "stored" }>, bytes: number): void {
+    this.#batches++;
+    if (stored.stored === 0) this.#repeated++;
+    this.#records += stored.stored;
+    this.#bytes += bytes;
+  }
+}
+
+/** A batch with the bytes that it was read from. */
+interface ReadBatch {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly batch: Batch;
+}
+
+/** The request's batch, or why it is none. */
+async function readBatch(
+  c: Context<IntakeEnv>,
+  announced: number | undefined,
+): Promise<ReadBatch | ImmuneError> {
+  const chunks = bindingsOf(c).body ?? c.req.raw.body ?? new Blob().stream();
+  try {
+    const bytes = await readBody(chunks, {
+      bytesMax: BATCH_BYTES_MAX,
+      announced,
+      drainBytesMax: DRAIN_BYTES_MAX,
+    });
+    return { bytes, batch: decodeBatch(bytes) };
+  } catch (error) {
+    if (error instanceof ImmuneError) return error;
+    throw error;
+  }
+}
+
+function announcedBytes(c: Context<IntakeEnv>): number | undefined {
+  const header = c.req.header("Content-Length");
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}

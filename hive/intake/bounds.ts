@@ -1,0 +1,34 @@
+import { BATCH_BYTES_MAX } from "../../common/wire/batch.ts";
+
+/** Connections to the agents' port at a time. */
+export const CONNECTIONS_MAX = 4096;
+/** Connections that show the same certificate at a time. */
+export const CONNECTIONS_PER_CERTIFICATE_MAX = 8;
+/** How long a TLS handshake may take, in milliseconds. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** How long the headers of a request may take, from the connection's start, in milliseconds. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+/** How long a whole request may take to arrive, in milliseconds. */
+export const REQUEST_TIMEOUT_MS = 60_000;
+/** How long a connection may lie idle between two requests, in milliseconds. */
+export const IDLE_TIMEOUT_MS = 120_000;
+/** Bytes of a request's headers. */
+export const HEADER_BYTES_MAX = 8 * 1024;
+/** Requests of one agent that are read or stored at a time. */
+export const REQUESTS_PER_AGENT_MAX = 2;
+/** Batches that are read or stored at a time, of all agents. */
+export const QUEUE_BATCHES_MAX = 256;
+/** Bytes of those batches. */
+export const QUEUE_BYTES_MAX = 16 * BATCH_BYTES_MAX;
+/** Bytes of a refused body that are read and thrown away, so that its sender hears the answer. */
+export const DRAIN_BYTES_MAX = 2 * BATCH_BYTES_MAX;
+/** How often the server looks for connections that are over their time, in milliseconds. */
+export const TIMEOUT_CHECK_MS = 1000;
+/** How long the store may take for one answer, in milliseconds. */
+export const STORE_TIMEOUT_MS = 30_000;
+/** How long a stop waits for requests under way, in milliseconds. */
+export const STOP_TIMEOUT_MS = 5000;
+/** Lines about refusals a second; what is over it is only counted. */
+export const REFUSAL_LINES_PER_SECOND_MAX = 20;
+/** What a client is told to wait when it is turned away for a while, in seconds. */
+export const RETRY_AFTER_S = 1;

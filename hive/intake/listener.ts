@@ -1,0 +1,249 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import type { Store } from "../store/store.ts";
+import { createIntake, type IntakeApp, type IntakeTotals } from "./app.ts";
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_CERTIFICATE_MAX,
+  HANDSHAKE_TIMEOUT_MS,
+  HEADER_BYTES_MAX,
+  HEADERS_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
+  STOP_TIMEOUT_MS,
+  TIMEOUT_CHECK_MS,
+} from "./bounds.ts";
+import { serveExchange } from "./exchange.ts";
+import { Gate, type GateOptions } from "./gate.ts";
+import { tlsSocketSource } from "./identity.ts";
+import { Peers } from "./peers.ts";
+import { handshakeRefusal } from "./handshake.ts";
+import { type RefusalCounts, Refusals } from "./refusals.ts";
+
+/** Bounds of a listener that can be set; each has the default that its name says in bounds.ts. */
+export interface ListenerLimits extends GateOptions {
+  readonly connectionsMax?: number;
+  readonly connectionsPerCertificateMax?: number;
+  readonly handshakeTimeoutMs?: number;
+  readonly headersTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly timeoutCheckMs?: number;
+}
+
+/** What a listener needs to be told; all of it can be sent to a Worker. */
+export interface ListenerSettings {
+  readonly hostname: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** The hive's server certificate (PEM), the one that agents pin. */
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  /** The authority's certificate (PEM): the only one that clients' certificates are held against. */
+  readonly authorityPem: string;
+  readonly limits?: ListenerLimits;
+}
+
+/** What a listener works with. */
+export interface ListenerParts {
+  readonly store: Pick<Store, "certificate" | "append">;
+  /** Takes a line for the log. Default: none. */
+  readonly onLine?: (line: string) => void;
+  /** Default: the host's. */
+  readonly clock?: Clock;
+}
+
+/** All that the agents' port counts. */
+export interface IntakeCounters extends IntakeTotals {
+  readonly refused: RefusalCounts;
+  /** Connections open now. */
+  readonly connections: number;
+}
+
+/** The agents' port: mutual TLS 1.3 and the agents' app. */
+export class IntakeListener {
+  readonly #server: Server;
+  readonly #intake: IntakeApp;
+  readonly #peers: Peers;
+  readonly #refusals: Refusals;
+  readonly #addresses = new WeakMap<object, string>();
+  readonly #connectionsMax: number;
+  #connections = 0;
+
+  private constructor(settings: ListenerSettings, parts: ListenerParts) {
+    const { limits = {} } = settings;
+    const { clock = SYSTEM_CLOCK } = parts;
+    this.#refusals = new Refusals(parts.onLine === undefined ? {} : { onLine: parts.onLine });
+    this.#connectionsMax = limits.connectionsMax ?? CONNECTIONS_MAX;
+    this.#peers = new Peers({
+      authorityPem: settings.authorityPem,
+      perCertificateMax: limits.connectionsPerCertificateMax ?? CONNECTIONS_PER_CERTIFICATE_MAX,
+      clock,
+    });
+    this.#intake = createIntake({
+      store: parts.store,
+      source: tlsSocketSource,
+      refusals: this.#refusals,
+      gate: new Gate(limits),
+      clock,
+    });
+    this.#server = createServer(
+      serverOptions(settings),
+      (incoming, outgoing) => void this.#serve(incoming, outgoing),
+    );
+    this.#server.on("connection", (socket: Socket) => this.#connected(socket));
+    this.#server.on("secureConnection", (socket: TLSSocket) => this.#secured(socket));
+    this.#server.on(
+      "tlsClientError",
+      (error: Error, socket: TLSSocket) => this.#handshakeFailed(error, socket),
+    );
+    this.#server.on(
+      "clientError",
+      (error: Error, socket: Socket) => this.#requestFailed(error, socket),
+    );
+  }
+
+  /**
+   * Opens the agents' port.
+   *
+   * @param settings Address, certificates and bounds.
+   * @param parts Store, log and clock.
+   * @returns The listener, once it listens.
+   * @throws {ImmuneError} `PORT_IN_USE` or `LISTEN_REFUSED` when the address cannot be had.
+   */
+  static async listen(settings: ListenerSettings, parts: ListenerParts): Promise<IntakeListener> {
+    const listener = new IntakeListener(settings, parts);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    listener.#server.once("error", (error) => reject(cannotListen(error, settings)));
+    listener.#server.listen(settings.port, settings.hostname, resolve);
+    await promise;
+    return listener;
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  /** All counters. */
+  counters(): IntakeCounters {
+    return {
+      ...this.#intake.totals(),
+      refused: this.#refusals.counts(),
+      connections: this.#connections,
+    };
+  }
+
+  /**
+   * Stops: no new connection, requests under way are finished for a while, the rest is cut off.
+   *
+   * @param options `timeoutMs`: how long requests under way may take. Default 5000.
+   */
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(
+      () => this.#server.closeAllConnections(),
+      options.timeoutMs ?? STOP_TIMEOUT_MS,
+    );
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #connected(socket: Socket): void {
+    this.#addresses.set(socket, `${socket.remoteAddress}:${socket.remotePort}`);
+    this.#connections++;
+    socket.once("close", () => this.#connections--);
+    if (this.#connections <= this.#connectionsMax) return;
+    this.#refusals.add("connections", this.#from(socket));
+    this.#addresses.delete(socket);
+    socket.destroy();
+  }
+
+  #secured(socket: TLSSocket): void {
+    const refusal = this.#peers.admit(socket);
+    if (refusal === undefined) return;
+    this.#refusals.add(refusal.reason, `${this.#from(socket)} (${refusal.why})`);
+    socket.destroy();
+  }
+
+  #handshakeFailed(error: Error, socket: TLSSocket): void {
+    const parent = parentOf(socket);
+    // One over the bound was counted when it came.
+    if (parent !== undefined && !this.#addresses.has(parent)) return;
+    const reason = handshakeRefusal(error, { bytesRead: parent?.bytesRead ?? 0 });
+    this.#refusals.add(reason, `${this.#from(socket)} (${error.message})`);
+    socket.destroy();
+  }
+
+  /** Also raised for what went wrong in a handshake, which was counted there. */
+  #requestFailed(error: Error, socket: Socket): void {
+    if (this.#peers.of(socket) !== undefined && !socket.destroyed) {
+      this.#refusals.add("request", `${this.#from(socket)} (${error.message})`);
+    }
+    socket.destroy();
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const peer = this.#peers.of(incoming.socket);
+    // A socket that was not taken is being destroyed: it gets no answer.
+    if (peer === undefined) return void incoming.socket.destroy();
+    try {
+      await serveExchange(incoming, outgoing, {
+        fetch: (request, bindings) => this.#intake.app.fetch(request, bindings),
+        bindings: { peer, from: this.#from(incoming.socket) },
+      });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#refusals.add("request", `${this.#from(incoming.socket)} (${why})`);
+      incoming.socket.destroy();
+    }
+  }
+
+  #from(socket: Socket): string {
+    const parent = parentOf(socket);
+    return this.#addresses.get(parent ?? socket) ?? "a closed connection";
+  }
+}
+
+/** The socket that a TLS socket runs on: only that one still knows where it came from. */
+function parentOf(socket: Socket): Socket | undefined {
+  const parent = (socket as { readonly _parent?: unknown })._parent;
+  return typeof parent === "object" && parent !== null ? parent as Socket : undefined;
+}
+
+function serverOptions(settings: ListenerSettings): Parameters<typeof createServer>[0] {
+  const { limits = {} } = settings;
+  return {
+    cert: settings.certificatePem,
+    key: settings.keyPem,
+    ca: settings.authorityPem,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: "TLSv1.3",
+    handshakeTimeout: limits.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
+    headersTimeout: limits.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
+    requestTimeout: limits.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: limits.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    connectionsCheckingInterval: limits.timeoutCheckMs ?? TIMEOUT_CHECK_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  };
+}
+
+function cannotListen(error: unknown, { hostname, port }: ListenerSettings): ImmuneError {
+  const { code, message } = error as Error & { readonly code?: string };
+  return code === "EADDRINUSE"
+    ? new ImmuneError(
+      "PORT_IN_USE",
+      `Cannot listen on "${hostname}:${port}": another program does; choose another with --agents`,
+      { cause: error },
+    )
+    : new ImmuneError("LISTEN_REFUSED", `Cannot listen on "${hostname}:${port}": ${message}`, {
+      cause: error,
+    });
+}

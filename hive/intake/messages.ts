@@ -1,0 +1,25 @@
+import type { ErrorCode } from "../../common/config/errors.ts";
+import type { IntakeCounters, ListenerSettings } from "./listener.ts";
+
+/** Name of the worker that holds the agents' port. */
+export const INTAKE_WORKER = "immune-intake";
+
+/** From the owner to the intake's Worker. */
+export type IntakeCommand =
+  | {
+    readonly type: "start";
+    readonly settings: ListenerSettings;
+    /** A client's port of the store. */
+    readonly store: MessagePort;
+  }
+  | { readonly type: "counters" }
+  | { readonly type: "stop" };
+
+/** From the intake's Worker to its owner. */
+export type IntakeReport =
+  | { readonly type: "listening" }
+  | { readonly type: "started"; readonly port: number }
+  | { readonly type: "counters"; readonly counters: IntakeCounters }
+  | { readonly type: "line"; readonly line: string }
+  | { readonly type: "stopped"; readonly counters: IntakeCounters }
+  | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string };

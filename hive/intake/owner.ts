@@ -1,0 +1,109 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import type { IntakeCounters, ListenerSettings } from "./listener.ts";
+import { INTAKE_WORKER, type IntakeCommand, type IntakeReport } from "./messages.ts";
+
+/** Options of `IntakeWorker.start`. */
+export interface IntakeWorkerOptions {
+  readonly settings: ListenerSettings;
+  /** A client's port of the store, as `StoreWorker.connect` gives it; it is handed over. */
+  readonly store: MessagePort;
+  /** Takes a line for the log. Default: none. */
+  readonly onLine?: (line: string) => void;
+  /** Module that the Worker runs. Default: the program's own entry. */
+  readonly entry?: string;
+}
+
+/** The owner's end of the agents' port, which runs in a Worker of its own. */
+export class IntakeWorker {
+  readonly #worker: Worker;
+  readonly #onLine: (line: string) => void;
+  readonly #started = Promise.withResolvers<number>();
+  readonly #stopped = Promise.withResolvers<IntakeCounters>();
+  readonly #failed = Promise.withResolvers<never>();
+  #asked: PromiseWithResolvers<IntakeCounters> | undefined;
+  #port = 0;
+  #last: IntakeCounters | undefined;
+
+  private constructor(options: IntakeWorkerOptions) {
+    this.#onLine = options.onLine ?? ((): void => {});
+    this.#worker = new Worker(options.entry ?? Deno.mainModule, {
+      type: "module",
+      name: INTAKE_WORKER,
+    });
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#failed.reject(new ImmuneError("INTERNAL", `The agents' port ended: ${event.message}`));
+    };
+    const { settings, store } = options;
+    this.#worker.onmessage = ({ data }: MessageEvent<IntakeReport>) => {
+      if (data.type === "listening") this.#send({ type: "start", settings, store }, [store]);
+      else this.#hear(data);
+    };
+    this.#failed.promise.catch(() => this.#worker.terminate());
+  }
+
+  /**
+   * Starts the Worker and opens the agents' port in it.
+   *
+   * @param options Address, certificates, store.
+   * @returns It, once it listens.
+   * @throws {ImmuneError} `PORT_IN_USE` or `LISTEN_REFUSED` when the address cannot be had.
+   */
+  static async start(options: IntakeWorkerOptions): Promise<IntakeWorker> {
+    const owner = new IntakeWorker(options);
+    owner.#port = await Promise.race([owner.#started.promise, owner.failed]);
+    return owner;
+  }
+
+  /** The port that agents reach. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Rejects when the Worker ends by itself. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** All that the agents' port counts; after a stop what it counted last. */
+  counters(): Promise<IntakeCounters> {
+    if (this.#last !== undefined) return Promise.resolve(this.#last);
+    if (this.#asked === undefined) {
+      this.#asked = Promise.withResolvers();
+      this.#send({ type: "counters" });
+    }
+    return Promise.race([this.#asked.promise, this.#stopped.promise, this.failed]);
+  }
+
+  /**
+   * Closes the port, lets requests under way come to their end, and ends the Worker.
+   *
+   * @returns What it counted.
+   */
+  async stop(): Promise<IntakeCounters> {
+    if (this.#last !== undefined) return this.#last;
+    this.#send({ type: "stop" });
+    try {
+      this.#last = await Promise.race([this.#stopped.promise, this.failed]);
+      return this.#last;
+    } finally {
+      this.#worker.terminate();
+    }
+  }
+
+  #send(command: IntakeCommand, given: Transferable[] = []): void {
+    this.#worker.postMessage(command, given);
+  }
+
+  #hear(report: Exclude<IntakeReport, { type: "listening" }>): void {
+    if (report.type === "line") this.#onLine(report.line);
+    else if (report.type === "started") this.#started.resolve(report.port);
+    else if (report.type === "stopped") this.#stopped.resolve(report.counters);
+    else if (report.type === "failed") {
+      this.#failed.reject(new ImmuneError(report.code, report.message));
+    } else {
+      this.#asked?.resolve(report.counters);
+      this.#asked = undefined;
+    }
+  }
+}

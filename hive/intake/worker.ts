@@ -1,0 +1,41 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import { RemoteStore } from "../store/remote.ts";
+import { IntakeListener } from "./listener.ts";
+import type { IntakeCommand, IntakeReport } from "./messages.ts";
+
+/**
+ * The intake's Worker: holds the agents' port, and nothing else that speaks TLS. It opens what it
+ * is told to, tells its counters when asked, and ends when it is stopped.
+ */
+export function serveIntake(): void {
+  let listener: IntakeListener | undefined;
+  const handle = async (command: IntakeCommand): Promise<void> => {
+    if (command.type === "start") {
+      listener = await IntakeListener.listen(command.settings, {
+        store: new RemoteStore(command.store),
+        onLine: (line) => report({ type: "line", line }),
+      });
+      report({ type: "started", port: listener.port });
+    } else if (listener === undefined) {
+      throw new TypeError("The intake's first command is its start");
+    } else if (command.type === "counters") {
+      report({ type: "counters", counters: listener.counters() });
+    } else {
+      await listener.close();
+      report({ type: "stopped", counters: listener.counters() });
+    }
+  };
+  self.onmessage = ({ data }: MessageEvent<IntakeCommand>) => {
+    handle(data).catch((error) => {
+      const code = error instanceof ImmuneError ? error.code : "INTERNAL";
+      const message = error instanceof Error ? error.message : String(error);
+      report({ type: "failed", code, message });
+    });
+  };
+  // What is sent before this Worker listens is lost: its owner waits for this.
+  report({ type: "listening" });
+}
+
+function report(message: IntakeReport): void {
+  (self as unknown as { postMessage(message: IntakeReport): void }).postMessage(message);
+}
