@@ -30,6 +30,8 @@ export interface PipelineOptions {
     readonly totalBytes?: number;
     readonly flushMs?: number;
   };
+  /** Where the journal publishes the last position on the disk, for the link: 8 bytes. */
+  readonly durable?: SharedArrayBuffer;
   /** Host id where no state folder tells it. */
   readonly hostId: string;
   /** Boot id, 32 lower-case hexadecimal digits. */
@@ -48,6 +50,7 @@ export type PipelineCommand =
   }
   /** So many documents and alerts have reached their reader. */
   | { readonly type: "taken"; readonly documents: number; readonly alerts: number }
+  | { readonly type: "acknowledged"; readonly position: number }
   | { readonly type: "stop" };
 
 /** What the pipeline has done since it started. */

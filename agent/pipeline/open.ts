@@ -35,6 +35,8 @@ export interface RunningPipeline extends Disposable {
   tick(): void;
   /** Puts everything on the disk. */
   flush(): void;
+  /** Lets go of what the hive has: everything up to `position`. */
+  acknowledge(position: number): void;
 }
 
 /**
@@ -59,6 +61,7 @@ export async function openPipeline(
   const ruleSetHash = options.rules?.hash ?? "";
   const journal = state && held.use(Journal.open(state.paths.journal, {
     ...options.journal,
+    ...(options.durable === undefined ? {} : { publishTo: new BigInt64Array(options.durable) }),
     context: () =>
       contextBatches({ engine, users: host.users, ruleSetHash, timeNs: host.bootTimeNs() }),
   }));
@@ -88,6 +91,7 @@ export async function openPipeline(
     journaled: () => sink?.appended ?? 0,
     tick: () => journal?.flushIfDue(),
     flush: () => void journal?.flush(),
+    acknowledge: (position) => journal?.acknowledge(position),
     [Symbol.dispose]: () => owned.dispose(),
   };
 }

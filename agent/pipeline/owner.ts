@@ -52,6 +52,15 @@ export class PipelineWorker {
     if (this.#listening) this.#send({ type: "stop" });
   }
 
+  /**
+   * Lets it know what the hive has, so that the journal can let go of it.
+   *
+   * @param position Everything up to it is durable there.
+   */
+  acknowledged(position: number): void {
+    if (this.#listening) this.#send({ type: "acknowledged", position });
+  }
+
   #begin(): void {
     this.#listening = true;
     this.#send(this.#start);

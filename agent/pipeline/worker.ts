@@ -94,6 +94,7 @@ async function poll(
     }
     for (const command of await newCommands(mailbox)) {
       if (command.type === "stop") return;
+      if (command.type === "acknowledged") running.acknowledge(command.position);
       if (command.type !== "taken") continue;
       outlets.alerts.taken(command.alerts);
       outlets.documents.taken(command.documents);

@@ -62,6 +62,7 @@ export class Journal implements Disposable {
     flushes: 0,
     failedFlushes: 0,
     failedRemovals: 0,
+    failedSaves: 0,
   };
 
   private constructor(
@@ -217,7 +218,12 @@ export class Journal implements Disposable {
     this.#acknowledged = position;
     const done = this.#segments.slice(0, -1).filter((each) => segmentLast(each) <= position);
     if (done.length === 0) return;
-    this.#saveAcknowledged();
+    try {
+      this.#saveAcknowledged();
+    } catch {
+      // Room on the disk matters more: without the file the next run asks who has them instead.
+      this.#counts.failedSaves++;
+    }
     this.#segments.splice(0, done.length);
     for (const segment of done) this.#removeFile(segment);
   }
@@ -238,6 +244,7 @@ export class Journal implements Disposable {
       failedFlushes: this.#counts.failedFlushes,
       flushes: this.#counts.flushes,
       failedRemovals: this.#counts.failedRemovals,
+      failedSaves: this.#counts.failedSaves,
     };
   }
 

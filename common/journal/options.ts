@@ -97,4 +97,6 @@ export interface JournalStats {
   readonly flushes: number;
   /** Segments let go whose file could not be removed. */
   readonly failedRemovals: number;
+  /** Times that the acknowledged position could not be kept while segments were let go. */
+  readonly failedSaves: number;
 }

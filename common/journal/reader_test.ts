@@ -201,3 +201,17 @@ Deno.test("JournalReader.next() gives exactly what a cursor of the writer gives,
     ),
     { numRuns: 60, seed: SEED },
   ));
+
+Deno.test("Journal.acknowledge() lets segments go although the position cannot be kept", () =>
+  inFolder((folder) => {
+    using journal = Journal.open(folder, SMALL);
+    for (let i = 0; i < 40; i++) journal.append(sampleRecords(4, i), origin(4));
+    journal.flush();
+    const before = journal.stats().segments;
+    // The name that the position is written under on the way is taken by a folder.
+    Deno.mkdirSync(`${folder}/acknowledged.new`);
+    journal.acknowledge(120);
+    assert(journal.stats().segments < before);
+    assertEquals(journal.stats().failedSaves, 1);
+    Deno.removeSync(`${folder}/acknowledged.new`);
+  }));

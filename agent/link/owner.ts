@@ -1,0 +1,71 @@
+import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
+import type { LinkCounters, LinkStatus } from "../../common/link/link.ts";
+import { LINK_WORKER, type LinkCommand, type LinkOptions, type LinkReport } from "./messages.ts";
+
+/** Where a link's reports go. */
+export interface LinkHandlers {
+  readonly onStatus: (status: LinkStatus, counters: LinkCounters) => void;
+  /** Everything up to `position` is durable at the hive: the journal may let it go. */
+  readonly onAcknowledged: (position: number) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+/** The owner's end of a link that runs in a Worker. */
+export class LinkWorker {
+  readonly #worker: Worker;
+  readonly #options: LinkOptions;
+  #listening = false;
+  #stopAsked = false;
+  /**
+   * Settled when the link has ended. It is rejected when the hive takes nothing from this agent any
+   * more, or the host is not enrolled: detection and the journal go on without it.
+   */
+  readonly finished: Promise<LinkCounters>;
+
+  /**
+   * Starts it. The journal is open by then.
+   *
+   * @param options What it is to do.
+   * @param handlers Where its reports go.
+   */
+  constructor(options: LinkOptions, handlers: LinkHandlers) {
+    this.#options = options;
+    // The program's one entry file, which is also its bundle: it looks at the Worker's name.
+    this.#worker = new Worker(Deno.mainModule, { type: "module", name: LINK_WORKER });
+    this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());
+  }
+
+  /** Asks it to stop; what is under way is sent again by the next run. */
+  stop(): void {
+    this.#stopAsked = true;
+    if (this.#listening) this.#send({ type: "stop" });
+  }
+
+  #begin(): void {
+    this.#listening = true;
+    this.#send({ type: "start", options: this.#options });
+    if (this.#stopAsked) this.#send({ type: "stop" });
+  }
+
+  #send(command: LinkCommand): void {
+    this.#worker.postMessage(command);
+  }
+
+  #listen(handlers: LinkHandlers): Promise<LinkCounters> {
+    const { promise, resolve, reject } = Promise.withResolvers<LinkCounters>();
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new ImmuneError("INTERNAL", `The link ended: ${event.message}`));
+    };
+    this.#worker.onmessage = ({ data }: MessageEvent<LinkReport>) => {
+      if (data.type === "listening") this.#begin();
+      else if (data.type === "stopped") resolve(data.counters);
+      else if (data.type === "failed") {
+        reject(new ImmuneError(data.code as ErrorCode, data.message));
+      } else if (data.type === "status") handlers.onStatus(data.status, data.counters);
+      else if (data.type === "acknowledged") handlers.onAcknowledged(data.position);
+      else handlers.onWarning(data.message);
+    };
+    return promise;
+  }
+}

@@ -1,0 +1,80 @@
+import { ImmuneError, statePaths, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import { JournalReader } from "../../common/journal/reader.ts";
+import { Link, type LinkCounters } from "../../common/link/link.ts";
+import { HiveTransport } from "../../common/link/transport.ts";
+import { readIdentity } from "../enrol/identity.ts";
+import type { LinkCommand, LinkOptions, LinkReport } from "./messages.ts";
+
+/** Acknowledged positions are handed on at most this often, in milliseconds. */
+const ACKNOWLEDGE_INTERVAL_MS = 100;
+
+/** The link's Worker: waits for its start, then delivers until it is stopped or refused. */
+export async function serveLink(): Promise<void> {
+  const stopping = new AbortController();
+  const { promise: started, resolve: start } = Promise.withResolvers<LinkOptions>();
+  self.onmessage = ({ data }: MessageEvent<LinkCommand>) => {
+    if (data.type === "start") start(data.options);
+    else stopping.abort();
+  };
+  // What is sent before this Worker listens is lost: its owner waits for this.
+  report({ type: "listening" });
+  try {
+    report({ type: "stopped", counters: await deliver(await started, stopping.signal) });
+  } catch (error) {
+    const code = error instanceof ImmuneError ? error.code : "INTERNAL";
+    const message = error instanceof Error ? error.message : String(error);
+    report({ type: "failed", code, message });
+  }
+}
+
+async function deliver(options: LinkOptions, signal: AbortSignal): Promise<LinkCounters> {
+  const { agent, journal } = statePaths(options.state);
+  const identity = readIdentity(agent);
+  if (identity === undefined) {
+    throw new ImmuneError(
+      "ENROLL_REFUSED",
+      `Cannot deliver from "${agent}": this host is not enrolled; run "immune enroll"`,
+    );
+  }
+  using transport = new HiveTransport(identity);
+  using reader = JournalReader.open(journal, { durable: new BigInt64Array(options.durable) });
+  using acknowledgements = new Acknowledgements();
+  const link = new Link({
+    reader,
+    transport,
+    clock: SYSTEM_CLOCK,
+    ...(options.probeMs === undefined ? {} : { probeMs: options.probeMs }),
+    onStatus: (status) => report({ type: "status", status, counters: link.counters }),
+    onAcknowledged: (position) => acknowledgements.add(position),
+    onWarning: (message) => report({ type: "warning", message }),
+  });
+  await link.run(signal);
+  return link.counters;
+}
+
+/** The newest acknowledged position, handed on a few times a second and at the end. */
+class Acknowledgements implements Disposable {
+  #position = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  add(position: number): void {
+    this.#position = position;
+    this.#timer ??= setTimeout(() => this.#send(), ACKNOWLEDGE_INTERVAL_MS);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#send();
+  }
+
+  #send(): void {
+    this.#timer = undefined;
+    report({ type: "acknowledged", position: this.#position });
+  }
+}
+
+function report(message: LinkReport): void {
+  // deno-lint-ignore no-explicit-any -- the worker's own global scope, which lib "deno.window" hides
+  (self as any).postMessage(message);
+}
