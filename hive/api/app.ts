@@ -1,0 +1,86 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import { addConsole } from "../console/mod.tsx";
+import type { ApiContext, ApiEnv, ApiOptions } from "./context.ts";
+import { errorAnswer, outwardError } from "./errors.ts";
+import { allow, identify } from "./guards.ts";
+import { addHandlers } from "./handlers.ts";
+import { API_PATH } from "./routes.ts";
+import { securityHeaders } from "./security_headers.ts";
+
+/** Longest body of a request, in bytes: a login form. */
+export const BODY_BYTES_MAX = 16 * 1024;
+
+/** The operators' side of a hive: API and console. */
+export type Api = OpenAPIHono<ApiEnv>;
+
+/**
+ * Makes the operators' side of a hive.
+ *
+ * @param options Store and operators.
+ * @returns A Hono app; `fetch` takes the request and, where there is one, the peer's address.
+ */
+export function createApi(options: ApiOptions): Api {
+  const api = contextOf(options);
+  const app: Api = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const { path, message } = result.error.issues[0] ?? { path: [], message: "" };
+      throw new ImmuneError(
+        "INPUT_MALFORMED",
+        `Cannot take this request: "${path.join(".") || result.target}": ${message}`,
+      );
+    },
+  });
+  app.onError((error, c) => errorAnswer(c, outwardError(error, api.log)));
+  app.notFound((c) =>
+    errorAnswer(c, new ImmuneError("NOT_FOUND", `Cannot find "${c.req.path}": no such route`))
+  );
+  app.use(securityHeaders(api));
+  app.use(bodyLimit({
+    maxSize: BODY_BYTES_MAX,
+    onError: (c) =>
+      errorAnswer(
+        c,
+        new ImmuneError("INPUT_MALFORMED", `Cannot take a body over ${BODY_BYTES_MAX} bytes`),
+      ),
+  }));
+  app.use(identify(api));
+  addHandlers(app, api);
+  addDescription(app, api);
+  addConsole(app, api);
+  return app;
+}
+
+function contextOf(options: ApiOptions): ApiContext {
+  const clock = options.clock ?? SYSTEM_CLOCK;
+  return {
+    store: options.store,
+    operators: options.operators,
+    version: options.version,
+    activePatterns: options.activePatterns ?? null,
+    refused: options.refused ?? (() => Promise.resolve({})),
+    log: options.log ?? (() => {}),
+    clock,
+    behindTls: options.behindTls ?? false,
+    startedMs: clock.nowMs(),
+  };
+}
+
+function addDescription(app: Api, api: ApiContext): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "the text of operator.token in the state folder",
+  });
+  app.get(
+    `${API_PATH}/openapi.json`,
+    allow("read", "description"),
+    (c) =>
+      c.json(app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: { title: "Sentinel Immune, operators' API", version: api.version },
+      })),
+  );
+}

@@ -1,0 +1,40 @@
+import type { Clock } from "../../common/config/mod.ts";
+import type { Operators, Principal } from "../operators/mod.ts";
+import type { Store } from "../store/store.ts";
+
+/** What the operators' side of a hive works with. */
+export interface ApiOptions {
+  readonly store: Store;
+  readonly operators: Operators;
+  /** Version of the program. */
+  readonly version: string;
+  /** Rules that the agents of this hive load; absent = not known. */
+  readonly activePatterns?: number;
+  /** What the agents' port turned away, by reason. Default: nothing. */
+  readonly refused?: () => Promise<Readonly<Record<string, number>>>;
+  /** Where failures are told, one line each. Default: nowhere. */
+  readonly log?: (line: string) => void;
+  /** Default: the host's clock. */
+  readonly clock?: Clock;
+  /** True behind a proxy that ends TLS: cookies are for TLS alone. Default: as the request came. */
+  readonly behindTls?: boolean;
+}
+
+/** The same with every default in its place. */
+export type ApiContext = Required<Omit<ApiOptions, "activePatterns">> & {
+  readonly activePatterns: number | null;
+  /** Unix time in milliseconds. */
+  readonly startedMs: number;
+};
+
+/** What a server tells about a connection. */
+export interface Peer {
+  readonly remoteAddr?: { readonly transport: string; readonly hostname?: string };
+}
+
+/** Types of the Hono apps here. */
+export interface ApiEnv {
+  // deno-lint-ignore ban-types -- Hono's own form of "nothing more is bound"
+  Bindings: Peer & {};
+  Variables: { principal: Principal };
+}

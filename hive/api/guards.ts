@@ -1,0 +1,95 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { getCookie } from "hono/cookie";
+import { createMiddleware } from "hono/factory";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { type Action, type ApiObject, can } from "../operators/mod.ts";
+import type { ApiContext, ApiEnv } from "./context.ts";
+
+/** The session's cookie over plain loopback HTTP. */
+export const SESSION_COOKIE = "immune_session";
+/** The same over TLS; the prefix binds it to this host and to TLS (RFC 6265bis, 4.1.3). */
+export const SESSION_COOKIE_TLS = `__Host-${SESSION_COOKIE}`;
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Whether a request came over TLS.
+ *
+ * @param c The request.
+ * @param api Says whether a proxy ends TLS.
+ */
+export function isTls(c: Context<ApiEnv>, api: ApiContext): boolean {
+  return api.behindTls || new URL(c.req.url).protocol === "https:";
+}
+
+/**
+ * The session that a request brings along.
+ *
+ * @param c The request.
+ * @param api Says whether a proxy ends TLS.
+ * @returns Value of its cookie.
+ */
+export function sessionOf(c: Context<ApiEnv>, api: ApiContext): string | undefined {
+  return getCookie(c, isTls(c, api) ? SESSION_COOKIE_TLS : SESSION_COOKIE);
+}
+
+/**
+ * Finds out who sends a request, and refuses what a foreign page makes a browser send.
+ *
+ * @param api Who there is.
+ */
+export function identify(api: ApiContext): MiddlewareHandler<ApiEnv> {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    const principal = api.operators.principal({
+      authorization: c.req.header("Authorization"),
+      session: sessionOf(c, api),
+    });
+    // A token is put into a request on purpose; a cookie goes along by itself.
+    if (principal.kind !== "token" && !SAFE_METHODS.has(c.req.method)) checkOrigin(c);
+    c.set("principal", principal);
+    await next();
+  });
+}
+
+/**
+ * Lets a request through when its principal may.
+ *
+ * @param action What is asked for.
+ * @param object Of what.
+ */
+export function allow(action: Action, object: ApiObject): MiddlewareHandler<ApiEnv> {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    const principal = c.get("principal");
+    if (!can(principal, action, object)) {
+      if (principal.kind === "anonymous") {
+        throw new ImmuneError(
+          "AUTH_REQUIRED",
+          'Sign in first, or send "Authorization: Bearer" with the text of operator.token',
+        );
+      }
+      throw new ImmuneError("FORBIDDEN", `A ${principal.kind} may not ${action} "${object}"`);
+    }
+    await next();
+  });
+}
+
+function checkOrigin(c: Context<ApiEnv>): void {
+  const origin = c.req.header("Origin");
+  const isOurs = origin === undefined
+    ? c.req.header("Sec-Fetch-Site") === "same-origin"
+    : hostOf(origin) === new URL(c.req.url).host;
+  if (!isOurs) {
+    throw new ImmuneError(
+      "FORBIDDEN",
+      `Cannot take this ${c.req.method}: it does not come from a page of this hive`,
+    );
+  }
+}
+
+function hostOf(origin: string): string | undefined {
+  try {
+    return new URL(origin).host;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,103 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { ImmuneError } from "../../common/config/errors.ts";
+import type { Alert } from "../../common/wire/mod.ts";
+import { LOGIN_LINK_MS } from "../operators/mod.ts";
+import type { AlertQuery } from "../store/store.ts";
+import { agentViews } from "./agents.ts";
+import type { ApiContext, ApiEnv } from "./context.ts";
+import { durationMs } from "./duration.ts";
+import { findEvents } from "./events.ts";
+import { METRICS_TYPE, metricsText } from "./metrics.ts";
+import {
+  agentsRoute,
+  alertRoute,
+  alertsRoute,
+  eventsRoute,
+  loginLinksRoute,
+  statsRoute,
+  statusRoute,
+} from "./routes.ts";
+import { allow } from "./guards.ts";
+
+/** Path of the console's login page; `?code=` signs in. */
+export const LOGIN_PATH = "/login";
+
+/**
+ * Adds the API's routes.
+ *
+ * @param app Where to.
+ * @param api What they work with.
+ */
+export function addHandlers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
+  const { store, clock } = api;
+  app.openapi(statusRoute, async (c) => {
+    const [agents, stats] = await Promise.all([agentViews(store, clock.nowMs()), store.stats()]);
+    return c.json({
+      version: api.version,
+      startedAt: new Date(api.startedMs).toISOString(),
+      agents: {
+        enrolled: agents.filter(({ revoked }) => !revoked).length,
+        online: agents.filter(({ online }) => online).length,
+      },
+      records: stats.records,
+      alertsToday: stats.alertsToday,
+      activePatterns: api.activePatterns,
+    }, 200);
+  });
+  app.openapi(agentsRoute, async (c) => {
+    return c.json({ agents: await agentViews(store, clock.nowMs()) }, 200);
+  });
+  app.openapi(alertsRoute, async (c) => {
+    const { last, severity, host, limit, before } = c.req.valid("query");
+    const query: AlertQuery = {
+      limit,
+      ...(last === undefined ? {} : { sinceMs: clock.nowMs() - durationMs(last) }),
+      ...(severity === undefined ? {} : { severity }),
+      ...(host === undefined ? {} : { hostId: host }),
+      ...(before === undefined ? {} : { before }),
+    };
+    return c.json(await store.alerts(query), 200);
+  });
+  app.openapi(alertRoute, async (c) => {
+    return c.json(await knownAlert(api, c.req.valid("param").id), 200);
+  });
+  app.openapi(eventsRoute, async (c) => {
+    const { last, host, action, limit } = c.req.valid("query");
+    const sinceMs = clock.nowMs() - durationMs(last);
+    return c.json(await findEvents(store, { sinceMs, host, action, limit }), 200);
+  });
+  app.openapi(statsRoute, async (c) => {
+    const [stats, refused] = await Promise.all([store.stats(), api.refused()]);
+    return c.json({ ...stats, refused }, 200);
+  });
+  app.openapi(loginLinksRoute, (c) => {
+    const path = `${LOGIN_PATH}?code=${api.operators.addLoginCode()}`;
+    return c.json({ path, expiresInSeconds: LOGIN_LINK_MS / 1000 }, 200);
+  });
+  app.get("/health", allow("read", "health"), (c) => c.json({ status: "ok" }));
+  app.get("/metrics", allow("read", "metrics"), async (c) => {
+    const [agents, stats, refused] = await Promise.all([
+      agentViews(store, clock.nowMs()),
+      store.stats(),
+      api.refused(),
+    ]);
+    const agentsOnline = agents.filter(({ online }) => online).length;
+    const text = metricsText({ agentsOnline, stats, refused });
+    return c.body(text, 200, { "Content-Type": METRICS_TYPE });
+  });
+}
+
+/**
+ * An alert that is there.
+ *
+ * @param api Where it is.
+ * @param id Its id.
+ * @throws {ImmuneError} `NOT_FOUND` when there is none of this id.
+ */
+export async function knownAlert(api: ApiContext, id: string): Promise<Alert> {
+  const alert = await api.store.alert(id);
+  if (alert === undefined) {
+    throw new ImmuneError("NOT_FOUND", `Cannot find alert "${id}": the store has none of this id`);
+  }
+  return alert;
+}

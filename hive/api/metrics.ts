@@ -1,0 +1,90 @@
+import { LOSS_CAUSE_NAMES } from "../../common/wire/mod.ts";
+import { SEVERITIES } from "../../common/sigma/rule.ts";
+import type { StoreStats } from "../store/store.ts";
+
+/** Content type of the Prometheus text format, version 0.0.4. */
+export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** What the metrics are made from. */
+export interface MetricsSource {
+  readonly agentsOnline: number;
+  readonly stats: StoreStats;
+  /** What the agents' port turned away, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+interface Family {
+  readonly name: string;
+  readonly type: "gauge" | "counter";
+  readonly help: string;
+  readonly label?: string;
+  readonly values: readonly (readonly [label: string, value: number])[];
+}
+
+/**
+ * A hive's figures in the Prometheus text format. A label that is known is there from the start,
+ * with 0, so that a rate can be taken.
+ *
+ * @param source Figures.
+ * @returns The text.
+ */
+export function metricsText({ agentsOnline, stats, refused }: MetricsSource): string {
+  const families: readonly Family[] = [
+    {
+      name: "immune_agents_online",
+      type: "gauge",
+      help: "Agents whose last batch is recent",
+      values: [["", agentsOnline]],
+    },
+    {
+      name: "immune_threats_detected_total",
+      type: "counter",
+      help: "Alerts stored, by level of the rule",
+      label: "type",
+      values: known(Object.keys(SEVERITIES), stats.alertsBySeverity),
+    },
+    {
+      name: "immune_syscalls_intercepted_total",
+      type: "counter",
+      help: "Records stored",
+      values: [["", stats.records]],
+    },
+    {
+      name: "immune_events_lost_total",
+      type: "counter",
+      help: "Records that were made, or would have been, and are not stored, by cause",
+      label: "cause",
+      values: known(LOSS_CAUSE_NAMES, stats.lossesByCause),
+    },
+    {
+      name: "immune_refused_total",
+      type: "counter",
+      help: "What the agents' port turned away, by reason",
+      label: "reason",
+      values: known([], refused),
+    },
+  ];
+  return families.map(familyText).join("");
+}
+
+function known(
+  names: readonly string[],
+  values: Readonly<Record<string, number>>,
+): readonly (readonly [string, number])[] {
+  const all = new Set([...names, ...Object.keys(values)]);
+  return [...all].sort().map((name) => [name, values[name] ?? 0]);
+}
+
+function familyText({ name, type, help, label, values }: Family): string {
+  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+  for (const [text, value] of values) {
+    lines.push(
+      label === undefined ? `${name} ${value}` : `${name}{${label}="${escaped(text)}"} ${value}`,
+    );
+  }
+  return lines.join("\n") + "\n";
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

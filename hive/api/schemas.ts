@@ -1,0 +1,117 @@
+import { z } from "@hono/zod-openapi";
+import { errorSchema } from "../../common/link/protocol.ts";
+import { type Level, SEVERITIES } from "../../common/sigma/rule.ts";
+import { alertSchema } from "../../common/wire/alert.ts";
+import { DURATION } from "./duration.ts";
+
+/** Most objects of one answer. */
+export const PAGE_MAX = 1000;
+/** Objects of one answer when the query does not say. */
+export const PAGE_DEFAULT = 100;
+
+const limit = z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT)
+  .openapi({ description: "at most this many" });
+const last = z.string().regex(DURATION, "must be a number with s, m, h or d, such as 24h");
+const count = z.int().nonnegative();
+const counts = z.record(z.string(), count);
+const hostId = z.string().regex(/^[0-9a-f]{64}$/, "must be a host id of 64 hexadecimal digits");
+
+/** Query of `GET /api/v1/alerts`. */
+export const alertsQuery = z.strictObject({
+  last: last.optional().openapi({ description: "how far back", example: "24h" }),
+  severity: z.enum(Object.keys(SEVERITIES) as Level[]).optional(),
+  host: hostId.optional(),
+  limit,
+  before: z.string().min(1).max(200).optional()
+    .openapi({ description: "`next` of the answer before" }),
+});
+
+/** Query of `GET /api/v1/events`. */
+export const eventsQuery = z.strictObject({
+  last: last.default("5m").openapi({ description: "how far back", example: "5m" }),
+  host: hostId.optional(),
+  action: z.string().regex(/^[a-z_0-9]{1,32}$/).optional()
+    .openapi({ description: "`event.action`, such as exec or connect" }),
+  limit,
+});
+
+/** Path of `GET /api/v1/alerts/{id}`. */
+export const alertPath = z.object({
+  id: z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits"),
+});
+
+/** What a hive is doing. */
+export const statusSchema = z.object({
+  version: z.string(),
+  startedAt: z.iso.datetime(),
+  agents: z.object({ enrolled: count, online: count }),
+  records: count.openapi({ description: "records stored" }),
+  alertsToday: count.openapi({ description: "alerts since midnight UTC" }),
+  activePatterns: count.nullable().openapi({ description: "rules loaded; null = not known" }),
+}).openapi("Status");
+
+/** All agents with their ledgers. */
+export const agentsSchema = z.object({
+  agents: z.array(
+    z.object({
+      id: z.string(),
+      hostId: z.string(),
+      hostName: z.string(),
+      enrolledAt: z.string(),
+      lastSeenAt: z.string().nullable(),
+      revoked: z.boolean(),
+      online: z.boolean(),
+      ledger: z.object({
+        position: count,
+        made: count,
+        stored: count,
+        lost: count,
+        certain: z.boolean(),
+        losses: z.array(z.object({ cause: z.string(), count, certain: z.boolean() })),
+      }).openapi({ description: "made = stored + lost by cause" }),
+    }).openapi("Agent"),
+  ),
+});
+
+/** One alert. Made anew, because schemas take names only once the description's library is there. */
+export const describedAlert = z.looseObject(alertSchema.shape).openapi("Alert");
+
+/** A page of alerts. */
+export const alertsSchema = z.object({
+  alerts: z.array(describedAlert),
+  next: z.string().nullable().openapi({ description: "for `before`; null = this was the last" }),
+});
+
+/** Events, newest block first. */
+export const eventsSchema = z.object({
+  events: z.array(
+    z.looseObject({
+      "@timestamp": z.string(),
+      event: z.looseObject({ action: z.string() }),
+      host: z.looseObject({ id: z.string(), name: z.string() }),
+    }).openapi("Event"),
+  ),
+  truncated: z.boolean().openapi({ description: "more match than were looked at" }),
+});
+
+/** Totals. */
+export const statsSchema = z.object({
+  agents: count,
+  records: count,
+  recordsByMinute: z.array(z.object({ minuteMs: z.int(), records: count })),
+  alertsBySeverity: counts,
+  alertsToday: count,
+  lossesByCause: counts,
+  turnedAway: z.object({ repeated: count, gaps: count, alerts: count, appends: count })
+    .openapi({ description: "what the store turned away since the hive started" }),
+  refused: counts.openapi({ description: "what the agents' port turned away, by reason" }),
+}).openapi("Stats");
+
+/** A one-time login link. */
+export const loginLinkSchema = z.object({
+  path: z.string().openapi({ description: "path and query on this address" }),
+  expiresInSeconds: count,
+});
+
+/** What every error looks like. */
+export const apiErrorSchema = z.object(errorSchema.shape).openapi("Error");

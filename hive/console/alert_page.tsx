@@ -1,0 +1,98 @@
+import type { Child } from "hono/jsx";
+import type { HtmlEscapedString } from "hono/utils/html";
+import type { ProcessTree } from "../api/process_tree.ts";
+import type { Alert } from "../../common/wire/mod.ts";
+import { moment, visible } from "./format.ts";
+import { page } from "./page.tsx";
+import { Severity } from "./severity.tsx";
+import { Tree } from "./tree.tsx";
+
+/**
+ * The page of one alert.
+ *
+ * @param alert The alert.
+ * @param tree Its process tree; absent when it names no process.
+ */
+export function alertPage(
+  alert: Alert,
+  tree: ProcessTree | undefined,
+): HtmlEscapedString | Promise<HtmlEscapedString> {
+  return page({
+    title: visible(alert.rule.title),
+    signedIn: true,
+    children: <AlertDetail alert={alert} tree={tree} />,
+  });
+}
+
+function AlertDetail({ alert, tree }: {
+  readonly alert: Alert;
+  readonly tree: ProcessTree | undefined;
+}): Child {
+  const { rule } = alert;
+  return (
+    <article class="detail">
+      <p class="back">
+        <a href="/">← All alerts</a>
+      </p>
+      <header class={`card alert level-${alert.severity}`}>
+        <div class="row">
+          <h1>{visible(rule.title)}</h1>
+          <Severity level={alert.severity} />
+        </div>
+        {rule.description !== undefined && <p>{visible(rule.description)}</p>}
+        {rule.tags !== undefined && rule.tags.length > 0 && (
+          <ul class="causes" aria-label="Tags">
+            {rule.tags.map((tag) => <li key={tag}>{visible(tag)}</li>)}
+          </ul>
+        )}
+        <Facts facts={factsOf(alert)} />
+      </header>
+      {tree !== undefined && <Tree tree={tree} />}
+      <details class="card">
+        <summary>The whole alert</summary>
+        <pre tabindex={0} aria-label="The alert as JSON">{JSON.stringify(alert, null, 2)}</pre>
+      </details>
+    </article>
+  );
+}
+
+function Facts({ facts }: { readonly facts: readonly (readonly [string, string])[] }): Child {
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{visible(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function factsOf(alert: Alert): readonly (readonly [string, string])[] {
+  const { process, user, file, destination, source, rule } = alert;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ["Time", moment(alert.time)],
+    ["Host", alert.host.name],
+    ["Event", alert.event.action],
+    ["User", user === undefined ? undefined : userText(user)],
+    ["Program", process?.executable],
+    ["Working directory", process?.working_directory],
+    ["File", file?.path],
+    ["Destination", endpoint(destination)],
+    ["Local address", endpoint(source)],
+    ["Rule", rule.id],
+    ["Rule set", rule.ruleset?.slice(0, 16)],
+  ];
+  return facts.filter((fact): fact is readonly [string, string] => fact[1] !== undefined);
+}
+
+function userText({ id, name }: NonNullable<Alert["user"]>): string {
+  return name === undefined ? `uid ${id}` : `${name} (uid ${id})`;
+}
+
+function endpoint(address: Alert["destination"]): string | undefined {
+  if (address === undefined) return undefined;
+  const host = address.ip.includes(":") ? `[${address.ip}]` : address.ip;
+  return `${host}:${address.port}`;
+}

@@ -1,0 +1,57 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { createMiddleware } from "hono/factory";
+import { ImmuneError } from "../../common/config/errors.ts";
+import type { ApiContext, ApiEnv } from "../api/context.ts";
+import { allow } from "../api/guards.ts";
+import { knownAlert, LOGIN_PATH } from "../api/handlers.ts";
+import { processTree } from "../api/process_tree.ts";
+import { alertPage } from "./alert_page.tsx";
+import { assetAt, ASSETS_PATH } from "./assets.ts";
+import { addLogin } from "./login.ts";
+import { LiveOverview, Overview, overview, OVERVIEW_PATH } from "./overview.tsx";
+import { page } from "./page.tsx";
+
+/** How long a browser may keep an asset, in seconds: its path changes with it. */
+const ASSET_MAX_AGE_S = 31_536_000;
+
+/**
+ * Adds the console's pages.
+ *
+ * @param app Where to.
+ * @param api What they show.
+ */
+export function addConsole(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
+  app.get(`${ASSETS_PATH}/:name`, (c) => {
+    const asset = assetAt(c.req.path);
+    if (asset === undefined) {
+      throw new ImmuneError("NOT_FOUND", `Cannot find "${c.req.path}": no such file`);
+    }
+    return c.body(asset.text, 200, {
+      "Content-Type": asset.type,
+      "Cache-Control": `public, max-age=${ASSET_MAX_AGE_S}, immutable`,
+    });
+  });
+  addLogin(app, api);
+  const guards = [leadToLogin(), allow("read", "console")] as const;
+  app.get("/", ...guards, async (c) => {
+    const children = <LiveOverview {...await overview(api)} />;
+    return c.html(page({ title: "Overview", signedIn: true, children }));
+  });
+  app.get(OVERVIEW_PATH, ...guards, async (c) => c.html(<Overview {...await overview(api)} />));
+  app.get("/alerts/:id{[0-9a-f]{32}}", ...guards, async (c) => {
+    const alert = await knownAlert(api, c.req.param("id"));
+    return c.html(alertPage(alert, await processTree(api.store, alert)));
+  });
+}
+
+/** Who is not signed in comes to the login page, also from a page that was left open. */
+function leadToLogin(): MiddlewareHandler<ApiEnv> {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    if (c.get("principal").kind !== "anonymous") return await next();
+    if (c.req.header("HX-Request") === "true") {
+      return c.body(null, 401, { "HX-Redirect": LOGIN_PATH });
+    }
+    return c.redirect(LOGIN_PATH, 303);
+  });
+}
