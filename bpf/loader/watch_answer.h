@@ -19,7 +19,7 @@ struct watch_answer {
 	int proc_self_fd; /* /proc/self/fd */
 	int poke_eventfd; /* losses to report, or the end */
 	uint32_t own_pid;
-	pthread_mutex_t current_lock; /* held while set is looked at or exchanged; memory work only */
+	pthread_mutex_t current_lock; /* held while set is used or exchanged; memory work only */
 	struct watch_set *set;
 	struct watch_queue queue;
 	struct watch_quiet quiet;

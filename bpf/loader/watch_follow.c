@@ -78,7 +78,8 @@ static void follow_quiet(struct follow *follow, const struct fanotify_event_meta
 	if (!(event->mask & (FAN_CREATE | FAN_MOVED_TO)))
 		return;
 	if (event->mask & FAN_ONDIR)
-		is_quiet = event->mask & FAN_MOVED_TO && watched && watch_quiet_count(follow->quiet);
+		is_quiet = event->mask & FAN_MOVED_TO && watched &&
+			   watch_quiet_count(follow->quiet);
 	else
 		is_quiet = watch_quiet_has(follow->quiet, file);
 	follow->clear |= is_quiet;
@@ -108,7 +109,8 @@ static void follow_event(struct follow *follow, const struct fanotify_event_meta
 	directory = watch_handle_hash(&info->fsid, handle);
 	if (watch_set_expects(set, name))
 		watched = watch_set_touch(set, name) > 0;
-	follow_quiet(follow, event, target(event, info), watched || watch_set_whole(set, directory));
+	watched = watched || watch_set_whole(set, directory);
+	follow_quiet(follow, event, target(event, info), watched);
 	follow_tree(follow, event, directory, name);
 }
 
@@ -132,7 +134,7 @@ uint32_t watch_follow(const struct watch_groups *groups, struct watch_set *set,
 			follow.clear = true;
 			follow.missed += watch_refresh(groups, set, i) == -ENOSPC;
 		}
-		/* After the set knows what is watched now: what is made quiet later agrees to it. */
+		/* After the set knows what is watched now: what becomes quiet later is not. */
 		if (follow.clear && !watch_quiet_clear(quiet, groups->permission)) {
 			watch_remark(groups, set);
 			follow.missed++;

@@ -39,7 +39,8 @@ int watch_groups_open(struct watch_groups *groups)
 
 	groups->names = -1;
 	groups->permission = fanotify_init(
-		FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID | FAN_UNLIMITED_MARKS,
+		FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID |
+			FAN_UNLIMITED_MARKS,
 		O_RDONLY | O_CLOEXEC | O_LARGEFILE);
 	if (groups->permission < 0)
 		goto fail;

@@ -94,8 +94,9 @@ enum watch_quiet_end watch_quiet_begin(struct watch_quiet *quiet, int permission
 		return WATCH_QUIET_BUSY;
 	end = note(quiet, fd, path);
 	/* Without SURV_MODIFY: who writes to it is heard from then on. */
-	if (end == WATCH_QUIET_PUT && fanotify_mark(permission, FAN_MARK_ADD | FAN_MARK_IGNORED_MASK,
-						    FAN_OPEN_PERM, fd, NULL))
+	if (end == WATCH_QUIET_PUT &&
+	    fanotify_mark(permission, FAN_MARK_ADD | FAN_MARK_IGNORED_MASK, FAN_OPEN_PERM, fd,
+			  NULL))
 		end = WATCH_QUIET_REFUSED;
 	if (end == WATCH_QUIET_PUT)
 		return end;
