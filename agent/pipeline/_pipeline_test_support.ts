@@ -1,4 +1,13 @@
+import { assertEquals } from "@std/assert";
+import {
+  type EcsContext,
+  encodeRecord,
+  type RecordView,
+  SOURCES,
+} from "../../common/record/mod.ts";
 import { compileRules, type RuleSet } from "../../common/sigma/mod.ts";
+import { type Alert, countRecords, type Loss, lossCause } from "../../common/wire/mod.ts";
+import type { RecordSink } from "./pipeline.ts";
 
 /** Id of the rule of a test, by its number. */
 export function ruleId(index: number): string {
@@ -31,4 +40,72 @@ export function commandLineHas(part: string): string[] {
 /** Chunks as a stream gives them. */
 export async function* chunksOf(...parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) yield await Promise.resolve(part);
+}
+
+/** Host and clock of tests. */
+export const CONTEXT: EcsContext = {
+  hostId: "ab".repeat(32),
+  hostName: "host",
+  bootId: "cd".repeat(16),
+  wallOffsetNs: 1_700_000_000_000_000_000n,
+};
+
+/** An exec of a shell with those arguments; numbers count from 1. */
+export function shellExec(number: number, ...args: readonly string[]): Uint8Array {
+  return encodeRecord("exec", {
+    header: {
+      pid: 1000 + number,
+      tid: 1000 + number,
+      parent_pid: 1,
+      time_ns: BigInt(number) * 1_000_000n,
+      start_time_ns: BigInt(number) * 1_000_000n,
+      sequence: number,
+      source: SOURCES.replay,
+    },
+    slots: { image: "/usr/bin/bash", argv: ["bash", ...args].map((arg) => `${arg}\0`).join("") },
+  });
+}
+
+/** Records one after the other. */
+export function joined(records: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
+  let at = 0;
+  for (const record of records) {
+    all.set(record, at);
+    at += record.length;
+  }
+  return all;
+}
+
+/** Runs a test in a folder of its own. */
+export async function inFolder(test: (folder: string) => void | Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "immune-pipeline-" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A sink that keeps what it is given, in memory of its own. */
+export class KeptSink implements RecordSink {
+  readonly batches: { readonly records: Uint8Array; readonly losses: readonly Loss[] }[] = [];
+  readonly alerts: Alert[] = [];
+
+  append(records: Uint8Array, about: { recordCount: number; losses: readonly Loss[] }): void {
+    assertEquals(countRecords(records), about.recordCount);
+    this.batches.push({ records: records.slice(), losses: about.losses });
+  }
+
+  appendAlerts(alerts: readonly Alert[], records: readonly RecordView[]): void {
+    assertEquals(alerts.length, records.length);
+    this.alerts.push(...alerts);
+  }
+
+  /** All losses so far, as cause and count. */
+  get losses(): [string | undefined, number][] {
+    return this.batches.flatMap(({ losses }) =>
+      losses.map(({ cause, count }): [string | undefined, number] => [lossCause(cause), count])
+    );
+  }
 }

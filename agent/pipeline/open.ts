@@ -1,7 +1,7 @@
 import { State } from "../../common/config/state.ts";
 import { Journal } from "../../common/journal/mod.ts";
 import type { EcsContext, EcsDocument } from "../../common/record/mod.ts";
-import type { Alert } from "../../common/wire/mod.ts";
+import { type Alert, type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
@@ -80,6 +80,7 @@ export async function openPipeline(
     rules: options.rules?.rules ?? [],
     ruleSetHash,
     epoch,
+    missing: journal && notWatched(journal),
     context: () => host.context(),
     ...outlets,
   });
@@ -148,6 +149,16 @@ function feedUsers(engine: Engine, host: HostContext): void {
   }
 }
 
+/** Between two runs nobody watched: how much happened is not known. */
+function notWatched(journal: Journal): Loss[] {
+  if (journal.stats().next === 1) return [];
+  const cause = LOSS_CAUSES.not_attached;
+  return [{ cause, kind: 0, source: 0, certain: false, count: 1, first: 0 }];
+}
+
 function recoveryNote(journal: Journal): string {
-  return `journal ${journal.id.slice(0, 8)} goes on at ${journal.stats().next}`;
+  const { next } = journal.stats();
+  const name = `journal ${journal.id.slice(0, 8)}`;
+  if (next === 1) return `${name} starts`;
+  return `${name} goes on at ${next}, what happened since it stopped is not in it`;
 }

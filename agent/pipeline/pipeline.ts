@@ -38,6 +38,8 @@ export interface PipelineParts {
   readonly ruleSetHash: string;
   /** Sensor epoch. */
   readonly epoch: number;
+  /** What is known to be missing before the first record; travels with it. */
+  readonly missing?: readonly Loss[] | undefined;
   /** Host, boot, clock and user names, as they are now. */
   readonly context: () => EcsContext;
   readonly onAlert: (alert: Alert) => void;
@@ -59,6 +61,7 @@ export class Pipeline {
   /** @param parts Source, engine, sink and rules. The engine has the image already. */
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    this.#pendingLosses.push(...parts.missing ?? []);
   }
 
   /** Records read so far. */
@@ -107,17 +110,21 @@ export class Pipeline {
 
   #process(length: number): void {
     const { engine, sink, onDocument } = this.#parts;
-    const { bytes_malformed: malformedBefore } = engine.stats();
+    const before = engine.stats();
     const found = engine.scan(length);
-    const whole = length - (engine.stats().bytes_malformed - malformedBefore);
+    const after = engine.stats();
+    const whole = length - (after.bytes_malformed - before.bytes_malformed);
     // From here on nothing sees the values that were masked.
     this.#masked += engine.mask(whole);
     const hits = found.slice(0, ALERTS_PER_BATCH_MAX);
     const records = engine.batch.subarray(0, whole);
     const recordCount = this.#gaps.observe(records);
     this.#records += recordCount;
-    if (found.length > hits.length) this.#note("alerts_folded", found.length - hits.length);
+    const folded = found.length - hits.length + after.hits_dropped - before.hits_dropped;
+    if (folded > 0) this.#note("alerts_folded", folded);
     if (whole < length) this.#note("malformed", 1);
+    // A batch of the journal holds records: without any, what was lost waits for the next one.
+    if (recordCount === 0) return;
     // Taken also when nobody keeps them: they must not pile up.
     const losses = this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX);
     sink?.append(records, { recordCount, losses });
@@ -166,16 +173,18 @@ export class Pipeline {
     return row === undefined ? undefined : engine.program(row.program);
   }
 
+  /** One entry a cause, so that a source of nothing but malformed bytes fills no memory. */
   #note(cause: "alerts_folded" | "malformed", count: number): void {
     this.#noted += count;
-    this.#pendingLosses.push({
-      cause: LOSS_CAUSES[cause],
-      kind: 0,
-      source: 0,
-      // Bytes that are no record may have been several.
-      certain: cause === "alerts_folded",
-      count,
-      first: 0,
-    });
+    const number = LOSS_CAUSES[cause];
+    const waiting = this.#pendingLosses.findIndex((loss) => loss.cause === number);
+    const before = this.#pendingLosses[waiting];
+    if (before !== undefined) {
+      this.#pendingLosses[waiting] = { ...before, count: before.count + count };
+      return;
+    }
+    // Bytes that are no record may have been several.
+    const certain = cause === "alerts_folded";
+    this.#pendingLosses.push({ cause: number, kind: 0, source: 0, certain, count, first: 0 });
   }
 }
