@@ -29,9 +29,9 @@ export class LinkWorker {
    * @param handlers Where its reports go.
    */
   constructor(options: LinkOptions, handlers: LinkHandlers) {
-    this.#options = options;
-    // The program's one entry file, which is also its bundle: it looks at the Worker's name.
-    this.#worker = new Worker(Deno.mainModule, { type: "module", name: LINK_WORKER });
+    const { entry, ...work } = { entry: Deno.mainModule, ...options };
+    this.#options = work;
+    this.#worker = new Worker(entry, { type: "module", name: LINK_WORKER });
     this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());
   }
 
