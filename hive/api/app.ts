@@ -60,6 +60,7 @@ function contextOf(options: ApiOptions): ApiContext {
     operators: options.operators,
     version: options.version,
     activePatterns: options.activePatterns ?? null,
+    enrollToken: options.enrollToken,
     refused: options.refused ?? (() => Promise.resolve({})),
     log: options.log ?? (() => {}),
     clock,

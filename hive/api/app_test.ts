@@ -260,6 +260,7 @@ Deno.test("createApi() describes itself: every route, with its errors", async ()
     "/api/v1/agents",
     "/api/v1/alerts",
     "/api/v1/alerts/{id}",
+    "/api/v1/enroll-tokens",
     "/api/v1/events",
     "/api/v1/login-links",
     "/api/v1/stats",

@@ -2,6 +2,21 @@ import type { Clock } from "../../common/config/mod.ts";
 import type { Operators, Principal } from "../operators/mod.ts";
 import type { Store } from "../store/store.ts";
 
+/** Where an enrolment token sends its agent: as the agent's host reaches this hive. */
+export interface TokenAddresses {
+  /** HOST:PORT of enrolment. Default: where it listens. */
+  readonly enroll?: string | undefined;
+  /** HOST:PORT of the agents' port. Default: where it listens. */
+  readonly agents?: string | undefined;
+}
+
+/** An enrolment token. */
+export interface EnrollToken {
+  readonly text: string;
+  /** Unix time in milliseconds. */
+  readonly expiresMs: number;
+}
+
 /** What the operators' side of a hive works with. */
 export interface ApiOptions {
   readonly store: Store;
@@ -12,6 +27,8 @@ export interface ApiOptions {
   readonly activePatterns?: number;
   /** What the agents' port turned away, by reason. Default: nothing. */
   readonly refused?: () => Promise<Readonly<Record<string, number>>>;
+  /** Makes a token that enrols one agent. Absent: this hive enrols none. */
+  readonly enrollToken?: (addresses: TokenAddresses) => Promise<EnrollToken>;
   /** Where failures are told, one line each. Default: nowhere. */
   readonly log?: (line: string) => void;
   /** Default: the host's clock. */
@@ -21,8 +38,9 @@ export interface ApiOptions {
 }
 
 /** The same with every default in its place. */
-export type ApiContext = Required<Omit<ApiOptions, "activePatterns">> & {
+export type ApiContext = Required<Omit<ApiOptions, "activePatterns" | "enrollToken">> & {
   readonly activePatterns: number | null;
+  readonly enrollToken: ApiOptions["enrollToken"];
   /** Unix time in milliseconds. */
   readonly startedMs: number;
 };

@@ -12,6 +12,7 @@ import {
   agentsRoute,
   alertRoute,
   alertsRoute,
+  enrollTokensRoute,
   eventsRoute,
   loginLinksRoute,
   statsRoute,
@@ -29,6 +30,12 @@ export const LOGIN_PATH = "/login";
  * @param api What they work with.
  */
 export function addHandlers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
+  addTotals(app, api);
+  addFindings(app, api);
+  addSecrets(app, api);
+}
+
+function addTotals(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   const { store, clock } = api;
   app.openapi(statusRoute, async (c) => {
     const [agents, stats] = await Promise.all([agentViews(store, clock.nowMs()), store.stats()]);
@@ -47,6 +54,25 @@ export function addHandlers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   app.openapi(agentsRoute, async (c) => {
     return c.json({ agents: await agentViews(store, clock.nowMs()) }, 200);
   });
+  app.openapi(statsRoute, async (c) => {
+    const [stats, refused] = await Promise.all([store.stats(), api.refused()]);
+    return c.json({ ...stats, refused }, 200);
+  });
+  app.get("/health", allow("read", "health"), (c) => c.json({ status: "ok" }));
+  app.get("/metrics", allow("read", "metrics"), async (c) => {
+    const [agents, stats, refused] = await Promise.all([
+      agentViews(store, clock.nowMs()),
+      store.stats(),
+      api.refused(),
+    ]);
+    const agentsOnline = agents.filter(({ online }) => online).length;
+    const text = metricsText({ agentsOnline, stats, refused });
+    return c.body(text, 200, { "Content-Type": METRICS_TYPE });
+  });
+}
+
+function addFindings(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
+  const { store, clock } = api;
   app.openapi(alertsRoute, async (c) => {
     const { last, severity, host, limit, before } = c.req.valid("query");
     const query: AlertQuery = {
@@ -66,24 +92,19 @@ export function addHandlers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     const sinceMs = clock.nowMs() - durationMs(last);
     return c.json(await findEvents(store, { sinceMs, host, action, limit }), 200);
   });
-  app.openapi(statsRoute, async (c) => {
-    const [stats, refused] = await Promise.all([store.stats(), api.refused()]);
-    return c.json({ ...stats, refused }, 200);
-  });
+}
+
+function addSecrets(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   app.openapi(loginLinksRoute, (c) => {
     const path = `${LOGIN_PATH}?code=${api.operators.addLoginCode()}`;
     return c.json({ path, expiresInSeconds: LOGIN_LINK_MS / 1000 }, 200);
   });
-  app.get("/health", allow("read", "health"), (c) => c.json({ status: "ok" }));
-  app.get("/metrics", allow("read", "metrics"), async (c) => {
-    const [agents, stats, refused] = await Promise.all([
-      agentViews(store, clock.nowMs()),
-      store.stats(),
-      api.refused(),
-    ]);
-    const agentsOnline = agents.filter(({ online }) => online).length;
-    const text = metricsText({ agentsOnline, stats, refused });
-    return c.body(text, 200, { "Content-Type": METRICS_TYPE });
+  app.openapi(enrollTokensRoute, async (c) => {
+    if (api.enrollToken === undefined) {
+      throw new ImmuneError("NOT_FOUND", "Cannot make a token: this hive enrols no agents");
+    }
+    const { text, expiresMs } = await api.enrollToken(c.req.valid("json"));
+    return c.json({ token: text, expiresAt: new Date(expiresMs).toISOString() }, 200);
   });
 }
 

@@ -5,10 +5,18 @@
  */
 export * from "./agents.ts";
 export * from "./app.ts";
-export type { ApiContext, ApiEnv, ApiOptions, Peer } from "./context.ts";
+export type {
+  ApiContext,
+  ApiEnv,
+  ApiOptions,
+  EnrollToken,
+  Peer,
+  TokenAddresses,
+} from "./context.ts";
 export { EVENT_BLOCKS_MAX } from "./events.ts";
 export { LOGIN_PATH } from "./handlers.ts";
 export { SESSION_COOKIE, SESSION_COOKIE_TLS } from "./guards.ts";
+export * from "./listener.ts";
 export * from "./process_tree.ts";
 export * from "./schemas.ts";
 export { CONTENT_SECURITY_POLICY } from "./security_headers.ts";

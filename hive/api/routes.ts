@@ -9,6 +9,8 @@ import {
   alertsSchema,
   apiErrorSchema,
   describedAlert,
+  enrollTokenRequest,
+  enrollTokenSchema,
   eventsQuery,
   eventsSchema,
   loginLinkSchema,
@@ -97,4 +99,13 @@ export const loginLinksRoute = createRoute({
   path: `${API_PATH}/login-links`,
   ...guarded(allow("create", "login_link")),
   responses: answers(loginLinkSchema, "a link that signs one person in, once"),
+});
+
+/** `POST /enroll-tokens` */
+export const enrollTokensRoute = createRoute({
+  method: "post",
+  path: `${API_PATH}/enroll-tokens`,
+  ...guarded(allow("create", "enroll_token")),
+  request: { body: { content: { "application/json": { schema: enrollTokenRequest } } } },
+  responses: answers(enrollTokenSchema, "a token that enrols one agent, once"),
 });

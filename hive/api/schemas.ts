@@ -113,5 +113,19 @@ export const loginLinkSchema = z.object({
   expiresInSeconds: count,
 });
 
+const place = z.string().min(1).max(300);
+
+/** Where an enrolment token sends its agent. */
+export const enrollTokenRequest = z.strictObject({
+  enroll: place.optional().openapi({ description: "HOST:PORT of enrolment" }),
+  agents: place.optional().openapi({ description: "HOST:PORT where batches go" }),
+});
+
+/** An enrolment token. */
+export const enrollTokenSchema = z.object({
+  token: z.string().openapi({ description: "enrols one agent, once" }),
+  expiresAt: z.iso.datetime(),
+});
+
 /** What every error looks like. */
 export const apiErrorSchema = z.object(errorSchema.shape).openapi("Error");

@@ -21,6 +21,7 @@ export type ApiObject =
   | "description"
   | "console"
   | "login_link"
+  | "enroll_token"
   | "session";
 
 const MAY: Readonly<Record<Principal["kind"], ReadonlySet<string>>> = {
@@ -35,6 +36,7 @@ const MAY: Readonly<Record<Principal["kind"], ReadonlySet<string>>> = {
     "read metrics",
     "read description",
     "create login_link",
+    "create enroll_token",
   ]),
   session: new Set([
     "read health",

@@ -1,0 +1,199 @@
+import { type Clock, SYSTEM_CLOCK } from "../common/config/mod.ts";
+import { addressText, parseAddress } from "./address.ts";
+import {
+  checkOperatorsAddress,
+  createApi,
+  LOGIN_PATH,
+  type OperatorsListenerOptions,
+  serveOperators,
+  type TokenAddresses,
+} from "./api/mod.ts";
+import {
+  createEnrolment,
+  type EnrolmentApp,
+  type MadeToken,
+  makeToken,
+  serveEnrolment,
+} from "./fleet/mod.ts";
+import { openHiveFolder } from "./folder.ts";
+import type { IntakeCounters } from "./intake/listener.ts";
+import { IntakeWorker } from "./intake/owner.ts";
+import { Operators, operatorTokenHash } from "./operators/mod.ts";
+import { type RemoteStore, StoreWorker } from "./store/mod.ts";
+import { Authority, openServerCertificate } from "./trust/mod.ts";
+
+/** Name of the store's file in the hive's folder. */
+export const STORE_FILE = "store.db";
+
+/** What a hive is made of. */
+export interface HiveOptions {
+  /** The state folder; the hive's own is `hive` in it. */
+  readonly state: string;
+  /** HOST:PORT where agents deliver (mutual TLS); port 0 = any free one. */
+  readonly agents: string;
+  /** HOST:PORT of enrolment (TLS). */
+  readonly enroll: string;
+  /** HOST:PORT of API and console; plain HTTP, so loopback only, unless there is `consoleTls`. */
+  readonly console: string;
+  /** Certificate and key (PEM) of API and console. Default: plain HTTP. */
+  readonly consoleTls?: { readonly certificatePem: string; readonly keyPem: string };
+  /**
+   * SHA-256 of the API token, for a hive that may not read `operator.token`. Default: that file's,
+   * which is made where there is none.
+   */
+  readonly tokenHash?: string;
+  /** Host names and addresses under which agents reach this hive, besides loopback. */
+  readonly names?: readonly string[];
+  /** Version of the program. */
+  readonly version: string;
+  /** Rules that this hive's agents load; absent = not known. */
+  readonly activePatterns?: number;
+  /** Takes a line for the log. Default: none. */
+  readonly log?: (line: string) => void;
+  /** Module that the Workers run. Default: the program's own entry. */
+  readonly entry?: string;
+  /** Default: the host's. */
+  readonly clock?: Clock;
+}
+
+/** A hive that runs. */
+export interface Hive {
+  /** HOST:PORT of each listener, with the port that it really has. */
+  readonly addresses: {
+    readonly agents: string;
+    readonly enroll: string;
+    readonly console: string;
+  };
+  /** SHA-256 of the certificate that agents pin, 64 hexadecimal digits. */
+  readonly fingerprint: string;
+  /** Rejects when a part of it ends by itself. */
+  readonly failed: Promise<never>;
+  /** Makes a link that signs one person in, once, within ten minutes. */
+  loginLink(): string;
+  /** Makes a token that enrols one agent, once. */
+  enrollToken(addresses?: TokenAddresses): Promise<MadeToken>;
+  /** Ends it: listeners first, the store last; what was taken is stored. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a hive: store, agents' port, enrolment, API and console.
+ *
+ * @param options What it is made of.
+ * @returns It, when all of it listens.
+ * @throws {ImmuneError} `CONFIG_INVALID`, `LISTEN_REFUSED`, `PORT_IN_USE`, `STATE_UNUSABLE`,
+ * `STATE_LOCKED`, `STORE_FAILED`; nothing of it runs then.
+ */
+export async function createHive(options: HiveOptions): Promise<Hive> {
+  const pagesAt: OperatorsListenerOptions = {
+    ...parseAddress(options.console),
+    ...(options.consoleTls === undefined ? {} : { tls: options.consoleTls }),
+  };
+  // Before anything is made: an address that may not be is a mistake of whoever starts it.
+  checkOperatorsAddress(pagesAt);
+  await using parts = new AsyncDisposableStack();
+  const folder = openHiveFolder(options.state);
+  const tokenHash = options.tokenHash ?? operatorTokenHash(options.state);
+  const agents = await startAgentsSide(options, { folder, parts });
+  const operators = new Operators({ tokenHash, clock: options.clock ?? SYSTEM_CLOCK });
+  const { stores, intake } = agents;
+  const api = createApi({
+    store: agents.store,
+    operators,
+    version: options.version,
+    log: options.log ?? ((): void => {}),
+    clock: options.clock ?? SYSTEM_CLOCK,
+    enrollToken: agents.enrollToken,
+    refused: agents.refused,
+    ...(options.activePatterns === undefined ? {} : { activePatterns: options.activePatterns }),
+  });
+  const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
+  parts.defer(() => pages.stop());
+  const failed = Promise.race([stores.failed, intake.failed]);
+  // Who does not look at it is not to fall over it.
+  failed.catch(() => {});
+  const running = parts.move();
+  const console = addressText({ ...pagesAt, port: pages.port });
+  const origin = `${pagesAt.tls === undefined ? "http" : "https"}://${console}`;
+  return {
+    addresses: { ...agents.addresses, console },
+    fingerprint: agents.fingerprint,
+    failed,
+    loginLink: () => `${origin}${LOGIN_PATH}?code=${operators.addLoginCode()}`,
+    enrollToken: agents.enrollToken,
+    stop: () => running.disposeAsync(),
+  };
+}
+
+interface AgentsSide {
+  readonly stores: StoreWorker;
+  readonly store: RemoteStore;
+  readonly intake: IntakeWorker;
+  readonly addresses: { readonly agents: string; readonly enroll: string };
+  readonly fingerprint: string;
+  readonly enrollToken: (addresses?: TokenAddresses) => Promise<MadeToken>;
+  readonly refused: () => Promise<Readonly<Record<string, number>>>;
+}
+
+async function startAgentsSide(options: HiveOptions, { folder, parts }: {
+  readonly folder: string;
+  readonly parts: AsyncDisposableStack;
+}): Promise<AgentsSide> {
+  const { clock = SYSTEM_CLOCK, log = (): void => {}, names } = options;
+  const [agentsAt, enrollAt] = [parseAddress(options.agents), parseAddress(options.enroll)];
+  const entry = options.entry === undefined ? {} : { entry: options.entry };
+  const authority = await Authority.open(folder, { clock });
+  const server = await openServerCertificate(folder, {
+    clock,
+    ...(names === undefined ? {} : { names }),
+  });
+  const { certificatePem, keyPem, fingerprint } = server;
+  const stores = await StoreWorker.start({ path: `${folder}/${STORE_FILE}`, ...entry });
+  parts.defer(() => stores.close());
+  const store = stores.client();
+  const { certificatePem: authorityPem } = authority;
+  const intake = await IntakeWorker.start({
+    settings: { ...agentsAt, certificatePem, keyPem, authorityPem },
+    store: stores.connect(),
+    onLine: log,
+    ...entry,
+  });
+  parts.defer(async () => void await intake.stop());
+  const enrolment = createEnrolment({
+    store,
+    authority,
+    clock,
+    onEnrolled: ({ agentId, hostName }) => log(`Agent "${agentId}" of "${hostName}" enrolled`),
+    onRefused: (_reason, line) => log(line),
+  });
+  const listener = serveEnrolment((request) => enrolment.app.fetch(request), {
+    ...enrollAt,
+    certificatePem,
+    keyPem,
+  });
+  parts.defer(() => listener.stop());
+  const addresses = {
+    agents: addressText({ ...agentsAt, port: intake.port }),
+    enroll: addressText({ ...enrollAt, port: listener.port }),
+  };
+  return {
+    stores,
+    store,
+    intake,
+    addresses,
+    fingerprint,
+    enrollToken: ({ enroll = addresses.enroll, agents = addresses.agents } = {}) =>
+      makeToken(store, { enroll, agents, certificate: server.der, clock }),
+    refused: async () => refusedBy(await intake.counters(), enrolment),
+  };
+}
+
+/** What both agents' listeners turned away; the reasons of enrolment start with `enroll_`. */
+function refusedBy(
+  intake: IntakeCounters,
+  enrolment: EnrolmentApp,
+): Readonly<Record<string, number>> {
+  const ofEnrolment = Object.entries(enrolment.refused())
+    .map(([reason, count]) => [`enroll_${reason}`, count]);
+  return { ...intake.refused, ...Object.fromEntries(ofEnrolment) };
+}

@@ -1,0 +1,38 @@
+/**
+ * The operators' side of a hive as a plain fetch handler, made from the environment: for whatever
+ * serves HTTP (`deno serve hive/serve.ts`). It reads the store of `IMMUNE_STATE` and takes no
+ * batches; a whole hive is {@linkcode createHive}. Whoever serves it ends TLS.
+ *
+ * @module
+ */
+import { loadConfig } from "../common/config/mod.ts";
+import { createApi, type Peer } from "./api/mod.ts";
+import { openHiveFolder } from "./folder.ts";
+import { STORE_FILE } from "./hive.ts";
+import { Operators, operatorTokenHash } from "./operators/mod.ts";
+import { SqliteStore } from "./store/mod.ts";
+
+export * from "./hive.ts";
+
+type Handler = (request: Request, peer: Peer) => Response | Promise<Response>;
+
+/** Version that is told where only the handler runs. */
+const VERSION = "serve";
+
+let handler: Handler | undefined;
+
+/** Opened with the first request: who imports this module for something else opens nothing. */
+function handlerOf(environment: Readonly<Record<string, string>>): Handler {
+  const { values } = loadConfig({ flags: {}, environment });
+  const store = new SqliteStore(`${openHiveFolder(values.state.dir)}/${STORE_FILE}`);
+  const operators = new Operators({ tokenHash: operatorTokenHash(values.state.dir) });
+  const api = createApi({ store, operators, version: VERSION, behindTls: true });
+  return (request, peer) => api.fetch(request, peer);
+}
+
+export default {
+  fetch(request: Request, peer: Peer = {}): Response | Promise<Response> {
+    handler ??= handlerOf(Deno.env.toObject());
+    return handler(request, peer);
+  },
+};
