@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { type Clock, SYSTEM_CLOCK } from "../../common/config/clock.ts";
-import { ImmuneError } from "../../common/config/errors.ts";
+import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
 import { ROUTES } from "../../common/link/protocol.ts";
 import { BATCH_BYTES_MAX } from "../../common/wire/batch.ts";
 import { type Batch, decodeBatch } from "../../common/wire/decode.ts";
@@ -66,6 +66,16 @@ export function createIntake(options: IntakeAppOptions): IntakeApp {
   return { app, refusals, totals: () => delivery.totals() };
 }
 
+/** What the store finds wrong with the batch or its sender: that is for the agent to know. */
+const BY_CODE: ReadonlyMap<ErrorCode, Refusal> = new Map([
+  ["BATCH_MALFORMED", "malformed"],
+  ["RECORD_MALFORMED", "malformed"],
+  ["BATCH_TOO_LARGE", "too_large"],
+  ["AGENT_MISMATCH", "mismatch"],
+  ["CERTIFICATE_REFUSED", "revoked"],
+  ["RATE_LIMITED", "queue_full"],
+]);
+
 /** What was thrown, as the answer that lets an agent try again. */
 function failure(
   error: unknown,
@@ -76,13 +86,9 @@ function failure(
     refusals.add("request", why);
     return errorAnswer(new ImmuneError("INTERNAL", "The hive failed on this request"));
   }
-  // What the store finds wrong with the batch itself is for the agent to know.
-  if (error.code === "BATCH_MALFORMED" || error.code === "BATCH_TOO_LARGE") {
-    refusals.add("malformed", why);
-    return errorAnswer(error);
-  }
-  if (error.code === "RATE_LIMITED") {
-    refusals.add("queue_full", why);
+  const reason = BY_CODE.get(error.code);
+  if (reason !== undefined) {
+    refusals.add(reason, why);
     return errorAnswer(error);
   }
   refusals.add("store", why);

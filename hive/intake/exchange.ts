@@ -35,14 +35,37 @@ export async function serveExchange(
   options: ServeExchangeOptions,
 ): Promise<void> {
   const { fetch, bindings } = options;
-  const answer = await fetch(requestOf(incoming), { ...bindings, body: incoming });
-  const body = new Uint8Array(await answer.arrayBuffer());
+  const body = new IncomingBody(incoming);
+  const answer = await fetch(requestOf(incoming), { ...bindings, body });
+  const bytes = new Uint8Array(await answer.arrayBuffer());
   if (outgoing.destroyed || incoming.socket.destroyed) return;
   const headers: Record<string, string | number> = Object.fromEntries(answer.headers);
-  headers["Content-Length"] = body.length;
+  headers["Content-Length"] = bytes.length;
+  // The app gave up in the middle of a body: nothing behind it on this connection can be read.
+  if (body.begun && !incoming.complete) {
+    headers["Connection"] = "close";
+    outgoing.writeHead(answer.status, headers);
+    outgoing.end(bytes, () => incoming.socket.destroy());
+    return;
+  }
   outgoing.writeHead(answer.status, headers);
-  outgoing.end(body);
+  outgoing.end(bytes);
   if (!incoming.complete) drain(incoming);
+}
+
+/** The body of node's request, and whether anybody began to read it. */
+class IncomingBody implements AsyncIterable<Uint8Array> {
+  readonly #incoming: IncomingMessage;
+  begun = false;
+
+  constructor(incoming: IncomingMessage) {
+    this.#incoming = incoming;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    this.begun = true;
+    return this.#incoming[Symbol.asyncIterator]();
+  }
 }
 
 /** Only method, path and headers: the app reads the body from node's request itself. */

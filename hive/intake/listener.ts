@@ -70,6 +70,8 @@ export class IntakeListener {
   readonly #peers: Peers;
   readonly #refusals: Refusals;
   readonly #addresses = new WeakMap<object, string>();
+  /** Sockets with a request under way. */
+  readonly #serving = new WeakSet<object>();
   readonly #connectionsMax: number;
   #connections = 0;
 
@@ -181,9 +183,9 @@ export class IntakeListener {
     socket.destroy();
   }
 
-  /** Also raised for what went wrong in a handshake, which was counted there. */
+  /** Also raised for a handshake, and for a body that is being read: those are counted there. */
   #requestFailed(error: Error, socket: Socket): void {
-    if (this.#peers.of(socket) !== undefined && !socket.destroyed) {
+    if (this.#peers.of(socket) !== undefined && !this.#serving.has(socket)) {
       this.#refusals.add("request", `${this.#from(socket)} (${error.message})`);
     }
     socket.destroy();
@@ -193,6 +195,12 @@ export class IntakeListener {
     const peer = this.#peers.of(incoming.socket);
     // A socket that was not taken is being destroyed: it gets no answer.
     if (peer === undefined) return void incoming.socket.destroy();
+    // A client of ours waits for its answer: who does not could have many batches read at once.
+    if (this.#serving.has(incoming.socket)) {
+      this.#refusals.add("request", `${this.#from(incoming.socket)} (pipelined)`);
+      return void incoming.socket.destroy();
+    }
+    this.#serving.add(incoming.socket);
     try {
       await serveExchange(incoming, outgoing, {
         fetch: (request, bindings) => this.#intake.app.fetch(request, bindings),
@@ -202,6 +210,8 @@ export class IntakeListener {
       const why = error instanceof Error ? error.message : String(error);
       this.#refusals.add("request", `${this.#from(incoming.socket)} (${why})`);
       incoming.socket.destroy();
+    } finally {
+      this.#serving.delete(incoming.socket);
     }
   }
 
@@ -219,6 +229,7 @@ function parentOf(socket: Socket): Socket | undefined {
 
 function serverOptions(settings: ListenerSettings): Parameters<typeof createServer>[0] {
   const { limits = {} } = settings;
+  const requestTimeout = limits.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   return {
     cert: settings.certificatePem,
     key: settings.keyPem,
@@ -227,8 +238,8 @@ function serverOptions(settings: ListenerSettings): Parameters<typeof createServ
     rejectUnauthorized: true,
     minVersion: "TLSv1.3",
     handshakeTimeout: limits.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
-    headersTimeout: limits.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
-    requestTimeout: limits.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    headersTimeout: Math.min(limits.headersTimeoutMs ?? HEADERS_TIMEOUT_MS, requestTimeout),
+    requestTimeout,
     keepAliveTimeout: limits.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     connectionsCheckingInterval: limits.timeoutCheckMs ?? TIMEOUT_CHECK_MS,
     maxHeaderSize: HEADER_BYTES_MAX,

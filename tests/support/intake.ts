@@ -1,0 +1,201 @@
+import { encodeBatch, type Loss } from "../../common/wire/mod.ts";
+import { encodeRecord } from "../../common/record/mod.ts";
+import {
+  type IntakeCounters,
+  IntakeWorker,
+  type ListenerLimits,
+  type Refusal,
+} from "../../hive/intake/mod.ts";
+import { type RemoteStore, StoreWorker } from "../../hive/store/mod.ts";
+import { makeRequest } from "../../hive/trust/_test_support.ts";
+import { Authority, openServerCertificate, type ServerCertificate } from "../../hive/trust/mod.ts";
+import { ROOT } from "./immune.ts";
+
+/** The program's entry, which each Worker runs. */
+export const ENTRY = `file://${ROOT}mod.ts`;
+/** Journal of every batch here unless told otherwise. */
+export const JOURNAL = "0a".repeat(16);
+
+/** A key and a certificate for it. */
+export interface Identity {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+}
+
+/** An agent that is enrolled. */
+export interface TestAgent extends Identity {
+  readonly id: string;
+  readonly hostId: string;
+}
+
+/** Options of {@linkcode TestHive.start}. */
+export interface TestHiveOptions {
+  readonly limits?: ListenerLimits;
+  /** Most bytes of the store's database. */
+  readonly storeBytesMax?: number;
+}
+
+/** The hive's half of the wire as it runs: store and intake in Workers of the program's entry. */
+export class TestHive implements AsyncDisposable {
+  /** Lines of the log so far. */
+  readonly lines: string[] = [];
+  readonly folder: string;
+  readonly authority: Authority;
+  readonly server: ServerCertificate;
+  readonly store: RemoteStore;
+  readonly storeWorker: StoreWorker;
+  #intake: IntakeWorker | undefined;
+  #woken = Promise.withResolvers<void>();
+
+  private constructor(
+    parts: { folder: string; authority: Authority; server: ServerCertificate; store: StoreWorker },
+  ) {
+    this.folder = parts.folder;
+    this.authority = parts.authority;
+    this.server = parts.server;
+    this.storeWorker = parts.store;
+    this.store = parts.store.client();
+  }
+
+  static async start(options: TestHiveOptions = {}): Promise<TestHive> {
+    const folder = await Deno.makeTempDir({ prefix: "immune-hive-" });
+    const { limits, storeBytesMax } = options;
+    const hive = new TestHive({
+      folder,
+      authority: await Authority.open(folder),
+      server: await openServerCertificate(folder),
+      store: await StoreWorker.start({
+        path: `${folder}/store.db`,
+        entry: ENTRY,
+        ...(storeBytesMax === undefined ? {} : { bytesMax: storeBytesMax }),
+      }),
+    });
+    hive.#intake = await IntakeWorker.start({
+      settings: {
+        hostname: "127.0.0.1",
+        port: 0,
+        certificatePem: hive.server.certificatePem,
+        keyPem: hive.server.keyPem,
+        authorityPem: hive.authority.certificatePem,
+        ...(limits === undefined ? {} : { limits }),
+      },
+      store: hive.storeWorker.connect(),
+      onLine: (line) => hive.#hear(line),
+      entry: ENTRY,
+    });
+    return hive;
+  }
+
+  get intake(): IntakeWorker {
+    if (this.#intake === undefined) throw new TypeError("The hive is not started");
+    return this.#intake;
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${this.intake.port}/v1/batches`;
+  }
+
+  counters(): Promise<IntakeCounters> {
+    return this.intake.counters();
+  }
+
+  async refused(reason: Refusal): Promise<number> {
+    return (await this.counters()).refused[reason];
+  }
+
+  /** Waits for a line of the log, from the first one on. */
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.lines.find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      await this.#woken.promise;
+    }
+  }
+
+  /** An agent with a certificate of the authority and a row in the store. */
+  async enrol(hostId = crypto.getRandomValues(new Uint8Array(32)).toHex()): Promise<TestAgent> {
+    const id = crypto.randomUUID();
+    const { keyPem, request } = await makeRequest();
+    const { pem, fingerprint } = await this.authority.sign(request, { agentId: id });
+    await this.store.addAgent({ id, hostId, hostName: "host" }, fingerprint);
+    return { id, hostId, keyPem, certificatePem: pem };
+  }
+
+  /** An HTTP client that shows a certificate, or none. */
+  client(identity?: Identity): Deno.HttpClient {
+    return Deno.createHttpClient({
+      caCerts: [this.server.certificatePem],
+      ...(identity === undefined ? {} : { cert: identity.certificatePem, key: identity.keyPem }),
+    });
+  }
+
+  /** A connection behind its handshake. */
+  async connect(identity: Identity): Promise<Deno.TlsConn> {
+    const connection = await Deno.connectTls({
+      hostname: "127.0.0.1",
+      port: this.intake.port,
+      caCerts: [this.server.certificatePem],
+      cert: identity.certificatePem,
+      key: identity.keyPem,
+    });
+    await connection.handshake();
+    return connection;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#intake?.stop();
+    await this.storeWorker.close();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  #hear(line: string): void {
+    this.lines.push(line);
+    this.#woken.resolve();
+    this.#woken = Promise.withResolvers();
+  }
+}
+
+/** What a batch is made of; the rest does not matter here. */
+export interface BatchOptions {
+  readonly hostId: string;
+  /** Position of the first record. Default 1. */
+  readonly first?: number;
+  /** Records. Default 1. */
+  readonly records?: number;
+  readonly losses?: readonly Loss[];
+  /** Default {@linkcode JOURNAL}. */
+  readonly journalId?: string;
+  /** Bytes of each record's file name, which is noise that does not compress. Default 0. */
+  readonly nameBytes?: number;
+}
+
+/** A whole batch of exec records that say nothing. */
+export function batchOf(options: BatchOptions): Uint8Array<ArrayBuffer> {
+  const { hostId, first = 1, records = 1, losses = [], journalId = JOURNAL } = options;
+  const { nameBytes = 0 } = options;
+  const parts = Array.from({ length: records }, (_, number) =>
+    encodeRecord("exec", {
+      header: { pid: number + 1, time_ns: BigInt(first + number) },
+      slots: { file_name: crypto.getRandomValues(new Uint8Array(nameBytes)) },
+    }));
+  return encodeBatch({
+    first,
+    recordCount: records,
+    losses,
+    journalId,
+    bootId: "0b".repeat(16),
+    hostId,
+    epoch: 1,
+    wallOffsetNs: 1_700_000_000_000_000_000n,
+  }, concat(parts));
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
