@@ -10,12 +10,16 @@ export { ERROR_CODES, type ErrorCode, ImmuneError } from "./common/config/errors
 
 import { LINK_WORKER } from "./agent/link/messages.ts";
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";
+import { RULES_WORKER } from "./agent/rules/messages.ts";
 import { STORE_WORKER } from "./hive/store/messages.ts";
 import { INTAKE_WORKER } from "./hive/intake/messages.ts";
 
 if (self.name === PIPELINE_WORKER) {
   const { servePipeline } = await import("./agent/pipeline/worker.ts");
   await servePipeline();
+} else if (self.name === RULES_WORKER) {
+  const { serveRules } = await import("./agent/rules/worker.ts");
+  serveRules();
 } else if (self.name === INTAKE_WORKER) {
   const { serveIntake } = await import("./hive/intake/worker.ts");
   serveIntake();

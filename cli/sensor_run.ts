@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { compileApart } from "../agent/rules/compile.ts";
+import type { CompiledRules } from "../agent/rules/messages.ts";
 import type { PipelineCounters } from "../agent/pipeline/messages.ts";
 import { PipelineWorker } from "../agent/pipeline/owner.ts";
 import {
@@ -10,9 +12,8 @@ import {
 } from "../agent/sensors/mod.ts";
 import { type Config, ImmuneError, type LoadedConfig } from "../common/config/mod.ts";
 import type { EcsDocument, KindName } from "../common/record/mod.ts";
-import { compileRules, type RuleSet } from "../common/sigma/mod.ts";
 import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
-import { readRules } from "./rules.ts";
+import { rulePaths } from "./rules.ts";
 
 /** What a run with the sensor does, and where its findings go. */
 export interface SensorRun {
@@ -22,7 +23,10 @@ export interface SensorRun {
   readonly rules: boolean;
   /** Kinds to report; default those that the rules need. */
   readonly kinds?: readonly KindName[];
-  readonly onReady: (ready: { readonly ruleSet: RuleSet; readonly note: string }) => void;
+  readonly onReady: (ready: {
+    readonly rules: CompiledRules | undefined;
+    readonly note: string;
+  }) => void;
   /** Settled when they are shown; a rejection ends the run. */
   readonly onAlerts?: (alerts: readonly Alert[]) => Promise<void>;
   /** Settled when they are shown; a rejection ends the run. */
@@ -45,17 +49,15 @@ export async function runSensor(
 ): Promise<PipelineCounters> {
   const { values } = settings;
   const facts = checkedFacts(values, run);
-  const ruleSet = compileRules(run.rules ? await readRules(values) : []);
+  const rules = run.rules ? await compileApart(rulePaths(values)) : undefined;
   const worker = new PipelineWorker({
     sensor: {
       btf: values.sensor.btf,
       lifecycleRingBytes: values.sensor.lifecycle_ring_bytes,
       bulkRingBytes: values.sensor.bulk_ring_bytes,
     },
-    policy: policyOf(values, { ruleSet, kinds: run.kinds }),
-    ...(run.rules
-      ? { rules: { image: ruleSet.image, hash: ruleSet.hash, rules: ruleSet.rules } }
-      : {}),
+    policy: policyOf(values, { rules, kinds: run.kinds }),
+    ...(rules && { rules: { image: rules.image, hash: rules.hash, rules: rules.rules } }),
     ...(run.journal ? { state: values.state.dir } : {}),
     journal: {
       segmentBytes: values.journal.segment_bytes,
@@ -69,7 +71,7 @@ export async function runSensor(
   }, {
     onStarted: ({ watchesNotSet, note }) => {
       if (watchesNotSet > 0) run.onWarning(`${watchesNotSet} watches could not be set`);
-      run.onReady({ ruleSet, note });
+      run.onReady({ rules, note });
     },
     onAlerts: (alerts) => run.onAlerts?.(alerts) ?? Promise.resolve(),
     onDocuments: (documents) => run.onDocuments?.(documents) ?? Promise.resolve(),
@@ -93,20 +95,19 @@ function checkedFacts({ sensor }: Config, { onWarning }: SensorRun): { readonly 
 
 function policyOf(
   { sensor }: Config,
-  { ruleSet, kinds }: {
-    readonly ruleSet: RuleSet;
+  { rules, kinds }: {
+    readonly rules: CompiledRules | undefined;
     readonly kinds: readonly KindName[] | undefined;
   },
 ): Policy {
-  const { interest } = ruleSet;
-  const wanted = kinds ?? interest.kinds;
+  const wanted = kinds ?? rules?.interest.kinds ?? [];
   return {
     // The process table needs these, whatever is shown.
     kinds: [...new Set<KindName>(["exec", "fork", "exit", ...wanted])],
     wideOpen: sensor.open === "wide",
     identity: wanted.includes("identity"),
     wakeIntervalUs: sensor.wake_interval_us,
-    watches: [...interest.watches, ...sensor.watch.map(watchOf)],
+    watches: [...rules?.interest.watches ?? [], ...sensor.watch.map(watchOf)],
   };
 }
 

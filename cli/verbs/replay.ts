@@ -1,9 +1,7 @@
 import type { Command } from "commander";
-import { replay } from "../../agent/pipeline/replay.ts";
-import { compileRules, describeRejection } from "../../common/sigma/mod.ts";
 import { print, tell } from "../output.ts";
 import { visible } from "../render/terminal.ts";
-import { readRules } from "../rules.ts";
+import { rulePaths } from "../rules.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 
 /** `immune replay` */
@@ -20,7 +18,13 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
   addSettings(command).action(async (file: string) => {
     const { values } = settingsOf(command);
     const { json } = values.output;
-    const ruleSet = compileRules(await readRules(values));
+    // Loaded here: other verbs run for months and do without.
+    const { compileRules, describeRejection, readRuleSources } = await import(
+      "../../common/sigma/mod.ts"
+    );
+    const { replay } = await import("../../agent/pipeline/replay.ts");
+    const sources = await Promise.all(rulePaths(values).map((path) => readRuleSources(path)));
+    const ruleSet = compileRules(sources.flat());
     for (const rejection of ruleSet.rejected) tell(visible(describeRejection(rejection)));
     if (ruleSet.rules.length === 0) tell("immune: No rule was loaded: nothing can fire");
     const summary = await replay(file, {

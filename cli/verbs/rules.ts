@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { print, tell } from "../output.ts";
-import { compileRules, describeRejection, readRuleSources } from "../../common/sigma/mod.ts";
 import type { RuleInfo, RuleRejection, RuleSet } from "../../common/sigma/mod.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -24,15 +23,19 @@ export function addRules(program: Command, exit: (code: number) => void): void {
     .option("--json", "print one JSON object a rule")
     .addHelpText("after", "\nExit code 1 when a rule did not load.")
     .action(async (path: string, options: { readonly json?: boolean }) => {
+      // Loaded here: other verbs run for months and do without.
+      const { compileRules, describeRejection, readRuleSources } = await import(
+        "../../common/sigma/mod.ts"
+      );
       const ruleSet = compileRules(await readRuleSources(path));
       if (options.json) {
         for (const rule of checkedRules(ruleSet)) print(JSON.stringify(rule));
-      } else printTable(ruleSet);
+      } else printTable(ruleSet, ruleSet.rejected.map(describeRejection));
       if (ruleSet.rejected.length > 0) exit(1);
     });
 }
 
-function printTable(ruleSet: RuleSet): void {
+function printTable(ruleSet: RuleSet, rejected: readonly string[]): void {
   const loaded = checkedRules(ruleSet).filter((rule) => rule.loaded);
   if (loaded.length > 0) {
     print(
@@ -43,7 +46,7 @@ function printTable(ruleSet: RuleSet): void {
       ]).trimEnd(),
     );
   }
-  for (const rejection of ruleSet.rejected) tell(visible(describeRejection(rejection)));
+  for (const line of rejected) tell(visible(line));
   print(`${ruleSet.rules.length} loaded, ${ruleSet.rejected.length} not loaded`);
 }
 

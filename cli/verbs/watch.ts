@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import type { PipelineCounters } from "../../agent/pipeline/messages.ts";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
-import { describeRejection } from "../../common/sigma/mod.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { OutputQueue, tell } from "../output.ts";
 import { renderAlert } from "../render/alert.ts";
@@ -21,10 +20,13 @@ export function addWatch(program: Command): void {
     const counters = await runSensor(settings, {
       journal: true,
       rules: true,
-      onReady: ({ ruleSet, note }) => {
-        for (const rejection of ruleSet.rejected) tell(visible(describeRejection(rejection)));
-        const { length } = ruleSet.rules;
-        tell(`Watching with ${length} rules; ${note} in ${values.state.dir}. Ctrl-C stops.`);
+      onReady: ({ rules, note }) => {
+        for (const rejection of rules?.rejected ?? []) tell(visible(rejection));
+        tell(
+          `Watching with ${
+            rules?.rules.length ?? 0
+          } rules; ${note} in ${values.state.dir}. Ctrl-C stops.`,
+        );
       },
       onAlerts: (alerts) => terminal.print(alerts),
       onWarning: (message) => tell(`immune: ${visible(message)}`),

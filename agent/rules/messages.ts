@@ -1,0 +1,24 @@
+import type { Interest, RuleInfo } from "../../common/sigma/mod.ts";
+
+/** Name of the worker that compiles rules. */
+export const RULES_WORKER = "immune-rules";
+
+/** Rules as a pipeline needs them. */
+export interface CompiledRules {
+  /** Rule image for the engine. */
+  readonly image: Uint8Array<ArrayBuffer>;
+  /** SHA-256 of the image, 64 lower-case hexadecimal digits. */
+  readonly hash: string;
+  /** Loaded rules; index = rule index in the image. */
+  readonly rules: readonly RuleInfo[];
+  /** One line a rule that did not load: where, why, what to do. */
+  readonly rejected: readonly string[];
+  /** What the rules need from the kernel. */
+  readonly interest: Interest;
+}
+
+/** From the worker: that it listens, then the rules or why there are none. */
+export type RulesReport =
+  | { readonly type: "listening" }
+  | { readonly type: "compiled"; readonly compiled: CompiledRules }
+  | { readonly type: "failed"; readonly code: string; readonly message: string };
