@@ -10,6 +10,8 @@ const FIRST_PID_NAMESPACE = "pid:[4026531836]";
 const BTF = "/sys/kernel/btf/vmlinux";
 /** Enough to see that a file can be read. */
 const PRESENCE_BYTES = 64;
+/** BTF_MAGIC in both byte orders (linux/btf.h), and ELF's. */
+const TYPE_MAGICS = [[0x9F, 0xEB], [0xEB, 0x9F], [0x7F, 0x45, 0x4C, 0x46]] as const;
 
 /** How to read a fact. */
 export interface FactOptions extends LibraryOptions {
@@ -102,7 +104,7 @@ export function hostFacts(options: HostFactOptions = {}): HostFacts {
     uid: Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? NaN),
     capabilities: capabilityNames(/^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? "0"),
     btfPath,
-    btf: isThere(btfPath, options),
+    btf: hasTypes(btfPath, options),
     lockdown: /\[(\w+)\]/.exec(read("/sys/kernel/security/lockdown"))?.[1],
     foreignPidNamespace: read("/proc/self/ns/pid") !== FIRST_PID_NAMESPACE,
     securityModules: read("/sys/kernel/security/lsm").split(",").map((name) => name.trim())
@@ -141,14 +143,23 @@ export function containerOf(cgroup: string): string | undefined {
   return /(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m.exec(cgroup)?.[1];
 }
 
-function isThere(path: string, options: LibraryOptions): boolean {
-  if (path.startsWith("/sys/kernel/btf/")) {
-    return readFact(path, { ...options, bytesMax: PRESENCE_BYTES }) !== undefined;
-  }
+/** True for a file that starts as kernel types do: raw BTF, or ELF that may hold it. */
+function hasTypes(path: string, options: LibraryOptions): boolean {
+  const start = path.startsWith("/sys/kernel/btf/")
+    ? readFact(path, { ...options, bytesMax: PRESENCE_BYTES })
+    : readStart(path);
+  if (start === undefined) return false;
+  return TYPE_MAGICS.some((magic) => magic.every((byte, i) => start[i] === byte));
+}
+
+function readStart(path: string): Uint8Array | undefined {
   try {
-    return Deno.statSync(path).isFile;
+    if (!Deno.statSync(path).isFile) return undefined;
+    using file = Deno.openSync(path);
+    const start = new Uint8Array(PRESENCE_BYTES);
+    return start.subarray(0, file.readSync(start) ?? 0);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
