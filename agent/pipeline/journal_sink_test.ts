@@ -9,6 +9,7 @@ import {
 } from "../../common/record/mod.ts";
 import { compileRules, type RuleInfo } from "../../common/sigma/mod.ts";
 import { type Alert, alertSchema } from "../../common/wire/alert.ts";
+import { LOSS_CAUSES } from "../../common/wire/mod.ts";
 import { makeAlert } from "./alert.ts";
 import { JournalSink } from "./journal_sink.ts";
 
@@ -90,4 +91,55 @@ Deno.test("JournalSink cuts an alert of a rule that alone is too long, and of ma
   const { rule, labels } = kept(record, { title, description: title, tags: Array(9000).fill("a") });
   assert(title.startsWith(rule.title));
   assertEquals(labels?.flags, ["truncated"]);
+});
+
+/** Whether this process may mount a file system, found out by mounting one. */
+function canMount(): boolean {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
+  const folder = Deno.makeTempDirSync();
+  const mounted = run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder);
+  if (mounted) run("umount", folder);
+  Deno.removeSync(folder);
+  return mounted;
+}
+
+function run(command: string, ...args: string[]): boolean {
+  return new Deno.Command(command, { args, stderr: "null" }).outputSync().success;
+}
+
+Deno.test({
+  name: "JournalSink on a full disk warns once, counts what is kept, and says when it goes on",
+  ignore: !canMount(),
+  fn: () => {
+    const disk = Deno.makeTempDirSync();
+    assert(run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk));
+    try {
+      const ballast = `${disk}/ballast`;
+      Deno.writeFileSync(ballast, new Uint8Array(32 * 1024));
+      using journal = Journal.open(`${disk}/journal`);
+      const warnings: string[] = [];
+      const sink = new JournalSink(journal, {
+        epoch: 1,
+        context: () => CONTEXT,
+        onWarning: (message) => warnings.push(message),
+      });
+      const { bytes } = makeRecord("exec", { slots: { image: "/".repeat(4000) } });
+      const append = (): void => sink.append(bytes, { recordCount: 1, losses: [] });
+      for (let i = 0; i < 30; i++) append();
+      const kept = sink.appended;
+      assert(kept > 0 && kept < 30, `${kept} of 30 were kept`);
+      assertEquals([warnings.length, warnings[0]?.includes("No space left")], [1, true]);
+      Deno.removeSync(ballast);
+      append();
+      assertEquals([sink.appended, warnings.length], [kept + 1, 2]);
+      assert(warnings[1]?.includes("takes records again"), warnings[1]);
+      journal.flush();
+      const losses = [...journal.read(1)].flatMap(({ info }) => info.losses);
+      assertEquals(losses.reduce((sum, loss) => sum + loss.count, 0), 30 - kept);
+      assert(losses.every((loss) => loss.cause === LOSS_CAUSES.journal_unwritable));
+    } finally {
+      assert(run("umount", disk));
+      Deno.removeSync(disk);
+    }
+  },
 });

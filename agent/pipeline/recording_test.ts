@@ -1,68 +1,96 @@
-import { assertEquals } from "@std/assert";
-import { encodeRecord } from "../../common/record/mod.ts";
-import { HEADER_OFFSETS } from "../../common/record/layout.ts";
-import { compileRules } from "../../common/sigma/mod.ts";
-import { encodeBatch } from "../../common/wire/mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import { Journal } from "../../common/journal/mod.ts";
+import { Engine } from "../../wasm/engine/mod.ts";
+import { ReplaySensor } from "../sensors/replay.ts";
+import {
+  chunksOf,
+  commandLineHas,
+  CONTEXT,
+  execRules,
+  inFolder,
+  joined,
+  ruleId,
+  shellExec,
+} from "./_pipeline_test_support.ts";
+import { contextBatches } from "./context.ts";
+import { JournalSink } from "./journal_sink.ts";
+import { Pipeline } from "./pipeline.ts";
+import { replay } from "./replay.ts";
 import { replayRecording } from "./recording.ts";
+import type { ReplayMatch } from "./replay_lines.ts";
 
-const RULES = compileRules([{
-  path: "example.yml",
-  text: `
-title: Netcat
-id: 6d6f9e0b-8a1d-4b6e-9f57-0c2f6d8e7a11
-logsource: { category: process_creation, product: linux }
-detection:
-  selection: { Image|endswith: /nc }
-  condition: selection
-`,
-}]);
+const RULES = execRules(commandLineHas("/dev/tcp/"), commandLineHas("odd"));
+const RECORDS = Array.from(
+  { length: 40 },
+  (_, i) => shellExec(i + 1, "-c", i % 7 === 0 ? ": /dev/tcp/192.0.2.1/9" : i % 2 ? "odd" : "true"),
+);
 
-const NC = encodeRecord("exec", { header: { pid: 7 }, slots: { image: "/bin/nc" } });
-
-/** An exec that has no body: it holds as a record, but not as an exec. */
-function withoutBody(): Uint8Array {
-  const record = encodeRecord("fork", { header: { pid: 8 } });
-  new DataView(record.buffer).setUint16(HEADER_OFFSETS.kind, 1, true);
-  return record;
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
-}
-
-async function replay(records: readonly Uint8Array[]): Promise<{
-  readonly summary: { readonly events: number; readonly problems: number };
-  readonly lines: readonly number[];
-  readonly problems: readonly number[];
-}> {
-  const info = {
-    first: 1,
-    recordCount: records.length,
-    losses: [],
-    journalId: "0a".repeat(16),
-    bootId: "0b".repeat(16),
-    hostId: "0c".repeat(32),
-    epoch: 1,
-    wallOffsetNs: 0n,
-  };
-  const batch = encodeBatch(info, Uint8Array.from(records.flatMap((record) => [...record])));
-  const lines: number[] = [];
-  const problems: number[] = [];
-  const summary = await replayRecording(once(batch), {
-    ruleSet: RULES,
-    onMatch: (match) => lines.push(match.line),
-    onProblem: (line) => problems.push(line),
+/** Takes a recording through sensor, engine and journal; the alerts, and the segment's path. */
+async function journaled(folder: string): Promise<{ segment: string; alerts: string[] }> {
+  const [recording, path] = [`${folder}/recording`, `${folder}/journal`];
+  await Deno.writeFile(recording, joined(RECORDS));
+  const engine = await Engine.create();
+  engine.publish(RULES.image);
+  using sensor = new ReplaySensor(recording);
+  using journal = Journal.open(path, {
+    context: () =>
+      contextBatches({ engine, users: new Map(), ruleSetHash: RULES.hash, timeNs: 1n }),
   });
-  return { summary, lines, problems };
+  const alerts: string[] = [];
+  const context = (): typeof CONTEXT => CONTEXT;
+  const onWarning = (message: string): void => assert(false, message);
+  const pipeline = new Pipeline({
+    source: sensor,
+    engine,
+    sink: new JournalSink(journal, { epoch: 1, context, onWarning }),
+    rules: RULES.rules,
+    ruleSetHash: RULES.hash,
+    epoch: 1,
+    context,
+    onAlert: ({ rule, time }) => alerts.push(`${time} ${rule.id}`),
+  });
+  while (pipeline.step(0) > 0);
+  journal.flush();
+  const [name = ""] = [...Deno.readDirSync(path)].map((each) => each.name)
+    .filter((each) => each.endsWith(".batches"));
+  return { segment: `${path}/${name}`, alerts };
 }
 
-Deno.test("replayRecording() goes on behind a record that the engine refuses, and names it", async () => {
-  const { summary, lines, problems } = await replay([NC, withoutBody(), withoutBody(), NC]);
-  assertEquals([lines, problems], [[1, 4], [2, 3]]);
-  assertEquals([summary.events, summary.problems], [4, 2]);
-});
+function shown(matches: readonly ReplayMatch[]): string[] {
+  return matches.map(({ time, rule }) => `${time} ${rule.id}`);
+}
 
-Deno.test("replayRecording() numbers records from 1", async () => {
-  const { summary, lines } = await replay([NC, NC]);
-  assertEquals([lines, summary.events, summary.problems], [[1, 2], 2, 0]);
-});
+Deno.test("replayRecording() raises from a journal what the pipeline raised as it wrote it", () =>
+  inFolder(async (folder) => {
+    const { segment, alerts } = await journaled(folder);
+    assertEquals(alerts.filter((alert) => alert.endsWith(ruleId(0))).length, 6);
+    const matches: ReplayMatch[] = [];
+    const summary = await replay(segment, {
+      ruleSet: RULES,
+      onMatch: (match) => matches.push(match),
+      onProblem: (line, problem) => assert(false, `${line}: ${problem}`),
+    });
+    assertEquals(shown(matches), alerts);
+    assertEquals(summary.problems, 0);
+    assert(summary.events >= RECORDS.length + alerts.length, "context and alerts are records too");
+    assertEquals(new Set(matches.map((match) => match.line)).size, alerts.length);
+  }));
+
+Deno.test("replayRecording() gives what came before a cut or damage, and names it once", () =>
+  inFolder(async (folder) => {
+    const { segment, alerts } = await journaled(folder);
+    const whole = await Deno.readFile(segment);
+    for (const cut of [whole.length - 1, Math.floor(whole.length / 2), 200, 13]) {
+      const matches: ReplayMatch[] = [];
+      const problems: string[] = [];
+      // Chunks of odd sizes: a batch's borders are not a stream's.
+      const parts = [whole.slice(0, Math.min(7, cut)), whole.slice(7, cut)];
+      const summary = await replayRecording(chunksOf(...parts), {
+        ruleSet: RULES,
+        onMatch: (match) => matches.push(match),
+        onProblem: (_, problem) => problems.push(problem),
+      });
+      assertEquals([problems.length, summary.problems], [1, 1]);
+      assertEquals(shown(matches), alerts.slice(0, matches.length));
+    }
+  }));
