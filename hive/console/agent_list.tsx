@@ -55,7 +55,7 @@ function Agent({ agent, nowMs }: { readonly agent: AgentView; readonly nowMs: nu
 
 function Ledger({ ledger }: { readonly ledger: LedgerView }): Child {
   const { made, stored, lost, certain, losses } = ledger;
-  const about = certain ? "" : "at least ";
+  const about = certain ? "" : "≥ ";
   // What is lost stays visible however small its share is.
   const share = made === 0 ? 100 : lost === 0 ? 100 : Math.min(99, (stored / made) * 100);
   return (
@@ -82,7 +82,7 @@ function Ledger({ ledger }: { readonly ledger: LedgerView }): Child {
         <ul class="causes" aria-label="Lost by cause">
           {losses.map((loss) => (
             <li key={loss.cause}>
-              {`${words(loss.cause)} ${loss.certain ? "" : "at least "}${exact(loss.count)}`}
+              {`${words(loss.cause)} ${loss.certain ? "" : "≥ "}${exact(loss.count)}`}
             </li>
           ))}
         </ul>

@@ -53,9 +53,13 @@ function AlertItem({ alert, nowMs }: { readonly alert: Alert; readonly nowMs: nu
         <time datetime={alert.time} title={moment(alert.time)}>{ago(alert.time, nowMs)}</time>
         <span>{visible(alert.host.name)}</span>
         {process !== undefined && (
-          <span>{`${visible(process.name ?? process.executable ?? "pid")} ${process.pid}`}</span>
+          <span>{`${visible(programName(process))} (pid ${process.pid})`}</span>
         )}
       </p>
     </li>
   );
+}
+
+function programName({ name, executable }: NonNullable<Alert["process"]>): string {
+  return name ?? executable?.slice(executable.lastIndexOf("/") + 1) ?? "process";
 }

@@ -90,7 +90,7 @@ function levels(bySeverity: Readonly<Record<string, number>>): string {
     .filter(([, count]) => count > 0)
     .map(([level, count]) => `${short(count)} ${words(level)}`);
   const all = Object.values(bySeverity).reduce((sum, count) => sum + count, 0);
-  return parts.length === 0 ? `${exact(all)} in all` : `${parts.join(", ")} in all`;
+  return parts.length === 0 ? `${exact(all)} since the start` : `ever: ${parts.join(", ")}`;
 }
 
 function Spark({ values }: { readonly values: readonly number[] }): Child {
