@@ -1,15 +1,7 @@
 import { claims, LOSSES_PENDING_MAX, positionLoss, uncovered } from "../journal/ledger.ts";
 import type { JournalReader, StoredBatch } from "../journal/mod.ts";
 import type { Span } from "../journal/segment.ts";
-import {
-  BATCH_BYTES_MAX,
-  batchBytes,
-  encodeBatch,
-  type Loss,
-  LOSS_ENTRY_BYTES,
-  LOSSES_PER_BATCH_MAX,
-} from "../wire/mod.ts";
-import { halves } from "./split.ts";
+import { encodeBatch, type Loss, LOSSES_PER_BATCH_MAX } from "../wire/mod.ts";
 
 /** Batches of the journal are joined up to this many records in one message. */
 export const JOINED_RECORDS_MAX = 1000;
@@ -73,11 +65,9 @@ export class Outbox {
     const end = parts.at(-1);
     if (head === undefined || end === undefined) return undefined;
     const own = parts.flatMap(({ info }) => info.losses);
-    const recordBytes = parts.reduce((sum, { records }) => sum + records.length, 0);
-    const { losses, needed } = this.#due(head.info.first, own);
-    const room = Math.floor((BATCH_BYTES_MAX - batchBytes(0, recordBytes)) / LOSS_ENTRY_BYTES);
-    const carried = Math.min(losses.length, room, LOSSES_PER_BATCH_MAX);
-    if (carried < needed) return this.#half(head);
+    // The journal leaves room for as many losses beside the records of each batch.
+    const losses = this.#due(head.info.first, own);
+    const carried = Math.min(losses.length, LOSSES_PER_BATCH_MAX);
     const asItIs = parts.length === 1 && losses.length === own.length && carried === own.length;
     const bytes = asItIs ? head.bytes : joinedBytes(parts, losses.slice(0, carried));
     return {
@@ -181,21 +171,14 @@ export class Outbox {
    * The losses that are due with a message. Those that name positions between what the hive has and
    * the message come first: without them it would refuse the message.
    */
-  #due(
-    first: number,
-    own: readonly Loss[],
-  ): { readonly losses: readonly Loss[]; readonly needed: number } {
+  #due(first: number, own: readonly Loss[]): readonly Loss[] {
     const known = [...this.#waiting, ...own];
     const from = this.#expected ?? first;
     const bridges = (loss: Loss): boolean =>
       claims([loss]).some((span) => span.first < first && span.last >= from);
     const bridging = known.filter(bridges);
     const gap = from < first ? this.#unnamed({ first: from, last: first - 1 }, bridging) : [];
-    const others = known.filter((loss) => !bridges(loss));
-    return {
-      losses: [...gap, ...bridging, ...others],
-      needed: gap.length + bridging.length,
-    };
+    return [...gap, ...bridging, ...known.filter((loss) => !bridges(loss))];
   }
 
   /** Positions that are not in the journal and that no ledger names. */
@@ -209,17 +192,6 @@ export class Outbox {
         ? [positionLoss("journal_corrupt", { ...span, first: Math.max(span.first, oldest) })]
         : []),
     ]);
-  }
-
-  /** A batch so full that its losses find no room beside its records goes in two. */
-  #half(head: StoredBatch): Message {
-    const [front, back] = halves(head);
-    this.#move(lastOf(head) + 1);
-    this.#ahead = back;
-    const { losses } = this.#due(head.info.first, head.info.losses);
-    const carried = Math.min(losses.length, LOSSES_PER_BATCH_MAX);
-    const bytes = joinedBytes([front], losses.slice(0, carried));
-    return { bytes, first: front.info.first, last: lastOf(front), joined: 1, losses, carried };
   }
 }
 
