@@ -1,8 +1,19 @@
 import { resolve } from "node:path";
+import { PIN_VARIABLES } from "../common/link/pin.ts";
+import { USER_PROGRAMS } from "./supervise/user.ts";
 import { defaultStateFolder, type FlagValue, loadConfig } from "../common/config/mod.ts";
 
 /** What a verb does with the host, and so what it may do. */
-type Scope = "sensor" | "files" | "settings";
+type Scope =
+  | "sensor"
+  | "files"
+  | "settings"
+  | "client"
+  | "hive"
+  | "agent"
+  | "enroll"
+  | "up"
+  | "uninstall";
 
 const SCOPES: Readonly<Record<string, Scope>> = {
   watch: "sensor",
@@ -11,6 +22,15 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   replay: "files",
   rules: "files",
   config: "settings",
+  status: "client",
+  agents: "client",
+  alerts: "client",
+  threats: "client",
+  hive: "hive",
+  agent: "agent",
+  enroll: "enroll",
+  up: "up",
+  uninstall: "uninstall",
 };
 
 /** Variables that the command line, YAML and path libraries look at. */
@@ -28,6 +48,8 @@ export interface Surroundings {
   /** The project's folder, with a slash at its end. */
   readonly root: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The one file that is the program, where it does not lie in `root`. */
+  readonly program?: string;
   /** Folder that relative paths start from; default that of this process. */
   readonly cwd?: string;
 }
@@ -46,28 +68,69 @@ export function permissionFlags(args: readonly string[], surroundings: Surroundi
   const scope = args.includes("--help") || args.includes("-h") ? undefined : SCOPES[verb];
   const flags = [`--allow-env=${variables().join(",")}`];
   if (scope === undefined) return flags;
-  flags.push("--allow-sys=uid,hostname");
-  const config = configOf(args, surroundings);
-  if (scope === "files") return [...flags, "--allow-read"];
-  const readable = [
-    ...config.files,
-    ...config.rules,
-    config.state,
-    config.btf,
-    // The program's own files: rules, and the modules that its Worker loads.
-    surroundings.root,
-  ];
-  if (scope === "settings") return [...flags, listed("--allow-read", readable)];
+  const touched = configOf(args, surroundings);
+  return [...flags, "--allow-sys=uid,hostname", ...SCOPE_FLAGS[scope](touched, surroundings)];
+}
+
+type ScopeFlags = (touched: Touched, surroundings: Surroundings) => string[];
+
+const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
+  files: () => ["--allow-read"],
+  settings: (touched, { root }) => [listed("--allow-read", settingsFiles(touched, root))],
+  sensor: sensorFlags,
+  client: (touched) => [
+    listed("--allow-read", [...touched.files, touched.state]),
+    `--allow-net=${touched.console}`,
+  ],
+  hive: (touched, { root, program }) => [
+    listed("--allow-read", [
+      ...touched.files,
+      `${touched.state}/immune.toml`,
+      program ?? root,
+      `${touched.state}/hive`,
+      `${touched.state}/operator.token`,
+    ]),
+    listed("--allow-write", [`${touched.state}/hive`, `${touched.state}/operator.token`]),
+    `--allow-net=${touched.console},${touched.agents},${touched.enroll}`,
+  ],
+  agent: (touched, surroundings) => [
+    ...sensorFlags(touched, surroundings),
+    `--allow-net=${touched.delivery}`,
+  ],
+  // Where to is what the token says, and that comes later.
+  enroll: (touched) => [
+    "--allow-read",
+    listed("--allow-write", [touched.state]),
+    "--allow-net",
+  ],
+  up: (touched, { root }) => [
+    listed("--allow-read", [...settingsFiles(touched, root), "/etc/passwd", Deno.execPath()]),
+    listed("--allow-write", [touched.state]),
+    listed("--allow-run", [`${root}out/immune-run-as`, Deno.execPath(), USER_PROGRAMS.add]),
+  ],
+  uninstall: (touched, { root }) => [
+    listed("--allow-read", [...settingsFiles(touched, root), "/etc/passwd"]),
+    listed("--allow-write", [touched.state]),
+    listed("--allow-run", [USER_PROGRAMS.remove]),
+  ],
+};
+
+function settingsFiles(touched: Touched, root: string): string[] {
+  // The program's own files: rules, and the modules that its Worker loads.
+  return [...touched.files, ...touched.rules, touched.state, touched.btf, root];
+}
+
+function sensorFlags(touched: Touched, { root }: Surroundings): string[] {
+  const system = ["/etc/machine-id", "/etc/passwd"];
   return [
-    ...flags,
-    listed("--allow-read", [...readable, "/etc/machine-id", "/etc/passwd"]),
-    listed("--allow-write", [config.state]),
-    listed("--allow-ffi", [`${surroundings.root}out/libimmune_sensor.so`]),
+    listed("--allow-read", [...settingsFiles(touched, root), ...system]),
+    listed("--allow-write", [touched.state]),
+    listed("--allow-ffi", [`${root}out/libimmune_sensor.so`]),
   ];
 }
 
 function variables(): string[] {
-  return ["IMMUNE_*", "XDG_STATE_HOME", ...LIBRARY_VARIABLES];
+  return ["IMMUNE_*", "XDG_STATE_HOME", ...PIN_VARIABLES, ...LIBRARY_VARIABLES];
 }
 
 function listed(flag: string, paths: readonly string[]): string {
@@ -89,6 +152,28 @@ interface Touched {
   readonly rules: readonly string[];
   readonly files: readonly string[];
   readonly btf: string;
+  readonly console: string;
+  readonly agents: string;
+  readonly enroll: string;
+  /** Where this host's agent delivers to, as its enrolment says. */
+  readonly delivery: string;
+}
+
+/** An address that nothing answers at, for settings that do not hold. */
+const NOWHERE = {
+  console: "127.0.0.1:1",
+  agents: "127.0.0.1:1",
+  enroll: "127.0.0.1:1",
+  delivery: "127.0.0.1:1",
+} as const;
+
+function deliveryOf(state: string): string | undefined {
+  try {
+    const { agents } = JSON.parse(Deno.readTextFileSync(`${state}/agent/agent.json`));
+    return typeof agents === "string" ? agents : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function configOf(args: readonly string[], { environment, cwd }: Surroundings): Touched {
@@ -102,6 +187,10 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   if (state !== undefined) flags["state"] = at(state);
   if (btf !== undefined) flags["btf"] = at(btf);
   if (rules.length > 0) flags["rules"] = rules;
+  for (const name of ["console", "agents", "enroll"]) {
+    const address = flagValues(args, name).at(-1);
+    if (address !== undefined) flags[name] = address;
+  }
   const files = [...(config ? [at(config)] : []), "/etc/immune/immune.toml"];
   try {
     const { values } = loadConfig({ flags, environment });
@@ -110,6 +199,8 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       rules: values.rules.paths.map(at),
       files,
       btf: values.sensor.btf,
+      ...values.hive,
+      delivery: deliveryOf(values.state.dir) ?? values.hive.agents,
     };
   } catch {
     // The program finds the same mistake and names it: it needs to read as far as that.
@@ -120,6 +211,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       rules,
       files,
       btf: at(btf ?? "/sys/kernel/btf/vmlinux"),
+      ...NOWHERE,
     };
   }
 }

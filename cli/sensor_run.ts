@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { LinkWorker } from "../agent/link/owner.ts";
 import { compileApart } from "../agent/rules/compile.ts";
 import type { CompiledRules } from "../agent/rules/messages.ts";
 import type { PipelineCounters } from "../agent/pipeline/messages.ts";
@@ -13,6 +14,7 @@ import {
 import { type Config, ImmuneError, type LoadedConfig } from "../common/config/mod.ts";
 import type { EcsDocument, KindName } from "../common/record/mod.ts";
 import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
+import { DURABLE_BYTES, startDelivery } from "./delivery.ts";
 import { rulePaths } from "./rules.ts";
 
 /** What a run with the sensor does, and where its findings go. */
@@ -21,6 +23,8 @@ export interface SensorRun {
   readonly journal: boolean;
   /** Match rules. */
   readonly rules: boolean;
+  /** Deliver the journal to the hive that this host is enrolled with. Default false. */
+  readonly deliver?: boolean;
   /** Kinds to report; default those that the rules need. */
   readonly kinds?: readonly KindName[];
   readonly onReady: (ready: {
@@ -50,7 +54,10 @@ export async function runSensor(
   const { values } = settings;
   const facts = checkedFacts(values, run);
   const rules = run.rules ? await compileApart(rulePaths(values)) : undefined;
+  const durable = new SharedArrayBuffer(DURABLE_BYTES);
+  let link: LinkWorker | undefined;
   const worker = new PipelineWorker({
+    durable,
     sensor: {
       btf: values.sensor.btf,
       lifecycleRingBytes: values.sensor.lifecycle_ring_bytes,
@@ -71,6 +78,10 @@ export async function runSensor(
   }, {
     onStarted: ({ watchesNotSet, note }) => {
       if (watchesNotSet > 0) run.onWarning(`${watchesNotSet} watches could not be set`);
+      if (run.deliver) {
+        const { onWarning } = run;
+        link = startDelivery({ state: values.state.dir, durable, pipeline: worker, onWarning });
+      }
       run.onReady({ rules, note });
     },
     onAlerts: (alerts) => run.onAlerts?.(alerts) ?? Promise.resolve(),
@@ -78,7 +89,13 @@ export async function runSensor(
     onLosses: (losses) => run.onWarning(lossLine(losses)),
     onWarning: run.onWarning,
   });
-  return await untilSignal(worker);
+  try {
+    return await untilSignal(worker);
+  } finally {
+    link?.stop();
+    // What it rejects with was told when it happened.
+    await link?.finished.catch(() => undefined);
+  }
 }
 
 /** What the host is like; ends the run when the sensor cannot start on it. */

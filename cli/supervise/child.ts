@@ -33,6 +33,11 @@ export class Child {
     this.#ended = this.#run();
   }
 
+  /** From now on its end is expected: it is not started again. */
+  expectEnd(): void {
+    this.#stopping = true;
+  }
+
   /** Ends it: SIGTERM, and SIGKILL after 10 s. */
   async stop(): Promise<void> {
     this.#stopping = true;

@@ -167,6 +167,9 @@ int main(int count, char **arguments)
 		return error;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0))
 		return not_started("give up privileges");
+	/* Ctrl-C is the caller's to hear: it ends its parts in their order. Refused where this leads a
+	 * group already, which is as good. */
+	(void)setsid();
 	/* The caller may have ended before its death could be noticed. */
 	if (getppid() != caller)
 		return not_started("start: the caller has ended");

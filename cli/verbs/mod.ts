@@ -1,10 +1,18 @@
 import type { Command } from "commander";
+import { addAgent } from "./agent.ts";
+import { addAgents } from "./agents.ts";
+import { addAlerts } from "./alerts.ts";
 import { addConfig } from "./config.ts";
 import { addDoctor } from "./doctor.ts";
+import { addEnroll } from "./enroll.ts";
 import { addEvents } from "./events.ts";
+import { addHive } from "./hive.ts";
 import { addPermissions } from "./permissions.ts";
 import { addReplay } from "./replay.ts";
 import { addRules } from "./rules.ts";
+import { addStatus } from "./status.ts";
+import { addUninstall } from "./uninstall.ts";
+import { addUp } from "./up.ts";
 import { addVersion } from "./version.ts";
 import { addWatch } from "./watch.ts";
 
@@ -13,11 +21,19 @@ export type AddVerb = (program: Command, exit: (code: number) => void) => void;
 
 /** All verbs, in the order of the help. */
 export const VERBS: readonly AddVerb[] = [
+  addUp,
+  addStatus,
+  addAlerts,
+  addAgents,
   addWatch,
   addEvents,
   addReplay,
   addRules,
   addDoctor,
+  addHive,
+  addAgent,
+  addEnroll,
+  addUninstall,
   addConfig,
   addPermissions,
   addVersion,

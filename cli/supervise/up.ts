@@ -1,0 +1,251 @@
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { pinHive } from "../../agent/enrol/enroll.ts";
+import { compileApart } from "../../agent/rules/compile.ts";
+import { type Config, ImmuneError, PROGRAM_ROOT } from "../../common/config/mod.ts";
+import { pinnedEnvironment } from "../../common/link/mod.ts";
+import { operatorTokenHash } from "../../hive/operators/token_file.ts";
+import { rulePaths } from "../rules.ts";
+import { settingsEnvironment } from "../settings.ts";
+import { Child } from "./child.ts";
+import { AGENT_CAPABILITIES, partCommand } from "./commands.ts";
+import { type HiveHome, prepareHiveHome } from "./state.ts";
+import { ensureHiveUser, type SystemUser } from "./user.ts";
+
+/** Longest wait until a part is ready, in milliseconds. */
+const READY_WITHIN_MS = 60_000;
+/** Where the parts find the few programs that they start. */
+const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+const hiveLineSchema = z.object({
+  type: z.literal("hive"),
+  login: z.string(),
+  token: z.string(),
+});
+const agentLineSchema = z.object({ type: z.literal("agent"), sensor: z.string() });
+
+/** How both parts are started. */
+export interface UpOptions {
+  /** Settings as they were typed, handed on to both parts. */
+  readonly args: readonly string[];
+  /** Takes a line about a part that ended and starts again. */
+  readonly onNotice: (line: string) => void;
+}
+
+/** Hive and agent of one host, running. */
+export interface Up {
+  /** One-time login link to the console. */
+  readonly login: string;
+  /** What the sensor does here, or why there is none. */
+  readonly sensor: string;
+  /** Ends both, the agent first. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the hive as a user of its own and, as root, this host's agent; enrols the agent when it is
+ * not yet; starts again what ends by itself.
+ *
+ * @param config The configuration.
+ * @param options Arguments and notices.
+ * @throws {ImmuneError} when a part does not start; its own line on standard error says why.
+ */
+export async function startUp(config: Config, options: UpOptions): Promise<Up> {
+  const user = Deno.uid() === 0 ? await ensureHiveUser() : undefined;
+  const program = programFile();
+  const folder = config.state.dir;
+  const home = await prepareHiveHome(folder, { program, ...(user === undefined ? {} : { user }) });
+  const { rules } = await compileApart(rulePaths(config));
+  const hive = await startHive({ config, options, home, user, activePatterns: rules.length });
+  if (user === undefined) {
+    const sensor = "no sensor: it needs root; events come by replay only";
+    return { login: hive.ready.login, sensor, stop: () => hive.child.stop() };
+  }
+  try {
+    if (!isEnrolled(folder)) {
+      await enrollHere({ folder, program, token: hive.ready.token, args: options.args });
+    }
+    const agent = await startAgent({ folder, program, options });
+    return {
+      login: hive.ready.login,
+      sensor: agent.ready.sensor,
+      stop: async () => {
+        // A signal to the whole group may have reached the hive too.
+        hive.child.expectEnd();
+        await agent.child.stop();
+        await hive.child.stop();
+      },
+    };
+  } catch (error) {
+    await hive.child.stop();
+    throw error;
+  }
+}
+
+/** The program as one file: the bundle, wherever this runs from. */
+function programFile(): string {
+  const file = fileURLToPath(Deno.mainModule);
+  if (file.endsWith(".js")) return file;
+  throw new ImmuneError(
+    "STATE_UNUSABLE",
+    `Cannot start from sources: the hive's user may not read them; use "deno task up"`,
+  );
+}
+
+interface HiveStart {
+  readonly config: Config;
+  readonly options: UpOptions;
+  readonly home: HiveHome;
+  readonly user: SystemUser | undefined;
+  readonly activePatterns: number;
+}
+
+async function startHive(
+  start: HiveStart,
+): Promise<Started<z.infer<typeof hiveLineSchema>>> {
+  const { home, user, options } = start;
+  const environment = {
+    PATH,
+    HOME: "/nonexistent",
+    DENO_DIR: home.cache,
+    DENO_NO_UPDATE_CHECK: "1",
+    ...settingsEnvironment(),
+  };
+  const args = [
+    "hive",
+    ...options.args,
+    "--json",
+    "--operator-token-hash",
+    operatorTokenHash(start.config.state.dir),
+    "--active-patterns",
+    String(start.activePatterns),
+  ];
+  const command = partCommand(args, {
+    program: home.program,
+    environment,
+    ...(user === undefined ? {} : { user }),
+  });
+  return await startPart("hive", { command, environment, schema: hiveLineSchema, options });
+}
+
+interface AgentStart {
+  readonly folder: string;
+  readonly program: string;
+  readonly options: UpOptions;
+}
+
+async function startAgent(
+  { folder, program, options }: AgentStart,
+): Promise<Started<z.infer<typeof agentLineSchema>>> {
+  const environment = pinnedEnvironment(`${folder}/agent/hive.pem`, {
+    PATH,
+    DENO_NO_UPDATE_CHECK: "1",
+    ...settingsEnvironment(),
+  });
+  const command = partCommand(["agent", ...options.args, "--json"], {
+    program,
+    environment,
+    capabilities: AGENT_CAPABILITIES,
+  });
+  return await startPart("agent", { command, environment, schema: agentLineSchema, options });
+}
+
+interface PartStart<T> {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly schema: z.ZodType<T>;
+  readonly options: UpOptions;
+}
+
+interface Started<T> {
+  readonly child: Child;
+  readonly ready: T;
+}
+
+/** Starts a part and waits for its first line; one that ends before is not started again. */
+async function startPart<T>(name: string, part: PartStart<T>): Promise<Started<T>> {
+  const first = Promise.withResolvers<T>();
+  let isReady = false;
+  const child = new Child({
+    name,
+    command: part.command,
+    environment: part.environment,
+    onLine: (line) => {
+      const found = part.schema.safeParse(parsed(line));
+      if (!found.success) return;
+      isReady = true;
+      first.resolve(found.data);
+    },
+    onEnd: (code, waitMs) => {
+      if (!isReady) first.reject(ended(name, code));
+      else part.options.onNotice(`The ${name} ended (${code}) and starts again in ${waitMs} ms`);
+    },
+  });
+  const late = setTimeout(() => first.reject(tooLate(name)), READY_WITHIN_MS);
+  try {
+    return { child, ready: await first.promise };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function ended(name: string, code: number): ImmuneError {
+  return new ImmuneError(
+    "SENSOR_FAILED",
+    `Cannot start the ${name}: it ended with code ${code}, its own line is above`,
+  );
+}
+
+function tooLate(name: string): ImmuneError {
+  const seconds = READY_WITHIN_MS / 1000;
+  return new ImmuneError("SENSOR_FAILED", `Cannot start the ${name}: not ready in ${seconds} s`);
+}
+
+function isEnrolled(folder: string): boolean {
+  try {
+    return Deno.statSync(`${folder}/agent/agent.json`).isFile;
+  } catch {
+    return false;
+  }
+}
+
+interface EnrollHere {
+  readonly folder: string;
+  readonly program: string;
+  readonly token: string;
+  readonly args: readonly string[];
+}
+
+/** Enrols this host's agent, in a process that trusts the token's hive and nothing else. */
+async function enrollHere({ folder, program, token, args }: EnrollHere): Promise<void> {
+  const { hivePem } = await pinHive({ token, state: folder });
+  const environment = pinnedEnvironment(hivePem, { PATH, ...settingsEnvironment() });
+  const [command = "", ...rest] = partCommand(["enroll", "--token-file", "-", ...args], {
+    program,
+    environment,
+  });
+  const child = new Deno.Command(command, {
+    args: rest,
+    clearEnv: true,
+    env: environment,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(token));
+  await input.close();
+  const { code } = await child.status;
+  if (code !== 0) throw ended("enrolment", code);
+}

@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import { readIdentity } from "../../agent/enrol/identity.ts";
+import { ImmuneError, statePaths } from "../../common/config/mod.ts";
+import { visible } from "../render/terminal.ts";
+import { runSensor } from "../sensor_run.ts";
+import { addSettings, settingsOf } from "../settings.ts";
+
+/** `immune agent` */
+export function addAgent(program: Command): void {
+  const command = program.command("agent")
+    .description("watch this host and deliver to the hive that it is enrolled with")
+    .option("--json", "say on one line, as one object, when it watches");
+  addSettings(command).action(async (options: { readonly json?: boolean }) => {
+    const settings = settingsOf(command);
+    const { agent } = statePaths(settings.values.state.dir);
+    const identity = readIdentity(agent);
+    if (identity === undefined) {
+      throw new ImmuneError(
+        "ENROLL_REFUSED",
+        `Cannot deliver: the host of state folder "${settings.values.state.dir}" is not enrolled; ` +
+          `run "immune enroll --token-file FILE" first`,
+      );
+    }
+    const warn = (message: string): void => console.error(`agent: ${visible(message)}`);
+    const { alerts, journaled, lost } = await runSensor(settings, {
+      journal: true,
+      rules: true,
+      deliver: true,
+      onReady: ({ rules }) => {
+        for (const line of rules?.rejected ?? []) warn(line);
+        const sensor = `eBPF, ${rules?.rules.length ?? 0} rules, monitor only`;
+        if (options.json) console.log(JSON.stringify({ type: "agent", sensor }));
+        else console.log(`Watching for ${identity.agents}: ${sensor}. Ctrl-C stops.`);
+      },
+      onWarning: warn,
+    });
+    console.error(`agent: stopped: ${alerts} alerts, ${journaled} journaled, ${lost} lost`);
+  });
+}

@@ -1,0 +1,59 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { createHive, type Hive } from "../../hive/hive.ts";
+import { untilSignal } from "../signals.ts";
+import { addSettings, settingsOf } from "../settings.ts";
+import { visible } from "../render/terminal.ts";
+import { VERSION } from "../version.ts";
+
+interface HiveVerbOptions {
+  readonly json?: boolean;
+  readonly operatorTokenHash?: string;
+  readonly activePatterns?: number;
+}
+
+/** `immune hive` */
+export function addHive(program: Command): void {
+  const command = program.command("hive")
+    .description("run the hive: agents' port, enrolment, API and console")
+    .option("--json", "print where it listens, a login link and an enrolment token as one object")
+    // What "up" knows and an unprivileged hive may not read.
+    .addOption(new Option("--operator-token-hash <hex>").argParser(parseHash).hideHelp())
+    .addOption(new Option("--active-patterns <count>").argParser(Number).hideHelp());
+  addSettings(command).action(async (options: HiveVerbOptions) => {
+    const { state, hive: addresses } = settingsOf(command).values;
+    const hive = await createHive({
+      state: state.dir,
+      ...addresses,
+      version: VERSION,
+      log: (line) => console.error(`hive: ${visible(line)}`),
+      ...(options.operatorTokenHash === undefined ? {} : { tokenHash: options.operatorTokenHash }),
+      ...(options.activePatterns === undefined ? {} : { activePatterns: options.activePatterns }),
+    });
+    try {
+      await announce(hive, options.json ?? false);
+      await Promise.race([untilSignal(), hive.failed]);
+    } finally {
+      await hive.stop();
+    }
+  });
+}
+
+async function announce(hive: Hive, json: boolean): Promise<void> {
+  const login = hive.loginLink();
+  const { text: token } = await hive.enrollToken();
+  const { addresses, fingerprint } = hive;
+  if (json) {
+    console.log(JSON.stringify({ type: "hive", login, token, addresses, fingerprint }));
+    return;
+  }
+  console.log(`Console    ${login} (once, within 10 minutes)`);
+  console.log(`Agents     ${addresses.agents}, enrolment ${addresses.enroll}`);
+  console.log(`SHA-256    ${fingerprint}`);
+  console.log(`Enrol one  immune enroll --token-file -, and this on its standard input:`);
+  console.log(token);
+}
+
+function parseHash(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError("It is no SHA-256.");
+}

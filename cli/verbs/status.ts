@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { ApiClient } from "../api.ts";
+import { table } from "../render/table.ts";
+import { visible } from "../render/terminal.ts";
+import { addSettings, settingsOf } from "../settings.ts";
+
+/** `immune status` */
+export function addStatus(program: Command): void {
+  const command = program.command("status")
+    .description("show how the hive and its agents are")
+    .option("--json", "print one JSON object");
+  addSettings(command).action(async (options: { readonly json?: boolean }) => {
+    const status = await new ApiClient(settingsOf(command).values).get("/api/v1/status");
+    if (options.json) console.log(JSON.stringify(status));
+    else console.log(table(leaves(status), COLUMNS).trimEnd());
+  });
+}
+
+interface Leaf {
+  readonly name: string;
+  readonly value: string;
+}
+
+const COLUMNS = [
+  { title: "WHAT", value: (leaf: Leaf): string => visible(leaf.name) },
+  { title: "VALUE", value: (leaf: Leaf): string => visible(leaf.value) },
+];
+
+/** The members of an answer, nested ones by their dotted name. */
+function leaves(value: unknown, name = ""): Leaf[] {
+  if (typeof value !== "object" || value === null) return [{ name, value: String(value) }];
+  return Object.entries(value).flatMap(([key, member]) =>
+    leaves(member, name === "" ? key : `${name}.${key}`)
+  );
+}

@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import { OPTION_ENTRIES } from "../../common/config/mod.ts";
+import { visible } from "../render/terminal.ts";
+import { addSettings, settingsOf } from "../settings.ts";
+import { untilSignal } from "../signals.ts";
+import { startUp } from "../supervise/up.ts";
+
+/** `immune up` */
+export function addUp(program: Command): void {
+  const command = program.command("up")
+    .description("run hive and agent on this host, each with the rights that it needs");
+  addSettings(command).action(async () => {
+    const { values } = settingsOf(command);
+    const up = await startUp(values, {
+      args: typedSettings(command),
+      onNotice: (line) => console.error(`immune: ${visible(line)}`),
+    });
+    console.log(`Sensor   ${up.sensor}`);
+    console.log(`State    ${values.state.dir}`);
+    console.log(`Console  ${up.login} (once, within 10 minutes)`);
+    console.log(`Stop     Ctrl-C`);
+    console.log(`Remove   immune uninstall --purge --state ${values.state.dir}`);
+    await untilSignal();
+    console.error("Stopping");
+    await up.stop();
+  });
+}
+
+/** The settings that were typed, for the parts to be started with. */
+function typedSettings(command: Command): string[] {
+  const given = command.opts<Record<string, unknown>>();
+  const flags = ["config", ...OPTION_ENTRIES.map(({ spec }) => spec.flag)];
+  return flags.flatMap((flag) => {
+    const attribute = flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const value = given[attribute];
+    if (value === undefined || typeof value === "boolean") return value ? [`--${flag}`] : [];
+    return (Array.isArray(value) ? value : [value]).flatMap((each) => [`--${flag}`, String(each)]);
+  });
+}
