@@ -1,7 +1,8 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
-import { addConsole } from "../console/mod.tsx";
+import { addConsole, problemPage } from "../console/mod.tsx";
 import type { ApiContext, ApiEnv, ApiOptions } from "./context.ts";
 import { errorAnswer, outwardError } from "./errors.ts";
 import { allow, identify } from "./guards.ts";
@@ -33,9 +34,9 @@ export function createApi(options: ApiOptions): Api {
       );
     },
   });
-  app.onError((error, c) => errorAnswer(c, outwardError(error, api.log)));
+  app.onError((error, c) => failure(c, outwardError(error, api.log)));
   app.notFound((c) =>
-    errorAnswer(c, new ImmuneError("NOT_FOUND", `Cannot find "${c.req.path}": no such route`))
+    failure(c, new ImmuneError("NOT_FOUND", `Cannot find "${c.req.path}": no such route`))
   );
   app.use(securityHeaders(api));
   app.use(bodyLimit({
@@ -51,6 +52,13 @@ export function createApi(options: ApiOptions): Api {
   addDescription(app, api);
   addConsole(app, api);
   return app;
+}
+
+/** A person who looks at a page gets a page. */
+function failure(c: Context<ApiEnv>, error: ImmuneError): Response | Promise<Response> {
+  const isPage = !c.req.path.startsWith("/api/") &&
+    (c.req.header("Accept") ?? "").includes("text/html");
+  return isPage ? problemPage(c, error) : errorAnswer(c, error);
 }
 
 function contextOf(options: ApiOptions): ApiContext {

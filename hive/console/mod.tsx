@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { ApiContext, ApiEnv } from "../api/context.ts";
 import { allow } from "../api/guards.ts";
@@ -10,6 +11,7 @@ import { alertPage } from "./alert_page.tsx";
 import { assetAt, ASSETS_PATH } from "./assets.ts";
 import { addLogin } from "./login.ts";
 import { LiveOverview, Overview, overview, OVERVIEW_PATH } from "./overview.tsx";
+import { messagePage } from "./message_page.tsx";
 import { page } from "./page.tsx";
 
 /** How long a browser may keep an asset, in seconds: its path changes with it. */
@@ -43,6 +45,17 @@ export function addConsole(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     const alert = await knownAlert(api, c.req.param("id"));
     return c.html(alertPage(alert, await processTree(api.store, alert)));
   });
+}
+
+/**
+ * The page that says what went wrong.
+ *
+ * @param c The request.
+ * @param error What went wrong.
+ */
+export function problemPage(c: Context, error: ImmuneError): Response | Promise<Response> {
+  const title = error.status === 404 ? "Not here" : "That did not work";
+  return c.html(messagePage(title, error.message), error.status as ContentfulStatusCode);
 }
 
 /** Who is not signed in comes to the login page, also from a page that was left open. */
