@@ -6,7 +6,7 @@
 // It prints a line of JSON for each thing that the test counts.
 import { enroll } from "../../agent/enrol/enroll.ts";
 import { LinkWorker } from "../../agent/link/owner.ts";
-import { State } from "../../common/config/mod.ts";
+import { ImmuneError, State } from "../../common/config/mod.ts";
 import { type ContextBatch, Journal } from "../../common/journal/mod.ts";
 import { encodeRecord, SOURCES } from "../../common/record/mod.ts";
 import { randomNumbers } from "../bench/_random.ts";
@@ -106,6 +106,7 @@ async function run(
     },
     onWarning: (warning) => say({ warning }),
   });
+  link.finished.catch((error) => say({ linkEnded: failureOf(error) }));
   const origin = { bootId: BOOT_ID, hostId, epoch };
   for (let round = 0; !drain || round < 10; round++) {
     const { records, recordCount } = generator.batch();
@@ -126,6 +127,16 @@ async function run(
   say({ link: { messages, failures, gaps, refusedRecords } });
 }
 
+function failureOf(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof ImmuneError) return { code: error.code, message: error.message };
+  throw error;
+}
+
 const [verb, path = "", seed = "1", flag] = Deno.args;
-if (verb === "enroll") await enrol(path);
-else await run(path, { seed: Number(seed), drain: flag === "--drain" });
+try {
+  if (verb === "enroll") await enrol(path);
+  else await run(path, { seed: Number(seed), drain: flag === "--drain" });
+} catch (error) {
+  say({ failed: failureOf(error) });
+  Deno.exit(1);
+}

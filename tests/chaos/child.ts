@@ -52,11 +52,19 @@ export class Child {
    * @returns The line, or `undefined` when it ended without one.
    */
   async line(field: string): Promise<Line | undefined> {
-    for (;;) {
-      const found = this.#lines.find((line) => field in line);
-      if (found !== undefined || this.#over) return found;
-      await this.#woken.promise;
-    }
+    const lines = await this.until((all) => this.#over || all.some((line) => field in line));
+    return lines.find((line) => field in line);
+  }
+
+  /**
+   * Waits until its lines are as they should be, or it has ended.
+   *
+   * @param holds Looks at the lines so far.
+   * @returns The lines.
+   */
+  async until(holds: (lines: readonly Line[]) => boolean): Promise<readonly Line[]> {
+    while (!holds(this.#lines) && !this.#over) await this.#woken.promise;
+    return this.#lines;
   }
 
   /** Kills it, wherever it is, and waits for its end. */

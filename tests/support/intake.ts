@@ -33,6 +33,8 @@ export interface TestHiveOptions {
   readonly limits?: ListenerLimits;
   /** Most bytes of the store's database. */
   readonly storeBytesMax?: number;
+  /** Port for agents. Default: any free one. */
+  readonly port?: number;
 }
 
 /** The hive's half of the wire as it runs: store and intake in Workers of the program's entry. */
@@ -59,7 +61,7 @@ export class TestHive implements AsyncDisposable {
 
   static async start(options: TestHiveOptions = {}): Promise<TestHive> {
     const folder = await Deno.makeTempDir({ prefix: "immune-hive-" });
-    const { limits, storeBytesMax } = options;
+    const { limits, storeBytesMax, port = 0 } = options;
     const hive = new TestHive({
       folder,
       authority: await Authority.open(folder),
@@ -73,7 +75,7 @@ export class TestHive implements AsyncDisposable {
     hive.#intake = await IntakeWorker.start({
       settings: {
         hostname: "127.0.0.1",
-        port: 0,
+        port,
         certificatePem: hive.server.certificatePem,
         keyPem: hive.server.keyPem,
         authorityPem: hive.authority.certificatePem,

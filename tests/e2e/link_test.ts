@@ -1,0 +1,221 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { enroll } from "../../agent/enrol/enroll.ts";
+import { readIdentity } from "../../agent/enrol/identity.ts";
+import { ImmuneError } from "../../common/config/mod.ts";
+import { decodeToken, encodeToken, fingerprint, pinnedEnvironment } from "../../common/link/mod.ts";
+import {
+  createEnrolment,
+  type EnrolmentListener,
+  makeToken,
+  serveEnrolment,
+} from "../../hive/fleet/mod.ts";
+import { openServerCertificate } from "../../hive/trust/mod.ts";
+import { Child, type Line } from "../chaos/child.ts";
+import { TestHive } from "../support/intake.ts";
+
+/** A hive with its enrolment listener, and the state folder of an agent. */
+class Scene implements AsyncDisposable {
+  readonly hive: TestHive;
+  readonly state: string;
+  readonly enrolment: EnrolmentListener;
+  /** Requests that reached the enrolment listener. */
+  requests = 0;
+  readonly #children: Child[] = [];
+
+  private constructor(hive: TestHive, state: string) {
+    this.hive = hive;
+    this.state = state;
+    const { app } = createEnrolment({ store: hive.store, authority: hive.authority });
+    this.enrolment = serveEnrolment((request) => {
+      this.requests++;
+      return app.fetch(request);
+    }, {
+      hostname: "127.0.0.1",
+      port: 0,
+      certificatePem: hive.server.certificatePem,
+      keyPem: hive.server.keyPem,
+    });
+  }
+
+  static async open(): Promise<Scene> {
+    const folder = await Deno.makeTempDir({ prefix: "immune-link-" });
+    return new Scene(await TestHive.start(), folder);
+  }
+
+  async token(): Promise<string> {
+    const { text } = await makeToken(this.hive.store, {
+      enroll: `127.0.0.1:${this.enrolment.port}`,
+      agents: `127.0.0.1:${this.hive.intake.port}`,
+      certificate: this.hive.server.der,
+    });
+    return text;
+  }
+
+  /** Enrols in a process of its own, which trusts the token's certificate alone. */
+  async enrol(token: string): Promise<Line> {
+    const child = this.#child(["enroll", this.state], { input: token });
+    await child.ended;
+    return child.lines.at(-1) ?? {};
+  }
+
+  /** An agent whose journal records flow into, until the scene ends. */
+  run(...flags: readonly string[]): Child {
+    return this.#child(["run", this.state, "1", ...flags]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.kill()));
+    await this.enrolment.stop();
+    await this.hive[Symbol.asyncDispose]();
+    await Deno.remove(this.state, { recursive: true });
+  }
+
+  #child(args: readonly string[], options: { readonly input?: string } = {}): Child {
+    const environment = pinnedEnvironment(`${this.state}/agent/hive.pem`, Deno.env.toObject());
+    const child = new Child("./agent.ts", { args, environment, ...options });
+    this.#children.push(child);
+    return child;
+  }
+}
+
+function modeOf(path: string): string {
+  return ((Deno.statSync(path).mode ?? 0) & 0o777).toString(8);
+}
+
+Deno.test("enroll() makes a key that stays, has it signed, and keeps all for the link", async () => {
+  await using scene = await Scene.open();
+  const token = await scene.token();
+  const line = await scene.enrol(token);
+  const folder = `${scene.state}/agent`;
+  const identity = readIdentity(folder);
+  assert(identity !== undefined);
+  assertEquals(line["enrolled"], identity.agentId);
+  assertEquals(identity.agents, `127.0.0.1:${scene.hive.intake.port}`);
+  for (const name of ["agent.key", "agent.pem", "agent.json", "hive.pem"]) {
+    assertEquals(modeOf(`${folder}/${name}`), "600");
+  }
+  assertEquals(modeOf(folder), "700");
+  assertMatch(identity.keyPem, /^-----BEGIN PRIVATE KEY-----\n/);
+  assertEquals(
+    await fingerprint(Uint8Array.fromBase64(decodeToken(token).certificate)),
+    scene.hive.server.fingerprint,
+  );
+  const [agent] = await scene.hive.store.agents();
+  assertEquals([agent?.id, agent?.hostName], [identity.agentId, "chaos"]);
+  assertEquals(scene.requests, 1);
+});
+
+Deno.test("enroll() says that a token was used, and does not enrol a host twice", async () => {
+  await using scene = await Scene.open();
+  const token = await scene.token();
+  await scene.enrol(token);
+  const { code, message } = (await scene.enrol(token))["failed"] as Record<string, string>;
+  assertEquals(code, "ENROLL_REFUSED");
+  assertMatch(message ?? "", /^Cannot enrol: this host is agent "[-0-9a-f]{36}" of the hive at/);
+  assertEquals(scene.requests, 1);
+
+  const before = readIdentity(`${scene.state}/agent`);
+  assert(before !== undefined);
+  await Deno.remove(`${scene.state}/agent/agent.json`);
+  assertEquals(readIdentity(`${scene.state}/agent`), undefined);
+  const used = (await scene.enrol(token))["failed"] as Record<string, string>;
+  assertEquals(used["code"], "TOKEN_INVALID");
+  assertEquals(scene.requests, 2);
+  assertEquals(readIdentity(`${scene.state}/agent`), undefined);
+});
+
+Deno.test("enroll() sends nothing from a process that would trust others too", async () => {
+  await using scene = await Scene.open();
+  const error = await assertRejects(
+    async () =>
+      await enroll({
+        token: await scene.token(),
+        state: scene.state,
+        hostId: "0c".repeat(32),
+        hostName: "here",
+      }),
+    ImmuneError,
+  );
+  assertEquals(error.code, "HIVE_UNREACHABLE");
+  assertMatch(error.message, /variable "DENO_TLS_CA_STORE" must be "system"/);
+  assertEquals(scene.requests, 0);
+});
+
+Deno.test("enroll() gives its secret to no hive with another certificate", async () => {
+  await using scene = await Scene.open();
+  const folder = await Deno.makeTempDir();
+  const other = await openServerCertificate(folder);
+  await Deno.remove(folder, { recursive: true });
+  const token = decodeToken(await scene.token());
+  const line = await scene.enrol(encodeToken({ ...token, certificate: other.der.toBase64() }));
+  const { code, message } = line["failed"] as Record<string, string>;
+  assertEquals(code, "HIVE_UNREACHABLE");
+  assertMatch(message ?? "", /invalid peer certificate/);
+  assertEquals(scene.requests, 0);
+});
+
+Deno.test("readIdentity() takes no files of two enrolments, and says which one is wrong", async () => {
+  await using scene = await Scene.open();
+  await scene.enrol(await scene.token());
+  const folder = `${scene.state}/agent`;
+  await Deno.writeTextFile(`${folder}/agent.key`, "-----BEGIN PRIVATE KEY-----\n");
+  let message = "";
+  try {
+    readIdentity(folder);
+  } catch (error) {
+    message = error instanceof ImmuneError ? `${error.code}: ${error.message}` : "";
+  }
+  assertEquals(
+    message,
+    `STATE_UNUSABLE: Cannot use identity in "${folder}": "${folder}/agent.key" is not the file of ` +
+      "this enrolment; remove agent.json and enrol again",
+  );
+});
+
+Deno.test("LinkWorker delivers to the hive over mutual TLS until its agent is revoked", async () => {
+  await using scene = await Scene.open();
+  const { enrolled } = await scene.enrol(await scene.token());
+  const agent = scene.run();
+  assert(await agent.line("acknowledged") !== undefined);
+  const [ledger] = await scene.hive.store.ledgers();
+  assert((ledger?.stored ?? 0) > 0);
+  assertEquals(await scene.hive.store.revokeAgent(String(enrolled)), true);
+  const { code, message } = (await agent.line("linkEnded"))?.["linkEnded"] as Record<
+    string,
+    string
+  >;
+  assertEquals(code, "CERTIFICATE_REFUSED");
+  assertMatch(message ?? "", /^The hive takes nothing more: CERTIFICATE_REFUSED: /);
+  // The journal goes on without the hive.
+  const written = agent.lines.filter((line) => "first" in line).length;
+  await agent.until((lines) => lines.filter((line) => "first" in line).length > written + 5);
+});
+
+Deno.test("LinkWorker drains its journal and ends; nothing is twice in the store", async () => {
+  await using scene = await Scene.open();
+  await scene.enrol(await scene.token());
+  const agent = scene.run("--drain");
+  const drained = (await agent.line("drained"))?.["drained"] as Record<string, number>;
+  assertEquals((await agent.ended).code, 0);
+  const [ledger] = await scene.hive.store.ledgers();
+  assertEquals([ledger?.position, ledger?.stored], [drained["last"], drained["last"]]);
+  assertEquals(drained["acknowledged"], drained["last"]);
+});
+
+Deno.test("LinkWorker gives nothing to a hive with another certificate", async () => {
+  await using scene = await Scene.open();
+  await scene.enrol(await scene.token());
+  const port = scene.hive.intake.port;
+  await scene.hive.intake.stop();
+  await using impostor = await TestHive.start({ port });
+  const agent = scene.run();
+  const [failed] = await agent.until((lines) => lines.filter(isDisconnected).length > 0)
+    .then((lines) => lines.filter(isDisconnected));
+  const status = failed?.["status"] as { reason: string };
+  assertMatch(status.reason, /invalid peer certificate/);
+  assertEquals((await impostor.counters()).records, 0);
+});
+
+function isDisconnected(line: Line): boolean {
+  return (line["status"] as { state: string } | undefined)?.state === "DISCONNECTED";
+}
