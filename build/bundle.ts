@@ -24,12 +24,19 @@ deno=\${IMMUNE_DENO:-deno}
 fixed="--quiet --no-prompt --no-config --no-lock --no-npm --no-remote"
 environment="--allow-env=IMMUNE_*,HOME,XDG_STATE_HOME,NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE"
 # shellcheck disable=SC2086
-permissions=$("$deno" run $fixed $environment --allow-read --allow-sys=uid \\
+plan=$("$deno" run $fixed $environment --allow-read --allow-sys=uid \\
   "$here/immune.js" permissions "$@")
+# A permission or variable a line: paths may hold blanks.
 IFS='
 '
-# A permission a line: paths may hold blanks.
 set -f
+permissions=
+for line in $plan; do
+  case $line in
+    @*) export "\${line#@}" ;;
+    *) permissions="$permissions$line$IFS" ;;
+  esac
+done
 exec "$deno" run --quiet --no-prompt --no-config --no-lock --no-npm --no-remote \\
   $permissions "$here/immune.js" "$@"
 `;

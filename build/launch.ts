@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { permissionFlags } from "../cli/permissions.ts";
+import { permissionFlags, startVariables } from "../cli/permissions.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -25,14 +25,16 @@ export function needsSensor(args: readonly string[]): boolean {
 export async function launch(args: readonly string[]): Promise<number> {
   // deno task starts in the project's folder: paths on the command line are the caller's.
   const cwd = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+  const surroundings = { root: ROOT, environment: Deno.env.toObject(), cwd };
   const child = new Deno.Command(Deno.execPath(), {
+    env: { ...startVariables(args, surroundings) },
     args: [
       "run",
       "--quiet",
       "--no-prompt",
       "--frozen",
       `--config=${ROOT}deno.json`,
-      ...permissionFlags(args, { root: ROOT, environment: Deno.env.toObject(), cwd }),
+      ...permissionFlags(args, surroundings),
       `${ROOT}mod.ts`,
       ...args,
     ],

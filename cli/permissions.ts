@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { PIN_VARIABLES } from "../common/link/pin.ts";
+import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
 import { defaultStateFolder, type FlagValue, loadConfig } from "../common/config/mod.ts";
 
@@ -72,6 +72,23 @@ export function permissionFlags(args: readonly string[], surroundings: Surroundi
   return [...flags, "--allow-sys=uid,hostname", ...SCOPE_FLAGS[scope](touched, surroundings)];
 }
 
+/**
+ * The variables that a command line must be started with: an agent trusts its hive's certificate
+ * and nothing else (common/link/pin.ts), and that is decided before a process starts.
+ *
+ * @param args Arguments of `immune`.
+ * @param surroundings Place of the program and environment.
+ * @returns Variables, none for most verbs.
+ */
+export function startVariables(
+  args: readonly string[],
+  surroundings: Surroundings,
+): Readonly<Record<string, string>> {
+  const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
+  if (SCOPES[verb] !== "agent") return {};
+  return pinnedEnvironment(`${configOf(args, surroundings).state}/agent/hive.pem`);
+}
+
 type ScopeFlags = (touched: Touched, surroundings: Surroundings) => string[];
 
 const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
@@ -97,10 +114,11 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
     ...sensorFlags(touched, surroundings),
     `--allow-net=${touched.delivery}`,
   ],
-  // Where to is what the token says, and that comes later.
+  // Where to is what the token says, and that comes later. It starts itself once more, pinned.
   enroll: (touched) => [
     "--allow-read",
     listed("--allow-write", [touched.state]),
+    listed("--allow-run", [Deno.execPath()]),
     "--allow-net",
   ],
   up: (touched, { root }) => [

@@ -43,10 +43,10 @@ export function partCommand(args: readonly string[], options: PartOptions): stri
     "run",
     "--quiet",
     "--no-prompt",
-    "--no-config",
-    "--no-lock",
-    "--no-npm",
-    "--no-remote",
+    // A bundle needs nothing beside it; sources need their configuration.
+    ...(program.endsWith(".js")
+      ? ["--no-config", "--no-lock", "--no-npm", "--no-remote"]
+      : ["--frozen", `--config=${root}deno.json`]),
     ...permissionFlags(args, { root, environment, program }),
     program,
     ...args,

@@ -2,13 +2,14 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { pinHive } from "../../agent/enrol/enroll.ts";
 import { compileApart } from "../../agent/rules/compile.ts";
-import { type Config, ImmuneError, PROGRAM_ROOT } from "../../common/config/mod.ts";
+import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { pinnedEnvironment } from "../../common/link/mod.ts";
 import { operatorTokenHash } from "../../hive/operators/token_file.ts";
 import { rulePaths } from "../rules.ts";
 import { settingsEnvironment } from "../settings.ts";
 import { Child } from "./child.ts";
 import { AGENT_CAPABILITIES, partCommand } from "./commands.ts";
+import { enrollPinned } from "./enroll.ts";
 import { type HiveHome, prepareHiveHome } from "./state.ts";
 import { ensureHiveUser, type SystemUser } from "./user.ts";
 
@@ -63,7 +64,10 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   }
   try {
     if (!isEnrolled(folder)) {
-      await enrollHere({ folder, program, token: hive.ready.token, args: options.args });
+      const { token } = hive.ready;
+      const { hivePem } = await pinHive({ token, state: folder });
+      const code = await enrollPinned({ token, hivePem, args: options.args });
+      if (code !== 0) throw ended("enrolment", code);
     }
     const agent = await startAgent({ folder, program, options });
     return {
@@ -218,34 +222,4 @@ function isEnrolled(folder: string): boolean {
   } catch {
     return false;
   }
-}
-
-interface EnrollHere {
-  readonly folder: string;
-  readonly program: string;
-  readonly token: string;
-  readonly args: readonly string[];
-}
-
-/** Enrols this host's agent, in a process that trusts the token's hive and nothing else. */
-async function enrollHere({ folder, program, token, args }: EnrollHere): Promise<void> {
-  const { hivePem } = await pinHive({ token, state: folder });
-  const environment = pinnedEnvironment(hivePem, { PATH, ...settingsEnvironment() });
-  const [command = "", ...rest] = partCommand(["enroll", "--token-file", "-", ...args], {
-    program,
-    environment,
-  });
-  const child = new Deno.Command(command, {
-    args: rest,
-    clearEnv: true,
-    env: environment,
-    stdin: "piped",
-    stdout: "null",
-    stderr: "inherit",
-  }).spawn();
-  const input = child.stdin.getWriter();
-  await input.write(new TextEncoder().encode(token));
-  await input.close();
-  const { code } = await child.status;
-  if (code !== 0) throw ended("enrolment", code);
 }

@@ -3,9 +3,10 @@ import { enroll, pinHive } from "../../agent/enrol/enroll.ts";
 import { ImmuneError, State } from "../../common/config/mod.ts";
 import { checkPinned, TOKEN_CHARACTERS_MAX } from "../../common/link/mod.ts";
 import { addSettings, settingsOf } from "../settings.ts";
+import { enrollPinned } from "../supervise/enroll.ts";
 
 /** `immune enroll` */
-export function addEnroll(program: Command): void {
+export function addEnroll(program: Command, exit: (code: number) => void): void {
   const command = program.command("enroll")
     .description("join a hive with a one-time token")
     .requiredOption(
@@ -21,8 +22,12 @@ export function addEnroll(program: Command): void {
     const { dir } = settingsOf(command).values.state;
     const token = await readToken(options.tokenFile);
     const hostId = identify(dir);
-    const { hivePem } = await pinHive({ token, state: dir });
-    checkPinned(hivePem);
+    const { hivePem, fingerprint: pinned } = await pinHive({ token, state: dir });
+    if (!isPinned(hivePem)) {
+      console.error(`The hive's certificate has SHA-256 ${pinned}`);
+      exit(await enrollPinned({ token, hivePem, args: ["--state", dir] }));
+      return;
+    }
     const { agentId, agents, fingerprint } = await enroll({
       token,
       state: dir,
@@ -31,6 +36,15 @@ export function addEnroll(program: Command): void {
     });
     console.log(`Enrolled as ${agentId} with the hive at ${agents} (SHA-256 ${fingerprint})`);
   });
+}
+
+function isPinned(hivePem: string): boolean {
+  try {
+    checkPinned(hivePem);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The host's id; the state folder is made for it, and let go again. */

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import { PROGRAM_ROOT } from "../../common/config/mod.ts";
-import { permissionFlags } from "../permissions.ts";
+import { permissionFlags, startVariables } from "../permissions.ts";
 import { settingsEnvironment } from "../settings.ts";
 
 /** `immune permissions` */
 export function addPermissions(program: Command): void {
   const command = program.command("permissions")
-    .description("print the exact Deno permissions that a command line needs")
+    .description("print the exact Deno permissions, and variables (@), that a command line needs")
     .argument("[command...]", "verb and its arguments")
     .allowUnknownOption()
     .helpOption(false)
@@ -15,8 +15,11 @@ export function addPermissions(program: Command): void {
       // As they were typed: the parser has taken nothing of them.
       const args = command.args;
       const root = fileURLToPath(PROGRAM_ROOT);
-      for (const flag of permissionFlags(args, { root, environment: settingsEnvironment() })) {
-        console.log(flag);
+      const surroundings = { root, environment: settingsEnvironment() };
+      for (const flag of permissionFlags(args, surroundings)) console.log(flag);
+      // A variable that it must be started with.
+      for (const [name, value] of Object.entries(startVariables(args, surroundings))) {
+        console.log(`@${name}=${value}`);
       }
     });
 }

@@ -1,0 +1,40 @@
+import { fileURLToPath } from "node:url";
+import { pinnedEnvironment } from "../../common/link/mod.ts";
+import { settingsEnvironment } from "../settings.ts";
+import { partCommand } from "./commands.ts";
+
+/** What a pinned enrolment needs. */
+export interface PinnedEnrolment {
+  /** The token's text; it goes through standard input, where nobody else reads it. */
+  readonly token: string;
+  /** Path of the hive's certificate, written already. */
+  readonly hivePem: string;
+  /** Settings as they were typed. */
+  readonly args: readonly string[];
+}
+
+/**
+ * Enrols this host in a process that trusts the token's hive and nothing else.
+ *
+ * @param enrolment Token, certificate and settings.
+ * @returns Its exit code; its own lines went to this terminal.
+ */
+export async function enrollPinned({ token, hivePem, args }: PinnedEnrolment): Promise<number> {
+  const environment = pinnedEnvironment(hivePem, settingsEnvironment());
+  const [command = "", ...rest] = partCommand(["enroll", "--token-file", "-", ...args], {
+    program: fileURLToPath(Deno.mainModule),
+    environment,
+  });
+  const child = new Deno.Command(command, {
+    args: rest,
+    clearEnv: true,
+    env: environment,
+    stdin: "piped",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(token));
+  await input.close();
+  return (await child.status).code;
+}
