@@ -1,12 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { BATCH_BYTES_MAX } from "../../common/wire/batch.ts";
 import { DRAIN_BYTES_MAX } from "./bounds.ts";
+import { SocketFlow } from "./flow.ts";
 import type { IntakeEnv } from "./identity.ts";
-
-/** A request of node's server as the app wants it. */
-export interface Exchange {
-  readonly request: Request;
-  readonly bindings: IntakeEnv["Bindings"];
-}
+import { IncomingBody } from "./incoming_body.ts";
 
 /** What handles it. */
 export type FetchApp = (
@@ -35,37 +32,21 @@ export async function serveExchange(
   options: ServeExchangeOptions,
 ): Promise<void> {
   const { fetch, bindings } = options;
-  const body = new IncomingBody(incoming);
+  const flow = new SocketFlow(incoming.socket);
+  const body = new IncomingBody(incoming, { flow, lengthMax: BATCH_BYTES_MAX });
   const answer = await fetch(requestOf(incoming), { ...bindings, body });
   const bytes = new Uint8Array(await answer.arrayBuffer());
   if (outgoing.destroyed || incoming.socket.destroyed) return;
   const headers: Record<string, string | number> = Object.fromEntries(answer.headers);
   headers["Content-Length"] = bytes.length;
-  // The app gave up in the middle of a body: nothing behind it on this connection can be read.
-  if (body.begun && !incoming.complete) {
-    headers["Connection"] = "close";
-    outgoing.writeHead(answer.status, headers);
-    outgoing.end(bytes, () => incoming.socket.destroy());
-    return;
-  }
   outgoing.writeHead(answer.status, headers);
   outgoing.end(bytes);
-  if (!incoming.complete) drain(incoming);
-}
-
-/** The body of node's request, and whether anybody began to read it. */
-class IncomingBody implements AsyncIterable<Uint8Array> {
-  readonly #incoming: IncomingMessage;
-  begun = false;
-
-  constructor(incoming: IncomingMessage) {
-    this.#incoming = incoming;
+  if (!body.complete) {
+    // Who breaks off behind the answer has broken nothing.
+    const drained = await body.drain(DRAIN_BYTES_MAX).catch(() => false);
+    if (!drained) incoming.socket.destroy();
   }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    this.begun = true;
-    return this.#incoming[Symbol.asyncIterator]();
-  }
+  flow.release();
 }
 
 /** Only method, path and headers: the app reads the body from node's request itself. */
@@ -77,14 +58,4 @@ function requestOf(incoming: IncomingMessage): Request {
   // The host is what the client likes it to be: it names nothing here.
   const url = URL.parse(incoming.url ?? "/", "https://hive") ?? new URL("https://hive/");
   return new Request(url, { method: incoming.method ?? "GET", headers });
-}
-
-function drain(incoming: IncomingMessage): void {
-  let left = DRAIN_BYTES_MAX;
-  incoming.on("data", (chunk: Uint8Array) => {
-    left -= chunk.length;
-    if (left < 0) incoming.socket.destroy();
-  });
-  incoming.on("error", () => {});
-  incoming.resume();
 }

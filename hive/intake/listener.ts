@@ -70,8 +70,8 @@ export class IntakeListener {
   readonly #peers: Peers;
   readonly #refusals: Refusals;
   readonly #addresses = new WeakMap<object, string>();
-  /** Sockets with a request under way. */
-  readonly #serving = new WeakSet<object>();
+  /** Sockets with a request under way, and its answer. */
+  readonly #serving = new WeakMap<object, ServerResponse>();
   readonly #connectionsMax: number;
   #connections = 0;
 
@@ -196,11 +196,11 @@ export class IntakeListener {
     // A socket that was not taken is being destroyed: it gets no answer.
     if (peer === undefined) return void incoming.socket.destroy();
     // A client of ours waits for its answer: who does not could have many batches read at once.
-    if (this.#serving.has(incoming.socket)) {
+    if (this.#serving.get(incoming.socket)?.writableEnded === false) {
       this.#refusals.add("request", `${this.#from(incoming.socket)} (pipelined)`);
       return void incoming.socket.destroy();
     }
-    this.#serving.add(incoming.socket);
+    this.#serving.set(incoming.socket, outgoing);
     try {
       await serveExchange(incoming, outgoing, {
         fetch: (request, bindings) => this.#intake.app.fetch(request, bindings),
@@ -211,7 +211,7 @@ export class IntakeListener {
       this.#refusals.add("request", `${this.#from(incoming.socket)} (${why})`);
       incoming.socket.destroy();
     } finally {
-      this.#serving.delete(incoming.socket);
+      if (this.#serving.get(incoming.socket) === outgoing) this.#serving.delete(incoming.socket);
     }
   }
 
