@@ -10,6 +10,7 @@ import { settingsEnvironment } from "../settings.ts";
 import { Child } from "./child.ts";
 import { AGENT_CAPABILITIES, partCommand } from "./commands.ts";
 import { enrollPinned } from "./enroll.ts";
+import { takenPorts } from "./ports.ts";
 import { type HiveHome, prepareHiveHome } from "./state.ts";
 import { ensureHiveUser, type SystemUser } from "./user.ts";
 
@@ -129,7 +130,12 @@ async function startHive(
     environment,
     ...(user === undefined ? {} : { user }),
   });
-  return await startPart("hive", { command, environment, schema: hiveLineSchema, options });
+  try {
+    return await startPart("hive", { command, environment, schema: hiveLineSchema, options });
+  } catch (error) {
+    for (const line of await takenPorts(start.config)) options.onNotice(line);
+    throw error;
+  }
 }
 
 interface AgentStart {

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { print } from "../output.ts";
 import {
   type CapabilityRow,
@@ -6,6 +6,7 @@ import {
   type Finding,
   findingLine,
   hostFacts,
+  portOwner,
   tryCapabilities,
 } from "../../agent/sensors/mod.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
@@ -18,8 +19,13 @@ export function addDoctor(program: Command, exit: (code: number) => void): void 
   const command = program.command("doctor")
     .description("say what this host can do, what is missing, and the remedy")
     .option("--json", "print one JSON object")
+    .option("--port <number>", "say who listens on this TCP port instead", parsePort)
     .addHelpText("after", "\nExit code 1 when the sensor cannot run here.");
-  addSettings(command).action(() => {
+  addSettings(command).action((options: { readonly port?: number }) => {
+    if (options.port !== undefined) {
+      exit(tellOwner(options.port));
+      return;
+    }
     const { values } = settingsOf(command);
     const { btf } = values.sensor;
     const facts = hostFacts({ btf });
@@ -52,4 +58,18 @@ function report(findings: readonly Finding[], trials: readonly CapabilityRow[]):
       { title: "REASON", value: (row) => visible(row.reason) },
     ]).trimEnd(),
   );
+}
+
+/** Says who listens on a port; exit code 1 when nobody does that can be seen. */
+function tellOwner(port: number): number {
+  const owner = portOwner(port);
+  if (owner === undefined) return 1;
+  print(`${visible(owner.name)} (pid ${owner.pid})`);
+  return 0;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new InvalidArgumentError("Use a number from 1 to 65535.");
 }
