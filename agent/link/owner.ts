@@ -35,7 +35,10 @@ export class LinkWorker {
     this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());
   }
 
-  /** Asks it to stop; what is under way is sent again by the next run. */
+  /**
+   * Asks it to stop: a hive that answers still gets what is on the disk, for two seconds at most;
+   * the rest is for the next run.
+   */
   stop(): void {
     this.#stopAsked = true;
     if (this.#listening) this.#send({ type: "stop" });

@@ -7,19 +7,24 @@ import type { LinkCommand, LinkOptions, LinkReport } from "./messages.ts";
 
 /** Acknowledged positions are handed on at most this often, in milliseconds. */
 const ACKNOWLEDGE_INTERVAL_MS = 100;
+/** How long a link that is stopped goes on with what is on the disk, in milliseconds. */
+export const DRAIN_MS_MAX = 2000;
 
-/** The link's Worker: waits for its start, then delivers until it is stopped or refused. */
+/**
+ * The link's Worker: waits for its start, then delivers until it is stopped or refused. When it is
+ * stopped, a hive that answers still gets what is on the disk, for a moment.
+ */
 export async function serveLink(): Promise<void> {
-  const stopping = new AbortController();
+  const ending = new AbortController();
   const { promise: started, resolve: start } = Promise.withResolvers<LinkOptions>();
   self.onmessage = ({ data }: MessageEvent<LinkCommand>) => {
     if (data.type === "start") start(data.options);
-    else stopping.abort();
+    else ending.abort();
   };
   // What is sent before this Worker listens is lost: its owner waits for this.
   report({ type: "listening" });
   try {
-    report({ type: "stopped", counters: await deliver(await started, stopping.signal) });
+    report({ type: "stopped", counters: await deliver(await started, ending.signal) });
   } catch (error) {
     const code = error instanceof ImmuneError ? error.code : "INTERNAL";
     const message = error instanceof Error ? error.message : String(error);
@@ -27,7 +32,7 @@ export async function serveLink(): Promise<void> {
   }
 }
 
-async function deliver(options: LinkOptions, signal: AbortSignal): Promise<LinkCounters> {
+async function deliver(options: LinkOptions, ending: AbortSignal): Promise<LinkCounters> {
   const { agent, journal } = statePaths(options.state);
   const identity = readIdentity(agent);
   if (identity === undefined) {
@@ -48,7 +53,15 @@ async function deliver(options: LinkOptions, signal: AbortSignal): Promise<LinkC
     onAcknowledged: (position) => acknowledgements.add(position),
     onWarning: (message) => report({ type: "warning", message }),
   });
-  await link.run(signal);
+  const stopping = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = (): void => {
+    timer = setTimeout(() => stopping.abort(), DRAIN_MS_MAX);
+  };
+  if (ending.aborted) stop();
+  ending.addEventListener("abort", stop, { once: true });
+  await link.run(stopping.signal, { ending });
+  clearTimeout(timer);
   return link.counters;
 }
 

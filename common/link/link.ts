@@ -91,21 +91,33 @@ export class Link {
   /**
    * Delivers until the signal.
    *
-   * @param signal Ends it; a message under way is given up and sent again by the next run.
+   * @param signal Ends it at once; a message under way is given up and sent again by the next run.
+   * @param options `ending`: ends it when all that is on the disk was delivered, or at the first
+   * failure. Default: never.
    * @throws {ImmuneError} `CERTIFICATE_REFUSED` when the hive takes nothing from this agent any
    * more, `JOURNAL_CORRUPT` when it has positions that the journal never gave out.
    */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(
+    signal: AbortSignal,
+    options: { readonly ending?: AbortSignal } = {},
+  ): Promise<void> {
+    const ending = options.ending ?? signal;
+    const waits = AbortSignal.any([signal, ending]);
     let message: Message | undefined;
     while (!signal.aborted) {
-      message ??= this.#outbox.next() ?? await this.#idle(signal);
-      if (message === undefined) continue;
+      message ??= this.#outbox.next();
+      if (message === undefined) {
+        if (ending.aborted) return;
+        message = await this.#idle(waits);
+        continue;
+      }
       if (this.#state !== "CONNECTED") this.#report({ state: "CONNECTING" });
       this.#counts.messages++;
       this.#counts.bytes += message.bytes.length;
       const answer = await this.#parts.transport.post(message.bytes, signal);
       if (signal.aborted) return;
-      if (await this.#settled(message, { answer, signal })) message = undefined;
+      if (await this.#settled(message, { answer, signal: waits })) message = undefined;
+      if (ending.aborted && this.#state !== "CONNECTED") return;
     }
   }
 

@@ -29,6 +29,7 @@ class Run {
   readonly link: Link;
   readonly #clock = new FakeClock();
   readonly #stopping = new AbortController();
+  readonly #ending = new AbortController();
   #woken = Promise.withResolvers<void>();
   readonly ended: Promise<void>;
 
@@ -50,7 +51,7 @@ class Run {
       },
       onWarning: (warning) => this.warnings.push(warning),
     });
-    this.ended = this.link.run(this.#stopping.signal);
+    this.ended = this.link.run(this.#stopping.signal, { ending: this.#ending.signal });
   }
 
   /** Waits until something holds, looking whenever the link reports. */
@@ -60,6 +61,12 @@ class Run {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.ended;
+  }
+
+  /** Ends it as soon as all is delivered. */
+  async end(): Promise<void> {
+    this.#ending.abort();
     await this.ended;
   }
 
@@ -313,6 +320,27 @@ Deno.test("Link.run() ends when the hive has what this journal never gave out", 
       const error = await assertRejects(() => new Run(reader, hive).ended, ImmuneError);
       assertEquals(error.code, "JOURNAL_CORRUPT");
     }
+  }));
+
+Deno.test("Link.run() that is to end delivers what is on the disk, from a hive that answers", () =>
+  inFolder(async (folder) => {
+    const durable = shared();
+    using journal = Journal.open(folder, { ...SMALL, publishTo: durable });
+    using reader = JournalReader.open(folder, { durable });
+    fill(journal, 600);
+    journal.flush();
+    const hive = new ModelHive();
+    const run = new Run(reader, hive);
+    await run.end();
+    assertWhole(hive, 2400);
+
+    fill(journal, 600, { from: 600 });
+    journal.flush();
+    hive.answers.push(UNREACHABLE);
+    const next = new Run(reader, hive);
+    await next.end();
+    assertEquals(hive.position, 2400);
+    assertEquals(next.statuses.at(-1)?.state, "DISCONNECTED");
   }));
 
 Deno.test("Link.run() does not take another message's acknowledgement for its own", () =>
