@@ -16,7 +16,7 @@ import { secretHash } from "./token.ts";
 /** Enrolments under way at a time; more are told to come again. */
 export const ENROLMENTS_AT_ONCE_MAX = 16;
 /** How long the body of a request may take to arrive, in milliseconds. */
-export const ENROLL_BODY_TIMEOUT_MS = 10_000;
+export const ENROL_BODY_TIMEOUT_MS = 10_000;
 
 /** Why an enrolment is refused: labels of a counter. */
 export const ENROLMENT_REFUSALS = ["malformed", "token", "request", "busy", "failed"] as const;
@@ -108,7 +108,7 @@ class Enrolment {
   }
 
   async #read(request: Request): Promise<EnrollRequest> {
-    const bodyTimeoutMs = this.#options.bodyTimeoutMs ?? ENROLL_BODY_TIMEOUT_MS;
+    const bodyTimeoutMs = this.#options.bodyTimeoutMs ?? ENROL_BODY_TIMEOUT_MS;
     const late = Promise.withResolvers<never>();
     const timer = this.#clock.setTimer(
       () => late.reject(malformed("it took too long to arrive")),

@@ -7,8 +7,8 @@ export interface HandshakeFacts {
 }
 
 /**
- * Why a TLS handshake failed, as far as the platform tells: a certificate that TLS refused shows as
- * a reset connection, whatever was wrong with it (measured: foreign, expired and wrong usage alike).
+ * Why a TLS handshake failed, as far as the platform tells: a certificate that TLS refused shows
+ * as a reset connection, whatever was wrong with it (measured: foreign, expired, wrong usage).
  *
  * @param error What the server was told.
  * @param facts Bytes read.

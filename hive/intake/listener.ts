@@ -42,7 +42,7 @@ export interface ListenerSettings {
   /** The hive's server certificate (PEM), the one that agents pin. */
   readonly certificatePem: string;
   readonly keyPem: string;
-  /** The authority's certificate (PEM): the only one that clients' certificates are held against. */
+  /** The authority's certificate (PEM): all that clients' certificates are held against. */
   readonly authorityPem: string;
   readonly limits?: ListenerLimits;
 }

@@ -5,7 +5,7 @@ import { REFUSAL_LINES_PER_SECOND_MAX } from "./bounds.ts";
 export const REFUSALS = [
   /** A handshake without a client certificate. */
   "no_certificate",
-  /** A certificate that is foreign, has run out or is not for clients; TLS tells them apart badly. */
+  /** A certificate that is foreign, ran out or is not for clients: TLS tells them apart badly. */
   "bad_certificate",
   /** TLS 1.2 or older. */
   "tls_version",

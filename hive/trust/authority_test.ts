@@ -33,7 +33,7 @@ Deno.test("Authority.open() makes a constrained authority once, keys of mode 060
   });
 });
 
-Deno.test("Authority.sign() gives a client's certificate and takes no name from the request", async () => {
+Deno.test("Authority.sign() gives a client's certificate, no name is the request's", async () => {
   await inFolder(async (folder) => {
     const authority = await Authority.open(folder, { clock: new FakeClock(NOW_MS) });
     const { request } = await makeRequest();
@@ -99,7 +99,7 @@ Deno.test("Authority.sign() refuses what is no request, or not signed by its key
   });
 });
 
-Deno.test("Authority.open() never replaces a key that is missing, nor takes a foreign one", async () => {
+Deno.test("Authority.open() replaces no missing key and takes no foreign one", async () => {
   await inFolder(async (folder) => {
     await Authority.open(folder);
     const other = await makeRequest();

@@ -23,7 +23,7 @@ function why(check: CertificateCheck): string {
   return check.ok ? "accepted" : check.why;
 }
 
-Deno.test("ClientCertificateChecker.check() accepts its authority's, within its dates alone", async () => {
+Deno.test("check() accepts its authority's certificate, within its dates alone", async () => {
   await inFolder(async (folder) => {
     const authority = await Authority.open(folder, { clock: new FakeClock(NOW_MS) });
     const { request } = await makeRequest();
@@ -47,7 +47,7 @@ Deno.test("ClientCertificateChecker.check() accepts its authority's, within its 
   });
 });
 
-Deno.test("ClientCertificateChecker.check() refuses another authority's of the same name", async () => {
+Deno.test("check() refuses another authority's certificate of the same name", async () => {
   await inFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/other`);
     const own = await Authority.open(folder);
@@ -63,7 +63,7 @@ Deno.test("ClientCertificateChecker.check() refuses another authority's of the s
   });
 });
 
-Deno.test("ClientCertificateChecker.check() refuses its authority's own that is not for agents", async () => {
+Deno.test("check() refuses its authority's certificate that is not for agents", async () => {
   await inFolder(async (folder) => {
     const authority = await Authority.open(folder);
     const checker = new ClientCertificateChecker(authority.certificatePem);
@@ -100,7 +100,7 @@ Deno.test("ClientCertificateChecker.check() refuses its authority's own that is 
   });
 });
 
-Deno.test("ClientCertificateChecker.check() refuses bytes that are no certificate", async () => {
+Deno.test("check() refuses bytes that are no certificate", async () => {
   await inFolder(async (folder) => {
     const { certificatePem } = await Authority.open(folder);
     const checker = new ClientCertificateChecker(certificatePem);

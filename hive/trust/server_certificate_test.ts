@@ -11,7 +11,7 @@ import {
   X509Certificate,
 } from "./x509.ts";
 
-Deno.test("openServerCertificate() makes a self-signed certificate that is no authority", async () => {
+Deno.test("openServerCertificate() makes a self-signed one that is no authority", async () => {
   await inFolder(async (folder) => {
     const names = ["hive.example", "192.0.2.7", "2001:db8::1"];
     const made = await openServerCertificate(folder, { names });

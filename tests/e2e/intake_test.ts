@@ -88,7 +88,7 @@ function only(counts: Readonly<Record<Refusal, number>>): Partial<Record<Refusal
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-Deno.test("intake: a batch is stored, repeated 200 with nothing new, overlapping only above", async () => {
+Deno.test("intake: a batch is stored once, repeated or overlapping", async () => {
   await using hive = await TestHive.start();
   const agent = await hive.enrol();
   const { hostId } = agent;
@@ -113,7 +113,7 @@ Deno.test("intake: a batch is stored, repeated 200 with nothing new, overlapping
   assertEquals(only(refused), {});
 });
 
-Deno.test("intake: a gap is 409 with the expected position, unless the ledger names it", async () => {
+Deno.test("intake: a gap is 409 with the position, unless the ledger names it", async () => {
   await using hive = await TestHive.start();
   const agent = await hive.enrol();
   const { hostId } = agent;
@@ -135,7 +135,7 @@ Deno.test("intake: a gap is 409 with the expected position, unless the ledger na
   assertMatch(await hive.line(/: gap$/), new RegExp(`agent ${agent.id} at 127\\.0\\.0\\.1:`));
 });
 
-Deno.test("intake: no certificate, and each bad one, is refused in the handshake and counted", async () => {
+Deno.test("intake: no certificate, and each bad one, is refused and counted", async () => {
   await using hive = await TestHive.start();
   await inFolder(async (folder) => {
     const agentId = crypto.randomUUID();
@@ -276,7 +276,7 @@ Deno.test("intake: a huge body is 413, announced or not, and the connection goes
   assertEquals(only((await hive.counters()).refused), { too_large: 2 });
 });
 
-Deno.test("intake: a body without end is cut off, announced or not, of whomever it is", async () => {
+Deno.test("intake: a body without end is cut off, announced or not", async () => {
   await using hive = await TestHive.start();
   const [agent, revoked] = [await hive.enrol(), await hive.enrol()];
   await hive.store.revokeAgent(revoked.id);
