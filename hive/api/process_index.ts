@@ -20,7 +20,9 @@ export interface KnownProcess {
   readonly parentPid: number;
   readonly parentStartNs: bigint;
   readonly uid: number;
-  /** What it runs; `undefined` after a fork without exec. */
+  /** True when no exec of it is known: it runs what its parent ran. */
+  readonly isFork: boolean;
+  /** What it runs; `undefined` after a fork without exec, and where the host does not tell. */
   readonly executable: string | undefined;
   readonly commandLine: string | undefined;
   /** Boot time of the record that tells it. */
@@ -114,8 +116,7 @@ export class ProcessIndex {
 
   /** The last program at or before the moment; else the first one after it; a fork tells none. */
   #isBetter(told: KnownProcess, known: KnownProcess): boolean {
-    if (told.executable === undefined) return false;
-    if (known.executable === undefined) return true;
+    if (told.isFork !== known.isFork) return known.isFork;
     const [isPast, wasPast] = [this.#isPast(told), this.#isPast(known)];
     if (isPast !== wasPast) return isPast;
     return isPast ? told.toldNs >= known.toldNs : told.toldNs < known.toldNs;
@@ -137,6 +138,7 @@ function processFrom(record: RecordView, boot: KnownProcess["boot"]): KnownProce
     parentPid: record.parentPid,
     parentStartNs: record.parentStartTimeNs,
     uid: record.uid,
+    isFork: record.kind === "fork",
     executable: image === undefined ? undefined : text(image),
     commandLine: argv === undefined ? undefined : commandLine(argv),
     toldNs: record.timeNs,

@@ -161,8 +161,7 @@ function fromAlert(process: NonNullable<Alert["process"]>): TreeProcess {
 }
 
 function fromRecord(process: KnownProcess, index: ProcessIndex): TreeProcess {
-  // A fork runs what its parent ran.
-  const program = process.executable === undefined ? index.parentOf(process) ?? process : process;
+  const program = programOf(process, index);
   return {
     pid: process.pid,
     entityId: processEntityId(process.boot, { pid: process.pid, startTimeNs: process.startNs }),
@@ -171,4 +170,14 @@ function fromRecord(process: KnownProcess, index: ProcessIndex): TreeProcess {
     ...(program.commandLine === undefined ? {} : { commandLine: program.commandLine }),
     uid: process.uid,
   };
+}
+
+/** A fork runs what its parent ran, which may be a fork too. */
+function programOf(process: KnownProcess, index: ProcessIndex): KnownProcess {
+  let program: KnownProcess | undefined = process;
+  for (let i = 0; i < ANCESTORS_MAX && program !== undefined; i++) {
+    if (program.executable !== undefined || !program.isFork) return program;
+    program = index.parentOf(program);
+  }
+  return program ?? process;
 }

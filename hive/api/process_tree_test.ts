@@ -89,20 +89,18 @@ Deno.test("processTree() shows what a process ran when the alert fired", async (
   assertEquals(images(tree), [["/usr/bin/python3"], "/usr/bin/bash", [], false]);
 });
 
-Deno.test("processTree() gives a fork the program of its parent", async () => {
-  const worker: TestProcess = { ...SERVER, pid: 25, bootS: 3499, parent: SERVER };
+Deno.test("processTree() gives a fork, and a fork of it, the program of its parent", async () => {
+  const master: TestProcess = { ...SERVER, pid: 24, bootS: 3498, parent: SERVER };
+  const worker: TestProcess = { ...SERVER, pid: 25, bootS: 3499, parent: master };
   const shell: TestProcess = { ...SHELL, parent: worker };
   const tree = await treeOf(shell, [[
     processRecord("process", SERVER),
+    forkRecord(master),
     forkRecord(worker),
     processRecord("exec", shell),
   ]]);
-  assertEquals(images(tree), [
-    ["/usr/bin/python3", "/usr/bin/python3"],
-    "/usr/bin/bash",
-    [],
-    false,
-  ]);
+  const python = "/usr/bin/python3";
+  assertEquals(images(tree), [[python, python, python], "/usr/bin/bash", [], false]);
 });
 
 Deno.test("processTree() takes no other process with the same pid for the subject", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { enrollResponseSchema, ROUTES, tokenSchema } from "../../common/link/protocol.ts";
 import { encodeBatch } from "../../common/wire/mod.ts";
@@ -34,6 +35,17 @@ async function startHive(options: Partial<HiveOptions> = {}): Promise<
       if (options.state === undefined) await Deno.remove(state, { recursive: true });
     },
   };
+}
+
+/** Where `deno serve` says that it listens. */
+async function servedAt(output: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  let text = "";
+  for await (const part of output.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
+    if (found !== undefined) return found;
+  }
+  throw new Error(`it does not listen: ${text}`);
 }
 
 async function api(
@@ -172,5 +184,34 @@ Deno.test("createHive() names the flag of a port in use, and nothing of it stays
   await using running = await startHive({ state });
   assertEquals((await api(running, "/health")).status, 200);
   await running.hive.stop();
+  await Deno.remove(state, { recursive: true });
+});
+
+Deno.test("serve.ts is a fetch handler of its own: the operators' side of a state folder", async () => {
+  const state = await Deno.makeTempDir();
+  {
+    // A whole hive made the folder; the handler reads what is there.
+    await using running = await startHive({ state });
+    assertEquals((await api(running, "/health")).status, 200);
+  }
+  const serve = new Deno.Command(Deno.execPath(), {
+    args: ["serve", "-A", "--host=127.0.0.1", "--port=0", "hive/serve.ts"],
+    env: { IMMUNE_STATE: state },
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+    stdout: "null",
+    stderr: "piped",
+  });
+  await using child = serve.spawn();
+  const origin = await servedAt(child.stderr);
+  const token = (await Deno.readTextFile(`${state}/operator.token`)).trim();
+  const refused = await fetch(`${origin}/api/v1/status`);
+  await refused.body?.cancel();
+  assertEquals(refused.status, 401);
+  const answer = await fetch(`${origin}/api/v1/status`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  assertEquals((await answer.json()).agents, { enrolled: 0, online: 0 });
+  child.kill("SIGTERM");
+  await child.status;
   await Deno.remove(state, { recursive: true });
 });
