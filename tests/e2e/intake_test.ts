@@ -392,7 +392,8 @@ Deno.test("intake: a request with two lengths, or headers without end, is cut of
   await using hive = await TestHive.start();
   const agent = await hive.enrol();
   const heads = [
-    "POST /v1/batches HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "POST /v1/batches HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n" +
+    "Transfer-Encoding: chunked\r\n\r\n",
     `POST /v1/batches HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(9000)}`,
   ];
   for (const head of heads) {
