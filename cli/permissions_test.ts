@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { permissionFlags } from "./permissions.ts";
+import { permissionFlags, startVariables } from "./permissions.ts";
 
 const AROUND = { root: "/opt/immune/", environment: { HOME: "/nonexistent" } };
 
@@ -54,4 +54,30 @@ Deno.test("permissionFlags() lets settings that do not hold be read, to say why"
   const environment = { ...AROUND.environment, IMMUNE_JSON: "banana", IMMUNE_STATE: "/srv/s" };
   const flags = permissionFlags(["config", "show"], { ...AROUND, environment });
   assert(flags.some((each) => each.startsWith("--allow-read=") && each.includes("/srv/s")));
+});
+
+Deno.test("permissionFlags() gives the hive its own folder and addresses, no FFI, no programs", () => {
+  const flags = permissionFlags(
+    ["hive", "--state", "/srv/s", "--console", "127.0.0.1:1234"],
+    AROUND,
+  );
+  const find = (name: string): string | undefined =>
+    flags.find((each) => each.split("=")[0] === name);
+  assertEquals(find("--allow-net"), "--allow-net=127.0.0.1:1234,127.0.0.1:9998,127.0.0.1:9997");
+  assertEquals(find("--allow-write"), "--allow-write=/srv/s/hive,/srv/s/operator.token");
+  assertEquals([find("--allow-ffi"), find("--allow-run")], [undefined, undefined]);
+});
+
+Deno.test("permissionFlags() lets the agent reach its hive alone, and start nothing", () => {
+  const flags = permissionFlags(["agent", "--state", "/srv/none"], AROUND);
+  assert(flags.includes("--allow-net=127.0.0.1:9998"));
+  assert(!flags.some((each) => each.startsWith("--allow-run")));
+});
+
+Deno.test("startVariables() pins the agent to its hive's certificate, and no other verb", () => {
+  assertEquals(startVariables(["agent", "--state", "/srv/s"], AROUND), {
+    DENO_TLS_CA_STORE: "system",
+    SSL_CERT_FILE: "/srv/s/agent/hive.pem",
+  });
+  assertEquals(startVariables(["watch", "--state", "/srv/s"], AROUND), {});
 });
