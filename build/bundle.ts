@@ -33,7 +33,8 @@ set -f
 permissions=
 for line in $plan; do
   case $line in
-    @*) export "\${line#@}" ;;
+    # A hive that is pinned is the only one that is trusted.
+    @*) unset SSL_CERT_DIR DENO_CERT NODE_EXTRA_CA_CERTS && export "\${line#@}" ;;
     *) permissions="$permissions$line$IFS" ;;
   esac
 done

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { PIN_VARIABLES } from "../common/link/pin.ts";
 import { permissionFlags, startVariables } from "../cli/permissions.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -25,9 +26,14 @@ export function needsSensor(args: readonly string[]): boolean {
 export async function launch(args: readonly string[]): Promise<number> {
   // deno task starts in the project's folder: paths on the command line are the caller's.
   const cwd = Deno.env.get("INIT_CWD") ?? Deno.cwd();
-  const surroundings = { root: ROOT, environment: Deno.env.toObject(), cwd };
+  const environment = Deno.env.toObject();
+  const surroundings = { root: ROOT, environment, cwd };
+  const variables = startVariables(args, surroundings);
+  // A hive that is pinned is the only one that is trusted: what adds others must be gone.
+  if (Object.keys(variables).length > 0) PIN_VARIABLES.forEach((name) => delete environment[name]);
   const child = new Deno.Command(Deno.execPath(), {
-    env: { ...startVariables(args, surroundings) },
+    clearEnv: true,
+    env: { ...environment, ...variables },
     args: [
       "run",
       "--quiet",
