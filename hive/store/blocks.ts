@@ -27,19 +27,20 @@ export function readBlocks(database: DatabaseSync, query: BlockQuery): readonly 
     FROM blocks JOIN agents ON agents.number = blocks.agent
     ${conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : ""}
     ORDER BY blocks.id DESC LIMIT ?`,
-  ).iterate(...values, query.limit);
+  ).all(...values, query.limit);
   const bytesOf = database.prepare("SELECT codec, bytes FROM block_bytes WHERE block = ?");
   const found: StoredBlock[] = [];
   let answerBytes = 0;
   for (const row of rows) {
-    answerBytes += integer(row, "length");
+    const length = integer(row, "length");
+    answerBytes += length;
     if (answerBytes > ANSWER_BYTES_MAX && found.length > 0) break;
     const id = integer(row, "id");
     const packed = bytesOf.get(id);
     found.push({
       id,
       agentId: text(row, "agent_id"),
-      bytes: unpack({ codec: integer(packed, "codec"), bytes: blob(packed, "bytes") }),
+      bytes: unpack({ codec: integer(packed, "codec"), bytes: blob(packed, "bytes") }, { length }),
       from: integer(row, "from_position"),
     });
   }

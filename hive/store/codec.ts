@@ -32,12 +32,18 @@ export function pack(bytes: Uint8Array): Packed {
  * The bytes again, in a buffer of their own.
  *
  * @param packed As the database holds them.
+ * @param options `length`: how many bytes they were.
  * @throws {Error} when they are damaged.
  */
-export function unpack({ codec, bytes }: Packed): Uint8Array<ArrayBuffer> {
-  if (codec === CODECS.raw) return new Uint8Array(bytes);
-  if (codec !== CODECS.zstd) throw new Error(`block has unknown codec "${codec}"`);
+export function unpack(
+  { codec, bytes }: Packed,
+  { length: expected }: { readonly length: number },
+): Uint8Array<ArrayBuffer> {
+  if (codec === CODECS.raw && bytes.length === expected) return new Uint8Array(bytes);
+  if (codec !== CODECS.zstd) throw new Error(`Block of codec "${codec}" cannot be read`);
   const long = zstdDecompressSync(bytes, { maxOutputLength: BATCH_BYTES_MAX });
+  // A frame that was cut short gives what there is of it, and no error.
+  if (long.length !== expected) throw new Error(`Block has ${long.length} bytes, not ${expected}`);
   const { buffer, byteOffset, length } = long;
   // A short one may share its buffer with others, and could not be handed to another thread.
   if (length !== buffer.byteLength) return new Uint8Array(long);

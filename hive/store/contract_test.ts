@@ -2,7 +2,7 @@ import { testStoreContract } from "./_contract_test_support.ts";
 import { inFolder } from "./_folder_test_support.ts";
 import { SqliteStore, StoreWorker } from "./mod.ts";
 
-const ENTRY = new URL("./_worker_entry_test_support.ts", import.meta.url).href;
+const ENTRY = new URL("../../tests/support/store_worker.ts", import.meta.url).href;
 
 testStoreContract({
   name: "SqliteStore",

@@ -1,7 +1,14 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 
-/** Primary result codes of SQLite (sqlite.org/rescode.html); the low 8 bits of an extended one. */
-const RESULT = { busy: 5, locked: 6, corrupt: 11, full: 13, notADatabase: 26 } as const;
+/**
+ * What SQLite calls a failure (sqlite3_errstr), by what it means here. `DatabaseSync.exec` gives no
+ * result code, only this text, and commits go through it.
+ */
+const MEANINGS = {
+  full: /database or disk is full/,
+  held: /database (table )?is locked/,
+  damaged: /not a database|disk image is malformed|malformed database schema/,
+} as const;
 
 /**
  * The operating error behind whatever an action on the database threw.
@@ -13,21 +20,14 @@ const RESULT = { busy: 5, locked: 6, corrupt: 11, full: 13, notADatabase: 26 } a
 export function storeError(cause: unknown, action: string): ImmuneError {
   if (cause instanceof ImmuneError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
-  const result = resultCode(cause);
-  if (result === RESULT.full) {
-    const hint = "free space on the store's disk; nothing was stored";
-    return new ImmuneError("STORE_FULL", `Cannot ${action}: ${why}; ${hint}`, { cause });
+  if (MEANINGS.full.test(why)) {
+    const message = `Cannot ${action}: ${why}; free space on its disk, nothing was stored`;
+    return new ImmuneError("STORE_FULL", message, { cause });
   }
-  if (result === RESULT.busy || result === RESULT.locked) {
-    const hint = "another process holds the store; stop it first";
-    return new ImmuneError("STATE_LOCKED", `Cannot ${action}: ${why}; ${hint}`, { cause });
+  if (MEANINGS.held.test(why)) {
+    const message = `Cannot ${action}: ${why}; stop the other process that has it open`;
+    return new ImmuneError("STATE_LOCKED", message, { cause });
   }
-  const damaged = result === RESULT.corrupt || result === RESULT.notADatabase;
-  const hint = damaged ? "; move the file away, or put a backup in its place" : "";
+  const hint = MEANINGS.damaged.test(why) ? "; move the file away or put a backup there" : "";
   return new ImmuneError("STORE_FAILED", `Cannot ${action}: ${why}${hint}`, { cause });
-}
-
-function resultCode(cause: unknown): number | undefined {
-  if (!(cause instanceof Error) || !("errcode" in cause)) return undefined;
-  return typeof cause.errcode === "number" ? cause.errcode & 0xFF : undefined;
 }

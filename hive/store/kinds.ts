@@ -1,4 +1,4 @@
-/** Kinds of a block as two sets of bits, so that a query can leave out blocks without reading them. */
+/** Kinds of a block as two sets of bits: a query leaves blocks out without reading them. */
 export interface KindMasks {
   /** Bit N: kind N, 1 to 31. Bit 0: a kind that has no bit of its own. */
   readonly kernelKinds: number;

@@ -16,6 +16,7 @@ export interface StoreWorkerOptions {
 export class StoreWorker {
   readonly #worker: Worker;
   readonly #clients = new Set<RemoteStore>();
+  #ended: ImmuneError | undefined;
   readonly #closed = Promise.withResolvers<void>();
   /** Rejects when the store ends by itself; what it has acknowledged is on the disk. */
   readonly failed: Promise<never>;
@@ -55,6 +56,7 @@ export class StoreWorker {
   /** A client of this thread. */
   client(): RemoteStore {
     const client = new RemoteStore(this.connect());
+    if (this.#ended !== undefined) client.fail(this.#ended);
     this.#clients.add(client);
     return client;
   }
@@ -78,6 +80,7 @@ export class StoreWorker {
   }
 
   #end(error: ImmuneError): void {
+    this.#ended = error;
     for (const client of this.#clients) client.fail(error);
     this.#worker.terminate();
   }

@@ -40,7 +40,10 @@ export class RemoteStore implements Store {
   readonly #open = new Map<number, Open>();
   readonly #asked = new Set<Promise<unknown>>();
   #nextId = 1;
+  /** Why nothing more is taken. */
   #ended: ImmuneError | undefined;
+  /** Why nothing more is answered. */
+  #failed: ImmuneError | undefined;
 
   /** @param port As `StoreWorker.connect` gives it; nobody else uses it. */
   constructor(port: MessagePort) {
@@ -120,6 +123,7 @@ export class RemoteStore implements Store {
    */
   fail(error: ImmuneError): void {
     this.#ended ??= error;
+    this.#failed ??= error;
     for (const { reject } of this.#open.values()) reject(error);
     this.#open.clear();
     this.#port.close();
@@ -149,6 +153,8 @@ export class RemoteStore implements Store {
   }
 
   #send(method: StoreMethod, args: readonly unknown[], given: Transferable[]): Promise<unknown> {
+    // It may have waited for its turn meanwhile.
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
     const request: StoreRequest = { id: this.#nextId++, method, args };
     return new Promise((resolve, reject) => {
       this.#open.set(request.id, { resolve, reject });

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { integer } from "./rows.ts";
+import { transaction } from "./transaction.ts";
 
 /** Marks a database as a hive's store ("IMST"); SQLite keeps it in the file's header. */
 const APPLICATION_ID = 0x494D_5354;
@@ -109,20 +110,19 @@ const MIGRATIONS: readonly string[] = [
 const CHECKED_TABLES = ["tokens", "agents", "certificates", "journals", "losses"];
 
 /**
- * Brings a database to the schema of this version.
+ * Looks whether a database is a hive's store that this version understands, or empty. Changes
+ * nothing.
  *
- * @param database Open, not in a transaction.
+ * @param database Open.
  * @param path Its path, for the message.
- * @throws {ImmuneError} `STORE_FAILED` when it is no hive's store, a newer version's, or damaged.
+ * @throws {ImmuneError} `STORE_FAILED` when it is another program's or a newer version's.
  */
-export function migrate(database: DatabaseSync, path: string): void {
+export function checkOrigin(database: DatabaseSync, path: string): void {
   const version = pragma(database, "user_version");
   const application = pragma(database, "application_id");
-  const tables = integer(
-    database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get(),
-    "tables",
-  );
-  if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || tables !== 0)) {
+  const schema = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get();
+  const empty = application === 0 && version === 0 && integer(schema, "tables") === 0;
+  if (application !== APPLICATION_ID && !empty) {
     const why = "it is the database of another program; name another file";
     throw new ImmuneError("STORE_FAILED", `Cannot open store "${path}": ${why}`);
   }
@@ -130,11 +130,23 @@ export function migrate(database: DatabaseSync, path: string): void {
     const why = `its schema has version ${version}, this program knows ${MIGRATIONS.length}`;
     throw new ImmuneError("STORE_FAILED", `Cannot open store "${path}": ${why}; use a newer one`);
   }
+}
+
+/**
+ * Brings a database to the schema of this version, and checks the tables that all hangs on.
+ *
+ * @param database Open, not in a transaction, of a known origin.
+ * @param path Its path, for the message.
+ * @throws {ImmuneError} `STORE_FAILED` when a table is damaged.
+ */
+export function migrate(database: DatabaseSync, path: string): void {
+  const version = pragma(database, "user_version");
   MIGRATIONS.slice(version).forEach((step, i) => {
-    database.exec(
-      `BEGIN IMMEDIATE; ${step}; PRAGMA application_id = ${APPLICATION_ID};` +
-        `PRAGMA user_version = ${version + i + 1}; COMMIT`,
-    );
+    transaction(database, () => {
+      database.exec(step);
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+      database.exec(`PRAGMA user_version = ${version + i + 1}`);
+    });
   });
   for (const table of CHECKED_TABLES) {
     const damage = damageOf(database, table);

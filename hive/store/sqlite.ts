@@ -169,13 +169,9 @@ export class SqliteStore implements Store {
     const waiting = this.#waiting;
     this.#waiting = [];
     if (waiting.length === 0) return;
-    const { counters } = this.#appender;
-    const before = { ...counters };
     try {
-      const outcomes = transaction(this.#database, () => waiting.map((each) => this.#try(each)));
-      outcomes.forEach((settle) => settle());
+      this.#commitTogether(waiting);
     } catch (cause) {
-      Object.assign(counters, before);
       if (waiting.length === 1) waiting[0]?.reject(this.#failure(cause, "append"));
       else waiting.forEach((each) => this.#commitAlone(each));
     }
@@ -183,9 +179,21 @@ export class SqliteStore implements Store {
 
   #commitAlone(waiting: Waiting): void {
     try {
-      transaction(this.#database, () => this.#try(waiting))();
+      this.#commitTogether([waiting]);
     } catch (cause) {
       waiting.reject(this.#failure(cause, "append"));
+    }
+  }
+
+  #commitTogether(waiting: readonly Waiting[]): void {
+    const { counters } = this.#appender;
+    const before = { ...counters };
+    try {
+      const outcomes = transaction(this.#database, () => waiting.map((each) => this.#try(each)));
+      outcomes.forEach((settle) => settle());
+    } catch (cause) {
+      Object.assign(counters, before);
+      throw cause;
     }
   }
 

@@ -131,7 +131,7 @@ export interface AgentLedger {
 export interface StoreStats {
   readonly agents: number;
   readonly records: number;
-  /** Records that came in the last full minutes, oldest first, at most 60; quiet ones are left out. */
+  /** Records that came in each of the last 60 full minutes, oldest first, without quiet ones. */
   readonly recordsByMinute: readonly { readonly minuteMs: number; readonly records: number }[];
   readonly alertsBySeverity: Readonly<Record<string, number>>;
   /** Alerts since midnight UTC. */
