@@ -11,7 +11,7 @@ export interface LedgerView {
   readonly made: number;
   readonly stored: number;
   readonly lost: number;
-  /** False when a cause is known only as a lower bound; `made` and `lost` are then at least that. */
+  /** False when a cause is known only as a lower bound: `made` and `lost` are at least that. */
   readonly certain: boolean;
   readonly losses: readonly {
     readonly cause: string;

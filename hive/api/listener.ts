@@ -26,7 +26,7 @@ export function checkOperatorsAddress(options: OperatorsListenerOptions): void {
   throw new ImmuneError(
     "LISTEN_REFUSED",
     `Cannot listen on "${addressText(options)}" for operators: other hosts reach it and it is ` +
-      "plain HTTP; name a loopback address with --console and put a TLS proxy or a tunnel before it",
+      "plain HTTP; name a loopback address with --console, behind a TLS proxy or a tunnel",
   );
 }
 

@@ -42,7 +42,7 @@ async function treeOf(
   return await processTree(hive.store, alertOf(process).alert);
 }
 
-Deno.test("processTree() goes from the first process down to what the subject started", async () => {
+Deno.test("processTree() goes from the first process to the children", async () => {
   const child: TestProcess = {
     ...SHELL,
     pid: 31,

@@ -73,7 +73,7 @@ export const agentsSchema = z.object({
   ),
 });
 
-/** One alert. Made anew, because schemas take names only once the description's library is there. */
+/** One alert. Made anew: schemas take names only once the description's library is there. */
 export const describedAlert = z.looseObject(alertSchema.shape).openapi("Alert");
 
 /** A page of alerts. */

@@ -106,7 +106,7 @@ Deno.test("console's login form takes the operator token, from a page of ours al
   assert(answer.headers.get("set-cookie") !== null);
 });
 
-Deno.test("console's login form says why it did not work, and waits after many failures", async () => {
+Deno.test("console's login form says why it did not work, and waits after many", async () => {
   await using hive = await openTestHive();
   for (let i = 0; i < LOGIN_FAILURES_MAX; i++) {
     const answer = await post(hive, "/login", { ...ORIGIN, ...HTML }, newSecret());

