@@ -1,4 +1,5 @@
 import type { RuleInfo } from "../../common/sigma/mod.ts";
+import type { Recovery } from "../../common/journal/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import type { KernelOptions } from "../sensors/options.ts";
@@ -70,10 +71,20 @@ export interface PipelineCounters {
   readonly alertsDropped: number;
 }
 
+/** What a pipeline says when it polls. */
+export interface PipelineStarted {
+  /** Watches that the kernel refused. */
+  readonly watchesNotSet: number;
+  /** One line: where things are kept. */
+  readonly note: string;
+  /** What opening the journal found; absent when nothing is stored. */
+  readonly recovery?: Recovery;
+}
+
 /** From the pipeline to its owner. */
 export type PipelineReport =
   | { readonly type: "listening" }
-  | { readonly type: "started"; readonly watchesNotSet: number; readonly note: string }
+  | ({ readonly type: "started" } & PipelineStarted)
   | { readonly type: "alerts"; readonly alerts: readonly Alert[] }
   | { readonly type: "documents"; readonly documents: readonly EcsDocument[] }
   | { readonly type: "losses"; readonly losses: readonly Loss[] }

@@ -7,7 +7,7 @@ import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
 import { contextBatches } from "./context.ts";
 import { JournalSink } from "./journal_sink.ts";
-import type { PipelineOptions } from "./messages.ts";
+import type { PipelineOptions, PipelineStarted } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
 import { parsePasswd, userRecords } from "./users.ts";
 
@@ -25,10 +25,7 @@ export interface PipelineOutlets {
 /** A pipeline with all that it holds open. */
 export interface RunningPipeline extends Disposable {
   readonly pipeline: Pipeline;
-  /** Watches that the kernel refused. */
-  readonly watchesNotSet: number;
-  /** One line: where things are kept. */
-  readonly note: string;
+  readonly started: PipelineStarted;
   /** Records written to the journal. */
   journaled(): number;
   /** What is due once per turn, beside the batch itself. */
@@ -87,8 +84,9 @@ export async function openPipeline(
   const owned = held.move();
   return {
     pipeline,
-    watchesNotSet,
-    note: journal === undefined ? "nothing is stored" : recoveryNote(journal),
+    started: journal === undefined
+      ? { watchesNotSet, note: "nothing is stored" }
+      : { watchesNotSet, note: recoveryNote(journal), recovery: journal.recovery },
     journaled: () => sink?.appended ?? 0,
     tick: () => journal?.flushIfDue(),
     flush: () => void journal?.flush(),

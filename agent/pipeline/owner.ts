@@ -8,11 +8,12 @@ import {
   type PipelineCounters,
   type PipelineOptions,
   type PipelineReport,
+  type PipelineStarted,
 } from "./messages.ts";
 
 /** Where a pipeline's reports go. */
 export interface PipelineHandlers {
-  readonly onStarted: (started: { readonly watchesNotSet: number; readonly note: string }) => void;
+  readonly onStarted: (started: PipelineStarted) => void;
   /** Settled when they have reached their reader: more come only then. */
   readonly onAlerts: (alerts: readonly Alert[]) => Promise<void>;
   /** Settled when they have reached their reader: more come only then. */

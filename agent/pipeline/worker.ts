@@ -71,7 +71,7 @@ async function run(options: PipelineOptions, mailbox: Mailbox): Promise<void> {
     onWarning: (message) => report({ type: "warning", message }),
     ...(options.documents ? { onDocument: (document) => outlets.documents.add(document) } : {}),
   });
-  report({ type: "started", watchesNotSet: running.watchesNotSet, note: running.note });
+  report({ type: "started", ...running.started });
   await poll(running, { mailbox, outlets });
   // What the sensor still holds is taken too, so that the counters add up.
   while (running.pipeline.step(0) > 0) flush(outlets);

@@ -107,6 +107,7 @@ async function run(
     onWarning: (warning) => say({ warning }),
   });
   link.finished.catch((error) => say({ linkEnded: failureOf(error) }));
+  say({ flowing: true });
   const origin = { bootId: BOOT_ID, hostId, epoch };
   for (let round = 0; !drain || round < 10; round++) {
     const { records, recordCount } = generator.batch();

@@ -1,4 +1,4 @@
-import { decodeRecords } from "../../common/record/mod.ts";
+import { decodeRecords, SOURCES } from "../../common/record/mod.ts";
 import { decodeBatch } from "../../common/wire/mod.ts";
 import { SqliteStore, type StoredBlock } from "../../hive/store/mod.ts";
 import type { Line } from "./child.ts";
@@ -66,7 +66,9 @@ async function positions(
       const at = position++;
       if (at < from) continue;
       const key = `${info.epoch} ${source} ${sequence}`;
-      if (times.has(at) || keys.has(key)) duplicate++;
+      // Context is told again in each segment, under the agent's own source.
+      const again = source !== SOURCES.agent && keys.has(key);
+      if (times.has(at) || again) duplicate++;
       times.set(at, (times.get(at) ?? 0) + 1);
       keys.add(key);
     }
