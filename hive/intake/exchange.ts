@@ -16,6 +16,8 @@ export interface ServeExchangeOptions {
   readonly fetch: FetchApp;
   /** What is known about the socket. */
   readonly bindings: IntakeEnv["Bindings"];
+  /** Asked when the answer is sent: whether the connection ends with it. */
+  readonly isLast: () => boolean;
 }
 
 /**
@@ -39,6 +41,7 @@ export async function serveExchange(
   if (outgoing.destroyed || incoming.socket.destroyed) return;
   const headers: Record<string, string | number> = Object.fromEntries(answer.headers);
   headers["Content-Length"] = bytes.length;
+  if (options.isLast()) headers["Connection"] = "close";
   outgoing.writeHead(answer.status, headers);
   outgoing.end(bytes);
   if (!body.complete) {

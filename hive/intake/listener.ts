@@ -32,6 +32,7 @@ export interface ListenerLimits extends GateOptions {
   readonly requestTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
   readonly timeoutCheckMs?: number;
+  readonly stopTimeoutMs?: number;
 }
 
 /** What a listener needs to be told; all of it can be sent to a Worker. */
@@ -73,13 +74,17 @@ export class IntakeListener {
   /** Sockets with a request under way, and its answer. */
   readonly #serving = new WeakMap<object, ServerResponse>();
   readonly #connectionsMax: number;
-  #connections = 0;
+  readonly #stopTimeoutMs: number;
+  #stopping = false;
+  /** Sockets that are open, with the TLS socket on them once its handshake is done. */
+  readonly #open = new Map<Socket, TLSSocket | undefined>();
 
   private constructor(settings: ListenerSettings, parts: ListenerParts) {
     const { limits = {} } = settings;
     const { clock = SYSTEM_CLOCK } = parts;
     this.#refusals = new Refusals(parts.onLine === undefined ? {} : { onLine: parts.onLine });
     this.#connectionsMax = limits.connectionsMax ?? CONNECTIONS_MAX;
+    this.#stopTimeoutMs = limits.stopTimeoutMs ?? STOP_TIMEOUT_MS;
     this.#peers = new Peers({
       authorityPem: settings.authorityPem,
       perCertificateMax: limits.connectionsPerCertificateMax ?? CONNECTIONS_PER_CERTIFICATE_MAX,
@@ -136,38 +141,43 @@ export class IntakeListener {
     return {
       ...this.#intake.totals(),
       refused: this.#refusals.counts(),
-      connections: this.#connections,
+      connections: this.#open.size,
     };
   }
 
-  /**
-   * Stops: no new connection, requests under way are finished for a while, the rest is cut off.
-   *
-   * @param options `timeoutMs`: how long requests under way may take. Default 5000.
-   */
-  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+  /** Stops: no new connection, requests under way are finished for a while, the rest is cut off. */
+  async close(): Promise<void> {
+    this.#stopping = true;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
-    this.#server.closeIdleConnections();
-    const timer = setTimeout(
-      () => this.#server.closeAllConnections(),
-      options.timeoutMs ?? STOP_TIMEOUT_MS,
-    );
+    this.#cutOff((socket) => !this.#serving.has(socket));
+    const timer = setTimeout(() => this.#cutOff(() => true), this.#stopTimeoutMs);
     await promise;
     clearTimeout(timer);
   }
 
+  /** Ends open connections; the TLS socket too, which does not hear that the one beneath ended. */
+  #cutOff(which: (socket: Socket) => boolean): void {
+    for (const [socket, secured] of this.#open) {
+      if (!which(secured ?? socket)) continue;
+      secured?.destroy();
+      socket.destroy();
+    }
+  }
+
   #connected(socket: Socket): void {
     this.#addresses.set(socket, `${socket.remoteAddress}:${socket.remotePort}`);
-    this.#connections++;
-    socket.once("close", () => this.#connections--);
-    if (this.#connections <= this.#connectionsMax) return;
+    this.#open.set(socket, undefined);
+    socket.once("close", () => this.#open.delete(socket));
+    if (this.#open.size <= this.#connectionsMax) return;
     this.#refusals.add("connections", this.#from(socket));
     this.#addresses.delete(socket);
     socket.destroy();
   }
 
   #secured(socket: TLSSocket): void {
+    const parent = parentOf(socket);
+    if (parent !== undefined && this.#open.has(parent)) this.#open.set(parent, socket);
     const refusal = this.#peers.admit(socket);
     if (refusal === undefined) return;
     this.#refusals.add(refusal.reason, `${this.#from(socket)} (${refusal.why})`);
@@ -205,6 +215,7 @@ export class IntakeListener {
       await serveExchange(incoming, outgoing, {
         fetch: (request, bindings) => this.#intake.app.fetch(request, bindings),
         bindings: { peer, from: this.#from(incoming.socket) },
+        isLast: () => this.#stopping,
       });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

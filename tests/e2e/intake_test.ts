@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { acknowledgementSchema, errorSchema } from "../../common/link/protocol.ts";
 import { BATCH_BYTES_MAX, LOSS_CAUSES } from "../../common/wire/mod.ts";
-import { IntakeWorker, type Refusal } from "../../hive/intake/mod.ts";
+import { IntakeWorker, type Refusal, STOP_TIMEOUT_MS } from "../../hive/intake/mod.ts";
 import { inFolder, makeRequest, signWith } from "../../hive/trust/_test_support.ts";
 import { Authority, DAY_MS } from "../../hive/trust/mod.ts";
 import { FakeClock, ImmuneError } from "../../common/config/mod.ts";
@@ -440,13 +440,41 @@ Deno.test("IntakeWorker.stop() lets a request under way come to its end", async 
     "Expect: 100-continue\r\n\r\n";
   await connection.write(new TextEncoder().encode(head));
   await connection.read(new Uint8Array(64));
+  const start = performance.now();
   const stopped = hive.intake.stop();
   await connection.write(body);
   const answer = new Uint8Array(512);
   const length = await connection.read(answer) ?? 0;
   assertMatch(new TextDecoder().decode(answer.subarray(0, length)), /^HTTP\/1\.1 200 OK\r\n/);
   assertEquals((await stopped).records, 1);
+  assert(performance.now() - start < STOP_TIMEOUT_MS / 2);
   assertEquals(await stored(hive), 1);
+});
+
+Deno.test("IntakeWorker.stop() does not wait for connections that say nothing", async () => {
+  await using hive = await TestHive.start();
+  const agent = await hive.enrol();
+  using _raw = await Deno.connect({ hostname: "127.0.0.1", port: hive.intake.port });
+  using _silent = await hive.connect(agent);
+  using client = hive.client(agent);
+  await post(hive, { client, body: batchOf({ hostId: agent.hostId }) });
+  const start = performance.now();
+  assertEquals((await hive.intake.stop()).connections, 0);
+  assert(performance.now() - start < STOP_TIMEOUT_MS / 2);
+});
+
+Deno.test("IntakeWorker.stop() cuts off a request that does not come to its end", async () => {
+  await using hive = await TestHive.start({ limits: { stopTimeoutMs: 100 } });
+  const agent = await hive.enrol();
+  using connection = await hive.connect(agent);
+  const head = "POST /v1/batches HTTP/1.1\r\nHost: hive\r\nContent-Length: 999\r\n" +
+    "Expect: 100-continue\r\n\r\n";
+  await connection.write(new TextEncoder().encode(head));
+  await connection.read(new Uint8Array(64));
+  const start = performance.now();
+  assertEquals((await hive.intake.stop()).batches, 0);
+  assert(performance.now() - start < STOP_TIMEOUT_MS / 2);
+  assertEquals(await connection.read(new Uint8Array(64)).catch(() => null), null);
 });
 
 Deno.test("IntakeWorker.start() names the flag of a port in use", async () => {
