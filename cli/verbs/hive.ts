@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseAddress } from "../../hive/address.ts";
 import { createHive, type Hive } from "../../hive/hive.ts";
 import { untilSignal } from "../signals.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -24,6 +25,7 @@ export function addHive(program: Command): void {
     const hive = await createHive({
       state: state.dir,
       ...addresses,
+      names: namesOf(addresses),
       version: VERSION,
       log: (line) => console.error(`hive: ${visible(line)}`),
       ...(options.operatorTokenHash === undefined ? {} : { tokenHash: options.operatorTokenHash }),
@@ -36,6 +38,11 @@ export function addHive(program: Command): void {
       await hive.stop();
     }
   });
+}
+
+/** Hosts under which agents reach this hive: its certificate has to name them. */
+function namesOf(addresses: { readonly agents: string; readonly enroll: string }): string[] {
+  return [addresses.agents, addresses.enroll].map((text) => parseAddress(text).hostname);
 }
 
 async function announce(hive: Hive, json: boolean): Promise<void> {
