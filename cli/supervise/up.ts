@@ -10,7 +10,7 @@ import { settingsEnvironment } from "../settings.ts";
 import { Child } from "./child.ts";
 import { AGENT_CAPABILITIES, partCommand } from "./commands.ts";
 import { enrollPinned } from "./enroll.ts";
-import { takenPorts } from "./ports.ts";
+import { sensorFindings, takenPorts } from "./doctor.ts";
 import { type HiveHome, prepareHiveHome } from "./state.ts";
 import { ensureHiveUser, type SystemUser } from "./user.ts";
 
@@ -60,7 +60,8 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   const { rules } = await compileApart(rulePaths(config));
   const hive = await startHive({ config, options, home, user, activePatterns: rules.length });
   if (user === undefined) {
-    const sensor = "no sensor: it needs root; events come by replay only";
+    for (const line of await sensorFindings()) options.onNotice(line);
+    const sensor = 'none: it needs root; "immune replay" runs recorded events through the rules';
     return { login: hive.ready.login, sensor, stop: () => hive.child.stop() };
   }
   try {

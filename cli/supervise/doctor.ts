@@ -14,15 +14,26 @@ export async function takenPorts({ hive }: Config): Promise<string[]> {
   const lines: string[] = [];
   for (const [flag, address] of Object.entries(hive)) {
     const port = address.slice(address.lastIndexOf(":") + 1);
-    const owner = await askDoctor(port);
-    if (owner !== "") lines.push(`${address} is taken by ${owner}; choose another with --${flag}`);
+    const { success, stdout: owner } = await askDoctor("--port", port);
+    if (success) lines.push(`${address} is taken by ${owner}; choose another with --${flag}`);
   }
   return lines;
 }
 
-async function askDoctor(port: string): Promise<string> {
+/**
+ * What the sensor lacks here.
+ *
+ * @returns A line a finding, as `immune doctor` gives them.
+ */
+export async function sensorFindings(): Promise<string[]> {
+  return (await askDoctor()).stdout.split("\n").filter((line) => line !== "");
+}
+
+async function askDoctor(
+  ...more: string[]
+): Promise<{ readonly success: boolean; readonly stdout: string }> {
   const environment = settingsEnvironment();
-  const [command = "", ...args] = partCommand(["doctor", "--port", port], {
+  const [command = "", ...args] = partCommand(["doctor", ...more], {
     program: fileURLToPath(Deno.mainModule),
     environment,
   });
@@ -34,5 +45,5 @@ async function askDoctor(port: string): Promise<string> {
     stdout: "piped",
     stderr: "null",
   }).output();
-  return success ? new TextDecoder().decode(stdout).trim() : "";
+  return { success, stdout: new TextDecoder().decode(stdout).trim() };
 }
