@@ -46,11 +46,10 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 static __always_inline bool exit_is_first(__u32 pid)
 {
 	struct immune_control *policy = control_get();
-	struct immune_tally *map = tally_of(IMMUNE_TALLY_PROCESSES);
 
 	if (!bpf_map_delete_elem(&processes, &pid))
 		return true;
-	return !policy || !policy->snapshot_done || (map && map->ring_full);
+	return !policy || !policy->snapshot_done || processes_overflowed();
 }
 
 static __always_inline __u32 exit_status(struct task_struct *task)

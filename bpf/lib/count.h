@@ -35,6 +35,24 @@ static __always_inline bool kind_wanted(struct immune_tally *tally, __u32 kind)
 	return false;
 }
 
+/* Whether a process was ever turned away from the map: one that is not in it may still be new. */
+static __always_inline bool processes_overflowed(void)
+{
+	__u32 key = 0;
+	__u64 *flag = bpf_map_lookup_elem(&overflowed, &key);
+
+	return !flag || *flag;
+}
+
+static __always_inline void processes_overflow(void)
+{
+	__u32 key = 0;
+	__u64 *flag = bpf_map_lookup_elem(&overflowed, &key);
+
+	if (flag)
+		*flag = 1;
+}
+
 /* Puts a process into the map; a full map is counted. flags: BPF_ANY or BPF_NOEXIST. */
 static __always_inline long process_put(__u32 pid, struct immune_process *process, __u64 flags)
 {
@@ -42,12 +60,14 @@ static __always_inline long process_put(__u32 pid, struct immune_process *proces
 	long error = bpf_map_update_elem(&processes, &pid, process, flags);
 
 	count_one(tally, seen);
-	if (!error)
+	if (!error) {
 		count_one(tally, submitted);
-	else if (error == -17 /* EEXIST: a hook was faster, which is what BPF_NOEXIST is for */)
+	} else if (error == -17 /* EEXIST: a hook was faster, which is what BPF_NOEXIST is for */) {
 		count_one(tally, filtered);
-	else
+	} else {
 		count_one(tally, ring_full);
+		processes_overflow();
+	}
 	return error;
 }
 

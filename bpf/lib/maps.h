@@ -79,6 +79,14 @@ struct {
 	__type(value, struct immune_process);
 } processes SEC(".maps") __weak;
 
+/* 1 from the first process that `processes` had no room for: of any CPU, for all of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} overflowed SEC(".maps") __weak;
+
 /* The loader sets the sizes of both rings before they are made. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
