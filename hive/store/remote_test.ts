@@ -23,7 +23,7 @@ function withWorker(test: (worker: StoreWorker, path: string) => Promise<void>):
   });
 }
 
-Deno.test("RemoteStore.append() hands a batch's buffer over and copies a part of a larger one", () =>
+Deno.test("RemoteStore.append() hands a buffer over and copies a part of a larger one", () =>
   withWorker(async (worker) => {
     const store = worker.client();
     const { id, hostId } = await enrolled(store);
@@ -76,7 +76,7 @@ function silentPort(): { readonly port: MessagePort; readonly asked: () => Promi
   return { port: port1, asked };
 }
 
-Deno.test("RemoteStore keeps at most so many requests under way, and refuses over the rest", async () => {
+Deno.test("RemoteStore bounds the requests under way and those that wait", async () => {
   const { port, asked } = silentPort();
   const store = new RemoteStore(port);
   const all = Array.from(

@@ -15,7 +15,7 @@ interface Waiting {
   readonly enter: () => void;
 }
 
-/** How much is under way: the rest waits in the order of its coming, and over a bound is refused. */
+/** How much is under way: the rest waits in order, and over a bound it is refused. */
 export class Window {
   /** Requests that found no room even to wait. */
   turnedAway = 0;

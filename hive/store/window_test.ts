@@ -39,7 +39,7 @@ Deno.test("Window.enter() lets one that is over the bound of bytes in alone", as
   assertEquals(entered, ["long", "short"]);
 });
 
-Deno.test("Window.enter() refuses and counts what is over the bound of those that wait", async () => {
+Deno.test("Window.enter() refuses and counts what is over the bound on waiting", async () => {
   const window = new Window({ requestsMax: 1, bytesMax: 10, waitingMax: 1 });
   await window.enter(1);
   const waiting = window.enter(1);
