@@ -26,7 +26,7 @@ export async function run(): Promise<BenchResult> {
       "posted over mutual TLS 1.3, acknowledged when SQLite has synced",
     seed: SEED,
     checksum: one.checksum,
-    figures: [...figures("1 agent", one), ...figures(`${AGENTS} agents`, several)],
+    figures: [...figures("1_agent", one), ...figures(`${AGENTS}_agents`, several)],
   };
 }
 
@@ -42,12 +42,12 @@ function figures(who: string, { seconds, waits }: Measured): BenchFigure[] {
   const at = (share: number): number => waits[Math.floor(waits.length * share)] ?? NaN;
   return [
     {
-      figure: `intake, ${who}`,
+      figure: `intake_${who}_records_per_s`,
       value: waits.length * RECORDS_PER_BATCH / seconds,
       unit: "records/s",
     },
-    { figure: `acknowledgement, ${who}, p50`, value: at(0.5), unit: "ms" },
-    { figure: `acknowledgement, ${who}, p99`, value: at(0.99), unit: "ms" },
+    { figure: `acknowledgement_${who}_p50_ms`, value: at(0.5), unit: "ms" },
+    { figure: `acknowledgement_${who}_p99_ms`, value: at(0.99), unit: "ms" },
   ];
 }
 

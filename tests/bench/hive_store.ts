@@ -36,12 +36,12 @@ export async function run(): Promise<BenchResult> {
       seed: SEED,
       checksum: back.checksum,
       figures: [
-        rate("in, one batch at a time", single),
-        rate(`in, ${IN_FLIGHT} batches at once`, many),
-        rate("out, blocks read and counted", back.seconds / 2),
-        { figure: "acknowledgement, one at a time", value: single * 1000 / BATCHES, unit: "ms" },
-        { figure: "bytes on the disk for each that came", value: stored / bytesIn, unit: "" },
-        { figure: "store", value: stored / MIB, unit: "MiB" },
+        rate("in_one_at_a_time_records_per_s", single),
+        rate(`in_${IN_FLIGHT}_at_once_records_per_s`, many),
+        rate("out_records_per_s", back.seconds / 2),
+        { figure: "acknowledgement_ms", value: single * 1000 / BATCHES, unit: "ms" },
+        { figure: "stored_bytes_ratio", value: stored / bytesIn, unit: "ratio" },
+        { figure: "store_mib", value: stored / MIB, unit: "MiB" },
       ],
     };
   } finally {

@@ -31,16 +31,20 @@ export async function run(): Promise<BenchResult> {
       seed: SEED,
       checksum: back.checksum,
       figures: [
-        ...rates("append, fdatasync at segment ends only", buffered),
-        ...rates("append, default flush, old segments going", usual),
-        { figure: "fdatasync calls in that", value: usual.flushes, unit: "calls" },
-        ...rates("append, fdatasync every batch", synced),
+        ...rates("append_sync_by_segment", buffered),
+        ...rates("append_default", usual),
+        { figure: "append_default_syncs", value: usual.flushes, unit: "calls" },
+        ...rates("append_sync_by_batch", synced),
         {
-          figure: `open and check ${Math.round(back.bytes / MIB)} MiB`,
+          figure: `open_${Math.round(back.bytes / MIB)}_mib_ms`,
           value: back.openMs,
           unit: "ms",
         },
-        { figure: "read back", value: back.bytes / MIB / back.readSeconds, unit: "MiB/s" },
+        {
+          figure: "read_back_mib_per_s",
+          value: back.bytes / MIB / back.readSeconds,
+          unit: "MiB/s",
+        },
       ],
     };
   } finally {
@@ -57,8 +61,8 @@ interface Timed {
 
 function rates(name: string, { records, bytes, seconds }: Timed): BenchFigure[] {
   return [
-    { figure: name, value: records / seconds, unit: "records/s" },
-    { figure: name, value: bytes / MIB / seconds, unit: "MiB/s" },
+    { figure: `${name}_records_per_s`, value: records / seconds, unit: "records/s" },
+    { figure: `${name}_mib_per_s`, value: bytes / MIB / seconds, unit: "MiB/s" },
   ];
 }
 

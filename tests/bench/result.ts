@@ -1,5 +1,6 @@
 /** One measured number. */
 export interface BenchFigure {
+  /** Its name for machines: lower case, words joined by underscores, the unit at its end. */
   readonly figure: string;
   readonly value: number;
   readonly unit: string;

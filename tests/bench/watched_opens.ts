@@ -7,10 +7,10 @@ const RUNS = 15;
 
 /** What is opened, and whether a sensor watches meanwhile. */
 const CASES = [
-  ["bare open and close", "secret", false],
-  ["open of a watched file", "secret", true],
-  ["open of its neighbour", "public", true],
-  ["open of a file elsewhere", "other/file", true],
+  ["open_close_bare_us", "secret", false],
+  ["open_close_watched_us", "secret", true],
+  ["open_close_neighbour_us", "public", true],
+  ["open_close_elsewhere_us", "other/file", true],
 ] as const;
 
 /** Measures what a watch costs who opens the file, its neighbour, or another one. */
