@@ -14,7 +14,7 @@ const UNPRIVILEGED = [
   "bash",
   "-c",
   `mount --bind "\${DENO_DIR:-\${XDG_CACHE_HOME:-$HOME/.cache}/deno}" /mnt &&
-    DENO_DIR=/mnt exec setpriv --reuid=65534 --clear-groups \\
+    unset DENO_COVERAGE_DIR && DENO_DIR=/mnt exec setpriv --reuid=65534 --clear-groups \\
       --inh-caps=+dac_read_search --ambient-caps=+dac_read_search "$@"`,
   "_",
 ];

@@ -1,0 +1,102 @@
+import { bundle } from "../../build/bundle.ts";
+import { ROOT } from "./immune.ts";
+import { Lines } from "./lines.ts";
+
+/** A host's hive and agent, started as a user starts them. */
+export interface RunningUp {
+  readonly state: string;
+  /** Flags that name its state and its addresses, for any verb. */
+  readonly flags: readonly string[];
+  /** One-time login link. */
+  readonly login: string;
+  /** What it has printed so far, up to the last of its five lines. */
+  readonly lines: readonly string[];
+  /** Sends it a signal and waits for its end; gives its exit code. */
+  stop(signal?: Deno.Signal): Promise<number>;
+}
+
+/** The program's launcher in `dist/`. */
+export const LAUNCHER = `${ROOT}dist/immune`;
+
+/** Environment of the launcher: nothing but where programs are. */
+export const ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+  IMMUNE_DENO: Deno.execPath(),
+};
+
+/** Makes `dist/`, once. */
+export const dist: Promise<void> = bundle();
+
+/**
+ * Starts `up` with a state folder and ports of its own.
+ *
+ * @param options `launcher`: default that of `dist/`; `prefix`: command before it; `state`: folder.
+ */
+export async function startUp(
+  options: {
+    readonly launcher?: string;
+    readonly prefix?: readonly string[];
+    readonly state?: string;
+  } = {},
+): Promise<RunningUp> {
+  await dist;
+  const state = options.state ?? await Deno.makeTempDir();
+  const [console, agents, enroll] = freeAddresses();
+  const flags = [
+    ["--state", state],
+    ["--console", console],
+    ["--agents", agents],
+    ["--enroll", enroll],
+  ].flat();
+  const [command = "", ...args] = [
+    ...(options.prefix ?? []),
+    options.launcher ?? LAUNCHER,
+    "up",
+    ...flags,
+  ];
+  const child = new Deno.Command(command, {
+    args,
+    clearEnv: true,
+    env: { ...ENVIRONMENT },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const output = new Lines(child.stdout);
+  const lines: string[] = [];
+  await output.find((line) => lines.push(line) > 0 && line.startsWith("Remove"));
+  return {
+    state,
+    flags,
+    lines,
+    login: /http:\S+/.exec(lines.join("\n"))?.[0] ?? "",
+    stop: async (signal = "SIGINT") => {
+      child.kill(signal);
+      await output.drain();
+      return (await child.status).code;
+    },
+  };
+}
+
+/** What a verb of the launcher came to. */
+export async function runVerb(
+  ...args: string[]
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  await dist;
+  const { code, stdout, stderr } = await new Deno.Command(LAUNCHER, {
+    args,
+    clearEnv: true,
+    env: { ...ENVIRONMENT },
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** Addresses that nobody listens on now. */
+function freeAddresses(): [string, string, string] {
+  const listeners = [0, 0, 0].map((port) => Deno.listen({ hostname: "127.0.0.1", port }));
+  const [a = "", b = "", c = ""] = listeners.map(({ addr }) => `127.0.0.1:${addr.port}`);
+  for (const listener of listeners) listener.close();
+  return [a, b, c];
+}
