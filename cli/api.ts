@@ -1,5 +1,6 @@
 import { type Config, ERROR_CODES, type ErrorCode, ImmuneError } from "../common/config/mod.ts";
 import { errorSchema } from "../common/link/protocol.ts";
+import { boundedText } from "../common/link/transport.ts";
 
 /** Longest answer of the API that is read, in bytes. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
@@ -26,10 +27,7 @@ export class ApiClient {
    */
   async get(path: string): Promise<unknown> {
     const response = await this.#fetch(path);
-    const text = await response.text();
-    if (text.length > ANSWER_BYTES_MAX) {
-      throw new ImmuneError("INPUT_MALFORMED", `Cannot read "${path}": the answer is too long`);
-    }
+    const text = await boundedText(response, ANSWER_BYTES_MAX);
     let body: unknown;
     try {
       body = JSON.parse(text);

@@ -16,6 +16,7 @@ import type { EcsDocument, KindName } from "../common/record/mod.ts";
 import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
 import { DURABLE_BYTES, startDelivery } from "./delivery.ts";
 import { rulePaths } from "./rules.ts";
+import { END_SIGNALS } from "./signals.ts";
 
 /** What a run with the sensor does, and where its findings go. */
 export interface SensorRun {
@@ -148,11 +149,10 @@ async function untilSignal(worker: PipelineWorker): Promise<PipelineCounters> {
     if (!asked) worker.stop();
     asked = true;
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  for (const signal of END_SIGNALS) Deno.addSignalListener(signal, stop);
   try {
     return await worker.finished;
   } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, stop);
   }
 }

@@ -1,8 +1,5 @@
 import { HEADER_OFFSETS } from "../../common/record/mod.ts";
 
-/** Most sources that are tracked: two a CPU and a few of user space. */
-export const SOURCES_MAX = 4096;
-
 interface Source {
   /** Highest sequence seen. */
   highest: number;
@@ -16,8 +13,8 @@ interface Source {
  * that comes late fills its own gap.
  */
 export class SequenceGaps {
+  // A source is a u16: there are no more than 65,536.
   readonly #sources = new Map<number, Source>();
-  #turnedAway = 0;
 
   /**
    * Takes note of all records of a buffer.
@@ -50,18 +47,11 @@ export class SequenceGaps {
     return Math.max(known.highest, last) - known.received;
   }
 
-  /** Sources that were not tracked because there were too many. */
-  get turnedAway(): number {
-    return this.#turnedAway;
-  }
-
   #note(source: number, sequence: number): void {
     const known = this.#sources.get(source);
     if (known !== undefined) {
       known.received++;
       if (sequence > known.highest) known.highest = sequence;
-    } else if (this.#sources.size < SOURCES_MAX) {
-      this.#sources.set(source, { highest: sequence, received: 1 });
-    } else this.#turnedAway++;
+    } else this.#sources.set(source, { highest: sequence, received: 1 });
   }
 }

@@ -4,6 +4,8 @@ export const RESTART_MS = { first: 500, longest: 30_000 } as const;
 const STEADY_MS = 60_000;
 /** How long a child has to stop by itself, in milliseconds. */
 const STOP_MS = 10_000;
+/** Longest line of a child that is handed on, in characters; a longer one is let go. */
+const LINE_MAX = 64 * 1024;
 
 /** What a child is started with. */
 export interface ChildSpec {
@@ -84,6 +86,7 @@ export class Child {
     for await (const chunk of stdout) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
+      if (rest.length > LINE_MAX) rest = "";
       for (const line of lines) this.#spec.onLine(line);
     }
   }

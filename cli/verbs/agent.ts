@@ -4,6 +4,7 @@ import { ImmuneError, statePaths } from "../../common/config/mod.ts";
 import { visible } from "../render/terminal.ts";
 import { runSensor } from "../sensor_run.ts";
 import { addSettings, settingsOf } from "../settings.ts";
+import { print, tell } from "../output.ts";
 
 /** `immune agent` */
 export function addAgent(program: Command): void {
@@ -21,7 +22,7 @@ export function addAgent(program: Command): void {
           `run "immune enroll --token-file FILE" first`,
       );
     }
-    const warn = (message: string): void => console.error(`agent: ${visible(message)}`);
+    const warn = (message: string): void => tell(`agent: ${visible(message)}`);
     const { alerts, journaled, lost } = await runSensor(settings, {
       journal: true,
       rules: true,
@@ -29,11 +30,11 @@ export function addAgent(program: Command): void {
       onReady: ({ rules }) => {
         for (const line of rules?.rejected ?? []) warn(line);
         const sensor = `eBPF, ${rules?.rules.length ?? 0} rules, monitor only`;
-        if (options.json) console.log(JSON.stringify({ type: "agent", sensor }));
-        else console.log(`Watching for ${identity.agents}: ${sensor}. Ctrl-C stops.`);
+        if (options.json) print(JSON.stringify({ type: "agent", sensor }));
+        else print(`Watching for ${identity.agents}: ${sensor}. Ctrl-C stops.`);
       },
       onWarning: warn,
     });
-    console.error(`agent: stopped: ${alerts} alerts, ${journaled} journaled, ${lost} lost`);
+    tell(`agent: stopped: ${alerts} alerts, ${journaled} journaled, ${lost} lost`);
   });
 }

@@ -4,6 +4,7 @@ import { ApiClient } from "../api.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
+import { print } from "../output.ts";
 
 const agentsSchema = z.object({
   agents: z.array(z.looseObject({
@@ -28,11 +29,14 @@ export function addAgents(program: Command): void {
   const list = agents.command("list")
     .description("show every agent with its ledger: made = stored + lost")
     .option("--json", "print one JSON object an agent");
-  addSettings(list).action(async (options: { readonly json?: boolean }) => {
-    const api = new ApiClient(settingsOf(list).values);
+  addSettings(list).action(async () => {
+    const { values } = settingsOf(list);
+    const api = new ApiClient(values);
     const found = agentsSchema.parse(await api.get("/api/v1/agents")).agents;
-    if (options.json) { for (const agent of found) console.log(JSON.stringify(agent)); }
-    else console.log(table(found, COLUMNS).trimEnd());
+    const lines = values.output.json
+      ? found.map((agent) => JSON.stringify(agent))
+      : [table(found, COLUMNS).trimEnd()];
+    for (const line of lines) print(line);
   });
 }
 

@@ -5,6 +5,7 @@ import { ApiClient } from "../api.ts";
 import { renderAlert } from "../render/alert.ts";
 import { painter } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
+import { print, tell } from "../output.ts";
 
 const PAGE_SIZE = 500;
 /** Most alerts that one call shows. */
@@ -16,7 +17,6 @@ const pageSchema = z.object({
 });
 
 interface AlertsOptions {
-  readonly json?: boolean;
   readonly last: string;
 }
 
@@ -27,17 +27,23 @@ export function addAlerts(program: Command): void {
     .option("--json", "print one JSON object an alert")
     .option("--last <time>", "how far back: 90s, 30m, 24h, 7d", parseLast, "24h");
   addSettings(command).action(async (options: AlertsOptions) => {
-    const api = new ApiClient(settingsOf(command).values);
+    const { values } = settingsOf(command);
+    const { json } = values.output;
+    const api = new ApiClient(values);
     const paint = painter({
       terminal: Deno.stdout.isTerminal(),
       noColor: Deno.env.get("NO_COLOR"),
     });
     let shown = 0;
     for await (const alert of pages(api, options.last)) {
-      if (shown++ === ALERTS_MAX) break;
-      console.log(options.json ? JSON.stringify(alert) : renderAlert(alert, paint).trimEnd());
+      if (shown === ALERTS_MAX) {
+        tell(`immune: There are more than ${ALERTS_MAX} alerts; ask for less with --last`);
+        break;
+      }
+      shown++;
+      print(json ? JSON.stringify(alert) : renderAlert(alert, paint).trimEnd());
     }
-    if (!options.json) console.log(`${shown} alerts in the last ${options.last}`);
+    if (!json) print(`${shown} alerts in the last ${options.last}`);
   });
 }
 

@@ -4,6 +4,7 @@ import { ImmuneError, State } from "../../common/config/mod.ts";
 import { checkPinned, TOKEN_CHARACTERS_MAX } from "../../common/link/mod.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { enrollPinned } from "../supervise/enroll.ts";
+import { print, tell } from "../output.ts";
 
 /** `immune enroll` */
 export function addEnroll(program: Command, exit: (code: number) => void): void {
@@ -24,7 +25,7 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
     const hostId = identify(dir);
     const { hivePem, fingerprint: pinned } = await pinHive({ token, state: dir });
     if (!isPinned(hivePem)) {
-      console.error(`The hive's certificate has SHA-256 ${pinned}`);
+      tell(`The hive's certificate has SHA-256 ${pinned}`);
       exit(await enrollPinned({ token, hivePem, args: ["--state", dir] }));
       return;
     }
@@ -34,7 +35,7 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
       hostId,
       hostName: Deno.hostname(),
     });
-    console.log(`Enrolled as ${agentId} with the hive at ${agents} (SHA-256 ${fingerprint})`);
+    print(`Enrolled as ${agentId} with the hive at ${agents} (SHA-256 ${fingerprint})`);
   });
 }
 

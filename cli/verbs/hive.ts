@@ -5,6 +5,7 @@ import { untilSignal } from "../signals.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { visible } from "../render/terminal.ts";
 import { VERSION } from "../version.ts";
+import { print, tell } from "../output.ts";
 
 interface HiveVerbOptions {
   readonly json?: boolean;
@@ -27,7 +28,7 @@ export function addHive(program: Command): void {
       ...addresses,
       names: namesOf(addresses),
       version: VERSION,
-      log: (line) => console.error(`hive: ${visible(line)}`),
+      log: (line) => tell(`hive: ${visible(line)}`),
       ...(options.operatorTokenHash === undefined ? {} : { tokenHash: options.operatorTokenHash }),
       ...(options.activePatterns === undefined ? {} : { activePatterns: options.activePatterns }),
     });
@@ -50,14 +51,14 @@ async function announce(hive: Hive, json: boolean): Promise<void> {
   const { text: token } = await hive.enrollToken();
   const { addresses, fingerprint } = hive;
   if (json) {
-    console.log(JSON.stringify({ type: "hive", login, token, addresses, fingerprint }));
+    print(JSON.stringify({ type: "hive", login, token, addresses, fingerprint }));
     return;
   }
-  console.log(`Console    ${login} (once, within 10 minutes)`);
-  console.log(`Agents     ${addresses.agents}, enrolment ${addresses.enroll}`);
-  console.log(`SHA-256    ${fingerprint}`);
-  console.log(`Enrol one  immune enroll --token-file -, and this on its standard input:`);
-  console.log(token);
+  print(`Console    ${login} (once, within 10 minutes)`);
+  print(`Agents     ${addresses.agents}, enrolment ${addresses.enroll}`);
+  print(`SHA-256    ${fingerprint}`);
+  print(`Enrol one  immune enroll --token-file -, and this on its standard input:`);
+  print(token);
 }
 
 function parseHash(text: string): string {

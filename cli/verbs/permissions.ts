@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { PROGRAM_ROOT } from "../../common/config/mod.ts";
 import { permissionFlags, startVariables } from "../permissions.ts";
 import { settingsEnvironment } from "../settings.ts";
+import { print } from "../output.ts";
 
 /** `immune permissions` */
 export function addPermissions(program: Command): void {
@@ -16,10 +17,10 @@ export function addPermissions(program: Command): void {
       const args = command.args;
       const root = fileURLToPath(PROGRAM_ROOT);
       const surroundings = { root, environment: settingsEnvironment() };
-      for (const flag of permissionFlags(args, surroundings)) console.log(flag);
+      for (const flag of permissionFlags(args, surroundings)) print(flag);
       // A variable that it must be started with.
       for (const [name, value] of Object.entries(startVariables(args, surroundings))) {
-        console.log(`@${name}=${value}`);
+        print(`@${name}=${value}`);
       }
     });
 }

@@ -3,16 +3,18 @@ import { ApiClient } from "../api.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
+import { print } from "../output.ts";
 
 /** `immune status` */
 export function addStatus(program: Command): void {
   const command = program.command("status")
     .description("show how the hive and its agents are")
     .option("--json", "print one JSON object");
-  addSettings(command).action(async (options: { readonly json?: boolean }) => {
-    const status = await new ApiClient(settingsOf(command).values).get("/api/v1/status");
-    if (options.json) console.log(JSON.stringify(status));
-    else console.log(table(leaves(status), COLUMNS).trimEnd());
+  addSettings(command).action(async () => {
+    const { values } = settingsOf(command);
+    const status = await new ApiClient(values).get("/api/v1/status");
+    if (values.output.json) print(JSON.stringify(status));
+    else print(table(leaves(status), COLUMNS).trimEnd());
   });
 }
 

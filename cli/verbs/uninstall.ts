@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { FileLock, ImmuneError, statePaths } from "../../common/config/mod.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { HIVE_USER, removeHiveUser } from "../supervise/user.ts";
+import { print } from "../output.ts";
 
 /** What lies in a state folder of ours; nothing else in it is touched. */
 const OURS = ["agent", "hive", "program", "operator.token"] as const;
@@ -15,9 +16,9 @@ export function addUninstall(program: Command): void {
   addSettings(command).action(async (options: { readonly purge?: boolean }) => {
     const { dir } = settingsOf(command).values.state;
     refuseWhileRunning(dir);
-    if (Deno.uid() === 0 && await removeHiveUser()) console.log(`Removed user ${HIVE_USER}`);
+    if (Deno.uid() === 0 && await removeHiveUser()) print(`Removed user ${HIVE_USER}`);
     if (!options.purge) {
-      console.log(`Kept ${dir}; with --purge it goes too`);
+      print(`Kept ${dir}; with --purge it goes too`);
       return;
     }
     await purge(dir);
@@ -42,11 +43,11 @@ async function purge(dir: string): Promise<void> {
     // A folder that holds something else stays, with what is not ours.
     const rest = [...Deno.readDirSync(dir)].map((entry) => entry.name);
     if (rest.length > 0) {
-      console.log(`Kept ${dir}: it holds ${rest.join(", ")}, which is not the program's`);
+      print(`Kept ${dir}: it holds ${rest.join(", ")}, which is not the program's`);
       return;
     }
     await Deno.remove(dir);
-    console.log(`Removed ${dir}`);
+    print(`Removed ${dir}`);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return;
     const why = cause instanceof Error ? cause.message : String(cause);

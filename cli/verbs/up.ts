@@ -4,6 +4,7 @@ import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { untilSignal } from "../signals.ts";
 import { startUp } from "../supervise/up.ts";
+import { print, tell } from "../output.ts";
 
 /** `immune up` */
 export function addUp(program: Command): void {
@@ -13,15 +14,15 @@ export function addUp(program: Command): void {
     const { values } = settingsOf(command);
     const up = await startUp(values, {
       args: typedSettings(command),
-      onNotice: (line) => console.error(`immune: ${visible(line)}`),
+      onNotice: (line) => tell(`immune: ${visible(line)}`),
     });
-    console.log(`Sensor   ${up.sensor}`);
-    console.log(`State    ${values.state.dir}`);
-    console.log(`Console  ${up.login} (once, within 10 minutes)`);
-    console.log(`Stop     Ctrl-C`);
-    console.log(`Remove   immune uninstall --purge --state ${values.state.dir}`);
+    print(`Sensor   ${up.sensor}`);
+    print(`State    ${values.state.dir}`);
+    print(`Console  ${up.login} (once, within 10 minutes)`);
+    print(`Stop     Ctrl-C`);
+    print(`Remove   immune uninstall --purge --state ${values.state.dir}`);
     await untilSignal();
-    console.error("Stopping");
+    tell("Stopping");
     await up.stop();
   });
 }

@@ -36,6 +36,9 @@ export async function openBrowser(): Promise<OpenBrowser> {
   };
 }
 
+/** How Chromium ends requests of a page that is left; the page asked for them and needs no answer. */
+const ABORTED = "net::ERR_ABORTED";
+
 /**
  * Collects what a page complains about: errors, refused content, answers that are none.
  *
@@ -49,7 +52,8 @@ export function complaintsOf(page: Page): string[] {
   });
   page.on("pageerror", (error) => void complaints.push(error.message));
   page.on("requestfailed", (request) => {
-    complaints.push(`${request.url()}: ${request.failure()?.errorText}`);
+    const reason = request.failure()?.errorText;
+    if (reason !== ABORTED) complaints.push(`${request.url()}: ${reason}`);
   });
   return complaints;
 }
