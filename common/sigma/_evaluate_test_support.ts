@@ -24,8 +24,9 @@ export function evaluate(expression: Expression, event: FlatEvent): boolean {
       return expression.of.filter((inner) => evaluate(inner, event)).length >= expression.count;
     case "test": {
       const value = event.get(expression.field);
-      if (expression.pattern === null) return value === undefined;
-      return value !== undefined && matches(expression.pattern, value);
+      if (expression.criterion.type === "absent") return value === undefined;
+      if (expression.criterion.type !== "pattern") throw new TypeError("Not a pattern");
+      return value !== undefined && matches(expression.criterion.pattern, value);
     }
   }
 }

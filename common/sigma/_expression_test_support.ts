@@ -1,12 +1,13 @@
 import fc from "fast-check";
+import type { Criterion } from "./criterion.ts";
 import type { Expression, FieldTest } from "./expression.ts";
-import { ANY, ONE, type Pattern, pattern } from "./value.ts";
+import { ANY, ONE, pattern } from "./value.ts";
 
 /** Few names and letters, so that tests meet values. */
 export const FIELDS = ["Image", "CommandLine", "DestinationPort", "Extra"] as const;
 
-const PATTERN: fc.Arbitrary<Pattern | null> = fc.oneof(
-  { weight: 1, arbitrary: fc.constant(null) },
+const CRITERION: fc.Arbitrary<Criterion> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<Criterion>({ type: "absent" }) },
   {
     weight: 9,
     arbitrary: fc.array(
@@ -15,14 +16,18 @@ const PATTERN: fc.Arbitrary<Pattern | null> = fc.oneof(
         { weight: 2, arbitrary: fc.constantFrom(ANY, ONE) },
       ),
       { maxLength: 4 },
-    ).map(pattern),
+    ).map((parts): Criterion => ({
+      type: "pattern",
+      pattern: pattern(parts),
+      cased: false,
+    })),
   },
 );
 
 const TEST: fc.Arbitrary<FieldTest> = fc.record({
   kind: fc.constant("test" as const),
   field: fc.constantFrom(...FIELDS),
-  pattern: PATTERN,
+  criterion: CRITERION,
 });
 
 /** Any expression of up to four levels. */

@@ -1,4 +1,5 @@
 import { ATOM_OPS, GLOB_ANY, GLOB_ONE } from "./image_layout.ts";
+import type { Criterion } from "./criterion.ts";
 import { ANY, foldCase, ONE, type Pattern } from "./value.ts";
 
 /** Name of what an atom tests. */
@@ -15,13 +16,19 @@ const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 
 /**
- * Chooses the cheapest test that decides a pattern.
+ * Chooses the cheapest test that decides a criterion.
  *
- * @param pattern Pattern in normal form; `null` asks for absence, which is `present` negated.
+ * @param criterion What a value must be like; absence is `present` negated.
  * @returns The test.
+ * @throws {TypeError} for a criterion that no rule of this version has.
  */
-export function atomTestOf(pattern: Pattern | null): AtomTest {
-  if (pattern === null) return { op: "present", text: NOTHING };
+export function atomTestOf(criterion: Criterion): AtomTest {
+  if (criterion.type === "absent") return { op: "present", text: NOTHING };
+  if (criterion.type === "pattern" && !criterion.cased) return patternAtom(criterion.pattern);
+  throw new TypeError(`No atom decides a criterion of type "${criterion.type}"`);
+}
+
+function patternAtom(pattern: Pattern): AtomTest {
   const [first, second, third] = pattern;
   if (first === undefined) return { op: "empty", text: NOTHING };
   const plain = (op: AtomOp, text: string): AtomTest => ({

@@ -1,11 +1,11 @@
-import type { Pattern } from "./value.ts";
+import type { Criterion } from "./criterion.ts";
 
 /** A test of one field. */
 export interface FieldTest {
   readonly kind: "test";
+  /** Name of the field; `KEYWORDS_FIELD`: all values of the event. */
   readonly field: string;
-  /** What its value must be like; `null`: the field must be absent. */
-  readonly pattern: Pattern | null;
+  readonly criterion: Criterion;
 }
 
 /** What a rule asks of an event. `at_least`: of these, so many must hold. */

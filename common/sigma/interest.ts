@@ -1,11 +1,11 @@
 import type { KindName } from "../record/table.ts";
 import { atomTestOf } from "./atom.ts";
+import { describeCriterion } from "./criterion.ts";
 import type { FieldTest } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import { classMaskOf } from "./log_source.ts";
 import { requirementOf } from "./requirement.ts";
 import type { Rule } from "./rule.ts";
-import { formatValue } from "./value.ts";
 
 /** Most watches of one rule set; the sensor takes no more (IMMUNE_WATCHES_MAX). */
 export const WATCHES_MAX = 4096;
@@ -105,8 +105,7 @@ function watchesOf(rule: Rule): readonly Watch[] | string {
   for (const test of requirement.tests) {
     const watch = watchOf(test);
     if (watch === undefined) {
-      const value = formatValue(test.pattern ?? []);
-      return `no watch covers TargetFilename "${value}": ${WIDE_COST}`;
+      return `no watch covers TargetFilename ${describeCriterion(test.criterion)}: ${WIDE_COST}`;
     }
     found.push(watch);
   }
@@ -120,9 +119,10 @@ function costOf(test: FieldTest): number {
   return watch.type === "file" ? COST_FILE : COST_TREE;
 }
 
-function watchOf({ pattern }: FieldTest): Watch | undefined {
-  const { op } = atomTestOf(pattern);
-  const [text] = pattern ?? [];
+function watchOf({ criterion }: FieldTest): Watch | undefined {
+  if (criterion.type !== "pattern") return undefined;
+  const { op } = atomTestOf(criterion);
+  const [text] = criterion.pattern;
   if (typeof text !== "string" || !text.startsWith("/")) return undefined;
   if (op === "equals") return { type: "file", path: text };
   const directory = text.slice(0, text.lastIndexOf("/"));

@@ -88,7 +88,7 @@ export class Plan {
     const atoms = new Set<string>();
     for (const test of testsOf(expression)) {
       if (!this.#fieldByName.has(test.field)) fields.add(test.field);
-      const key = keyOf(test.field, atomTestOf(test.pattern));
+      const key = keyOf(test.field, atomTestOf(test.criterion));
       if (!this.#atomByKey.has(key)) atoms.add(key);
     }
     const check = (name: string, count: number, most: number) => {
@@ -112,7 +112,7 @@ export class Plan {
     const planned = this.fields[field];
     if (planned === undefined) throw new TypeError(`No field ${field}`);
     planned.classMask = (planned.classMask | classMask) >>> 0;
-    const atom = atomTestOf(test.pattern);
+    const atom = atomTestOf(test.criterion);
     const key = keyOf(test.field, atom);
     return intern(this.#atomByKey, key, () => {
       planned.atoms.push(this.atoms.length);
@@ -145,8 +145,8 @@ function keyOf(field: string, { op, text }: AtomTest): string {
   return `${field}\n${op}\n${text.join()}`;
 }
 
-function triggerCost({ pattern }: FieldTest): number {
-  const { op, text } = atomTestOf(pattern);
+function triggerCost({ criterion }: FieldTest): number {
+  const { op, text } = atomTestOf(criterion);
   if (op === "present" || op === "empty" || op === "glob") return TRIGGER_COSTS[op];
   return TRIGGER_COST_TEXT / text.length;
 }

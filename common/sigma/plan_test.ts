@@ -60,7 +60,7 @@ Deno.test("Plan looks at a rule only where a test that it needs is found", () =>
   const test = (field: string, text: string): Expression => ({
     kind: "test",
     field,
-    pattern: [text],
+    criterion: { type: "pattern", pattern: [text], cased: false },
   });
   plan.add(
     rule({ kind: "and", of: [test("Image", "/bin/sh"), test("CommandLine", "a long text")] }),
@@ -73,12 +73,16 @@ Deno.test("Plan looks at a rule only where a test that it needs is found", () =>
 
 Deno.test("Plan refuses a rule whose program is too deep and stays as it was", () => {
   const plan = new Plan();
-  let deep: Expression = { kind: "test", field: "Image", pattern: ["a"] };
+  let deep: Expression = {
+    kind: "test",
+    field: "Image",
+    criterion: { type: "pattern", pattern: ["a"], cased: false },
+  };
   for (let i = 0; i < PROGRAM_DEPTH_MAX; i++) {
     const not: Expression = { kind: "not", of: deep };
     deep = {
       kind: i % 2 === 0 ? "and" : "or",
-      of: [{ kind: "test", field: "Image", pattern: null }, not],
+      of: [{ kind: "test", field: "Image", criterion: { type: "absent" } }, not],
     };
   }
   assertThrows(() => plan.add(rule(deep)), RuleProblem, "intermediate results");
@@ -92,7 +96,7 @@ Deno.test("Plan refuses a rule with fields over the bound and takes the next one
     of: Array.from({ length: count }, (_, i): Expression => ({
       kind: "test",
       field: `Field${i}`,
-      pattern: ["x"],
+      criterion: { type: "pattern", pattern: ["x"], cased: false },
     })),
   });
   const error = assertThrows(() => plan.add(rule(wide(FIELDS_MAX + 1))), RuleProblem);

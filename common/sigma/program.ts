@@ -33,7 +33,7 @@ export function compileProgram(expression: Expression, options: ProgramOptions):
   switch (expression.kind) {
     case "test": {
       const push = word("atom", options.atomOf(expression));
-      const words = expression.pattern === null ? [push, word("not", 0)] : [push];
+      const words = expression.criterion.type === "absent" ? [push, word("not", 0)] : [push];
       return { words, depth: 1 };
     }
     case "not": {
@@ -60,7 +60,7 @@ function chain(
   options: ProgramOptions,
 ): Program {
   const isPlain = (part: Expression): part is FieldTest =>
-    part.kind === "test" && part.pattern !== null;
+    part.kind === "test" && part.criterion.type !== "absent";
   const atoms = [...new Set(of.filter(isPlain).map(options.atomOf))].sort((a, b) => a - b);
   const parts = of.filter((part) => !isPlain(part)).map((part) => compileProgram(part, options));
   const [only] = atoms;

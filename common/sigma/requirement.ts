@@ -31,7 +31,7 @@ function find(expression: Expression, search: Search): Requirement | undefined {
   switch (expression.kind) {
     case "test": {
       // A test for absence is the negation of "present".
-      if (search.wanted !== (expression.pattern !== null)) return undefined;
+      if (search.wanted !== (expression.criterion.type !== "absent")) return undefined;
       const cost = search.cost(expression);
       return Number.isFinite(cost) ? { tests: [expression], cost } : undefined;
     }

@@ -7,7 +7,7 @@ import type { Expression, FieldTest } from "./expression.ts";
 import { requirementOf } from "./requirement.ts";
 
 function test(field: string): FieldTest {
-  return { kind: "test", field, pattern: ["x"] };
+  return { kind: "test", field, criterion: { type: "pattern", pattern: ["x"], cased: false } };
 }
 
 function not(of: Expression): Expression {
@@ -31,14 +31,14 @@ Deno.test("requirementOf() takes the cheapest part of an and, every part of an o
 Deno.test("requirementOf() finds none when nothing needs to be there", () => {
   assertEquals(fieldsOf(not(test("a"))), undefined);
   assertEquals(fieldsOf(or([test("a"), not(test("b"))])), undefined);
-  assertEquals(fieldsOf({ kind: "test", field: "a", pattern: null }), undefined);
+  assertEquals(fieldsOf({ kind: "test", field: "a", criterion: { type: "absent" } }), undefined);
   assertEquals(fieldsOf(and([not(test("a")), test("never")])), undefined);
 });
 
 Deno.test("requirementOf() sees through negations", () => {
   assertEquals(fieldsOf(not(or([not(test("a")), not(test("b"))]))), ["a"]);
   assertEquals(fieldsOf(not(and([not(test("a")), not(test("b"))]))), ["a", "b"]);
-  assertEquals(fieldsOf(not({ kind: "test", field: "c", pattern: null })), ["c"]);
+  assertEquals(fieldsOf(not({ kind: "test", field: "c", criterion: { type: "absent" } })), ["c"]);
 });
 
 Deno.test("requirementOf() counts, at least two of three", () => {
@@ -54,8 +54,10 @@ Deno.test("requirementOf() holds: what is true has one of its tests, any express
       const fields = new Map(Object.entries(values));
       const requirement = requirementOf(expression, () => 1);
       if (requirement === undefined || !evaluate(expression, fields)) return;
-      const holds = ({ field, pattern }: FieldTest) =>
-        pattern === null ? fields.has(field) : evaluate({ kind: "test", field, pattern }, fields);
+      const holds = ({ field, criterion }: FieldTest) =>
+        criterion.type === "absent"
+          ? fields.has(field)
+          : evaluate({ kind: "test", field, criterion }, fields);
       assert(requirement.tests.some(holds));
     }),
     { numRuns: 500 },

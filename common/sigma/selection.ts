@@ -1,3 +1,4 @@
+import type { Criterion } from "./criterion.ts";
 import type { Step } from "./document.ts";
 import { and, type Expression, or } from "./expression.ts";
 import { VALUE_BYTES_MAX } from "./limits.ts";
@@ -63,7 +64,7 @@ function parseTest(key: string, value: unknown, position: Position): Expression 
   const tests = values.map((single): Expression => ({
     kind: "test",
     field,
-    pattern: patternOf(single, effects, { field, position }),
+    criterion: criterionOf(single, effects, { field, position }),
   }));
   return all ? and(tests) : or(tests);
 }
@@ -78,17 +79,17 @@ function effectOf(name: string, position: Position): ModifierEffect {
   return effect;
 }
 
-function patternOf(
+function criterionOf(
   value: unknown,
   effects: readonly ModifierEffect[],
   { field, position }: { readonly field: string; readonly position: Position },
-): Pattern | null {
+): Criterion {
   if (!isScalar(value)) {
     throw invalid(`Field "${field}" has a value that is no text, number or list of them`, position);
   }
   if (value === null) {
     if (effects.length > 0) throw invalid(`Field "${field}" has a modifier on null`, position);
-    return null;
+    return { type: "absent" };
   }
   const text = String(value);
   if (ENCODER.encode(text).length > VALUE_BYTES_MAX) {
@@ -98,10 +99,11 @@ function patternOf(
     throw invalid(`Field "${field}" has a value with a byte of 0x00 to 0x02`, position);
   }
   const start: Pattern = typeof value === "string" ? parseValue(text) : [text];
-  return effects.reduce<Pattern>(
-    (pattern, effect) => effect.kind === "value" ? effect.apply(pattern) : pattern,
+  const pattern = effects.reduce<Pattern>(
+    (changed, effect) => effect.kind === "value" ? effect.apply(changed) : changed,
     start,
   );
+  return { type: "pattern", pattern, cased: false };
 }
 
 function isScalar(value: unknown): value is string | number | bigint | boolean | null {
