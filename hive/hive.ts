@@ -46,8 +46,6 @@ export interface HiveOptions {
   readonly names?: readonly string[];
   /** Version of the program. */
   readonly version: string;
-  /** Rules that this hive's agents load; absent = not known. */
-  readonly activePatterns?: number;
   /** Takes a line for the log. Default: none. */
   readonly log?: (line: string) => void;
   /** Module that the Workers run. Default: the program's own entry. */
@@ -105,7 +103,6 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     clock: options.clock ?? SYSTEM_CLOCK,
     enrollToken: agents.enrollToken,
     refused: agents.refused,
-    ...(options.activePatterns === undefined ? {} : { activePatterns: options.activePatterns }),
   });
   const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
   parts.defer(() => pages.stop());

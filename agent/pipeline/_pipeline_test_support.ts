@@ -6,7 +6,13 @@ import {
   SOURCES,
 } from "../../common/record/mod.ts";
 import { compileRules, type RuleSet } from "../../common/sigma/mod.ts";
-import { type Alert, countRecords, type Loss, lossCause } from "../../common/wire/mod.ts";
+import {
+  type Alert,
+  countRecords,
+  type Health,
+  type Loss,
+  lossCause,
+} from "../../common/wire/mod.ts";
 import type { RecordSink } from "./pipeline.ts";
 
 /** Id of the rule of a test, by its number. */
@@ -91,6 +97,7 @@ export async function inFolder(test: (folder: string) => void | Promise<void>): 
 export class KeptSink implements RecordSink {
   readonly batches: { readonly records: Uint8Array; readonly losses: readonly Loss[] }[] = [];
   readonly alerts: Alert[] = [];
+  readonly healths: { readonly health: Health; readonly losses: readonly Loss[] }[] = [];
 
   append(records: Uint8Array, about: { recordCount: number; losses: readonly Loss[] }): void {
     assertEquals(countRecords(records), about.recordCount);
@@ -100,6 +107,10 @@ export class KeptSink implements RecordSink {
   appendAlerts(alerts: readonly Alert[], records: readonly RecordView[]): void {
     assertEquals(alerts.length, records.length);
     this.alerts.push(...alerts);
+  }
+
+  appendHealth(health: Health, losses: readonly Loss[]): void {
+    this.healths.push({ health, losses });
   }
 
   /** All losses so far, as cause and count. */

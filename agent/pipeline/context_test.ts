@@ -87,6 +87,7 @@ Deno.test("contextBatches() makes the last segment readable alone", () =>
     const sink = new JournalSink(journal, {
       epoch: 1,
       context: () => CONTEXT,
+      bootTimeNs: () => 7n,
       onWarning: (message) => assert(false, message),
     });
     feed(engine, [shellExec(1, "-c", "long ago")]);

@@ -7,13 +7,15 @@ import {
   SOURCES,
 } from "../../common/record/mod.ts";
 import { SEVERITIES } from "../../common/sigma/severity.ts";
-import type { Alert, Loss } from "../../common/wire/mod.ts";
+import { type Alert, encodeHealth, type Health, type Loss } from "../../common/wire/mod.ts";
 import type { RecordSink } from "./pipeline.ts";
 
 /** What a journal's batches say of where they come from. */
 export interface JournalSinkOptions {
   readonly epoch: number;
   readonly context: () => EcsContext;
+  /** Nanoseconds since boot, now. */
+  readonly bootTimeNs: () => bigint;
   /** Told when the disk stops taking records, and when it takes them again. */
   readonly onWarning: (message: string) => void;
 }
@@ -36,7 +38,7 @@ export class JournalSink implements RecordSink {
   readonly #options: JournalSinkOptions;
   #failing = false;
   #appended = 0;
-  #alertSequence = 0;
+  #sequence = 0;
 
   /**
    * @param journal An open journal.
@@ -47,7 +49,7 @@ export class JournalSink implements RecordSink {
     this.#options = options;
   }
 
-  /** Records written so far, alerts included, context not. */
+  /** Records written so far, alerts and health included, context not. */
   get appended(): number {
     return this.#appended;
   }
@@ -77,11 +79,20 @@ export class JournalSink implements RecordSink {
     }
   }
 
+  appendHealth(health: Health, losses: readonly Loss[]): void {
+    const record = encodeHealth(health, {
+      source: SOURCES.agent,
+      sequence: ++this.#sequence,
+      time_ns: this.#options.bootTimeNs(),
+    });
+    this.append(record, { recordCount: 1, losses });
+  }
+
   #alertRecord(alert: Alert, record: RecordView): Uint8Array {
     return encodeRecord("alert", {
       header: {
         source: SOURCES.agent,
-        sequence: ++this.#alertSequence,
+        sequence: ++this.#sequence,
         pid: record.pid,
         tid: record.tid,
         time_ns: record.timeNs,

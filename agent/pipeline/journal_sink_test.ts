@@ -41,6 +41,7 @@ function kept(record: RecordView, more: Partial<RuleInfo> = {}): Alert {
     const sink = new JournalSink(journal, {
       epoch: 1,
       context: () => CONTEXT,
+      bootTimeNs: () => 7n,
       onWarning: (message) => assert(false, message),
     });
     const program = { image: record.slot("exec", "image"), argv: record.slot("exec", "argv") };
@@ -121,6 +122,7 @@ Deno.test({
       const sink = new JournalSink(journal, {
         epoch: 1,
         context: () => CONTEXT,
+        bootTimeNs: () => 7n,
         onWarning: (message) => warnings.push(message),
       });
       const { bytes } = makeRecord("exec", { slots: { image: "/".repeat(4000) } });

@@ -61,7 +61,7 @@ export interface PipelineCounters {
   readonly alerts: number;
   /** Records with key-like values masked. */
   readonly masked: number;
-  /** Records appended to the journal, context and alerts included. */
+  /** Records appended to the journal, alerts and health included. */
   readonly journaled: number;
   /** Records that are lost, by any cause. */
   readonly lost: number;

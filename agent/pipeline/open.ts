@@ -65,6 +65,7 @@ export async function openPipeline(
   const sink = journal && new JournalSink(journal, {
     epoch,
     context: () => host.context(),
+    bootTimeNs: () => host.bootTimeNs(),
     onWarning: outlets.onWarning,
   });
   feedUsers(engine, host);

@@ -8,11 +8,12 @@ import {
   type RecordView,
 } from "../../common/record/mod.ts";
 import type { RuleInfo } from "../../common/sigma/mod.ts";
-import type { Alert, Loss } from "../../common/wire/mod.ts";
+import type { Alert, Health, Loss } from "../../common/wire/mod.ts";
 import { LOSS_CAUSES, LOSSES_PER_BATCH_MAX } from "../../common/wire/mod.ts";
 import type { Engine, Hit, Program } from "../../wasm/engine/mod.ts";
 import { makeAlert } from "./alert.ts";
 import { SequenceGaps } from "./gaps.ts";
+import { ScanClock } from "./health.ts";
 import type { Sensor } from "../sensors/sensor.ts";
 import { LossLedger } from "./losses.ts";
 
@@ -25,6 +26,8 @@ export interface RecordSink {
   append(records: Uint8Array, about: { recordCount: number; losses: readonly Loss[] }): void;
   /** Appends alerts. */
   appendAlerts(alerts: readonly Alert[], records: readonly RecordView[]): void;
+  /** Appends how the agent does, and what was lost since the last append. */
+  appendHealth(health: Health, losses: readonly Loss[]): void;
 }
 
 /** What a pipeline is made of. */
@@ -57,6 +60,9 @@ export class Pipeline {
   #alerts = 0;
   #masked = 0;
   #noted = 0;
+  readonly #scanClock = new ScanClock();
+  /** Counters at the last health record. */
+  #told = { records: 0, alerts: 0, masked: 0 };
 
   /** @param parts Source, engine, sink and rules. The engine has the image already. */
   constructor(parts: PipelineParts) {
@@ -108,10 +114,28 @@ export class Pipeline {
     return losses;
   }
 
+  /** Puts down how the agent does, since the last call; nothing without a sink. */
+  tellHealth(): void {
+    const { sink, rules, ruleSetHash } = this.#parts;
+    if (sink === undefined) return;
+    const now = { records: this.#records, alerts: this.#alerts, masked: this.#masked };
+    sink.appendHealth({
+      rules: rules.length,
+      ruleSet: ruleSetHash,
+      records: now.records - this.#told.records,
+      alerts: now.alerts - this.#told.alerts,
+      masked: now.masked - this.#told.masked,
+      ...this.#scanClock.take(),
+    }, this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX));
+    this.#told = now;
+  }
+
   #process(length: number): void {
     const { engine, sink, onDocument } = this.#parts;
     const before = engine.stats();
+    const startedAt = performance.now();
     const found = engine.scan(length);
+    this.#scanClock.add(performance.now() - startedAt);
     const after = engine.stats();
     const whole = length - (after.bytes_malformed - before.bytes_malformed);
     // From here on nothing sees the values that were masked.

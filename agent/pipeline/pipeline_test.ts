@@ -195,6 +195,34 @@ Deno.test("Pipeline hands losses of the sensor and of the sequences to the sink,
   assertEquals(pipeline.lost, 4);
 });
 
+Deno.test("Pipeline.tellHealth() carries losses of a host that is quiet", async () => {
+  const { pipeline, sink } = await pipelineOf(
+    buffers(new Uint8Array(512).fill(0xFF)),
+    execRules(commandLineHas("none")),
+  );
+  pipeline.step(0);
+  assertEquals(sink.batches, []);
+  pipeline.tellHealth();
+  pipeline.tellHealth();
+  assertEquals(sink.healths.map(({ losses }) => losses.map(({ count }) => count)), [[1], []]);
+});
+
+Deno.test("Pipeline.tellHealth() tells what was done since the last time, and takes losses along", async () => {
+  const { pipeline, sink, shown } = await pipelineOf(
+    buffers(joined([shellExec(1, "x"), shellExec(2, "y"), new Uint8Array(64).fill(0xFF)])),
+    execRules(commandLineHas("x")),
+  );
+  pipeline.step(0);
+  assertEquals(shown.length, 1);
+  pipeline.tellHealth();
+  pipeline.tellHealth();
+  const told = sink.healths.map(({ health }) => [health.rules, health.records, health.alerts]);
+  assertEquals(told, [[1, 2, 1], [1, 0, 0]]);
+  const scans = sink.healths.map(({ health }) => health.scans.reduce((sum, each) => sum + each, 0));
+  assertEquals(scans, [1, 0]);
+  assert((sink.healths[0]?.health.scanTimeNs ?? 0) > 0);
+});
+
 Deno.test("Pipeline needs no sink and no rule", async () => {
   const { pipeline, documents } = await pipelineOf(buffers(shellExec(1)), execRules(), {
     sink: undefined,

@@ -42,7 +42,7 @@ async function journaled(folder: string): Promise<{ segment: string; alerts: str
   const pipeline = new Pipeline({
     source: sensor,
     engine,
-    sink: new JournalSink(journal, { epoch: 1, context, onWarning }),
+    sink: new JournalSink(journal, { epoch: 1, context, bootTimeNs: () => 7n, onWarning }),
     rules: RULES.rules,
     ruleSetHash: RULES.hash,
     epoch: 1,

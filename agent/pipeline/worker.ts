@@ -14,6 +14,8 @@ import { Window } from "./window.ts";
 
 /** Longest wait of one poll, in milliseconds: also the longest that a command waits. */
 const POLL_TIMEOUT_MS = 100;
+/** How often it is put down how the agent does, in milliseconds: also the agent's heartbeat. */
+export const HEALTH_INTERVAL_MS = 15_000;
 /** How often the loss ledger is brought up to date, in milliseconds. */
 const LEDGER_INTERVAL_MS = 1000;
 
@@ -83,6 +85,7 @@ async function poll(
   { mailbox, outlets }: { readonly mailbox: Mailbox; readonly outlets: Outlets },
 ): Promise<void> {
   let reconciledAt = performance.now();
+  let healthAt = -Infinity;
   for (;;) {
     running.pipeline.step(POLL_TIMEOUT_MS);
     running.tick();
@@ -91,6 +94,10 @@ async function poll(
     if (now - reconciledAt >= LEDGER_INTERVAL_MS) {
       reconciledAt = now;
       reportLosses(running);
+    }
+    if (now - healthAt >= HEALTH_INTERVAL_MS) {
+      healthAt = now;
+      running.pipeline.tellHealth();
     }
     for (const command of await newCommands(mailbox)) {
       if (command.type === "stop") return;
@@ -122,6 +129,7 @@ function flush({ alerts, documents }: Outlets): void {
 
 function finish(running: RunningPipeline, outlets: Outlets): void {
   reportLosses(running);
+  running.pipeline.tellHealth();
   running.flush();
   const { records, alerts, masked, lost } = running.pipeline;
   report({

@@ -1,11 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { pinHive } from "../../agent/enrol/enroll.ts";
-import { compileApart } from "../../agent/rules/compile.ts";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { pinnedEnvironment } from "../../common/link/mod.ts";
 import { operatorTokenHash } from "../../hive/operators/token_file.ts";
-import { rulePaths } from "../rules.ts";
 import { settingsEnvironment } from "../settings.ts";
 import { Child } from "./child.ts";
 import { AGENT_CAPABILITIES, partCommand } from "./commands.ts";
@@ -57,8 +55,7 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   const program = programFile();
   const folder = config.state.dir;
   const home = await prepareHiveHome(folder, { program, ...(user === undefined ? {} : { user }) });
-  const { rules } = await compileApart(rulePaths(config));
-  const hive = await startHive({ config, options, home, user, activePatterns: rules.length });
+  const hive = await startHive({ config, options, home, user });
   if (user === undefined) {
     for (const line of await sensorFindings()) options.onNotice(line);
     const sensor = 'none: it needs root; "immune replay" runs recorded events through the rules';
@@ -103,7 +100,6 @@ interface HiveStart {
   readonly options: UpOptions;
   readonly home: HiveHome;
   readonly user: SystemUser | undefined;
-  readonly activePatterns: number;
 }
 
 async function startHive(
@@ -123,8 +119,6 @@ async function startHive(
     "--json",
     "--operator-token-hash",
     operatorTokenHash(start.config.state.dir),
-    "--active-patterns",
-    String(start.activePatterns),
   ];
   const command = partCommand(args, {
     program: home.program,

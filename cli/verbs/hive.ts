@@ -10,7 +10,6 @@ import { print, tell } from "../output.ts";
 interface HiveVerbOptions {
   readonly json?: boolean;
   readonly operatorTokenHash?: string;
-  readonly activePatterns?: number;
 }
 
 /** `immune hive` */
@@ -19,8 +18,7 @@ export function addHive(program: Command): void {
     .description("run the hive: agents' port, enrolment, API and console")
     .option("--json", "print where it listens, a login link and an enrolment token as one object")
     // What "up" knows and an unprivileged hive may not read.
-    .addOption(new Option("--operator-token-hash <hex>").argParser(parseHash).hideHelp())
-    .addOption(new Option("--active-patterns <count>").argParser(Number).hideHelp());
+    .addOption(new Option("--operator-token-hash <hex>").argParser(parseHash).hideHelp());
   addSettings(command).action(async (options: HiveVerbOptions) => {
     const { state, hive: addresses } = settingsOf(command).values;
     const hive = await createHive({
@@ -30,7 +28,6 @@ export function addHive(program: Command): void {
       version: VERSION,
       log: (line) => tell(`hive: ${visible(line)}`),
       ...(options.operatorTokenHash === undefined ? {} : { tokenHash: options.operatorTokenHash }),
-      ...(options.activePatterns === undefined ? {} : { activePatterns: options.activePatterns }),
     });
     try {
       await announce(hive, options.json ?? false);

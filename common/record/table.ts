@@ -271,6 +271,23 @@ export const KINDS = {
     ],
     slots: [],
   },
+  health: {
+    id: 138,
+    stream: "user",
+    doc: "how an agent does: what it has in force, and what it did since it last said so",
+    body: [
+      { name: "rules", type: "u32", doc: "rules in force" },
+      { name: "reserved", type: "u32", doc: "0" },
+      { name: "records", type: "u64", doc: "records scanned since the last one" },
+      { name: "alerts", type: "u64", doc: "alerts raised since the last one" },
+      { name: "masked", type: "u64", doc: "records with values masked since the last one" },
+      { name: "scan_time_ns", type: "u64", doc: "nanoseconds in scans since the last one" },
+    ],
+    slots: [
+      { name: "rule_set", doc: "SHA-256 of the rule image in force, lower-case hex" },
+      { name: "scans", doc: "u64 a class of duration (common/wire): scans since the last one" },
+    ],
+  },
   flat: {
     id: 192,
     stream: "user",

@@ -28,5 +28,6 @@ export type { Alert } from "./alert.ts";
 export * from "./batch.ts";
 export * from "./decode.ts";
 export * from "./encode.ts";
+export * from "./health.ts";
 export * from "./loss.ts";
 export { countRecords } from "./records.ts";

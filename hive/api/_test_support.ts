@@ -1,6 +1,12 @@
 import { FakeClock } from "../../common/config/mod.ts";
 import { alertId, encodeRecord, processEntityId, SOURCES } from "../../common/record/mod.ts";
-import { type Alert, encodeBatch, type Loss } from "../../common/wire/mod.ts";
+import {
+  type Alert,
+  encodeBatch,
+  encodeHealth,
+  type Health,
+  type Loss,
+} from "../../common/wire/mod.ts";
 import { hashSecret, newSecret, Operators } from "../operators/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { type Api, createApi } from "./app.ts";
@@ -99,6 +105,19 @@ export function processRecord(kind: "exec" | "process", process: TestProcess): U
   return encodeRecord(kind, {
     header: { ...headerOf(process), source: 0, sequence: process.pid },
     slots: { image: process.image, argv: process.argv.map((arg) => `${arg}\0`).join("") },
+  });
+}
+
+/**
+ * The record in which an agent tells how it does.
+ *
+ * @param health What differs from an agent with 42 rules that has done nothing.
+ */
+export function healthRecord(health: Partial<Health> = {}): Uint8Array {
+  const nothing = { records: 0, alerts: 0, masked: 0, scanTimeNs: 0, scans: [] };
+  return encodeHealth({ rules: 42, ruleSet: "0f".repeat(32), ...nothing, ...health }, {
+    source: SOURCES.agent,
+    time_ns: 3_500_000_000_000n,
   });
 }
 

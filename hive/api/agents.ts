@@ -1,7 +1,10 @@
 import { lossCause } from "../../common/wire/mod.ts";
 import type { AgentLedger, AgentRow, Store } from "../store/store.ts";
 
-/** An agent counts as online for this long after its last batch, in milliseconds. */
+/**
+ * An agent counts as online for this long after its last batch, in milliseconds: an agent sends
+ * one every 15 s at least.
+ */
 export const AGENT_ONLINE_MS = 120_000;
 
 /** What an agent made, and where it went: made = stored + lost. */
@@ -43,6 +46,17 @@ export async function agentViews(store: Store, nowMs: number): Promise<readonly 
       ledger: ledgerView(byAgent.get(agent.id)),
     }))
     .sort((a, b) => a.hostName.localeCompare(b.hostName) || a.id.localeCompare(b.id));
+}
+
+/**
+ * How many rules are in force.
+ *
+ * @param agents All agents.
+ * @returns Rules of the agent online that has most; `null` when none has said.
+ */
+export function activePatterns(agents: readonly AgentView[]): number | null {
+  const known = agents.filter(({ online }) => online).flatMap(({ rules }) => rules ?? []);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 function isOnline(agent: AgentRow, nowMs: number): boolean {

@@ -67,7 +67,6 @@ function contextOf(options: ApiOptions): ApiContext {
     store: options.store,
     operators: options.operators,
     version: options.version,
-    activePatterns: options.activePatterns ?? null,
     enrollToken: options.enrollToken,
     refused: options.refused ?? (() => Promise.resolve({})),
     log: options.log ?? (() => {}),

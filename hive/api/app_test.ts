@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { errorSchema } from "../../common/link/protocol.ts";
-import type { Loss } from "../../common/wire/mod.ts";
+import { type Loss, SCAN_CLASSES } from "../../common/wire/mod.ts";
 import {
   AGENT_ID,
   alertOf,
+  healthRecord,
   HOST_ID,
   NOON_MS,
   openTestHive,
@@ -67,14 +68,16 @@ Deno.test("createApi() refuses a token that is not ours", async () => {
 });
 
 Deno.test("createApi() gives status, agents and ledgers of what was stored", async () => {
-  await using hive = await openTestHive({ activePatterns: 42 });
-  await hive.deliver([processRecord("exec", SHELL), alertOf(SHELL).record], [RING_FULL]);
+  await using hive = await openTestHive();
+  const made = [processRecord("exec", SHELL), alertOf(SHELL).record, healthRecord()];
+  await hive.deliver(made, [RING_FULL]);
   const status = statusSchema.parse(await (await hive.get("/api/v1/status")).json());
   assertEquals(status, {
     version: "9.9.9",
     startedAt: new Date(NOON_MS).toISOString(),
     agents: { enrolled: 1, online: 1 },
-    records: 2,
+    records: 3,
+    events: 1,
     alertsToday: 1,
     activePatterns: 42,
   });
@@ -86,9 +89,9 @@ Deno.test("createApi() gives status, agents and ledgers of what was stored", asy
       hostName: "gpu-01",
       online: true,
       ledger: {
-        position: 2,
-        made: 14,
-        stored: 2,
+        position: 3,
+        made: 15,
+        stored: 3,
         lost: 12,
         certain: true,
         losses: [{ cause: "ring_full", count: 12, certain: true }],
@@ -228,7 +231,13 @@ Deno.test("createApi() gives totals with what was refused", async () => {
 
 Deno.test("createApi() gives metrics in the Prometheus text format", async () => {
   await using hive = await openTestHive({ refused: () => Promise.resolve({ no_certificate: 3 }) });
-  await hive.deliver([alertOf(SHELL).record], [RING_FULL]);
+  const scans = [2, 0, 1, ...Array.from({ length: SCAN_CLASSES - 4 }, () => 0), 1];
+  await hive.deliver([
+    processRecord("exec", SHELL),
+    alertOf(SHELL).record,
+    healthRecord({ scans, scanTimeNs: 1_500_000_000 }),
+  ], [RING_FULL]);
+  await hive.deliver([healthRecord({ scans: [1], scanTimeNs: 500_000_000 })]);
   const response = await hive.get("/metrics");
   assertEquals(response.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
   const text = await response.text();
@@ -241,14 +250,20 @@ Deno.test("createApi() gives metrics in the Prometheus text format", async () =>
       'immune_events_lost_total{cause="ring_full"} 12',
       'immune_events_lost_total{cause="sequence_gap"} 0',
       'immune_refused_total{reason="no_certificate"} 3',
+      'immune_scan_latency_seconds_bucket{le="0.00005"} 3',
+      'immune_scan_latency_seconds_bucket{le="0.00025"} 4',
+      'immune_scan_latency_seconds_bucket{le="0.1"} 4',
+      'immune_scan_latency_seconds_bucket{le="+Inf"} 5',
+      "immune_scan_latency_seconds_sum 2",
+      "immune_scan_latency_seconds_count 5",
     ]
   ) {
     assert(text.split("\n").includes(line), `${line} is not in\n${text}`);
   }
-  const families = text.match(/^# TYPE \S+ (?:gauge|counter)$/gm) ?? [];
+  const families = text.match(/^# TYPE \S+ (?:gauge|counter|histogram)$/gm) ?? [];
   assertEquals(families.length, text.match(/^# HELP /gm)?.length);
   for (const line of text.trimEnd().split("\n").filter((line) => !line.startsWith("#"))) {
-    assert(/^immune_[a-z_]+(?:\{[a-z]+="[^"\n]*"\})? \d+$/.test(line), line);
+    assert(/^immune_[a-z_]+(?:\{[a-z]+="[^"\n]*"\})? \d+(?:\.\d+)?$/.test(line), line);
   }
 });
 

@@ -23,8 +23,6 @@ export interface ApiOptions {
   readonly operators: Operators;
   /** Version of the program. */
   readonly version: string;
-  /** Rules that the agents of this hive load; absent = not known. */
-  readonly activePatterns?: number;
   /** What the agents' port turned away, by reason. Default: nothing. */
   readonly refused?: () => Promise<Readonly<Record<string, number>>>;
   /** Makes a token that enrols one agent. Absent: this hive enrols none. */
@@ -38,8 +36,7 @@ export interface ApiOptions {
 }
 
 /** The same with every default in its place. */
-export type ApiContext = Required<Omit<ApiOptions, "activePatterns" | "enrollToken">> & {
-  readonly activePatterns: number | null;
+export type ApiContext = Required<Omit<ApiOptions, "enrollToken">> & {
   readonly enrollToken: ApiOptions["enrollToken"];
   /** Unix time in milliseconds. */
   readonly startedMs: number;

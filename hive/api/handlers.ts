@@ -3,7 +3,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { LOGIN_LINK_MS } from "../operators/mod.ts";
 import type { AlertQuery } from "../store/store.ts";
-import { agentViews } from "./agents.ts";
+import { activePatterns, agentViews } from "./agents.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { durationMs } from "./duration.ts";
 import { findEvents } from "./events.ts";
@@ -47,8 +47,9 @@ function addTotals(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
         online: agents.filter(({ online }) => online).length,
       },
       records: stats.records,
+      events: stats.events,
       alertsToday: stats.alertsToday,
-      activePatterns: api.activePatterns,
+      activePatterns: activePatterns(agents),
     }, 200);
   });
   app.openapi(agentsRoute, async (c) => {

@@ -1,6 +1,6 @@
-import { LOSS_CAUSE_NAMES } from "../../common/wire/mod.ts";
+import { LOSS_CAUSE_NAMES, SCAN_SECONDS_BOUNDS } from "../../common/wire/mod.ts";
 import { SEVERITIES } from "../../common/sigma/rule.ts";
-import type { StoreStats } from "../store/store.ts";
+import type { ScanTotals, StoreStats } from "../store/store.ts";
 
 /** Content type of the Prometheus text format, version 0.0.4. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -12,6 +12,8 @@ export interface MetricsSource {
   /** What the agents' port turned away, by reason. */
   readonly refused: Readonly<Record<string, number>>;
 }
+
+const NS_PER_SECOND = 1e9;
 
 interface Family {
   readonly name: string;
@@ -46,8 +48,8 @@ export function metricsText({ agentsOnline, stats, refused }: MetricsSource): st
     {
       name: "immune_syscalls_intercepted_total",
       type: "counter",
-      help: "Records stored",
-      values: [["", stats.records]],
+      help: "Events of the hosts' kernels that are stored",
+      values: [["", stats.events]],
     },
     {
       name: "immune_events_lost_total",
@@ -64,7 +66,7 @@ export function metricsText({ agentsOnline, stats, refused }: MetricsSource): st
       values: known([], refused),
     },
   ];
-  return families.map(familyText).join("");
+  return families.map(familyText).join("") + scanLatencyText(stats.scans);
 }
 
 function known(
@@ -82,6 +84,22 @@ function familyText({ name, type, help, label, values }: Family): string {
       label === undefined ? `${name} ${value}` : `${name}{${label}="${escaped(text)}"} ${value}`,
     );
   }
+  return lines.join("\n") + "\n";
+}
+
+/** The durations of all agents' scans as a histogram; each class counts those below it too. */
+function scanLatencyText({ timeNs, scans }: ScanTotals): string {
+  const name = "immune_scan_latency_seconds";
+  const lines = [
+    `# HELP ${name} How long the agents' scans took, each of one batch of records`,
+    `# TYPE ${name} histogram`,
+  ];
+  let count = 0;
+  for (const [i, found] of scans.entries()) {
+    count += found;
+    lines.push(`${name}_bucket{le="${SCAN_SECONDS_BOUNDS[i] ?? "+Inf"}"} ${count}`);
+  }
+  lines.push(`${name}_sum ${timeNs / NS_PER_SECOND}`, `${name}_count ${count}`);
   return lines.join("\n") + "\n";
 }
 

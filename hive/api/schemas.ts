@@ -46,8 +46,10 @@ export const statusSchema = z.object({
   startedAt: z.iso.datetime(),
   agents: z.object({ enrolled: count, online: count }),
   records: count.openapi({ description: "records stored" }),
+  events: count.openapi({ description: "of them, those that a kernel made" }),
   alertsToday: count.openapi({ description: "alerts since midnight UTC" }),
-  activePatterns: count.nullable().openapi({ description: "rules loaded; null = not known" }),
+  activePatterns: count.nullable()
+    .openapi({ description: "rules in force on the agent online that has most; null = not known" }),
 }).openapi("Status");
 
 /** All agents with their ledgers. */
@@ -60,6 +62,8 @@ export const agentsSchema = z.object({
       enrolledAt: z.string(),
       lastSeenAt: z.string().nullable(),
       revoked: z.boolean(),
+      rules: count.nullable().openapi({ description: "rules in force; null = not known yet" }),
+      ruleSet: z.string().nullable().openapi({ description: "SHA-256 of the rule image" }),
       online: z.boolean(),
       ledger: z.object({
         position: count,
@@ -98,7 +102,10 @@ export const eventsSchema = z.object({
 export const statsSchema = z.object({
   agents: count,
   records: count,
-  recordsByMinute: z.array(z.object({ minuteMs: z.int(), records: count })),
+  events: count.openapi({ description: "of the records, those that a kernel made" }),
+  eventsByMinute: z.array(z.object({ minuteMs: z.int(), events: count })),
+  scans: z.object({ timeNs: count, scans: z.array(count) })
+    .openapi({ description: "scans of all agents by class of duration, and their time" }),
   alertsBySeverity: counts,
   alertsToday: count,
   lossesByCause: counts,

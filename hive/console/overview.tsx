@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import { type AgentView, agentViews } from "../api/agents.ts";
+import { activePatterns, type AgentView, agentViews } from "../api/agents.ts";
 import type { ApiContext } from "../api/context.ts";
 import type { AlertPage, StoreStats } from "../store/store.ts";
 import { AgentList } from "./agent_list.tsx";
@@ -34,7 +34,7 @@ export async function overview(api: ApiContext): Promise<OverviewProps> {
     api.store.stats(),
     api.store.alerts({ limit: OVERVIEW_ALERTS_MAX }),
   ]);
-  return { agents, stats, page, activePatterns: api.activePatterns, nowMs };
+  return { agents, stats, page, activePatterns: activePatterns(agents), nowMs };
 }
 
 /**

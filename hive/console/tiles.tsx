@@ -26,7 +26,7 @@ const SPARK_MINUTES = 30;
  */
 export function Tiles({ online, enrolled, activePatterns, stats, nowMs }: TilesProps): Child {
   const minutes = lastMinutes(stats, nowMs);
-  const { alertsToday, records } = stats;
+  const { alertsToday, events } = stats;
   return (
     <section class="tiles" aria-label="Figures">
       <Tile name="Agents online" figure={short(online)} id="agents-online">
@@ -35,7 +35,7 @@ export function Tiles({ online, enrolled, activePatterns, stats, nowMs }: TilesP
       <Tile name="Events a minute" figure={short(minutes.at(-1) ?? 0)} id="events-a-minute">
         {minutes.some((count) => count > 0)
           ? <Spark values={minutes} />
-          : `${short(records)} stored`}
+          : `${short(events)} stored`}
       </Tile>
       <Tile
         name="Threats today"
@@ -50,7 +50,7 @@ export function Tiles({ online, enrolled, activePatterns, stats, nowMs }: TilesP
         figure={activePatterns === null ? "–" : short(activePatterns)}
         id="active-patterns"
       >
-        {activePatterns === null ? "not known to this hive" : "rules loaded"}
+        {activePatterns === null ? "no agent has said" : "rules in force"}
       </Tile>
     </section>
   );
@@ -74,9 +74,9 @@ function Tile({ name, figure, id, loud = false, children }: TileProps): Child {
   );
 }
 
-/** Records of the last full minutes, oldest first; the store leaves quiet minutes out. */
-function lastMinutes({ recordsByMinute }: StoreStats, nowMs: number): readonly number[] {
-  const byMinute = new Map(recordsByMinute.map(({ minuteMs, records }) => [minuteMs, records]));
+/** Events of the last full minutes, oldest first; the store leaves quiet minutes out. */
+function lastMinutes({ eventsByMinute }: StoreStats, nowMs: number): readonly number[] {
+  const byMinute = new Map(eventsByMinute.map(({ minuteMs, events }) => [minuteMs, events]));
   const end = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
   return Array.from(
     { length: SPARK_MINUTES },

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
-import { KINDS } from "../../common/record/mod.ts";
-import { decodeBatch, LOSS_CAUSES } from "../../common/wire/mod.ts";
+import { encodeRecord, KINDS } from "../../common/record/mod.ts";
+import { decodeBatch, encodeHealth, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import {
   alertRecord,
   enrolled,
@@ -336,10 +336,46 @@ const FLEET: readonly Case[] = [
       enrolledAt: row?.enrolledAt ?? "",
       lastSeenAt: null,
       revoked: false,
+      rules: null,
+      ruleSet: null,
     });
     assert(Date.parse(row?.enrolledAt ?? "") >= before);
     await store.append({ agentId, bytes: sampleBatch({ first: 1, records: 1, hostId }) });
     assert(Date.parse((await store.agents())[0]?.lastSeenAt ?? "") >= before);
+  }],
+  ["append() keeps an agent's rules and adds up its scans, and takes them for no events", async (
+    store,
+  ) => {
+    const { id: agentId, hostId } = await enrolled(store);
+    const ruleSet = "0f".repeat(32);
+    const health = (rules: number): Uint8Array =>
+      encodeHealth({
+        rules,
+        ruleSet,
+        records: 5,
+        alerts: 1,
+        masked: 0,
+        scanTimeNs: 2000,
+        scans: [3, 0, 1],
+      }, {});
+    const put = (first: number, records: readonly Uint8Array[]): Promise<Stored> =>
+      store.append({ agentId, bytes: sampleBatch({ first, records, hostId }) });
+    await put(1, [health(7), fork(1)]);
+    const bytes = sampleBatch({ first: 3, records: [health(8)], hostId });
+    await store.append({ agentId, bytes: bytes.slice() });
+    await store.append({ agentId, bytes });
+    const [agent] = await store.agents();
+    assertEquals([agent?.rules, agent?.ruleSet], [8, ruleSet]);
+    const { events, records, scans } = await store.stats();
+    assertEquals([events, records, scans.timeNs], [1, 3, 4000]);
+    assertEquals(scans.scans.slice(0, 4), [6, 0, 2, 0]);
+  }],
+  ["append() takes a health record with figures that none has for any record", async (store) => {
+    const { id: agentId, hostId } = await enrolled(store);
+    const damaged = encodeRecord("health", { body: { rules: 9 }, slots: { rule_set: "no hash" } });
+    const bytes = sampleBatch({ first: 1, records: [damaged], hostId });
+    assertEquals((await store.append({ agentId, bytes })).outcome, "stored");
+    assertEquals((await store.agents())[0]?.rules, null);
   }],
   ["addAgent() refuses an agent or certificate that is there, and adds nothing", async (store) => {
     const { fingerprint, ...agent } = await enrolled(store);

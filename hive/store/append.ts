@@ -6,6 +6,7 @@ import { AlertRows } from "./alerts.ts";
 import { pack } from "./codec.ts";
 import { type Extract, extract } from "./extract.ts";
 import { accountForGap, isGapCause, type Passed } from "./gap.ts";
+import { HealthRows } from "./health.ts";
 import { integer, text } from "./rows.ts";
 import { type Block, MINUTES_MAX, type Stored } from "./store.ts";
 
@@ -44,6 +45,7 @@ export class Appender {
   readonly counters: AppendCounters = { repeated: 0, gaps: 0, alerts: 0 };
   readonly #clock: Clock;
   readonly #alerts: AlertRows;
+  readonly #healths: HealthRows;
   readonly #sql: ReturnType<typeof statements>;
 
   /**
@@ -53,6 +55,7 @@ export class Appender {
   constructor(database: DatabaseSync, { clock }: { readonly clock: Clock }) {
     this.#clock = clock;
     this.#alerts = new AlertRows(database);
+    this.#healths = new HealthRows(database);
     this.#sql = statements(database);
   }
 
@@ -113,7 +116,7 @@ export class Appender {
     const journal = place.journal ??
       Number(this.#sql.addJournal.run(agent, info.journalId, 0).lastInsertRowid);
     this.#sql.movePosition.run(last, journal);
-    this.#sql.countStored.run(last - from + 1, now, agent);
+    this.#sql.countStored.run(last - from + 1, found.events, now, agent);
     const block = Number(
       this.#sql.addBlock.run(
         agent,
@@ -134,8 +137,9 @@ export class Appender {
     const packed = pack(bytes);
     this.#sql.addBytes.run(block, packed.codec, packed.bytes);
     for (const alert of found.alerts) this.#alerts.add(alert, { block });
+    for (const health of found.healths) this.#healths.add(health, { agent });
     this.#countLosses(accepted);
-    this.#rollUp(now - now % MINUTE_MS, last - from + 1);
+    if (found.events > 0) this.#rollUp(now - now % MINUTE_MS, found.events);
   }
 
   /** Each loss once: with the gap that it accounts for, or with its batch's first record. */
@@ -149,8 +153,8 @@ export class Appender {
     this.#sql.addLoss.run(agent, cause, certain ? 1 : 0, count);
   }
 
-  #rollUp(minuteMs: number, records: number): void {
-    this.#sql.addMinute.run(minuteMs, records);
+  #rollUp(minuteMs: number, events: number): void {
+    this.#sql.addMinute.run(minuteMs, events);
     // One more than is shown: the minute that is not over yet.
     this.#sql.dropMinutes.run(minuteMs - (MINUTES_MAX + 1) * MINUTE_MS);
   }
@@ -173,7 +177,7 @@ function statements(database: DatabaseSync) {
     ),
     movePosition: database.prepare("UPDATE journals SET position = ? WHERE number = ?"),
     countStored: database.prepare(
-      "UPDATE agents SET stored = stored + ?, last_seen_ms = ? WHERE number = ?",
+      "UPDATE agents SET stored = stored + ?, events = events + ?, last_seen_ms = ? WHERE number = ?",
     ),
     addBlock: database.prepare(
       `INSERT INTO blocks (agent, journal, first_position, from_position, last_position, first_ms,
@@ -187,8 +191,8 @@ function statements(database: DatabaseSync) {
       ON CONFLICT DO UPDATE SET count = min(count + excluded.count, ${most})`,
     ),
     addMinute: database.prepare(
-      `INSERT INTO minutes (minute_ms, records) VALUES (?, ?)
-      ON CONFLICT DO UPDATE SET records = records + excluded.records`,
+      `INSERT INTO minutes (minute_ms, events) VALUES (?, ?)
+      ON CONFLICT DO UPDATE SET events = events + excluded.events`,
     ),
     dropMinutes: database.prepare("DELETE FROM minutes WHERE minute_ms < ?"),
   };

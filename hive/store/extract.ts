@@ -1,6 +1,7 @@
 import { decodeRecord, KINDS, type RecordView } from "../../common/record/mod.ts";
 import { type Alert, alertSchema } from "../../common/wire/alert.ts";
-import { type KindMasks, kindMasks } from "./kinds.ts";
+import { decodeHealth, type Health } from "../../common/wire/health.ts";
+import { type KindMasks, kindMasks, USER_KIND_FIRST } from "./kinds.ts";
 
 /** What a store takes out of the records of a batch. */
 export interface Extract extends KindMasks {
@@ -10,6 +11,9 @@ export interface Extract extends KindMasks {
   readonly alerts: readonly ExtractedAlert[];
   /** Alert records that hold no alert of this host. */
   readonly alertsTurnedAway: number;
+  /** Records that a kernel made. */
+  readonly events: number;
+  readonly healths: readonly Health[];
 }
 
 /** An alert as its row holds it. */
@@ -41,6 +45,8 @@ const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true });
 export function extract(records: Uint8Array, { skip, hostId }: ExtractOptions): Extract {
   const kinds = new Set<number>();
   const alerts: ExtractedAlert[] = [];
+  const healths: Health[] = [];
+  let events = 0;
   let alertsTurnedAway = 0;
   let firstNs: bigint | undefined;
   let lastNs = 0n;
@@ -52,12 +58,28 @@ export function extract(records: Uint8Array, { skip, hostId }: ExtractOptions): 
     kinds.add(kindId);
     if (firstNs === undefined || timeNs < firstNs) firstNs = timeNs;
     if (timeNs > lastNs) lastNs = timeNs;
-    if (kindId !== KINDS.alert.id) continue;
-    const alert = alertOf(record, hostId);
-    if (alert === undefined) alertsTurnedAway++;
-    else alerts.push(alert);
+    if (kindId < USER_KIND_FIRST) events++;
+    else if (kindId === KINDS.health.id) healths.push(...healthOf(record));
+    else if (kindId === KINDS.alert.id) {
+      const alert = alertOf(record, hostId);
+      if (alert === undefined) alertsTurnedAway++;
+      else alerts.push(alert);
+    }
   }
-  return { ...kindMasks(kinds), firstNs: firstNs ?? 0n, lastNs, alerts, alertsTurnedAway };
+  return {
+    ...kindMasks(kinds),
+    firstNs: firstNs ?? 0n,
+    lastNs,
+    alerts,
+    alertsTurnedAway,
+    events,
+    healths,
+  };
+}
+
+function healthOf(record: RecordView): readonly Health[] {
+  const health = decodeHealth(record);
+  return health === undefined ? [] : [health];
 }
 
 function alertOf(record: RecordView, hostId: string): ExtractedAlert | undefined {

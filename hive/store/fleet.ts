@@ -103,6 +103,8 @@ export class FleetRows {
         enrolledAt: new Date(integer(row, "enrolled_ms")).toISOString(),
         lastSeenAt: lastSeenMs === null ? null : new Date(lastSeenMs).toISOString(),
         revoked: integer(row, "revoked") !== 0,
+        rules: integerOrNull(row, "rules"),
+        ruleSet: row["rule_set"] === null ? null : text(row, "rule_set"),
       };
     });
   }
@@ -129,7 +131,7 @@ function statements(database: DatabaseSync) {
     ),
     revokeAgent: database.prepare("UPDATE agents SET revoked = 1 WHERE id = ?"),
     agents: database.prepare(
-      `SELECT id, host_id, host_name, enrolled_ms, last_seen_ms, revoked
+      `SELECT id, host_id, host_name, enrolled_ms, last_seen_ms, revoked, rules, rule_set
       FROM agents ORDER BY number`,
     ),
   };

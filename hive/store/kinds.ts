@@ -7,7 +7,7 @@ export interface KindMasks {
 }
 
 /** First kind that is made in user space. */
-const USER_KIND_FIRST = 128;
+export const USER_KIND_FIRST = 128;
 /** Kinds that have a bit, of each of the two sets. */
 const KINDS_PER_MASK = 32;
 

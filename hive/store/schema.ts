@@ -4,13 +4,13 @@ import { integer } from "./rows.ts";
 import { transaction } from "./transaction.ts";
 
 /** Marks a database as a hive's store ("IMST"); SQLite keeps it in the file's header. */
-const APPLICATION_ID = 0x494D_5354;
+export const APPLICATION_ID = 0x494D_5354;
 
 /**
  * Statements that lead from each version of the schema to the next; `user_version` counts those
  * that were run. A step that was released never changes: new ones are appended.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE tokens (
     secret_hash TEXT PRIMARY KEY,
@@ -103,6 +103,18 @@ const MIGRATIONS: readonly string[] = [
     minute_ms INTEGER PRIMARY KEY,
     records INTEGER NOT NULL
   ) STRICT;
+  `,
+  `
+  ALTER TABLE agents ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
+  UPDATE agents SET events = stored;
+  ALTER TABLE agents ADD COLUMN rules INTEGER;
+  ALTER TABLE agents ADD COLUMN rule_set TEXT;
+  ALTER TABLE minutes RENAME COLUMN records TO events;
+
+  CREATE TABLE scan_totals (
+    name TEXT PRIMARY KEY,
+    amount INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -9,6 +9,7 @@ import { Appender } from "./append.ts";
 import { readBlocks } from "./blocks.ts";
 import { storeError } from "./failure.ts";
 import { FleetRows } from "./fleet.ts";
+import { HealthRows } from "./health.ts";
 import { type DatabaseOptions, openDatabase } from "./open.ts";
 import type {
   AgentLedger,
@@ -53,6 +54,7 @@ export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #fleet: FleetRows;
   readonly #alerts: AlertRows;
+  readonly #healths: HealthRows;
   readonly #appender: Appender;
   #waiting: Waiting[] = [];
   #appendsTurnedAway = 0;
@@ -78,6 +80,7 @@ export class SqliteStore implements Store {
     }
     this.#fleet = new FleetRows(this.#database);
     this.#alerts = new AlertRows(this.#database);
+    this.#healths = new HealthRows(this.#database);
     this.#appender = new Appender(this.#database, { clock: this.#clock });
   }
 
@@ -147,6 +150,7 @@ export class SqliteStore implements Store {
       const { bySeverity, today } = this.#alerts.counts(nowMs);
       return {
         ...readTotals(this.#database, nowMs),
+        scans: this.#healths.totals(),
         alertsBySeverity: bySeverity,
         alertsToday: today,
         turnedAway: { ...this.#appender.counters, appends: this.#appendsTurnedAway },

@@ -10,6 +10,7 @@ import { FakeClock } from "../../common/config/clock.ts";
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
 import { alertRecord, enrolled, loss, sampleAlert, sampleBatch } from "./_batches_test_support.ts";
 import { inFolder } from "./_folder_test_support.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { APPENDS_WAITING_MAX, type SqliteOptions, SqliteStore } from "./sqlite.ts";
 import { MINUTES_MAX, type Stored } from "./store.ts";
 
@@ -138,6 +139,23 @@ Deno.test("SqliteStore refuses the database of another program and leaves it as 
     assertEquals({ ...other.prepare("PRAGMA journal_mode").get() }, { journal_mode: "delete" });
   }));
 
+Deno.test("SqliteStore brings a store of the first version up to this one", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/store.db`;
+    {
+      using old = new DatabaseSync(path);
+      old.exec(MIGRATIONS[0] ?? "");
+      old.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1`);
+      old.exec(`INSERT INTO agents (id, host_id, host_name, enrolled_ms, stored)
+        VALUES ('a', 'b', 'gpu-1', 0, 12)`);
+    }
+    const store = new SqliteStore(path);
+    const [agent] = await store.agents();
+    assertEquals([agent?.hostName, agent?.rules], ["gpu-1", null]);
+    assertEquals((await store.stats()).events, 12);
+    await store.close();
+  }));
+
 Deno.test("SqliteStore refuses a store that a newer version has written", () =>
   inFolder(async (folder) => {
     const path = `${folder}/store.db`;
@@ -238,22 +256,22 @@ Deno.test("SqliteStore.stats() rolls up by the minute of coming, the last full o
       first += records;
     };
     await put(2);
-    assertEquals((await store.stats()).recordsByMinute, [], "this minute is not over");
+    assertEquals((await store.stats()).eventsByMinute, [], "this minute is not over");
     clock.advance(MINUTE_MS - 1);
     await put(3);
     clock.advance(2 * MINUTE_MS);
     await put(4);
-    assertEquals((await store.stats()).recordsByMinute, [{ minuteMs: NOON, records: 5 }]);
+    assertEquals((await store.stats()).eventsByMinute, [{ minuteMs: NOON, events: 5 }]);
     clock.advance((MINUTES_MAX - 2) * MINUTE_MS);
     await put(1);
-    assertEquals((await store.stats()).recordsByMinute, [
-      { minuteMs: NOON, records: 5 },
-      { minuteMs: NOON + 2 * MINUTE_MS, records: 4 },
+    assertEquals((await store.stats()).eventsByMinute, [
+      { minuteMs: NOON, events: 5 },
+      { minuteMs: NOON + 2 * MINUTE_MS, events: 4 },
     ]);
     clock.advance(MINUTE_MS);
     await put(1);
-    const { recordsByMinute, records } = await store.stats();
-    assertEquals(recordsByMinute.map((each) => each.records), [4, 1]);
+    const { eventsByMinute, records } = await store.stats();
+    assertEquals(eventsByMinute.map((each) => each.events), [4, 1]);
     assertEquals(records, 11);
   }, { clock });
 });

@@ -24,6 +24,10 @@ export interface AgentRow {
   readonly lastSeenAt: string | null;
   /** True when its certificate is no longer accepted. */
   readonly revoked: boolean;
+  /** Rules that it has in force, as it last said; null = it has not said. */
+  readonly rules: number | null;
+  /** SHA-256 of its rule image; null = it has not said. */
+  readonly ruleSet: string | null;
 }
 
 /** A valid certificate's owner. */
@@ -127,12 +131,24 @@ export interface AgentLedger {
   readonly losses: readonly Pick<Loss, "cause" | "count" | "certain">[];
 }
 
+/** Scans of all agents, as their health records tell. */
+export interface ScanTotals {
+  /** Nanoseconds in scans. */
+  readonly timeNs: number;
+  /** Scans by class of their duration (common/wire/health.ts). */
+  readonly scans: readonly number[];
+}
+
 /** Totals for status, metrics and the console's tiles. */
 export interface StoreStats {
   readonly agents: number;
+  /** Records stored, of every kind. */
   readonly records: number;
-  /** Records that came in each of the last 60 full minutes, oldest first, without quiet ones. */
-  readonly recordsByMinute: readonly { readonly minuteMs: number; readonly records: number }[];
+  /** Of them, those that a kernel made. */
+  readonly events: number;
+  /** Events that came in each of the last 60 full minutes, oldest first, without quiet ones. */
+  readonly eventsByMinute: readonly { readonly minuteMs: number; readonly events: number }[];
+  readonly scans: ScanTotals;
   readonly alertsBySeverity: Readonly<Record<string, number>>;
   /** Alerts since midnight UTC. */
   readonly alertsToday: number;

@@ -42,13 +42,14 @@ export function readLedgers(database: DatabaseSync): readonly AgentLedger[] {
 export function readTotals(
   database: DatabaseSync,
   nowMs: number,
-): Pick<StoreStats, "agents" | "records" | "recordsByMinute" | "lossesByCause"> {
+): Pick<StoreStats, "agents" | "records" | "events" | "eventsByMinute" | "lossesByCause"> {
   const totals = database.prepare(
-    "SELECT count(*) AS agents, coalesce(sum(stored), 0) AS records FROM agents",
+    `SELECT count(*) AS agents, coalesce(sum(stored), 0) AS records,
+      coalesce(sum(events), 0) AS events FROM agents`,
   ).get();
   const thisMinute = nowMs - nowMs % MINUTE_MS;
   const minutes = database.prepare(
-    "SELECT minute_ms, records FROM minutes WHERE minute_ms >= ? AND minute_ms < ? ORDER BY 1",
+    "SELECT minute_ms, events FROM minutes WHERE minute_ms >= ? AND minute_ms < ? ORDER BY 1",
   ).all(thisMinute - MINUTES_MAX * MINUTE_MS, thisMinute);
   const lossesByCause: Record<string, number> = {};
   // Summed here: a sum in SQL could leave what a number holds exactly, and then not be read.
@@ -60,9 +61,10 @@ export function readTotals(
   return {
     agents: integer(totals, "agents"),
     records: integer(totals, "records"),
-    recordsByMinute: minutes.map((row) => ({
+    events: integer(totals, "events"),
+    eventsByMinute: minutes.map((row) => ({
       minuteMs: integer(row, "minute_ms"),
-      records: integer(row, "records"),
+      events: integer(row, "events"),
     })),
     lossesByCause,
   };

@@ -11,7 +11,7 @@ export interface ServedHive extends AsyncDisposable {
 
 /** Serves it. */
 export async function serveTestHive(): Promise<ServedHive> {
-  const hive = await openTestHive({ activePatterns: 42 });
+  const hive = await openTestHive();
   const listener = serveOperators((request, peer) => hive.api.fetch(request, peer), {
     hostname: "127.0.0.1",
     port: 0,

@@ -1,7 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import axe from "axe-core/axe.min.js" with { type: "text" };
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { alertOf, processRecord, type TestProcess } from "../../hive/api/_test_support.ts";
+import {
+  alertOf,
+  healthRecord,
+  processRecord,
+  type TestProcess,
+} from "../../hive/api/_test_support.ts";
 import { complaintsOf, hasChromium, openBrowser } from "./_browser.ts";
 import { type ServedHive, serveTestHive } from "./_served_hive.ts";
 
@@ -71,7 +76,8 @@ function tileText(page: Page, id: string): Promise<string> {
 
 browserTest("a link signs in, and the tiles show what is stored", async (setting) => {
   const { page, served, complaints } = setting;
-  await served.hive.deliver([processRecord("exec", SHELL), alertOf(SHELL).record], [
+  const made = [processRecord("exec", SHELL), alertOf(SHELL).record, healthRecord()];
+  await served.hive.deliver(made, [
     { cause: 1, kind: 18, source: 0x4000, certain: true, count: 45, first: 900 },
   ]);
   served.hive.clock.advance(60_000);
@@ -79,11 +85,11 @@ browserTest("a link signs in, and the tiles show what is stored", async (setting
   assertEquals(new URL(page.url()).pathname, "/login");
   await signIn(setting);
   assertEquals(await tileText(page, "agents-online"), "1");
-  assertEquals(await tileText(page, "events-a-minute"), "2");
+  assertEquals(await tileText(page, "events-a-minute"), "1");
   assertEquals(await tileText(page, "threats-today"), "1");
   assertEquals(await tileText(page, "active-patterns"), "42");
   const agent = await page.locator(".agent").innerText();
-  for (const part of ["gpu-01", "online", "47", "45", "ring full 45"]) {
+  for (const part of ["gpu-01", "online", "48", "45", "ring full 45"]) {
     assert(agent.includes(part), `"${part}" is not in "${agent}"`);
   }
   assertEquals(complaints, []);

@@ -39,6 +39,9 @@ test("an alert is in the store within two seconds, and the ledgers add up", asyn
     const agents = await runVerb("agents", "list", "--json", ...up.flags);
     const { online, ledger } = JSON.parse(agents.stdout);
     assertEquals([online, ledger.made], [true, ledger.stored + ledger.lost]);
+    // The agent's first health record is on its way since the start.
+    await eventually(async () => (await figures(up)).scans > 0);
+    assert((await figures(up)).rules > 0);
   } finally {
     await end(up);
   }
@@ -154,16 +157,26 @@ async function sh(command: string): Promise<void> {
     .output();
 }
 
+/** Scans that the metrics count, and rules in force as the status has them. */
+async function figures(up: RunningUp): Promise<{ readonly scans: number; readonly rules: number }> {
+  const metrics = await (await ask(up, "/metrics")).text();
+  const scans = /^immune_scan_latency_seconds_count (\d+)$/m.exec(metrics)?.[1];
+  const { activePatterns } = await (await ask(up, "/api/v1/status")).json();
+  return { scans: Number(scans ?? 0), rules: Number(activePatterns ?? 0) };
+}
+
+async function ask(up: RunningUp, path: string): Promise<Response> {
+  const base = `http://${up.flags[up.flags.indexOf("--console") + 1]}`;
+  const token = (await Deno.readTextFile(`${up.state}/operator.token`)).trim();
+  return await fetch(`${base}${path}`, { headers: { authorization: `Bearer ${token}` } });
+}
+
 /** Runs a shell with such an argument, and waits until the API has its alert, or throws. */
 async function alertOf(up: RunningUp, text: string, within = EVENTUALLY_MS): Promise<Alert> {
   await sh(`: ${text}`);
-  const base = `http://${up.flags[up.flags.indexOf("--console") + 1]}`;
-  const token = (await Deno.readTextFile(`${up.state}/operator.token`)).trim();
   let found: Alert | undefined;
   await eventually(async () => {
-    const response = await fetch(`${base}/api/v1/alerts?last=1h`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
+    const response = await ask(up, "/api/v1/alerts?last=1h");
     const { alerts } = await response.json() as { alerts: Alert[] };
     found = alerts.find((alert) => alert.process?.command_line?.includes(text));
     return found !== undefined;
@@ -249,7 +262,15 @@ async function traces(): Promise<unknown> {
     groups: await Deno.readTextFile("/etc/group"),
     pinned: (await exists("/sys/fs/bpf")) ? [...Deno.readDirSync("/sys/fs/bpf")] : [],
     programs: names,
+    cgroups: await ourCgroups(),
   };
+}
+
+async function ourCgroups(): Promise<readonly string[]> {
+  const { stdout } = await new Deno.Command("find", {
+    args: ["/sys/fs/cgroup", "-type", "d", "-name", "*immune*"],
+  }).output();
+  return new TextDecoder().decode(stdout).split("\n").sort();
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -35,7 +35,7 @@ import {
 @inline const HITS_MAX: u32 = HITS_BYTES / HIT_BYTES;
 @inline const NOTHING_PENDING: u32 = 0xffffffff;
 @inline const KIND_CONTEXT_FIRST: u32 = 128;
-@inline const KIND_CONTEXT_LAST: u32 = 137;
+@inline const KIND_CONTEXT_LAST: u32 = 138;
 /** `publish` while a scan waits for its hits to be drained. */
 @inline const ERROR_BUSY: i32 = -12;
 

@@ -1,0 +1,36 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { decodeRecord, encodeRecord } from "../record/mod.ts";
+import { decodeHealth, encodeHealth, type Health, SCAN_CLASSES } from "./health.ts";
+
+const COUNT = fc.maxSafeNat();
+const HEALTH: fc.Arbitrary<Health> = fc.record({
+  rules: fc.nat(0xFFFF_FFFF),
+  ruleSet: fc.constantFrom("", "0f".repeat(32)),
+  records: COUNT,
+  alerts: COUNT,
+  masked: COUNT,
+  scanTimeNs: COUNT,
+  scans: fc.array(COUNT, { minLength: SCAN_CLASSES, maxLength: SCAN_CLASSES }),
+}, { noNullPrototype: true });
+
+Deno.test("decodeHealth() reads back what encodeHealth() wrote", () => {
+  fc.assert(fc.property(HEALTH, (health) => {
+    assertEquals(decodeHealth(decodeRecord(encodeHealth(health, {}))), health);
+  }));
+});
+
+Deno.test("decodeHealth() refuses figures that no agent has", () => {
+  const scans = new Uint8Array(SCAN_CLASSES * 8);
+  const read = (
+    slots: { readonly rule_set?: string; readonly scans?: Uint8Array },
+    records = 0n,
+  ): Health | undefined =>
+    decodeHealth(decodeRecord(encodeRecord("health", { body: { records }, slots })));
+  assertEquals(read({ rule_set: "", scans })?.records, 0);
+  assertEquals(read({ rule_set: "not a hash", scans }), undefined);
+  assertEquals(read({ rule_set: "", scans: scans.subarray(8) }), undefined);
+  assertEquals(read({ rule_set: "" }), undefined);
+  assertEquals(read({ rule_set: "", scans }, 1n << 60n), undefined);
+  assertEquals(read({ rule_set: "", scans: new Uint8Array(scans).fill(0xFF) }), undefined);
+});
