@@ -1,5 +1,6 @@
+import { type Identity, readIdentity } from "../agent/enrol/identity.ts";
 import { LinkWorker } from "../agent/link/owner.ts";
-import type { PipelineWorker } from "../agent/pipeline/owner.ts";
+import { ImmuneError, statePaths } from "../common/config/mod.ts";
 
 /** Bytes in which the journal publishes its last position on the disk. */
 export const DURABLE_BYTES = 8;
@@ -10,19 +11,20 @@ export interface DeliveryOptions {
   readonly state: string;
   /** Where the journal publishes what is on the disk. */
   readonly durable: SharedArrayBuffer;
-  readonly pipeline: PipelineWorker;
+  /** Everything up to `position` is durable at the hive. */
+  readonly onAcknowledged: (position: number) => void;
   readonly onWarning: (message: string) => void;
 }
 
 /**
- * Delivers a pipeline's journal to the hive. When the hive takes nothing more (the agent was
+ * Delivers an open journal to the hive. When the hive takes nothing more (the agent was
  * revoked), that is said once; detection and journal go on.
  *
- * @param options Journal, pipeline and warnings.
- * @returns The link; stop it after the pipeline.
+ * @param options Journal, acknowledgements and warnings.
+ * @returns The link; stop it after what writes the journal.
  */
 export function startDelivery(options: DeliveryOptions): LinkWorker {
-  const { state, durable, pipeline, onWarning } = options;
+  const { state, durable, onAcknowledged, onWarning } = options;
   let told = "";
   const link = new LinkWorker({ state, durable }, {
     onStatus: (status) => {
@@ -31,9 +33,25 @@ export function startDelivery(options: DeliveryOptions): LinkWorker {
       if (line !== told) onWarning(line);
       told = line;
     },
-    onAcknowledged: (position) => pipeline.acknowledged(position),
+    onAcknowledged,
     onWarning,
   });
   link.finished.catch((error: Error) => onWarning(error.message));
   return link;
+}
+
+/**
+ * Who this host is for its hive.
+ *
+ * @param folder State folder.
+ * @throws {ImmuneError} `ENROLL_REFUSED` when it is not enrolled.
+ */
+export function enrolledIdentity(folder: string): Identity {
+  const identity = readIdentity(statePaths(folder).agent);
+  if (identity !== undefined) return identity;
+  throw new ImmuneError(
+    "ENROLL_REFUSED",
+    `Cannot deliver: the host of state folder "${folder}" is not enrolled; ` +
+      `run "immune enroll --token-file FILE" first`,
+  );
 }

@@ -12,6 +12,7 @@ type Scope =
   | "hive"
   | "agent"
   | "enroll"
+  | "deliver"
   | "up"
   | "uninstall";
 
@@ -64,8 +65,7 @@ export interface Surroundings {
  * @returns Flags for `deno run`.
  */
 export function permissionFlags(args: readonly string[], surroundings: Surroundings): string[] {
-  const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
-  const scope = args.includes("--help") || args.includes("-h") ? undefined : SCOPES[verb];
+  const scope = args.includes("--help") || args.includes("-h") ? undefined : scopeOf(args);
   const flags = [`--allow-env=${variables().join(",")}`];
   if (scope === undefined) return flags;
   const touched = configOf(args, surroundings);
@@ -84,9 +84,14 @@ export function startVariables(
   args: readonly string[],
   surroundings: Surroundings,
 ): Readonly<Record<string, string>> {
-  const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
-  if (SCOPES[verb] !== "agent") return {};
+  const scope = scopeOf(args);
+  if (scope !== "agent" && scope !== "deliver") return {};
   return pinnedEnvironment(`${configOf(args, surroundings).state}/agent/hive.pem`);
+}
+
+function scopeOf(args: readonly string[]): Scope | undefined {
+  const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
+  return verb === "replay" && args.includes("--deliver") ? "deliver" : SCOPES[verb];
 }
 
 type ScopeFlags = (touched: Touched, surroundings: Surroundings) => string[];
@@ -112,6 +117,11 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   ],
   agent: (touched, surroundings) => [
     ...sensorFlags(touched, surroundings),
+    `--allow-net=${touched.delivery}`,
+  ],
+  deliver: (touched) => [
+    "--allow-read",
+    listed("--allow-write", [touched.state]),
     `--allow-net=${touched.delivery}`,
   ],
   // Where to is what the token says, and that comes later. It starts itself once more, pinned.

@@ -22,6 +22,14 @@ Deno.test("permissionFlags() gives replay reading alone", () => {
   assert(!flags.some((each) => /write|ffi|run|net|all$/.test(each.split("=")[0] ?? "")));
 });
 
+Deno.test("permissionFlags() gives replay that delivers its state folder and its hive", () => {
+  const args = ["replay", "x", "--deliver", "--state", "/srv/s", "--agents", "10.0.0.1:9"];
+  assertEquals(flag(args, "--allow-write"), "--allow-write=/srv/s");
+  assertEquals(flag(args, "--allow-net"), "--allow-net=10.0.0.1:9");
+  assertEquals(flag(args, "--allow-ffi"), undefined);
+  assertEquals(startVariables(args, AROUND)["SSL_CERT_FILE"], "/srv/s/agent/hive.pem");
+});
+
 Deno.test("permissionFlags() gives help and version no files", () => {
   for (const args of [["--help"], ["watch", "--help"], ["version"]]) {
     assertEquals(flag(args, "--allow-read"), undefined);

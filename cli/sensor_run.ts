@@ -81,7 +81,8 @@ export async function runSensor(
       if (watchesNotSet > 0) run.onWarning(`${watchesNotSet} watches could not be set`);
       if (run.deliver) {
         const { onWarning } = run;
-        link = startDelivery({ state: values.state.dir, durable, pipeline: worker, onWarning });
+        const onAcknowledged = (position: number): void => worker.acknowledged(position);
+        link = startDelivery({ state: values.state.dir, durable, onAcknowledged, onWarning });
       }
       run.onReady({ rules, note });
     },

@@ -57,6 +57,16 @@ export function logSourceOf(event: JsonObject): LogSource | undefined {
  * @returns Milliseconds since 1970.
  */
 export function eventTimeMs(event: JsonObject, line: number): number {
+  return statedTimeMs(event) ?? line * 1000;
+}
+
+/**
+ * When an event says that it happened.
+ *
+ * @param event The event: `@timestamp`, else `UtcTime` (UTC).
+ * @returns Milliseconds since 1970; `undefined` when it says nothing that is a time.
+ */
+export function statedTimeMs(event: JsonObject): number | undefined {
   for (const key of ["@timestamp", "UtcTime"]) {
     const text = event[key];
     if (typeof text !== "string") continue;
@@ -64,7 +74,7 @@ export function eventTimeMs(event: JsonObject, line: number): number {
     const time = Date.parse(zoned);
     if (!Number.isNaN(time)) return time;
   }
-  return line * 1000;
+  return undefined;
 }
 
 /** JSON.parse takes any depth that a line has room for; JSON.stringify does not. */

@@ -28,26 +28,44 @@ export async function replayRecording(
   const engine = await Engine.create();
   engine.publish(options.ruleSet.image);
   const summary = { events: 0, matches: 0, problems: 0 };
-  try {
-    for await (const bytes of batches(chunks)) {
-      const { info, records } = decodeBatch(bytes);
-      for (let start = 0; start < records.length;) {
-        const end = wholeRecords(records, start, engine.batch.length);
-        engine.batch.set(records.subarray(start, end));
-        start += matchBatch(engine, {
-          ...options,
-          length: end - start,
-          wallOffsetNs: info.wallOffsetNs,
-          summary,
-        });
-      }
+  const damage = await eachRecordedBatch(chunks, ({ info, records }) => {
+    for (let start = 0; start < records.length;) {
+      const end = wholeRecords(records, start, engine.batch.length);
+      engine.batch.set(records.subarray(start, end));
+      start += matchBatch(engine, {
+        ...options,
+        length: end - start,
+        wallOffsetNs: info.wallOffsetNs,
+        summary,
+      });
     }
-  } catch (error) {
-    if (!(error instanceof ImmuneError) || !DAMAGE.has(error.code)) throw error;
+  });
+  if (damage !== undefined) {
     summary.problems++;
-    options.onProblem(summary.events + 1, error.message);
+    options.onProblem(summary.events + 1, damage);
   }
   return summary;
+}
+
+/**
+ * Reads the batches of a journal segment.
+ *
+ * @param chunks Its bytes.
+ * @param onBatch Takes each batch.
+ * @returns Why it ends before its end; `undefined` for a whole one.
+ * @throws {ImmuneError} what reading the chunks throws.
+ */
+export async function eachRecordedBatch(
+  chunks: AsyncIterable<Uint8Array>,
+  onBatch: (batch: ReturnType<typeof decodeBatch>) => void,
+): Promise<string | undefined> {
+  try {
+    for await (const bytes of batches(chunks)) onBatch(decodeBatch(bytes));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ImmuneError) || !DAMAGE.has(error.code)) throw error;
+    return error.message;
+  }
 }
 
 interface BatchMatch extends ReplayOptions {
@@ -76,7 +94,7 @@ function matchBatch(engine: Engine, options: BatchMatch): number {
       line: numbers.get(hit.offset) ?? 0,
       time: new Date(Number((timeNs + options.wallOffsetNs) / 1_000_000n)).toISOString(),
       rule: ruleOf(rule),
-    });
+    }, { rule });
   }
   if (whole === length) return length;
   summary.problems++;

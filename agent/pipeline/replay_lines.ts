@@ -20,10 +20,18 @@ export interface ReplayMatch {
   readonly rule: { readonly id: string; readonly title: string; readonly level: string };
 }
 
+/** A rule that fired, and on what. */
+export interface ReplayFinding {
+  readonly rule: RuleInfo;
+  /** Absent for a recording: its event is a record. */
+  readonly event?: JsonObject;
+}
+
 /** How a replay is done. */
 export interface ReplayOptions {
   readonly ruleSet: RuleSet;
-  readonly onMatch: (match: ReplayMatch) => void;
+  /** `found`: the rule, and the event where it was a line. */
+  readonly onMatch: (match: ReplayMatch, found: ReplayFinding) => void;
   /** Called for each line that is no event; the replay goes on. */
   readonly onProblem: (line: number, problem: string) => void;
   /** Called for each event that was matched only in part; that is no failure. */
@@ -64,7 +72,7 @@ export async function replayLines(
           line,
           time: new Date(eventTimeMs(event, line)).toISOString(),
           rule: ruleOf(rule),
-        });
+        }, { rule, event });
       }
       summary.events++;
     } catch (error) {

@@ -43,7 +43,7 @@ export interface Up {
 }
 
 /**
- * Starts the hive as a user of its own and, as root, this host's agent; enrols the agent when it is
+ * Starts the hive as a user of its own and, as root, this host's agent; enrols this host when it is
  * not yet; starts again what ends by itself.
  *
  * @param config The configuration.
@@ -56,17 +56,18 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   const folder = config.state.dir;
   const home = await prepareHiveHome(folder, { program, ...(user === undefined ? {} : { user }) });
   const hive = await startHive({ config, options, home, user });
-  if (user === undefined) {
-    for (const line of await sensorFindings()) options.onNotice(line);
-    const sensor = 'none: it needs root; "immune replay" runs recorded events through the rules';
-    return { login: hive.ready.login, sensor, stop: () => hive.child.stop() };
-  }
   try {
     if (!isEnrolled(folder)) {
       const { token } = hive.ready;
       const { hivePem } = await pinHive({ token, state: folder });
       const code = await enrollPinned({ token, hivePem, args: options.args });
       if (code !== 0) throw ended("enrolment", code);
+    }
+    if (user === undefined) {
+      for (const line of await sensorFindings()) options.onNotice(line);
+      const sensor = `none: it needs root; "immune replay FILE --deliver --state ${folder}" ` +
+        "brings recorded events";
+      return { login: hive.ready.login, sensor, stop: () => hive.child.stop() };
     }
     const agent = await startAgent({ folder, program, options });
     return {

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { readIdentity } from "../../agent/enrol/identity.ts";
-import { ImmuneError, statePaths } from "../../common/config/mod.ts";
 import { visible } from "../render/terminal.ts";
+import { enrolledIdentity } from "../delivery.ts";
 import { runSensor } from "../sensor_run.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { print, tell } from "../output.ts";
@@ -13,15 +12,7 @@ export function addAgent(program: Command): void {
     .option("--json", "say on one line, as one object, when it watches");
   addSettings(command).action(async (options: { readonly json?: boolean }) => {
     const settings = settingsOf(command);
-    const { agent } = statePaths(settings.values.state.dir);
-    const identity = readIdentity(agent);
-    if (identity === undefined) {
-      throw new ImmuneError(
-        "ENROLL_REFUSED",
-        `Cannot deliver: the host of state folder "${settings.values.state.dir}" is not enrolled; ` +
-          `run "immune enroll --token-file FILE" first`,
-      );
-    }
+    const identity = enrolledIdentity(settings.values.state.dir);
     const warn = (message: string): void => tell(`agent: ${visible(message)}`);
     const { alerts, journaled, lost } = await runSensor(settings, {
       journal: true,

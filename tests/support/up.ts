@@ -30,13 +30,15 @@ export const dist: Promise<void> = bundle();
 /**
  * Starts `up` with a state folder and ports of its own.
  *
- * @param options `launcher`: default that of `dist/`; `prefix`: command before it; `state`: folder.
+ * @param options `launcher`: default that of `dist/`; `prefix`: command before it; `state`: folder;
+ * `environment`: default `ENVIRONMENT`.
  */
 export async function startUp(
   options: {
     readonly launcher?: string;
     readonly prefix?: readonly string[];
     readonly state?: string;
+    readonly environment?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<RunningUp> {
   await dist;
@@ -57,7 +59,7 @@ export async function startUp(
   const child = new Deno.Command(command, {
     args,
     clearEnv: true,
-    env: { ...ENVIRONMENT },
+    env: { ...(options.environment ?? ENVIRONMENT) },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
