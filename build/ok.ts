@@ -29,18 +29,28 @@ const STEPS: readonly Step[] = [
   },
   {
     name: `coverage of ${COVERAGE_FLOOR} % of lines`,
-    check: () =>
-      deno(
+    check: async () => {
+      await dropCutCoverage();
+      return await deno(
         "coverage",
         `--threshold=${COVERAGE_FLOOR}`,
         "--exclude=/(tests|build|out)/|_test|_bench",
         COVERAGE_FOLDER,
-      ),
+      );
+    },
   },
 ];
 
 async function deno(...args: string[]): Promise<boolean> {
   return await run([Deno.execPath(), ...args]) === 0;
+}
+
+/** A Worker that a test ends while its figures are written leaves an empty file: it counts nothing. */
+async function dropCutCoverage(): Promise<void> {
+  for await (const { name } of Deno.readDir(COVERAGE_FOLDER)) {
+    const path = `${COVERAGE_FOLDER}/${name}`;
+    if ((await Deno.stat(path)).size === 0) await Deno.remove(path);
+  }
 }
 
 async function isEngineReproducible(): Promise<boolean> {
