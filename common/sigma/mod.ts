@@ -29,6 +29,16 @@ export {
   type RuleSet,
   type RuleSource,
 } from "./rule_set.ts";
+export type {
+  Bound,
+  BoundOp,
+  CorrelationCondition,
+  CorrelationMember,
+  CorrelationRule,
+  CorrelationType,
+  MemberExpression,
+  SequenceExamples,
+} from "./correlation_rule.ts";
 export { readRuleSources } from "./read.ts";
 export { verifyImage } from "./image.ts";
 export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";
