@@ -26,7 +26,7 @@ export function evaluate(expression: Expression, event: FlatEvent): boolean {
       const value = event.get(expression.field);
       if (expression.criterion.type === "absent") return value === undefined;
       if (expression.criterion.type !== "pattern") throw new TypeError("Not a pattern");
-      return value !== undefined && matches(expression.criterion.pattern, value);
+      return value !== undefined && matches(expression.criterion, value);
     }
   }
 }
@@ -34,24 +34,27 @@ export function evaluate(expression: Expression, event: FlatEvent): boolean {
 /**
  * Says whether a value is like a pattern, by a regular expression over its bytes.
  *
- * @param pattern Pattern.
+ * @param criterion Pattern, and whether case counts.
  * @param value Value of a field.
  * @returns True when the whole value is like it.
  */
-export function matches(pattern: Pattern, value: string): boolean {
+export function matches(
+  { pattern, cased }: { readonly pattern: Pattern; readonly cased: boolean },
+  value: string,
+): boolean {
   const source = pattern.map((part) => {
     if (part === ANY) return "[^]*";
     if (part === ONE) return "[^]";
-    return bytesOf(part).replaceAll(/[^a-z0-9]/g, (c) => `\\x${hex(c)}`);
+    return bytesOf(part, cased).replaceAll(/[^A-Za-z0-9]/g, (c) => `\\x${hex(c)}`);
   });
-  return new RegExp(`^${source.join("")}$`).test(bytesOf(value));
+  return new RegExp(`^${source.join("")}$`).test(bytesOf(value, cased));
 }
 
-/** One character a byte of UTF-8, NUL as space, ASCII letters in lower case. */
-function bytesOf(text: string): string {
+/** One character a byte of UTF-8, NUL as space, ASCII letters in lower case unless `cased`. */
+function bytesOf(text: string, cased: boolean): string {
   const characters = Array.from(new TextEncoder().encode(text), (byte) => {
     if (byte === 0) return " ";
-    return String.fromCharCode(byte >= 0x41 && byte <= 0x5A ? byte + 0x20 : byte);
+    return String.fromCharCode(!cased && byte >= 0x41 && byte <= 0x5A ? byte + 0x20 : byte);
   });
   return characters.join("");
 }

@@ -1,4 +1,5 @@
 import {
+  ATOM_FLAGS,
   ATOM_OPS,
   ATOM_ROW,
   ATOM_ROW_BYTES,
@@ -116,17 +117,32 @@ export class ImageReader {
       const value = new TextEncoder().encode(text).map((byte) => byte === 0 ? 0x20 : byte);
       const present = this.#u32(row + FIELD_ROW.present);
       const empty = this.#u32(row + FIELD_ROW.empty);
-      const globs = this.#u32(row + FIELD_ROW.globs);
+      const singles = this.#u32(row + FIELD_ROW.singles);
       const automaton = this.#u32(row + FIELD_ROW.automaton);
       if (present !== NONE) found.add(present);
       if (empty !== NONE && value.length === 0) found.add(empty);
       if (automaton !== 0) this.#walk(automaton, value, found);
-      if (globs === NONE) continue;
-      for (const atom of this.#list(globs)) {
-        if (globMatches(this.atom(atom).text, value)) found.add(atom);
+      for (const atom of this.#toTry(singles, found)) {
+        if (this.#fits(atom, value)) found.add(atom);
       }
     }
     return found;
+  }
+
+  /** Atoms to try one by one: the field's own, and those that found literals put forward. */
+  #toTry(singles: number, found: ReadonlySet<number>): ReadonlySet<number> {
+    const toTry = new Set(singles === NONE ? [] : this.#list(singles));
+    for (const atom of found) {
+      const gated = this.#u32(this.header("atoms") + atom * ATOM_ROW_BYTES + ATOM_ROW.gated);
+      if (gated !== NONE) this.#list(gated).forEach((each) => toTry.add(each));
+    }
+    return toTry;
+  }
+
+  #fits(atom: number, value: Uint8Array): boolean {
+    const { op, text, cased } = this.atom(atom);
+    if (op !== ATOM_OPS.glob) throw new RangeError(`Atom ${atom} has operation ${op}`);
+    return globMatches(text, cased ? value : value.map(lower));
   }
 
   #walk(at: number, value: Uint8Array, found: Set<number>): void {
@@ -144,13 +160,16 @@ export class ImageReader {
       if ((end > first) !== (next >= AUTOMATON_OUTPUT_BIT)) throw new RangeError("Bit 31 is wrong");
       for (let output = first; output < end; output++) {
         const atom = this.#u32(outputs + output * 4);
-        if (this.#stands(atom, i + 1, value.length)) found.add(atom);
+        if (this.#stands(atom, i + 1, value)) found.add(atom);
       }
     });
   }
 
-  #stands(atom: number, end: number, length: number): boolean {
-    const { op, text } = this.atom(atom);
+  #stands(atom: number, end: number, value: Uint8Array): boolean {
+    const { op, text, cased } = this.atom(atom);
+    const { length } = value;
+    const here = value.subarray(end - text.length, end);
+    if (cased && !text.every((byte, i) => byte === here[i])) return false;
     if (op === ATOM_OPS.equals) return end === length && text.length === length;
     if (op === ATOM_OPS.startswith) return end === text.length;
     if (op === ATOM_OPS.endswith) return end === length;
@@ -159,14 +178,15 @@ export class ImageReader {
   }
 
   /** Row of an atom. */
-  atom(index: number): { readonly op: number; readonly text: Uint8Array } {
+  atom(index: number): { readonly op: number; readonly text: Uint8Array; readonly cased: boolean } {
     const row = this.header("atoms") + index * ATOM_ROW_BYTES;
     const start = this.#u32(row + ATOM_ROW.text);
     const length = this.#u32(row + ATOM_ROW.text_length);
     if (start + length > this.header("text_bytes")) throw new RangeError("Text is out of bounds");
     const at = this.header("texts") + start;
     const op = this.#view.getUint16(row + ATOM_ROW.op, true);
-    return { op, text: this.#bytes.subarray(at, at + length) };
+    const cased = (this.#u32(row + ATOM_ROW.flags) & ATOM_FLAGS.cased) !== 0;
+    return { op, text: this.#bytes.subarray(at, at + length), cased };
   }
 
   #list(index: number): number[] {
@@ -183,17 +203,20 @@ export class ImageReader {
   }
 }
 
+function lower(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5A ? byte + 0x20 : byte;
+}
+
 /** Table of which prefixes of the glob fit which prefixes of the value, row by row. */
 function globMatches(glob: Uint8Array, value: Uint8Array): boolean {
   let row = [true, ...Array.from(value, () => false)];
   for (const part of glob) {
     const next = [part === GLOB_ANY && row[0] === true];
     value.forEach((byte, i) => {
-      const lower = byte >= 0x41 && byte <= 0x5A ? byte + 0x20 : byte;
       next.push(
         part === GLOB_ANY
           ? next[i] === true || row[i + 1] === true
-          : row[i] === true && (part === GLOB_ONE || part === lower),
+          : row[i] === true && (part === GLOB_ONE || part === byte),
       );
     });
     row = next;

@@ -1,5 +1,18 @@
-import { ATOM_OPS, GLOB_ANY, GLOB_ONE } from "./image_layout.ts";
 import type { Criterion } from "./criterion.ts";
+import {
+  ATOM_OPS,
+  CIDR,
+  COMPARISONS,
+  FIELDREF,
+  FIELDREF_BYTES,
+  GLOB_ANY,
+  GLOB_ONE,
+  LIKENESSES,
+  NUMBER,
+  NUMBER_BYTES,
+  TIME_PARTS,
+} from "./image_layout.ts";
+import { compileRegex, parseRegex, requiredLiterals } from "./regex/mod.ts";
 import { ANY, foldCase, ONE, type Pattern } from "./value.ts";
 
 /** Name of what an atom tests. */
@@ -8,35 +21,60 @@ export type AtomOp = keyof typeof ATOM_OPS;
 /** A test of a field in the engine's terms. */
 export interface AtomTest {
   readonly op: AtomOp;
-  /** UTF-8, ASCII case folded; in a glob with the wildcard bytes. Empty for `present`, `empty`. */
+  /** As ATOM_OPS has it: UTF-8, ASCII case folded unless `cased`. Empty for `present`, `empty`. */
   readonly text: Uint8Array;
+  /** Letters count as they are written. */
+  readonly cased: boolean;
+  /** The other field of a `fieldref`, whose number the text still lacks. */
+  readonly other?: string;
+  /** Literals, folded, of which a value that passes has one; absent: it may have none. */
+  readonly needs?: readonly Uint8Array[];
 }
 
+/** Shortest literal that a test waits for, in bytes: shorter ones are found too often. */
+const NEEDED_BYTES_MIN = 3;
 const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array(0);
+const PRESENT: AtomTest = { op: "present", text: NOTHING, cased: false };
 
 /**
  * Chooses the cheapest test that decides a criterion.
  *
  * @param criterion What a value must be like; absence is `present` negated.
  * @returns The test.
- * @throws {TypeError} for a criterion that no rule of this version has.
  */
 export function atomTestOf(criterion: Criterion): AtomTest {
-  if (criterion.type === "absent") return { op: "present", text: NOTHING };
-  if (criterion.type === "pattern" && !criterion.cased) return patternAtom(criterion.pattern);
-  throw new TypeError(`No atom decides a criterion of type "${criterion.type}"`);
+  switch (criterion.type) {
+    case "absent":
+      return PRESENT;
+    case "pattern":
+      return patternAtom(criterion.pattern, criterion.cased);
+    case "regex":
+      return regexAtom(criterion);
+    case "cidr":
+      return { op: "cidr", text: cidrText(criterion), cased: false };
+    case "number":
+      return { op: "number", text: numberText(criterion), cased: false };
+    case "fieldref": {
+      const text = new Uint8Array(FIELDREF_BYTES);
+      text[FIELDREF.likeness] = LIKENESSES[criterion.likeness];
+      return { op: "fieldref", text, cased: criterion.cased, other: criterion.other };
+    }
+  }
 }
 
-function patternAtom(pattern: Pattern): AtomTest {
+function patternAtom(pattern: Pattern, isCased: boolean): AtomTest {
   const [first, second, third] = pattern;
-  if (first === undefined) return { op: "empty", text: NOTHING };
+  if (first === undefined) return { op: "empty", text: NOTHING, cased: false };
+  // Without letters both ways are the same.
+  const cased = isCased && pattern.some((part) => /[A-Za-z]/.test(String(part)));
   const plain = (op: AtomOp, text: string): AtomTest => ({
     op,
-    text: ENCODER.encode(foldCase(text)),
+    text: ENCODER.encode(cased ? text : foldCase(text)),
+    cased,
   });
   if (pattern.length === 1) {
-    if (first === ANY) return { op: "present", text: NOTHING };
+    if (first === ANY) return PRESENT;
     if (typeof first === "string") return plain("equals", first);
   }
   if (pattern.length === 2) {
@@ -46,11 +84,53 @@ function patternAtom(pattern: Pattern): AtomTest {
   if (pattern.length === 3 && first === ANY && typeof second === "string" && third === ANY) {
     return plain("contains", second);
   }
-  return { op: "glob", text: globText(pattern) };
+  return { op: "glob", text: globText(pattern, cased), cased, ...needsOf([longest(pattern)]) };
 }
 
-function globText(pattern: Pattern): Uint8Array {
+function globText(pattern: Pattern, cased: boolean): Uint8Array {
   const wildcard = { [ANY]: String.fromCharCode(GLOB_ANY), [ONE]: String.fromCharCode(GLOB_ONE) };
-  const text = pattern.map((part) => typeof part === "string" ? foldCase(part) : wildcard[part]);
+  const text = pattern.map((part) => {
+    if (typeof part !== "string") return wildcard[part];
+    return cased ? part : foldCase(part);
+  });
   return ENCODER.encode(text.join(""));
+}
+
+function longest(pattern: Pattern): string {
+  return pattern.reduce<string>(
+    (best, part) => typeof part === "string" && part.length > best.length ? part : best,
+    "",
+  );
+}
+
+function needsOf(literals: readonly string[] | undefined): Pick<AtomTest, "needs"> {
+  const needs = literals?.map((literal) => ENCODER.encode(foldCase(literal)));
+  if (needs === undefined || needs.length === 0) return {};
+  return needs.every(({ length }) => length >= NEEDED_BYTES_MIN) ? { needs } : {};
+}
+
+function regexAtom(criterion: Extract<Criterion, { type: "regex" }>): AtomTest {
+  const regex = parseRegex(criterion.source, criterion);
+  return {
+    op: "regex",
+    text: compileRegex(regex),
+    cased: false,
+    ...needsOf(requiredLiterals(regex)),
+  };
+}
+
+function cidrText({ address, prefix }: Extract<Criterion, { type: "cidr" }>): Uint8Array {
+  const text = new Uint8Array(CIDR.address + address.length);
+  text[CIDR.bytes] = address.length;
+  text[CIDR.prefix] = prefix;
+  text.set(address, CIDR.address);
+  return text;
+}
+
+function numberText(criterion: Extract<Criterion, { type: "number" }>): Uint8Array {
+  const view = new DataView(new ArrayBuffer(NUMBER_BYTES));
+  view.setUint8(NUMBER.comparison, COMPARISONS[criterion.comparison]);
+  view.setUint8(NUMBER.part, criterion.part === undefined ? 0 : TIME_PARTS[criterion.part]);
+  view.setFloat64(NUMBER.number, criterion.number, true);
+  return new Uint8Array(view.buffer);
 }

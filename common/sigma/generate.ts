@@ -1,5 +1,6 @@
 import { STANDARD_FIELDS } from "./fields.ts";
 import * as image from "./image_layout.ts";
+import * as regex from "./regex/layout.ts";
 
 /**
  * The rule image's layout as AssemblyScript constants: `IMAGE_HEADER_MAGIC`, `ATOM_ROW_OP`,
@@ -8,10 +9,12 @@ import * as image from "./image_layout.ts";
  * @returns Text of `image.ts` for `wasm/assembly`.
  */
 export function generateAssemblyScript(): string {
-  const lines = ["// Generated from common/sigma/image_layout.ts and fields.ts. Do not edit."];
+  const lines = [
+    "// Generated from common/sigma/image_layout.ts, regex/layout.ts and fields.ts. Do not edit.",
+  ];
   const constant = (name: string, value: number) =>
     lines.push(`// @ts-ignore: decorator`, `@inline export const ${name}: u32 = ${value};`);
-  for (const [name, value] of Object.entries(image)) {
+  for (const [name, value] of Object.entries({ ...image, ...regex })) {
     if (typeof value === "number") constant(name, value);
     else for (const [key, place] of Object.entries(value)) constant(`${name}_${upper(key)}`, place);
   }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { ImmuneError } from "../config/errors.ts";
+import type { AtomOp } from "./atom.ts";
 import { buildAutomaton } from "./automaton.ts";
 import {
+  ATOM_FLAGS,
   ATOM_OPS,
   ATOM_ROW,
   ATOM_ROW_BYTES,
@@ -40,6 +42,9 @@ export function encodeImage(plan: Plan): Image {
   const fields = plan.fields.map((field) => fieldRow(plan, field));
   const always = plan.pool.list(plan.always);
   const candidates = plan.atoms.map((atom) => plan.pool.list(atom.candidates));
+  const gated = plan.atoms.map((atom) =>
+    atom.gated.length === 0 ? NONE : plan.pool.list(atom.gated)
+  );
   const { words } = plan.pool;
   const at = layOut({
     fields: plan.fields.length * FIELD_ROW_BYTES,
@@ -67,7 +72,7 @@ export function encodeImage(plan: Plan): Image {
     view.setUint32(offset + FIELD_ROW.automaton, automata.offsets[i] ?? 0, true);
     view.setUint32(offset + FIELD_ROW.present, row.present, true);
     view.setUint32(offset + FIELD_ROW.empty, row.empty, true);
-    view.setUint32(offset + FIELD_ROW.globs, row.globs, true);
+    view.setUint32(offset + FIELD_ROW.singles, row.singles, true);
     bytes.set(row.automaton, automata.offsets[i] ?? length);
   });
   plan.atoms.forEach((atom, i) => {
@@ -77,6 +82,8 @@ export function encodeImage(plan: Plan): Image {
     view.setUint32(offset + ATOM_ROW.text, texts.offsets[i] ?? 0, true);
     view.setUint32(offset + ATOM_ROW.text_length, atom.text.length, true);
     view.setUint32(offset + ATOM_ROW.candidates, candidates[i] ?? 0, true);
+    view.setUint32(offset + ATOM_ROW.flags, atom.cased ? ATOM_FLAGS.cased : 0, true);
+    view.setUint32(offset + ATOM_ROW.gated, gated[i] ?? NONE, true);
   });
   plan.rules.forEach((rule, i) => {
     const offset = at.rules + i * RULE_ROW_BYTES;
@@ -123,29 +130,41 @@ function hashOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(hash.digest());
 }
 
+/** Atoms that the automaton of their field finds. */
+const LITERAL_OPS: ReadonlySet<AtomOp> = new Set(["equals", "startswith", "endswith", "contains"]);
+/** Atoms that are tried one by one. */
+const SINGLE_OPS: ReadonlySet<AtomOp> = new Set(["glob", "regex", "cidr", "number", "fieldref"]);
+
 interface FieldRow {
   readonly field: PlannedField;
   readonly automaton: Uint8Array;
   readonly present: number;
   readonly empty: number;
-  readonly globs: number;
+  readonly singles: number;
 }
 
 function fieldRow(plan: Plan, field: PlannedField): FieldRow {
   const atoms = field.atoms.flatMap((number) => {
     const atom = plan.atoms[number];
-    return atom === undefined ? [] : [{ atom: number, op: atom.op, text: atom.text }];
+    return atom === undefined ? [] : [{ ...atom, atom: number }];
   });
   const one = (op: "present" | "empty") => atoms.find((atom) => atom.op === op)?.atom ?? NONE;
-  const literals = atoms.filter(({ op }) => op !== "present" && op !== "empty" && op !== "glob");
-  const globs = atoms.filter(({ op }) => op === "glob").map(({ atom }) => atom);
+  const literals = atoms.filter(({ op }) => LITERAL_OPS.has(op))
+    .map(({ atom, text, cased }) => ({ atom, text: cased ? folded(text) : text }));
+  const singles = atoms.filter(({ op, alone }) => SINGLE_OPS.has(op) && alone)
+    .map(({ atom }) => atom);
   return {
     field,
     automaton: literals.length === 0 ? new Uint8Array(0) : buildAutomaton(literals),
     present: one("present"),
     empty: one("empty"),
-    globs: globs.length === 0 ? NONE : plan.pool.list(globs),
+    singles: singles.length === 0 ? NONE : plan.pool.list(singles),
   };
+}
+
+/** ASCII letters in lower case. */
+function folded(text: Uint8Array): Uint8Array {
+  return text.map((byte) => byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte);
 }
 
 /** Texts of the atoms, then the rules' ids, a line each, so that the hash is theirs too. */

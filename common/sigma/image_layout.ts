@@ -3,7 +3,7 @@
 
 /** "IMRI" */
 export const IMAGE_MAGIC = 0x4952_4D49;
-export const IMAGE_VERSION = 1;
+export const IMAGE_VERSION = 2;
 /** Longest image, in bytes: the size of one of the engine's two regions. */
 export const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
 /** Deepest stack of a rule program. */
@@ -43,7 +43,7 @@ export const FIELD_ROW = {
   automaton: 8, // u32 offset of an automaton, 0 = none
   present: 12, // u32 atom that is true when the field is there, NONE = nobody asks
   empty: 16, // u32 atom that is true when it is there and empty, NONE = nobody asks
-  globs: 20, // u32 index in the pool of a list of glob atoms, NONE = none
+  singles: 20, // u32 index in the pool of a list of atoms to try one by one, NONE = none
   reserved: 24, // u64
 } as const;
 export const FIELD_ROW_BYTES = 32;
@@ -52,14 +52,24 @@ export const FIELD_ROW_BYTES = 32;
 export const ATOM_ROW = {
   field: 0, // u16
   op: 2, // u16, ATOM_OPS
-  text: 4, // u32 offset in the byte pool (ASCII letters folded to lower case)
+  text: 4, // u32 offset in the byte pool; folded unless cased, other forms: ATOM_OPS
   text_length: 8, // u32
   candidates: 12, // u32 index in the pool of a list: rules to look at when it is found
-  reserved: 16, // u64
+  flags: 16, // u32, ATOM_FLAGS
+  gated: 20, // u32 index in the pool of a list of atoms to try when it is found, NONE = none
 } as const;
 export const ATOM_ROW_BYTES = 24;
 
-/** What an atom tests. In a glob `*` is 0x01 and `?` 0x02, so that both can be literal too. */
+/** Bits of an atom's `flags`. */
+export const ATOM_FLAGS = {
+  /** Letters count as they are written. */
+  cased: 1,
+} as const;
+
+/**
+ * What an atom tests, and the form of its text where that is no plain one. In a glob `*` is 0x01
+ * and `?` 0x02, so that both can be literal too.
+ */
 export const ATOM_OPS = {
   equals: 1,
   startswith: 2,
@@ -68,7 +78,37 @@ export const ATOM_OPS = {
   glob: 5,
   present: 6,
   empty: 7,
+  /** Text: a program of common/sigma/regex. */
+  regex: 8,
+  /** Text: CIDR. */
+  cidr: 9,
+  /** Text: NUMBER. */
+  number: 10,
+  /** Text: FIELDREF. */
+  fieldref: 11,
 } as const;
+/** Text of a `cidr` atom: a network. */
+export const CIDR = {
+  bytes: 0, // u8, 4 or 16: bytes of the address
+  prefix: 1, // u8, bits
+  address: 2, // network order
+} as const;
+/** Text of a `number` atom. */
+export const NUMBER = {
+  comparison: 0, // u8, COMPARISONS
+  part: 1, // u8, TIME_PARTS; 0 = the value itself
+  number: 8, // f64
+} as const;
+export const NUMBER_BYTES = 16;
+export const COMPARISONS = { eq: 0, lt: 1, lte: 2, gt: 3, gte: 4 } as const;
+export const TIME_PARTS = { minute: 1, hour: 2, day: 3, week: 4, month: 5, year: 6 } as const;
+/** Text of a `fieldref` atom. */
+export const FIELDREF = {
+  likeness: 0, // u8, LIKENESSES
+  field: 2, // u16, number of the other field
+} as const;
+export const FIELDREF_BYTES = 4;
+export const LIKENESSES = { equals: 0, contains: 1, startswith: 2, endswith: 3 } as const;
 export const GLOB_ANY = 0x01;
 export const GLOB_ONE = 0x02;
 

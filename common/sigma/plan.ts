@@ -1,7 +1,7 @@
-import { type AtomTest, atomTestOf } from "./atom.ts";
+import { type AtomOp, type AtomTest, atomTestOf } from "./atom.ts";
 import { type FieldTest, testsOf } from "./expression.ts";
 import { standardField } from "./fields.ts";
-import { ATOMS_MAX, FIELDS_MAX, PROGRAM_DEPTH_MAX, RULES_MAX } from "./image_layout.ts";
+import { ATOMS_MAX, FIELDREF, FIELDS_MAX, PROGRAM_DEPTH_MAX, RULES_MAX } from "./image_layout.ts";
 import { classMaskOf, type LogSource, logSourceKey } from "./log_source.ts";
 import { invalid, RuleProblem } from "./problem.ts";
 import { compileProgram } from "./program.ts";
@@ -25,6 +25,10 @@ export interface PlannedAtom extends AtomTest {
   readonly field: number;
   /** Rules to look at when it is found. */
   readonly candidates: number[];
+  /** Atoms to try when it is found. */
+  readonly gated: number[];
+  /** False: it is tried when an atom that it is gated by is found. */
+  readonly alone: boolean;
 }
 
 /** One rule, compiled. */
@@ -39,8 +43,25 @@ export interface PlannedRule {
 }
 
 /** What `evaluate first` costs: an atom that is found on few events is worth more. */
-const TRIGGER_COSTS = { present: 64, empty: 32, glob: 16 } as const;
+const TRIGGER_COSTS: Partial<Record<AtomOp, number>> = {
+  present: 64,
+  empty: 32,
+  glob: 16,
+  regex: 32,
+  cidr: 16,
+  number: 32,
+  fieldref: 48,
+};
 const TRIGGER_COST_TEXT = 32;
+
+/** A key's text as characters, one a byte. */
+const TEXT = new TextDecoder("latin1");
+
+/** A field's name and the classes of the rules that ask for it. */
+interface FieldUse {
+  readonly field: string;
+  readonly classMask: number;
+}
 
 /** Collects rules into fields, distinct atoms and programs. */
 export class Plan {
@@ -86,10 +107,15 @@ export class Plan {
     const { position, expression } = rule;
     const fields = new Set<string>();
     const atoms = new Set<string>();
-    for (const test of testsOf(expression)) {
-      if (!this.#fieldByName.has(test.field)) fields.add(test.field);
-      const key = keyOf(test.field, atomTestOf(test.criterion));
-      if (!this.#atomByKey.has(key)) atoms.add(key);
+    for (const { field, criterion } of testsOf(expression)) {
+      const atom = atomTestOf(criterion);
+      for (const name of [field, atom.other ?? field]) {
+        if (!this.#fieldByName.has(name)) fields.add(name);
+      }
+      for (const each of [atom, ...(atom.needs ?? []).map(literalTest)]) {
+        const key = keyOf(field, each);
+        if (!this.#atomByKey.has(key)) atoms.add(key);
+      }
     }
     const check = (name: string, count: number, most: number) => {
       if (count <= most) return;
@@ -108,16 +134,38 @@ export class Plan {
   }
 
   #atom(test: FieldTest, classMask: number): number {
-    const field = this.#field(test.field);
+    const atom = atomTestOf(test.criterion);
+    const at = { field: test.field, classMask };
+    if (atom.other === undefined) return this.#intern(atom, at);
+    const { field: other } = this.#want({ field: atom.other, classMask });
+    const text = atom.text.slice();
+    new DataView(text.buffer).setUint16(FIELDREF.field, other, true);
+    return this.#intern({ ...atom, text }, at);
+  }
+
+  /** The number of an atom; a new one is hung below the literals that it needs. */
+  #intern(test: AtomTest, at: FieldUse): number {
+    const { field, planned } = this.#want(at);
+    return intern(this.#atomByKey, keyOf(at.field, test), () => {
+      const gates = (test.needs ?? []).map((needed) => this.#intern(literalTest(needed), at));
+      const number = this.atoms.length;
+      planned.atoms.push(number);
+      this.atoms.push({ ...test, field, candidates: [], gated: [], alone: gates.length === 0 });
+      for (const gate of new Set(gates)) this.atoms[gate]?.gated.push(number);
+      return number;
+    });
+  }
+
+  /** A field that rules of these classes ask for. */
+  #want({ field: name, classMask }: FieldUse): {
+    readonly field: number;
+    readonly planned: PlannedField;
+  } {
+    const field = this.#field(name);
     const planned = this.fields[field];
     if (planned === undefined) throw new TypeError(`No field ${field}`);
     planned.classMask = (planned.classMask | classMask) >>> 0;
-    const atom = atomTestOf(test.criterion);
-    const key = keyOf(test.field, atom);
-    return intern(this.#atomByKey, key, () => {
-      planned.atoms.push(this.atoms.length);
-      return this.atoms.push({ ...atom, field, candidates: [] }) - 1;
-    });
+    return { field, planned };
   }
 
   #field(name: string): number {
@@ -141,14 +189,20 @@ function intern(numbers: Map<string, number>, key: string, make: () => number): 
   return made;
 }
 
-function keyOf(field: string, { op, text }: AtomTest): string {
-  return `${field}\n${op}\n${text.join()}`;
+function keyOf(field: string, { op, text, cased, other = "" }: AtomTest): string {
+  return `${field}\n${op}\n${cased}\n${other}\n${TEXT.decode(text)}`;
+}
+
+function literalTest(text: Uint8Array): AtomTest {
+  return { op: "contains", text, cased: false };
 }
 
 function triggerCost({ criterion }: FieldTest): number {
-  const { op, text } = atomTestOf(criterion);
-  if (op === "present" || op === "empty" || op === "glob") return TRIGGER_COSTS[op];
-  return TRIGGER_COST_TEXT / text.length;
+  const { op, text, needs } = atomTestOf(criterion);
+  if (needs !== undefined) {
+    return needs.reduce((sum, { length }) => sum + TRIGGER_COST_TEXT / length, 0);
+  }
+  return TRIGGER_COSTS[op] ?? TRIGGER_COST_TEXT / text.length;
 }
 
 function tooDeep({ position }: Rule): RuleProblem {

@@ -122,7 +122,8 @@ export function describeRejection(rejection: RuleRejection): string {
   const { path, line, column, id, title, reason, code } = rejection;
   const name = title ?? id;
   const rule = name === undefined ? "rule" : `rule "${name}"${id && title ? ` (${id})` : ""}`;
-  return `${path}:${line}:${column}: Cannot load ${rule}: ${reason} [${code}]`;
+  const text = `${path}:${line}:${column}: Cannot load ${rule}: ${reason} [${code}]`;
+  return text.replaceAll(/\p{Cc}+/gu, " ");
 }
 
 interface Loaded {

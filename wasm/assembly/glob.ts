@@ -4,7 +4,7 @@
 // within text length times segment length / 64.
 
 import { GLOB_ANY, GLOB_ONE } from "../../out/gen/image";
-import { fold } from "./fold";
+import { fold, same_byte } from "./fold";
 import { GLOB_TABLE } from "./memory";
 import { count, STAT_GLOB_FALLBACKS } from "./stats";
 
@@ -14,12 +14,26 @@ import { count, STAT_GLOB_FALLBACKS } from "./stats";
 /** Longest text, in bytes: no record holds a longer one. */
 @inline const CARRY_BYTES: usize = 32768;
 
-@inline function same(element: u32, byte: u32): bool {
-  return element == GLOB_ONE || element == fold(byte);
+/** Whether letters count as they are written, for the glob under way. */
+let is_cased: bool = false;
+
+@inline function comparable(byte: u32): u32 {
+  return is_cased ? same_byte(byte) : fold(byte);
 }
 
-/** Whether the whole text (folded here) matches the pattern (folded already). */
-export function glob(pattern: usize, pattern_length: u32, text: usize, text_length: u32): bool {
+@inline function same(element: u32, byte: u32): bool {
+  return element == GLOB_ONE || element == comparable(byte);
+}
+
+/** Whether the whole text matches the pattern, which is folded already unless `cased`. */
+export function glob(
+  pattern: usize,
+  pattern_length: u32,
+  text: usize,
+  text_length: u32,
+  cased: bool,
+): bool {
+  is_cased = cased;
   let pattern_end: usize = pattern + <usize> pattern_length;
   let text_end: usize = text + <usize> text_length;
   for (; pattern < pattern_end && <u32> load<u8>(pattern) != GLOB_ANY; pattern++, text++) {
@@ -91,7 +105,7 @@ function find_parallel(segment: usize, length: usize, text: usize, text_end: usi
     for (let i: usize = 0; i < bytes; i++) {
       let carry: u64 = 1;
       if (from != 0) carry = i == 0 ? 0 : <u64> load<u8>(carry_in + i - 1);
-      const mask: u64 = load<u64>(GLOB_TABLE + (<usize> fold(load<u8>(text + i)) << 3));
+      const mask: u64 = load<u64>(GLOB_TABLE + (<usize> comparable(load<u8>(text + i)) << 3));
       state = ((state << 1) | carry) & mask;
       const found: u64 = (state >> top) & 1;
       if (is_last && found != 0) return text + i + 1 - length;

@@ -10,6 +10,7 @@ import {
   IMAGE_HEADER_TEXTS,
   IMAGE_HEADER_WORDS,
 } from "../../out/gen/image";
+import { forget_unfinished } from "./budget";
 import { check_image } from "./image_check";
 import { IMAGE_A, IMAGE_B } from "./memory";
 import { count, STAT_IMAGES_REFUSED } from "./stats";
@@ -47,5 +48,6 @@ export function publish_region(which: u32, length: u32): i32 {
   always = load<u32>(base, IMAGE_HEADER_ALWAYS);
   image = base;
   generation++;
+  forget_unfinished();
   return 0;
 }

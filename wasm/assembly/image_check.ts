@@ -4,10 +4,14 @@
 import {
   ATOM_OPS_EMPTY,
   ATOM_OPS_EQUALS,
+  ATOM_OPS_FIELDREF,
   ATOM_OPS_GLOB,
+  ATOM_OPS_PRESENT,
+  ATOM_OPS_REGEX,
   ATOM_ROW_BYTES,
   ATOM_ROW_CANDIDATES,
   ATOM_ROW_FIELD,
+  ATOM_ROW_GATED,
   ATOM_ROW_OP,
   ATOM_ROW_TEXT,
   ATOM_ROW_TEXT_LENGTH,
@@ -15,8 +19,8 @@ import {
   FIELD_ROW_AUTOMATON,
   FIELD_ROW_BYTES,
   FIELD_ROW_EMPTY,
-  FIELD_ROW_GLOBS,
   FIELD_ROW_PRESENT,
+  FIELD_ROW_SINGLES,
   FIELDS_MAX,
   IMAGE_BYTES_MAX,
   IMAGE_HEADER_ALWAYS,
@@ -45,6 +49,7 @@ import {
 } from "../../out/gen/image";
 import { automaton_check, automaton_prepare } from "./automaton_check";
 import { program_check } from "./program_check";
+import { single_check } from "./singles";
 
 @inline export const ERROR_LENGTH: i32 = -1;
 @inline export const ERROR_MAGIC: i32 = -2;
@@ -121,13 +126,18 @@ function check_header(): i32 {
   return whole ? 0 : ERROR_SECTION;
 }
 
-function check_globs(field: u32, globs: u32): bool {
-  if (!list(globs, atom_count)) return false;
-  if (globs == NONE) return true;
-  const at: usize = words + (<usize> globs << 2);
+@inline function is_single(op: u32): bool {
+  return op == ATOM_OPS_GLOB || op >= ATOM_OPS_REGEX;
+}
+
+/** Whether a list names atoms of a field that are tried one by one, and no others. */
+function check_singles(field: u32, singles: u32): bool {
+  if (!list(singles, atom_count)) return false;
+  if (singles == NONE) return true;
+  const at: usize = words + (<usize> singles << 2);
   for (let i: u32 = load<u32>(at); i > 0; i--) {
     const row: usize = atom_row(load<u32>(at + (<usize> i << 2)));
-    if (<u32> load<u16>(row, ATOM_ROW_OP) != ATOM_OPS_GLOB) return false;
+    if (!is_single(<u32> load<u16>(row, ATOM_ROW_OP))) return false;
     if (<u32> load<u16>(row, ATOM_ROW_FIELD) != field) return false;
   }
   return true;
@@ -147,7 +157,7 @@ function check_fields(): i32 {
     const row: usize = first + <usize> (i * FIELD_ROW_BYTES);
     if (!atom_or_none(load<u32>(row, FIELD_ROW_PRESENT))) return ERROR_FIELD;
     if (!atom_or_none(load<u32>(row, FIELD_ROW_EMPTY))) return ERROR_FIELD;
-    if (!check_globs(i, load<u32>(row, FIELD_ROW_GLOBS))) return ERROR_LIST;
+    if (!check_singles(i, load<u32>(row, FIELD_ROW_SINGLES))) return ERROR_LIST;
     const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
     if (automaton != 0 && !automaton_check(base, automaton, length, atom_count)) {
       return ERROR_AUTOMATON;
@@ -158,15 +168,23 @@ function check_fields(): i32 {
 
 function check_atoms(): i32 {
   const text_bytes: u64 = <u64> header(IMAGE_HEADER_TEXT_BYTES);
+  const texts: usize = base + <usize> header(IMAGE_HEADER_TEXTS);
   for (let i: u32 = 0; i < atom_count; i++) {
     stopped_at = i;
     const row: usize = atom_row(i);
     const op: u32 = <u32> load<u16>(row, ATOM_ROW_OP);
-    if (op < ATOM_OPS_EQUALS || op > ATOM_OPS_EMPTY) return ERROR_ATOM;
-    if (<u32> load<u16>(row, ATOM_ROW_FIELD) >= field_count) return ERROR_ATOM;
+    if (op < ATOM_OPS_EQUALS || op > ATOM_OPS_FIELDREF) return ERROR_ATOM;
+    const field: u32 = <u32> load<u16>(row, ATOM_ROW_FIELD);
+    if (field >= field_count) return ERROR_ATOM;
     const end: u64 = <u64> load<u32>(row, ATOM_ROW_TEXT) +
       <u64> load<u32>(row, ATOM_ROW_TEXT_LENGTH);
-    if (op <= ATOM_OPS_GLOB && end > text_bytes) return ERROR_ATOM;
+    if (op != ATOM_OPS_PRESENT && op != ATOM_OPS_EMPTY && end > text_bytes) return ERROR_ATOM;
+    if (is_single(op)) {
+      const text: usize = texts + <usize> load<u32>(row, ATOM_ROW_TEXT);
+      const bytes: u32 = load<u32>(row, ATOM_ROW_TEXT_LENGTH);
+      if (!single_check(op, text, bytes, field_count)) return ERROR_ATOM;
+    }
+    if (!check_singles(field, load<u32>(row, ATOM_ROW_GATED))) return ERROR_LIST;
     if (!list(load<u32>(row, ATOM_ROW_CANDIDATES), rule_count)) return ERROR_LIST;
   }
   return 0;

@@ -3,12 +3,23 @@
 import { END, MEMORY_PAGES } from "./memory";
 import { processes_start } from "./process_table";
 
+export {
+  forget_unfinished,
+  set_budget,
+  steps_taken,
+  unfinished_atom,
+  unfinished_count,
+} from "./budget";
 export { bloom_add, bloom_configure, bloom_has } from "./bloom";
+export { in_network } from "./address_text";
 export { glob as glob_match } from "./glob";
 export { publish_row } from "./image_check";
 export { literals_found, literals_run } from "./literals";
 export { mask, mask_text } from "./mask";
 export { region, region_bytes } from "./memory";
+export { parse_number_at } from "./number_text";
+export { regex_check, regex_run } from "./regex";
+export { time_part } from "./time_text";
 export { murmur3_x64_128, murmur3_x86_32 } from "./murmur3";
 export { process_find, process_first, process_next } from "./process_table";
 export { hits, publish, scan } from "./scan";

@@ -1,15 +1,17 @@
 // Which atoms were found and which rules became candidates in this record. A mark is the number of
 // the epoch, so that nothing is cleared between records.
 
-import { ATOM_ROW_BYTES, ATOM_ROW_CANDIDATES, NONE } from "../../out/gen/image";
+import { ATOM_ROW_BYTES, ATOM_ROW_CANDIDATES, ATOM_ROW_GATED, NONE } from "../../out/gen/image";
 import { atoms, words } from "./image";
 import {
   ATOM_EPOCHS,
   ATOM_EPOCHS_BYTES,
   ATOMS_FOUND,
   CANDIDATES,
+  FORWARD_EPOCHS,
   RULE_EPOCHS,
   RULE_EPOCHS_BYTES,
+  TO_TRY,
 } from "./memory";
 
 let epoch: u32 = 0;
@@ -18,13 +20,18 @@ export let atoms_found: u32 = 0;
 /** Rules to look at in this epoch. */
 export let candidates: u32 = 0;
 
+/** Atoms that wait to be tried on the current value. */
+let to_try: u32 = 0;
+
 /** Forgets all marks. */
 export function marks_next(): void {
   atoms_found = 0;
   candidates = 0;
+  to_try = 0;
   epoch++;
   if (epoch != 0) return;
   memory.fill(ATOM_EPOCHS, 0, ATOM_EPOCHS_BYTES);
+  memory.fill(FORWARD_EPOCHS, 0, ATOM_EPOCHS_BYTES);
   memory.fill(RULE_EPOCHS, 0, RULE_EPOCHS_BYTES);
   epoch = 1;
 }
@@ -63,5 +70,29 @@ export function mark_atom(atom: u32): void {
   store<u32>(mark, epoch);
   store<u32>(ATOMS_FOUND + (<usize> atoms_found << 2), atom);
   atoms_found++;
-  mark_rules(load<u32>(atoms + <usize> (atom * ATOM_ROW_BYTES), ATOM_ROW_CANDIDATES));
+  const row: usize = atoms + <usize> (atom * ATOM_ROW_BYTES);
+  mark_rules(load<u32>(row, ATOM_ROW_CANDIDATES));
+  const gated: u32 = load<u32>(row, ATOM_ROW_GATED);
+  if (gated != NONE) put_forward(gated);
+}
+
+/** Puts the atoms of a list forward to be tried on the current value, each once a record. */
+function put_forward(list: u32): void {
+  let at: usize = words + (<usize> list << 2);
+  const end: usize = at + (<usize> (load<u32>(at) + 1) << 2);
+  for (at += 4; at < end; at += 4) {
+    const atom: u32 = load<u32>(at);
+    const mark: usize = FORWARD_EPOCHS + (<usize> atom << 2);
+    if (load<u32>(mark) == epoch) continue;
+    store<u32>(mark, epoch);
+    store<u32>(TO_TRY + (<usize> to_try << 2), atom);
+    to_try++;
+  }
+}
+
+/** The next atom to try on the current value, or NONE. */
+export function next_to_try(): u32 {
+  if (to_try == 0) return NONE;
+  to_try--;
+  return load<u32>(TO_TRY + (<usize> to_try << 2));
 }

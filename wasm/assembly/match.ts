@@ -1,9 +1,6 @@
 // From the current record to candidate rules: each field that its classes want runs once.
 
 import {
-  ATOM_ROW_BYTES,
-  ATOM_ROW_TEXT,
-  ATOM_ROW_TEXT_LENGTH,
   CLASS_ALL,
   CLASSES_FILE_ACCESS,
   CLASSES_FILE_EVENT,
@@ -17,9 +14,8 @@ import {
   FIELD_ROW_BYTES,
   FIELD_ROW_CLASS_MASK,
   FIELD_ROW_EMPTY,
-  FIELD_ROW_GLOBS,
+  FIELD_ROW_SINGLES,
   FIELD_ROW_PRESENT,
-  FIELD_ROW_STANDARD,
   NONE,
 } from "../../out/gen/image";
 import {
@@ -34,13 +30,16 @@ import {
   OPEN_FLAGS_UNKNOWN,
   OPEN_OPEN_FLAGS,
 } from "../../out/gen/record";
+import { set_budget } from "./budget";
 import { body, kind } from "./current";
-import { load_field, load_flat_field, value, value_length } from "./fields";
-import { glob } from "./glob";
-import { always, atoms, field_count, fields, image, texts, words } from "./image";
+import { always, field_count, fields, image, words } from "./image";
 import { walk } from "./literals";
-import { mark_atom, mark_rules, marks_next } from "./marks";
+import { mark_atom, mark_rules, marks_next, next_to_try } from "./marks";
+import { try_atom } from "./singles";
+import { load_value, value, value_length } from "./values";
 
+/** Steps that the tests of one record may take beside the search for literals. */
+@inline const STEPS_PER_RECORD_MAX: u32 = 1 << 20;
 /** O_WRONLY | O_RDWR | O_CREAT | O_TRUNC of Linux. */
 @inline const OPEN_FLAGS_WRITE: u32 = 0x1 | 0x2 | 0x40 | 0x200;
 
@@ -62,16 +61,14 @@ export function record_classes(): u32 {
   return kind == KIND_FLAT ? CLASS_ALL : 0;
 }
 
-function match_globs(list: u32): void {
-  let at: usize = words + (<usize> list << 2);
-  const end: usize = at + (<usize> (load<u32>(at) + 1) << 2);
-  for (at += 4; at < end; at += 4) {
-    const atom: u32 = load<u32>(at);
-    const row: usize = atoms + <usize> (atom * ATOM_ROW_BYTES);
-    const pattern: usize = texts + <usize> load<u32>(row, ATOM_ROW_TEXT);
-    const length: u32 = load<u32>(row, ATOM_ROW_TEXT_LENGTH);
-    if (glob(pattern, length, value, value_length)) mark_atom(atom);
+/** Tries the atoms of a list, then those that literals which were found have put forward. */
+function match_singles(list: u32): void {
+  if (list != NONE) {
+    let at: usize = words + (<usize> list << 2);
+    const end: usize = at + (<usize> (load<u32>(at) + 1) << 2);
+    for (at += 4; at < end; at += 4) try_atom(load<u32>(at));
   }
+  for (let atom: u32 = next_to_try(); atom != NONE; atom = next_to_try()) try_atom(atom);
 }
 
 @inline function mark_optional(atom: u32): void {
@@ -82,16 +79,15 @@ function match_globs(list: u32): void {
 export function match_record(classes: u32): void {
   marks_next();
   mark_rules(always);
-  const is_flat: bool = kind == KIND_FLAT;
+  set_budget(STEPS_PER_RECORD_MAX);
   for (let i: u32 = 0; i < field_count; i++) {
     const row: usize = fields + <usize> (i * FIELD_ROW_BYTES);
     if ((load<u32>(row, FIELD_ROW_CLASS_MASK) & classes) == 0) continue;
-    if (is_flat ? !load_flat_field(i) : !load_field(load<u32>(row, FIELD_ROW_STANDARD))) continue;
+    if (!load_value(i)) continue;
     mark_optional(load<u32>(row, FIELD_ROW_PRESENT));
     if (value_length == 0) mark_optional(load<u32>(row, FIELD_ROW_EMPTY));
     const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
     if (automaton != 0) walk(image + <usize> automaton, value, value_length);
-    const globs: u32 = load<u32>(row, FIELD_ROW_GLOBS);
-    if (globs != NONE) match_globs(globs);
+    match_singles(load<u32>(row, FIELD_ROW_SINGLES));
   }
 }

@@ -33,8 +33,22 @@
 /** Tables of the bit-parallel glob search: u64[256], then two bit arrays of one record. */
 @inline export const GLOB_TABLE: usize = CANDIDATES + RULE_EPOCHS_BYTES;
 @inline export const GLOB_TABLE_BYTES: u32 = 0x1_1000;
+/** u32 an atom: the epoch in which it was put forward last; then those to try, in order. */
+@inline export const FORWARD_EPOCHS: usize = GLOB_TABLE + GLOB_TABLE_BYTES;
+@inline export const TO_TRY: usize = FORWARD_EPOCHS + ATOM_EPOCHS_BYTES;
+/** A value that is kept while another one is found: numbers and addresses are short. */
+@inline export const KEPT_VALUE: usize = TO_TRY + ATOM_EPOCHS_BYTES;
+@inline export const KEPT_VALUE_BYTES: u32 = 0x1000;
+/** Bytes of an address that was read from text. */
+@inline export const PARSED_ADDRESS: usize = KEPT_VALUE + KEPT_VALUE_BYTES;
+/** Atoms whose test did not end, see budget.ts. */
+@inline export const UNFINISHED: usize = PARSED_ADDRESS + 0x800;
+/** States of a regular expression: marks, two lists, a stack of twice as many and one. */
+@inline export const REGEX_MARKS: usize = PARSED_ADDRESS + 0x1000;
+@inline export const REGEX_LISTS: usize = REGEX_MARKS + 0x8000; // u32 x REGEX_STATES_MAX
+@inline export const REGEX_STACK: usize = REGEX_LISTS + 0x1_1000;
 /** Names of users and roles, see name_table.ts. */
-@inline export const USERS: usize = GLOB_TABLE + GLOB_TABLE_BYTES;
+@inline export const USERS: usize = REGEX_STACK + 0x2_0000;
 @inline export const USERS_BYTES: u32 = 0x1_0000; // 64 bytes x USERS_MAX (1,024)
 @inline export const ROLES: usize = USERS + USERS_BYTES;
 @inline export const ROLES_BYTES: u32 = 0x4000; // 64 bytes x ROLES_MAX (256)

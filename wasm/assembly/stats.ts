@@ -27,7 +27,8 @@ import { STATS } from "./memory";
 @inline export const STAT_BYTES_MASKED: usize = 21;
 @inline export const STAT_GLOB_FALLBACKS: usize = 22;
 @inline export const STAT_IMAGES_REFUSED: usize = 23;
-@inline export const STAT_COUNT: u32 = 24;
+@inline export const STAT_TESTS_UNFINISHED: usize = 24;
+@inline export const STAT_COUNT: u32 = 25;
 
 /** Adds to a counter. */
 @inline export function add(stat: usize, amount: f64): void {

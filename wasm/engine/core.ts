@@ -24,7 +24,23 @@ export interface CoreExports {
   bloom_has(pointer: number, length: number): number;
   literals_run(field: number, pointer: number, length: number): number;
   literals_found(index: number): number;
-  glob_match(pattern: number, patternLength: number, text: number, textLength: number): number;
+  glob_match(
+    pattern: number,
+    patternLength: number,
+    text: number,
+    textLength: number,
+    cased: number,
+  ): number;
+  in_network(network: number, text: number, length: number): number;
+  parse_number_at(text: number, length: number, into: number): number;
+  time_part(text: number, length: number, part: number): number;
+  regex_check(program: number, length: number): number;
+  regex_run(program: number, text: number, length: number): number;
+  set_budget(steps: number): void;
+  steps_taken(): number;
+  unfinished_count(): number;
+  unfinished_atom(index: number): number;
+  forget_unfinished(): void;
   write_decimal(value: bigint): number;
   write_hex64(value: bigint): number;
   write_ipv4(pointer: number): number;

@@ -7,11 +7,13 @@ import { imageError } from "./image_error.ts";
 import { type ProcessRow, readProcessRow } from "./process_row.ts";
 import { type Program, readProgram } from "./program.ts";
 import { type EngineStats, STAT_NAMES } from "./stats.ts";
+import { rulesOfAtoms } from "./unfinished.ts";
 
 /** Hits that one scan gives back; the others are counted as `hits_dropped`. */
 export const HITS_PER_SCAN_MAX = 65_536;
 
 const NO_HITS: readonly Hit[] = Object.freeze([]);
+const NO_RULES: readonly number[] = Object.freeze([]);
 const HASH_BYTES = 32;
 
 /** How a program is read. */
@@ -166,6 +168,22 @@ export class Engine {
     const program = readProgram(this.core.view, pointer);
     if (program?.argv !== undefined && options.mask !== false) this.maskText(program.argv);
     return program;
+  }
+
+  /**
+   * Names the rules whose tests a record's budget of steps cut short since the last call, of the
+   * active image. Such a test counts as not fulfilled; `tests_unfinished` counts each.
+   *
+   * @returns Indexes of the rules, ascending; of more than 64 distinct tests, those of 64.
+   */
+  takeUnfinished(): readonly number[] {
+    const { exports } = this.core;
+    const count = exports.unfinished_count();
+    if (count === 0) return NO_RULES;
+    const atoms = new Set(Array.from({ length: count }, (_, i) => exports.unfinished_atom(i)));
+    exports.forget_unfinished();
+    const region = this.core.images[this.#active];
+    return rulesOfAtoms(new DataView(region.buffer, region.byteOffset, region.length), atoms);
   }
 
   /**

@@ -8,13 +8,13 @@ const ANY = String.fromCharCode(GLOB_ANY);
 const ONE = String.fromCharCode(GLOB_ONE);
 const TEXT_AT = core.batch.byteOffset + 32 * 1024;
 
-function glob(pattern: string, text: string): boolean {
+function glob(pattern: string, text: string, cased = false): boolean {
   const encoder = new TextEncoder();
   const p = encoder.encode(pattern);
   const t = encoder.encode(text);
   core.memory.set(p, core.text);
   core.memory.set(t, TEXT_AT);
-  return core.exports.glob_match(core.text, p.length, TEXT_AT, t.length) !== 0;
+  return core.exports.glob_match(core.text, p.length, TEXT_AT, t.length, Number(cased)) !== 0;
 }
 
 /** Every way of matching, by dynamic programming over pattern and text. */
@@ -68,6 +68,12 @@ Deno.test("glob_match() finds a segment of over 64 elements behind a long near m
   const segment = "a".repeat(130) + ONE + "b";
   assert(glob(`${ANY}${segment}${ANY}`, `${near}xb!`));
   assert(!glob(`${ANY}${segment}${ANY}`, `${near}xc!`));
+});
+
+Deno.test("glob_match() cased takes letters as they are written, NUL still as space", () => {
+  assert(glob(`A${ANY}b`, "Axb", true) && glob(`A${ONE}b`, "A b", true));
+  assert(glob(`A b${ANY}`, "A\0bc", true));
+  assert(!glob(`A${ANY}b`, "axb", true) && !glob(`${ANY}B${ANY}`, "abc", true));
 });
 
 Deno.test("glob_match() is true for a lone star, also on nothing", () => {

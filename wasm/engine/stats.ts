@@ -35,6 +35,8 @@ export const STAT_NAMES = [
   /** Glob searches that went on bit-parallel. */
   "glob_fallbacks",
   "images_refused",
+  /** Tests of a record that its budget of steps cut short: they count as not fulfilled. */
+  "tests_unfinished",
 ] as const;
 
 /** Name of a counter: the module's, and `hits_dropped` over the bound of one scan. */
