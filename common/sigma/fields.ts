@@ -46,6 +46,11 @@ export const STANDARD_FIELDS = {
   OldUserId: { id: 24, ecs: "user.changes.from.id", doc: "effective user id before a change" },
   Role: { id: 25, ecs: "process.role", doc: "name of the role; none without one" },
   Session: { id: 26, ecs: "process.session.id", doc: "session, 16 hexadecimal digits" },
+  AncestorImage: {
+    id: 27,
+    ecs: "process.ancestors.executable",
+    doc: "path of the file of any ancestor, 16 at most",
+  },
 } as const satisfies Record<string, StandardField>;
 
 /** Name of a standard field. */

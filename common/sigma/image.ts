@@ -3,6 +3,7 @@ import { ImmuneError } from "../config/errors.ts";
 import type { AtomOp } from "./atom.ts";
 import { buildAutomaton } from "./automaton.ts";
 import {
+  ATOM_CLASSES_SHIFT,
   ATOM_FLAGS,
   ATOM_OPS,
   ATOM_ROW,
@@ -18,7 +19,7 @@ import {
   RULE_ROW,
   RULE_ROW_BYTES,
 } from "./image_layout.ts";
-import type { Plan, PlannedField } from "./plan.ts";
+import type { Plan, PlannedAtom, PlannedField } from "./plan.ts";
 
 const HASH_BYTES = 32;
 const ENCODER = new TextEncoder();
@@ -45,6 +46,9 @@ export function encodeImage(plan: Plan): Image {
   const gated = plan.atoms.map((atom) =>
     atom.gated.length === 0 ? NONE : plan.pool.list(atom.gated)
   );
+  const relations = plan.pool.list(
+    plan.atoms.flatMap(({ op }, number) => op === "fieldref" ? [number] : []),
+  );
   const { words } = plan.pool;
   const at = layOut({
     fields: plan.fields.length * FIELD_ROW_BYTES,
@@ -64,7 +68,14 @@ export function encodeImage(plan: Plan): Image {
   }
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
-  writeHeader(view, plan, { length, always, words: words.length, texts: texts.bytes.length, at });
+  writeHeader(view, plan, {
+    length,
+    always,
+    relations,
+    words: words.length,
+    texts: texts.bytes.length,
+    at,
+  });
   fields.forEach((row, i) => {
     const offset = at.fields + i * FIELD_ROW_BYTES;
     view.setUint32(offset + FIELD_ROW.standard, row.field.standard, true);
@@ -82,7 +93,7 @@ export function encodeImage(plan: Plan): Image {
     view.setUint32(offset + ATOM_ROW.text, texts.offsets[i] ?? 0, true);
     view.setUint32(offset + ATOM_ROW.text_length, atom.text.length, true);
     view.setUint32(offset + ATOM_ROW.candidates, candidates[i] ?? 0, true);
-    view.setUint32(offset + ATOM_ROW.flags, atom.cased ? ATOM_FLAGS.cased : 0, true);
+    view.setUint32(offset + ATOM_ROW.flags, flagsOf(plan, atom), true);
     view.setUint32(offset + ATOM_ROW.gated, gated[i] ?? NONE, true);
   });
   plan.rules.forEach((rule, i) => {
@@ -133,7 +144,7 @@ function hashOf(bytes: Uint8Array): Uint8Array {
 /** Atoms that the automaton of their field finds. */
 const LITERAL_OPS: ReadonlySet<AtomOp> = new Set(["equals", "startswith", "endswith", "contains"]);
 /** Atoms that are tried one by one. */
-const SINGLE_OPS: ReadonlySet<AtomOp> = new Set(["glob", "regex", "cidr", "number", "fieldref"]);
+const SINGLE_OPS: ReadonlySet<AtomOp> = new Set(["glob", "regex", "cidr", "number"]);
 
 interface FieldRow {
   readonly field: PlannedField;
@@ -160,6 +171,12 @@ function fieldRow(plan: Plan, field: PlannedField): FieldRow {
     empty: one("empty"),
     singles: singles.length === 0 ? NONE : plan.pool.list(singles),
   };
+}
+
+function flagsOf(plan: Plan, { cased, candidates }: PlannedAtom): number {
+  const classes = candidates.reduce((mask, rule) => mask | (plan.rules[rule]?.classMask ?? 0), 0);
+  const flat = classes < 0 ? 1 << 31 : 0;
+  return ((cased ? ATOM_FLAGS.cased : 0) | classes << ATOM_CLASSES_SHIFT | flat) >>> 0;
 }
 
 /** ASCII letters in lower case. */
@@ -206,6 +223,7 @@ function placeAutomata(
 interface HeaderNumbers {
   readonly length: number;
   readonly always: number;
+  readonly relations: number;
   readonly words: number;
   readonly texts: number;
   readonly at: Places;
@@ -230,6 +248,7 @@ function writeHeader(view: DataView, plan: Plan, numbers: HeaderNumbers): void {
   set(IMAGE_HEADER.texts, numbers.at.texts);
   set(IMAGE_HEADER.text_bytes, numbers.texts);
   set(IMAGE_HEADER.always, numbers.always);
+  set(IMAGE_HEADER.relations, numbers.relations);
 }
 
 function align(offset: number): number {

@@ -3,14 +3,14 @@
 
 /** "IMRI" */
 export const IMAGE_MAGIC = 0x4952_4D49;
-export const IMAGE_VERSION = 2;
+export const IMAGE_VERSION = 3;
 /** Longest image, in bytes: the size of one of the engine's two regions. */
-export const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
+export const IMAGE_BYTES_MAX = 32 * 1024 * 1024;
 /** Deepest stack of a rule program. */
 export const PROGRAM_DEPTH_MAX = 64;
 /** Most fields, atoms and rules of one image. */
 export const FIELDS_MAX = 256;
-export const ATOMS_MAX = 65_536;
+export const ATOMS_MAX = 262_144;
 export const RULES_MAX = 16_384;
 
 /** Offsets in the image's header; `hash` is SHA-256 of the image with these 32 bytes zero. */
@@ -33,8 +33,10 @@ export const IMAGE_HEADER = {
   texts: 84, // u32 offset of the byte pool
   text_bytes: 88, // u32
   always: 92, // u32 index in the pool of a list: rules to run on every event of their class
+  relations: 96, // u32 index in the pool of a list: `fieldref` atoms, tried after all fields
+  reserved: 100, // u32
 } as const;
-export const IMAGE_HEADER_BYTES = 96;
+export const IMAGE_HEADER_BYTES = 104;
 
 /** One field that the rules name. 32 bytes. */
 export const FIELD_ROW = {
@@ -55,11 +57,13 @@ export const ATOM_ROW = {
   text: 4, // u32 offset in the byte pool; folded unless cased, other forms: ATOM_OPS
   text_length: 8, // u32
   candidates: 12, // u32 index in the pool of a list: rules to look at when it is found
-  flags: 16, // u32, ATOM_FLAGS
+  flags: 16, // u32: ATOM_FLAGS, and from ATOM_CLASSES_SHIFT on the classes of its candidates
   gated: 20, // u32 index in the pool of a list of atoms to try when it is found, NONE = none
 } as const;
 export const ATOM_ROW_BYTES = 24;
 
+/** Where in an atom's `flags` the classes of its candidates start; the class `flat` is the top bit. */
+export const ATOM_CLASSES_SHIFT = 8;
 /** Bits of an atom's `flags`. */
 export const ATOM_FLAGS = {
   /** Letters count as they are written. */

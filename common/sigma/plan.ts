@@ -1,7 +1,14 @@
 import { type AtomOp, type AtomTest, atomTestOf } from "./atom.ts";
 import { type FieldTest, testsOf } from "./expression.ts";
 import { standardField } from "./fields.ts";
-import { ATOMS_MAX, FIELDREF, FIELDS_MAX, PROGRAM_DEPTH_MAX, RULES_MAX } from "./image_layout.ts";
+import {
+  ATOMS_MAX,
+  CLASSES,
+  FIELDREF,
+  FIELDS_MAX,
+  PROGRAM_DEPTH_MAX,
+  RULES_MAX,
+} from "./image_layout.ts";
 import { classMaskOf, type LogSource, logSourceKey } from "./log_source.ts";
 import { invalid, RuleProblem } from "./problem.ts";
 import { compileProgram } from "./program.ts";
@@ -53,6 +60,20 @@ const TRIGGER_COSTS: Partial<Record<AtomOp, number>> = {
   fieldref: 48,
 };
 const TRIGGER_COST_TEXT = 32;
+/** How much dearer a test is that holds on all events of a process, or of its children. */
+const TRIGGER_COST_OFTEN = 16;
+const OF_PROCESS: ReadonlySet<string> = new Set([
+  "Image",
+  "CommandLine",
+  "CurrentDirectory",
+  "User",
+]);
+const OF_ANCESTORS: ReadonlySet<string> = new Set([
+  "ParentImage",
+  "ParentCommandLine",
+  "ParentUser",
+  "AncestorImage",
+]);
 
 /** A key's text as characters, one a byte. */
 const TEXT = new TextDecoder("latin1");
@@ -97,7 +118,7 @@ export class Plan {
       programWords: words.length,
       logSource: this.#logSource(rule.logSource),
     });
-    const trigger = requirementOf(rule.expression, triggerCost);
+    const trigger = requirementOf(rule.expression, (test) => triggerCost(test, classMask));
     if (trigger === undefined) this.always.push(index);
     else for (const atom of new Set(trigger.tests.map(atomOf))) this.#candidate(atom, index);
   }
@@ -197,12 +218,19 @@ function literalTest(text: Uint8Array): AtomTest {
   return { op: "contains", text, cased: false };
 }
 
-function triggerCost({ criterion }: FieldTest): number {
+function triggerCost({ field, criterion }: FieldTest, classMask: number): number {
   const { op, text, needs } = atomTestOf(criterion);
+  const often = isOfAllEvents(field, classMask) ? TRIGGER_COST_OFTEN : 1;
   if (needs !== undefined) {
-    return needs.reduce((sum, { length }) => sum + TRIGGER_COST_TEXT / length, 0);
+    return often * needs.reduce((sum, { length }) => sum + TRIGGER_COST_TEXT / length, 0);
   }
-  return TRIGGER_COSTS[op] ?? TRIGGER_COST_TEXT / text.length;
+  return often * (TRIGGER_COSTS[op] ?? TRIGGER_COST_TEXT / text.length);
+}
+
+/** Whether the field says the same on all events of a process: what is found once is on each. */
+function isOfAllEvents(field: string, classMask: number): boolean {
+  if (OF_ANCESTORS.has(field)) return true;
+  return OF_PROCESS.has(field) && (classMask & CLASSES.process_creation) === 0;
 }
 
 function tooDeep({ position }: Rule): RuleProblem {

@@ -10,6 +10,8 @@ import { count, STAT_TESTS_UNFINISHED } from "./stats";
 let steps: u32 = 0;
 let most: u32 = 0xffffffff;
 let unfinished: u32 = 0;
+/** Tries that did not end, ever; it wraps around. */
+export let tries_unfinished: u32 = 0;
 
 /** Gives what follows so many steps together. */
 export function set_budget(allowed: u32): void {
@@ -32,6 +34,7 @@ export function steps_taken(): u32 {
 /** Notes that the test of an atom did not come to its end. */
 export function mark_unfinished(atom: u32): void {
   count(STAT_TESTS_UNFINISHED);
+  tries_unfinished++;
   if (unfinished == UNFINISHED_MAX) return;
   for (let i: u32 = 0; i < unfinished; i++) {
     if (unfinished_atom(i) == atom) return;

@@ -41,23 +41,27 @@ function trimmed(text: usize, length: u32): bool {
   return set(text, ends ? length - 1 : length);
 }
 
-@inline function program_of(row: usize): usize {
+@inline export function program_of(row: usize): usize {
   return row == 0 ? 0 : <usize> row_at(row).program;
 }
 
-function image_of(row: usize): bool {
-  const program: usize = program_of(row);
-  return program != 0 && set(program_image(program), program_at(program).image_length);
+/** Finds the text of a program that a standard field stands for. */
+export function load_program_text(program: usize, standard: u32): bool {
+  switch (standard) {
+    case f.STANDARD_FIELDS_COMMAND_LINE:
+    case f.STANDARD_FIELDS_PARENT_COMMAND_LINE:
+      return trimmed(program_argv(program), program_at(program).argv_length);
+    case f.STANDARD_FIELDS_CURRENT_DIRECTORY:
+      return set(program_cwd(program), program_at(program).cwd_length);
+    default:
+      return set(program_image(program), program_at(program).image_length);
+  }
 }
 
-function arguments_of(row: usize): bool {
+/** The same for the program of a row. */
+function text_of(row: usize, standard: u32): bool {
   const program: usize = program_of(row);
-  return program != 0 && trimmed(program_argv(program), program_at(program).argv_length);
-}
-
-function directory_of(row: usize): bool {
-  const program: usize = program_of(row);
-  return program != 0 && set(program_cwd(program), program_at(program).cwd_length);
+  return program != 0 && load_program_text(program, standard);
 }
 
 @inline function number(amount: u64): bool {
@@ -137,20 +141,20 @@ function load_process_field(standard: u32): bool {
   const is_exec: bool = kind == r.KIND_EXEC;
   switch (standard) {
     case f.STANDARD_FIELDS_IMAGE:
-      return is_exec ? slot(r.EXEC_SLOT_IMAGE) : image_of(process);
+      return is_exec ? slot(r.EXEC_SLOT_IMAGE) : text_of(process, standard);
     case f.STANDARD_FIELDS_COMMAND_LINE:
-      if (!is_exec) return arguments_of(process);
+      if (!is_exec) return text_of(process, standard);
       return open_slot(r.EXEC_SLOT_ARGV) && trimmed(slot_text, slot_length);
     case f.STANDARD_FIELDS_CURRENT_DIRECTORY:
-      return is_exec ? slot(r.EXEC_SLOT_CWD) : directory_of(process);
+      return is_exec ? slot(r.EXEC_SLOT_CWD) : text_of(process, standard);
     case f.STANDARD_FIELDS_USER:
       return user(header_uid());
     case f.STANDARD_FIELDS_PROCESS_ID:
       return number(<u64> load<u32>(record, r.HEADER_PID));
     case f.STANDARD_FIELDS_PARENT_IMAGE:
-      return image_of(parent);
+      return text_of(parent, standard);
     case f.STANDARD_FIELDS_PARENT_COMMAND_LINE:
-      return arguments_of(parent);
+      return text_of(parent, standard);
     case f.STANDARD_FIELDS_PARENT_PROCESS_ID:
       return parent_pid();
     case f.STANDARD_FIELDS_PARENT_USER:

@@ -6,11 +6,11 @@ import {
   IMAGE_HEADER_CLASS_MASK,
   IMAGE_HEADER_FIELD_COUNT,
   IMAGE_HEADER_FIELDS,
+  IMAGE_HEADER_RELATIONS,
   IMAGE_HEADER_RULES,
   IMAGE_HEADER_TEXTS,
   IMAGE_HEADER_WORDS,
 } from "../../out/gen/image";
-import { forget_unfinished } from "./budget";
 import { check_image } from "./image_check";
 import { IMAGE_A, IMAGE_B } from "./memory";
 import { count, STAT_IMAGES_REFUSED } from "./stats";
@@ -27,6 +27,8 @@ export let field_count: u32 = 0;
 export let class_mask: u32 = 0;
 /** Index in the pool of the list of rules that run on every event of their class. */
 export let always: u32 = 0;
+/** Index in the pool of the list of atoms that compare fields. */
+export let relations: u32 = 0;
 /** Counts the images published. */
 export let generation: u32 = 0;
 
@@ -46,8 +48,8 @@ export function publish_region(which: u32, length: u32): i32 {
   field_count = load<u32>(base, IMAGE_HEADER_FIELD_COUNT);
   class_mask = load<u32>(base, IMAGE_HEADER_CLASS_MASK);
   always = load<u32>(base, IMAGE_HEADER_ALWAYS);
+  relations = load<u32>(base, IMAGE_HEADER_RELATIONS);
   image = base;
   generation++;
-  forget_unfinished();
   return 0;
 }

@@ -32,6 +32,7 @@ import {
   IMAGE_HEADER_HEADER_LENGTH,
   IMAGE_HEADER_LENGTH,
   IMAGE_HEADER_MAGIC,
+  IMAGE_HEADER_RELATIONS,
   IMAGE_HEADER_RULE_COUNT,
   IMAGE_HEADER_RULES,
   IMAGE_HEADER_TEXT_BYTES,
@@ -127,7 +128,20 @@ function check_header(): i32 {
 }
 
 @inline function is_single(op: u32): bool {
-  return op == ATOM_OPS_GLOB || op >= ATOM_OPS_REGEX;
+  return op == ATOM_OPS_GLOB || op >= ATOM_OPS_REGEX && op < ATOM_OPS_FIELDREF;
+}
+
+/** Whether the list of relations names `fieldref` atoms alone. */
+function check_relations(): bool {
+  const relations: u32 = header(IMAGE_HEADER_RELATIONS);
+  if (!list(relations, atom_count)) return false;
+  if (relations == NONE) return true;
+  const at: usize = words + (<usize> relations << 2);
+  for (let i: u32 = load<u32>(at); i > 0; i--) {
+    const row: usize = atom_row(load<u32>(at + (<usize> i << 2)));
+    if (<u32> load<u16>(row, ATOM_ROW_OP) != ATOM_OPS_FIELDREF) return false;
+  }
+  return true;
 }
 
 /** Whether a list names atoms of a field that are tried one by one, and no others. */
@@ -179,7 +193,7 @@ function check_atoms(): i32 {
     const end: u64 = <u64> load<u32>(row, ATOM_ROW_TEXT) +
       <u64> load<u32>(row, ATOM_ROW_TEXT_LENGTH);
     if (op != ATOM_OPS_PRESENT && op != ATOM_OPS_EMPTY && end > text_bytes) return ERROR_ATOM;
-    if (is_single(op)) {
+    if (is_single(op) || op == ATOM_OPS_FIELDREF) {
       const text: usize = texts + <usize> load<u32>(row, ATOM_ROW_TEXT);
       const bytes: u32 = load<u32>(row, ATOM_ROW_TEXT_LENGTH);
       if (!single_check(op, text, bytes, field_count)) return ERROR_ATOM;
@@ -200,7 +214,7 @@ function check_rules(): i32 {
     if (<u64> program + <u64> size > <u64> word_count) return ERROR_RULE;
     if (!program_check(words, word_count, program, size, atom_count)) return ERROR_PROGRAM;
   }
-  return list(header(IMAGE_HEADER_ALWAYS), rule_count) ? 0 : ERROR_LIST;
+  return list(header(IMAGE_HEADER_ALWAYS), rule_count) && check_relations() ? 0 : ERROR_LIST;
 }
 
 /** Checks an image of `size` bytes at `at`; 0 or an ImageError. */

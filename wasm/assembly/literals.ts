@@ -17,6 +17,7 @@ import {
   AUTOMATON_OUTPUT_STARTS,
   AUTOMATON_OUTPUTS,
   AUTOMATON_TRANSITIONS,
+  CLASS_ALL,
   FIELD_ROW_AUTOMATON,
   FIELD_ROW_BYTES,
 } from "../../out/gen/image";
@@ -87,7 +88,7 @@ export function literals_run(field: u32, pointer: usize, length: u32): i32 {
   const row: usize = fields + <usize> (field * FIELD_ROW_BYTES);
   const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
   if (automaton == 0) return -1;
-  marks_next();
+  marks_next(CLASS_ALL);
   walk(image + <usize> automaton, pointer, length);
   return <i32> atoms_found;
 }

@@ -1,7 +1,15 @@
 // Which atoms were found and which rules became candidates in this record. A mark is the number of
 // the epoch, so that nothing is cleared between records.
 
-import { ATOM_ROW_BYTES, ATOM_ROW_CANDIDATES, ATOM_ROW_GATED, NONE } from "../../out/gen/image";
+import {
+  ATOM_CLASSES_SHIFT,
+  ATOM_ROW_BYTES,
+  ATOM_ROW_CANDIDATES,
+  ATOM_ROW_FLAGS,
+  ATOM_ROW_GATED,
+  CLASSES_FLAT,
+  NONE,
+} from "../../out/gen/image";
 import { atoms, words } from "./image";
 import {
   ATOM_EPOCHS,
@@ -15,6 +23,8 @@ import {
 } from "./memory";
 
 let epoch: u32 = 0;
+/** Classes of the record, as atoms have those of their candidates. */
+let classes: u32 = 0;
 /** Atoms found in this epoch. */
 export let atoms_found: u32 = 0;
 /** Rules to look at in this epoch. */
@@ -23,8 +33,9 @@ export let candidates: u32 = 0;
 /** Atoms that wait to be tried on the current value. */
 let to_try: u32 = 0;
 
-/** Forgets all marks. */
-export function marks_next(): void {
+/** Forgets all marks; rules of these classes can become candidates. */
+export function marks_next(of_classes: u32): void {
+  classes = (of_classes << ATOM_CLASSES_SHIFT) | (of_classes & CLASSES_FLAT);
   atoms_found = 0;
   candidates = 0;
   to_try = 0;
@@ -71,7 +82,7 @@ export function mark_atom(atom: u32): void {
   store<u32>(ATOMS_FOUND + (<usize> atoms_found << 2), atom);
   atoms_found++;
   const row: usize = atoms + <usize> (atom * ATOM_ROW_BYTES);
-  mark_rules(load<u32>(row, ATOM_ROW_CANDIDATES));
+  if ((load<u32>(row, ATOM_ROW_FLAGS) & classes) != 0) mark_rules(load<u32>(row, ATOM_ROW_CANDIDATES));
   const gated: u32 = load<u32>(row, ATOM_ROW_GATED);
   if (gated != NONE) put_forward(gated);
 }

@@ -1,6 +1,8 @@
 // From the current record to candidate rules: each field that its classes want runs once.
 
 import {
+  ATOM_ROW_BYTES,
+  ATOM_ROW_FIELD,
   CLASS_ALL,
   CLASSES_FILE_ACCESS,
   CLASSES_FILE_EVENT,
@@ -14,8 +16,9 @@ import {
   FIELD_ROW_BYTES,
   FIELD_ROW_CLASS_MASK,
   FIELD_ROW_EMPTY,
-  FIELD_ROW_SINGLES,
   FIELD_ROW_PRESENT,
+  FIELD_ROW_SINGLES,
+  FIELD_ROW_STANDARD,
   NONE,
 } from "../../out/gen/image";
 import {
@@ -30,16 +33,23 @@ import {
   OPEN_FLAGS_UNKNOWN,
   OPEN_OPEN_FLAGS,
 } from "../../out/gen/record";
-import { set_budget } from "./budget";
+import { set_budget, tries_unfinished } from "./budget";
 import { body, kind } from "./current";
-import { always, field_count, fields, image, words } from "./image";
+import { group_classes, group_fields, fields_of, list_field, list_length } from "./field_lists";
+import { program_of } from "./fields";
+import { always, atoms, fields, image, relations, words } from "./image";
+import { GROUP_ANCESTOR, GROUP_PARENT, GROUP_PROCESS, kept_is_known, kept_mark, kept_store } from "./kept";
+import { parent, process } from "./lifecycle";
 import { walk } from "./literals";
 import { mark_atom, mark_rules, marks_next, next_to_try } from "./marks";
+import { process_get, row_at } from "./process_table";
 import { try_atom } from "./singles";
-import { load_value, value, value_length } from "./values";
+import { load_program_value, load_value, value, value_length } from "./values";
 
 /** Steps that the tests of one record may take beside the search for literals. */
 @inline const STEPS_PER_RECORD_MAX: u32 = 1 << 20;
+/** Ancestors of a process that are looked at. */
+@inline const ANCESTORS_MAX: u32 = 16;
 /** O_WRONLY | O_RDWR | O_CREAT | O_TRUNC of Linux. */
 @inline const OPEN_FLAGS_WRITE: u32 = 0x1 | 0x2 | 0x40 | 0x200;
 
@@ -75,19 +85,105 @@ function match_singles(list: u32): void {
   if (atom != NONE) mark_atom(atom);
 }
 
+/** Marks the atoms of a field that the current value fulfils. */
+function match_value(row: usize): void {
+  mark_optional(load<u32>(row, FIELD_ROW_PRESENT));
+  if (value_length == 0) mark_optional(load<u32>(row, FIELD_ROW_EMPTY));
+  const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
+  if (automaton != 0) walk(image + <usize> automaton, value, value_length);
+  match_singles(load<u32>(row, FIELD_ROW_SINGLES));
+}
+
+@inline function field_row(field: u32): usize {
+  return fields + <usize> (field * FIELD_ROW_BYTES);
+}
+
+/** Marks what a program fulfils in the fields of a group. */
+function match_program(program: usize, group: u32): void {
+  const list: usize = group_fields(group);
+  for (let i: u32 = 0; i < list_length(list); i++) {
+    const row: usize = field_row(list_field(list, i));
+    if (load_program_value(program, load<u32>(row, FIELD_ROW_STANDARD))) match_value(row);
+  }
+}
+
+/** Finds and keeps what the program of a row fulfils, if nobody has. Leaves other marks behind. */
+function prepare(pointer: usize, group: u32): void {
+  const program: usize = program_of(pointer);
+  if (program == 0 || kept_is_known(program, group)) return;
+  const unfinished: u32 = tries_unfinished;
+  // Marks of their own: an atom that another program fulfils as well counts here too.
+  marks_next(0);
+  set_budget(STEPS_PER_RECORD_MAX);
+  match_program(program, group);
+  if (tries_unfinished == unfinished) kept_store(program, group);
+}
+
+/** Marks what the program of a row fulfils. */
+function match_group(pointer: usize, group: u32): void {
+  const program: usize = program_of(pointer);
+  if (program != 0 && !kept_mark(program, group)) match_program(program, group);
+}
+
+/** The row of the process that started another, or 0. */
+@inline function parent_of(pointer: usize): usize {
+  const row = row_at(pointer);
+  return row.parent_pid == 0 ? 0 : process_get(row.parent_pid, row.parent_start);
+}
+
+/** Whether the current record is asked for fields of a group. */
+@inline function wants(group: u32, classes: u32): bool {
+  if ((group_classes(group) & classes) == 0) return false;
+  return group != GROUP_PROCESS || kind != KIND_EXEC;
+}
+
+function prepare_groups(classes: u32): void {
+  if (wants(GROUP_PROCESS, classes)) prepare(process, GROUP_PROCESS);
+  if (wants(GROUP_PARENT, classes)) prepare(parent, GROUP_PARENT);
+  if (!wants(GROUP_ANCESTOR, classes)) return;
+  let at: usize = parent;
+  for (let i: u32 = 0; i < ANCESTORS_MAX && at != 0; i++, at = parent_of(at)) {
+    prepare(at, GROUP_ANCESTOR);
+  }
+}
+
+function match_groups(classes: u32): void {
+  if (wants(GROUP_PROCESS, classes)) match_group(process, GROUP_PROCESS);
+  if (wants(GROUP_PARENT, classes)) match_group(parent, GROUP_PARENT);
+  if (!wants(GROUP_ANCESTOR, classes)) return;
+  let at: usize = parent;
+  for (let i: u32 = 0; i < ANCESTORS_MAX && at != 0; i++, at = parent_of(at)) {
+    match_group(at, GROUP_ANCESTOR);
+  }
+}
+
+function match_relations(classes: u32): void {
+  if (relations == NONE) return;
+  let at: usize = words + (<usize> relations << 2);
+  const end: usize = at + (<usize> (load<u32>(at) + 1) << 2);
+  for (at += 4; at < end; at += 4) {
+    const atom: u32 = load<u32>(at);
+    const field: u32 = <u32> load<u16>(
+      atoms + <usize> (atom * ATOM_ROW_BYTES),
+      ATOM_ROW_FIELD,
+    );
+    if ((load<u32>(field_row(field), FIELD_ROW_CLASS_MASK) & classes) == 0) continue;
+    if (load_value(field)) try_atom(atom);
+  }
+}
+
 /** Marks the atoms and candidate rules of the current record. */
 export function match_record(classes: u32): void {
-  marks_next();
+  if (kind != KIND_FLAT) prepare_groups(classes);
+  marks_next(classes);
   mark_rules(always);
   set_budget(STEPS_PER_RECORD_MAX);
-  for (let i: u32 = 0; i < field_count; i++) {
-    const row: usize = fields + <usize> (i * FIELD_ROW_BYTES);
-    if ((load<u32>(row, FIELD_ROW_CLASS_MASK) & classes) == 0) continue;
-    if (!load_value(i)) continue;
-    mark_optional(load<u32>(row, FIELD_ROW_PRESENT));
-    if (value_length == 0) mark_optional(load<u32>(row, FIELD_ROW_EMPTY));
-    const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
-    if (automaton != 0) walk(image + <usize> automaton, value, value_length);
-    match_singles(load<u32>(row, FIELD_ROW_SINGLES));
+  const list: usize = fields_of(classes);
+  const length: u32 = list_length(list);
+  for (let i: u32 = 0; i < length; i++) {
+    const field: u32 = list_field(list, i);
+    if (load_value(field)) match_value(field_row(field));
   }
+  if (kind != KIND_FLAT) match_groups(classes);
+  match_relations(classes);
 }

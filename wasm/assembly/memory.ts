@@ -2,14 +2,14 @@
 // every region is a constant here and nowhere else. `build/wasm.ts` reads MEMORY_PAGES.
 
 /** Pages of 64 KiB, taken once; the memory never grows. */
-@inline export const MEMORY_PAGES: u32 = 1024;
+@inline export const MEMORY_PAGES: u32 = 1984;
 
 @inline export const BATCH: usize = 0x1_0000;
 @inline export const BATCH_BYTES: u32 = 0x10_6000; // 1 MiB + one longest record
 @inline export const HITS: usize = BATCH + BATCH_BYTES;
 @inline export const HITS_BYTES: u32 = 0x4_0000;
 @inline export const IMAGE_A: usize = HITS + HITS_BYTES;
-@inline export const IMAGE_BYTES: u32 = 0x80_0000;
+@inline export const IMAGE_BYTES: u32 = 0x200_0000;
 @inline export const IMAGE_B: usize = IMAGE_A + IMAGE_BYTES;
 @inline export const BLOOM: usize = IMAGE_B + IMAGE_BYTES;
 @inline export const BLOOM_BYTES: u32 = 0x20_0000;
@@ -22,7 +22,7 @@
 
 /** u32 an atom: the epoch in which it was found last. */
 @inline export const ATOM_EPOCHS: usize = STATS + STATS_BYTES;
-@inline export const ATOM_EPOCHS_BYTES: u32 = 0x4_0000; // ATOMS_MAX
+@inline export const ATOM_EPOCHS_BYTES: u32 = 0x10_0000; // ATOMS_MAX
 /** u32 an atom: those found in this epoch, in order. */
 @inline export const ATOMS_FOUND: usize = ATOM_EPOCHS + ATOM_EPOCHS_BYTES;
 /** u32 a rule: the epoch in which it became a candidate last. */
@@ -43,8 +43,11 @@
 @inline export const PARSED_ADDRESS: usize = KEPT_VALUE + KEPT_VALUE_BYTES;
 /** Atoms whose test did not end, see budget.ts. */
 @inline export const UNFINISHED: usize = PARSED_ADDRESS + 0x800;
+/** Fields by kind of record, see field_lists.ts. */
+@inline export const FIELD_LISTS: usize = PARSED_ADDRESS + 0x1000;
+@inline export const FIELD_LISTS_BYTES: u32 = 0x4000;
 /** States of a regular expression: marks, two lists, a stack of twice as many and one. */
-@inline export const REGEX_MARKS: usize = PARSED_ADDRESS + 0x1000;
+@inline export const REGEX_MARKS: usize = FIELD_LISTS + <usize> FIELD_LISTS_BYTES;
 @inline export const REGEX_LISTS: usize = REGEX_MARKS + 0x8000; // u32 x REGEX_STATES_MAX
 @inline export const REGEX_STACK: usize = REGEX_LISTS + 0x1_1000;
 /** Names of users and roles, see name_table.ts. */

@@ -10,6 +10,7 @@ import {
   arena_start,
   arena_take,
 } from "./arena";
+import { GROUPS, kept_give } from "./kept";
 import { add, count, STAT_PROGRAM_BYTES, STAT_PROGRAMS, STAT_PROGRAMS_REFUSED } from "./stats";
 
 /** Length of a text that is not there. */
@@ -23,6 +24,13 @@ import { add, count, STAT_PROGRAM_BYTES, STAT_PROGRAMS, STAT_PROGRAMS_REFUSED } 
   argv_length: u32;
   cwd_length: u32;
   next_dead: u32;
+  /** Atoms found in it as the process of a record, as its parent, as an ancestor: kept.ts. */
+  kept_process: u32;
+  kept_process_generation: u32;
+  kept_parent: u32;
+  kept_parent_generation: u32;
+  kept_ancestor: u32;
+  kept_ancestor_generation: u32;
 }
 
 let dead: usize = 0;
@@ -71,6 +79,12 @@ export function program_make(image_length: u32, argv_length: u32, cwd_length: u3
   program.argv_length = argv_length;
   program.cwd_length = cwd_length;
   program.next_dead = 0;
+  program.kept_process = 0;
+  program.kept_process_generation = 0;
+  program.kept_parent = 0;
+  program.kept_parent_generation = 0;
+  program.kept_ancestor = 0;
+  program.kept_ancestor_generation = 0;
   count(STAT_PROGRAMS);
   add(STAT_PROGRAM_BYTES, <f64> arena_block_bytes(order));
   return pointer;
@@ -98,6 +112,7 @@ export function programs_collect(): void {
     const program = program_at(dead);
     const order: u32 = program.order;
     const next: usize = <usize> program.next_dead;
+    for (let group: u32 = 0; group < GROUPS; group++) kept_give(dead, group);
     arena_give(dead, order);
     add(STAT_PROGRAMS, -1);
     add(STAT_PROGRAM_BYTES, -<f64> arena_block_bytes(order));

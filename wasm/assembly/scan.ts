@@ -2,6 +2,7 @@
 
 import { RULE_ROW_BYTES, RULE_ROW_CLASS_MASK, RULE_ROW_LOG_SOURCE } from "../../out/gen/image";
 import { KIND_FLAT } from "../../out/gen/record";
+import { forget_unfinished } from "./budget";
 import {
   kind,
   open_record,
@@ -12,6 +13,7 @@ import {
   slot_text,
 } from "./current";
 import { class_mask, field_count, generation, image, publish_region, rules } from "./image";
+import { field_lists_make } from "./field_lists";
 import { follow_record, forget_process, parent, process } from "./lifecycle";
 import { candidate, candidates } from "./marks";
 import { match_record, record_classes } from "./match";
@@ -52,7 +54,12 @@ export function hits(): u32 {
 
 /** Makes the image in A (0) or B (1) the active one; 0 or an ImageError. */
 export function publish(which: u32, length: u32): i32 {
-  return pending_offset != NOTHING_PENDING ? ERROR_BUSY : publish_region(which, length);
+  if (pending_offset != NOTHING_PENDING) return ERROR_BUSY;
+  const error: i32 = publish_region(which, length);
+  if (error != 0) return error;
+  field_lists_make();
+  forget_unfinished();
+  return 0;
 }
 
 /** Whether a flat event's log sources take in a rule; a record and an event without them: all. */

@@ -28,7 +28,9 @@ import { STATS } from "./memory";
 @inline export const STAT_GLOB_FALLBACKS: usize = 22;
 @inline export const STAT_IMAGES_REFUSED: usize = 23;
 @inline export const STAT_TESTS_UNFINISHED: usize = 24;
-@inline export const STAT_COUNT: u32 = 25;
+@inline export const STAT_KEPT_BYTES: usize = 25;
+@inline export const STAT_ATOMS_NOT_KEPT: usize = 26;
+@inline export const STAT_COUNT: u32 = 27;
 
 /** Adds to a counter. */
 @inline export function add(stat: usize, amount: f64): void {

@@ -19,6 +19,14 @@ function load_number(field: u32): bool {
   return f.load_field(load<u32>(fields + <usize> (field * FIELD_ROW_BYTES), FIELD_ROW_STANDARD));
 }
 
+/** Takes the text of a program that a standard field stands for; false when nobody told it. */
+export function load_program_value(program: usize, standard: u32): bool {
+  if (!f.load_program_text(program, standard)) return false;
+  value = f.value;
+  value_length = f.value_length;
+  return true;
+}
+
 /** Finds the value of field #`field` of the image; false when the record does not have it. */
 export function load_value(field: u32): bool {
   if (!load_number(field)) return false;

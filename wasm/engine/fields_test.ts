@@ -48,6 +48,7 @@ const OF_PROCESS: Expected = {
   ProcessId: "50",
   ParentImage: "/usr/bin/python3",
   ParentCommandLine: "python3 -u",
+  AncestorImage: "/usr/bin/python3",
   ParentProcessId: "40",
   UserId: "1000",
   RealUserId: "1001",

@@ -8,7 +8,7 @@ export interface Program {
 
 /** Offsets of `Program` in wasm/assembly/program.ts. */
 const PROGRAM = { imageLength: 8, argvLength: 12, cwdLength: 16 } as const;
-const PROGRAM_HEADER_BYTES = 24;
+const PROGRAM_HEADER_BYTES = 48;
 const ABSENT = 0xFFFF_FFFF;
 
 /**

@@ -37,6 +37,10 @@ export const STAT_NAMES = [
   "images_refused",
   /** Tests of a record that its budget of steps cut short: they count as not fulfilled. */
   "tests_unfinished",
+  /** Bytes of the arena in which the atoms of programs are kept, now. */
+  "kept_bytes",
+  /** Times that the atoms found in a program had no room there: its next event finds them anew. */
+  "atoms_not_kept",
 ] as const;
 
 /** Name of a counter: the module's, and `hits_dropped` over the bound of one scan. */

@@ -358,6 +358,8 @@ function one(code: number): readonly CodeRange[] {
 }
 
 function unsupported(feature: string, at: number): RegexError {
-  const reason = `${feature === "atomic group" ? "An" : "A"} ${feature} has no place in a linear-time matcher; write it without`;
+  const reason = `${
+    feature === "atomic group" ? "An" : "A"
+  } ${feature} has no place in a linear-time matcher; write it without`;
   return new RegexError(reason, at, feature);
 }
