@@ -1,5 +1,6 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { LogSource } from "../../common/sigma/mod.ts";
+import { KEYWORDS_FIELD } from "../../common/sigma/criterion.ts";
 import { standardField } from "../../common/sigma/fields.ts";
 
 /** A JSON object: an event in ECS form, or flat with Sigma field names. */
@@ -18,11 +19,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * The value of a field of an event.
  *
  * @param event The event: the field's own name first, then its ECS path, nested or dotted.
- * @param field Field name as a rule has it.
+ * @param field Field name as a rule has it; `KEYWORDS_FIELD`: all values, a line each.
  * @returns Text, or `undefined` where the field is absent or null. Lists and objects give their JSON.
  * @throws {ImmuneError} `INPUT_MALFORMED` when they are nested too deep for that.
  */
 export function fieldValue(event: JsonObject, field: string): string | undefined {
+  if (field === KEYWORDS_FIELD) return [...valuesOf(event)].join("\n");
   if (Object.hasOwn(event, field)) return valueText(event[field]);
   const ecs = standardField(field)?.ecs ?? field;
   if (Object.hasOwn(event, ecs)) return valueText(event[ecs]);
@@ -83,6 +85,19 @@ function json(value: object): string {
     return JSON.stringify(value);
   } catch (cause) {
     throw new ImmuneError("INPUT_MALFORMED", "Line has a value that is nested too deep", { cause });
+  }
+}
+
+/** All texts, numbers and truth values of an event, at any depth, without what it says of its log. */
+function* valuesOf(event: JsonObject): Generator<string> {
+  // A stack of its own: a line has room for values nested deeper than calls can go.
+  const waiting: unknown[] = Object.entries(event)
+    .flatMap(([key, value]) => key === "logsource" ? [] : [value]).reverse();
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value === "object" && value !== null) {
+      for (const inner of Object.values(value).reverse()) waiting.push(inner);
+    } else if (value !== null && value !== undefined) yield String(value);
   }
 }
 

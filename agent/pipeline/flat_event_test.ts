@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { KEYWORDS_FIELD } from "../../common/sigma/criterion.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { eventTimeMs, fieldValue, logSourceOf } from "./flat_event.ts";
 
@@ -43,4 +44,12 @@ Deno.test("fieldValue() refuses a value that is nested too deep to be text", () 
   const event = JSON.parse(`{"Image":${'{"1":'.repeat(depth)}0${"}".repeat(depth)}}`);
   const error = assertThrows(() => fieldValue(event, "Image"), ImmuneError);
   assertEquals(error.code, "INPUT_MALFORMED");
+});
+
+Deno.test("fieldValue() of keywords is every value at any depth, a line each, in order", () => {
+  const event = { a: "one", b: { c: [2, null, { d: true }] }, logsource: { product: "linux" } };
+  assertEquals(fieldValue(event, KEYWORDS_FIELD), "one\n2\ntrue");
+  const depth = 100_000;
+  const deep = JSON.parse(`{"a":${'{"1":'.repeat(depth)}"end"${"}".repeat(depth)}}`);
+  assertEquals(fieldValue(deep, KEYWORDS_FIELD), "end");
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { encodeRecord } from "../../common/record/mod.ts";
+import { encodeRecord, type HeaderValues } from "../../common/record/mod.ts";
 import { compile, scanAll } from "./_engine_test_support.ts";
 import { Engine } from "./engine.ts";
 
@@ -96,7 +96,7 @@ class Processes {
   }
 }
 
-function header(pid: number, parent?: number) {
+function header(pid: number, parent?: number): HeaderValues {
   const ids = { pid, start_time_ns: BigInt(pid) };
   if (parent === undefined) return ids;
   return { ...ids, parent_pid: parent, parent_start_time_ns: BigInt(parent) };
