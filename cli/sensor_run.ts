@@ -3,6 +3,7 @@ import type { LinkWorker } from "../agent/link/owner.ts";
 import { compileApart } from "../agent/rules/compile.ts";
 import type { CompiledRules } from "../agent/rules/messages.ts";
 import type { PipelineCounters } from "../agent/pipeline/messages.ts";
+import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
 import { PipelineWorker } from "../agent/pipeline/owner.ts";
 import {
   checkHost,
@@ -16,7 +17,7 @@ import type { EcsDocument, KindName } from "../common/record/mod.ts";
 import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
 import { DURABLE_BYTES, startDelivery } from "./delivery.ts";
 import { rulePaths } from "./rules.ts";
-import { END_SIGNALS } from "./signals.ts";
+import { endSignals, onReloadSignal } from "./signals.ts";
 
 /** What a run with the sensor does, and where its findings go. */
 export interface SensorRun {
@@ -37,6 +38,8 @@ export interface SensorRun {
   /** Settled when they are shown; a rejection ends the run. */
   readonly onDocuments?: (documents: readonly EcsDocument[]) => Promise<void>;
   readonly onWarning: (message: string) => void;
+  /** Called when other rules are in force. */
+  readonly onReloaded?: (reloaded: ReloadedPolicy) => void;
 }
 
 /**
@@ -55,6 +58,7 @@ export async function runSensor(
   const { values } = settings;
   const facts = checkedFacts(values, run);
   const rules = run.rules ? await compileApart(rulePaths(values)) : undefined;
+  const reload = (): Promise<void> => reloadRules(worker, { settings, run });
   const durable = new SharedArrayBuffer(DURABLE_BYTES);
   let link: LinkWorker | undefined;
   const worker = new PipelineWorker({
@@ -90,13 +94,41 @@ export async function runSensor(
     onDocuments: (documents) => run.onDocuments?.(documents) ?? Promise.resolve(),
     onLosses: (losses) => run.onWarning(lossLine(losses)),
     onWarning: run.onWarning,
+    onReloaded: (reloaded) => run.onReloaded?.(reloaded),
   });
+  using _reloading = run.rules ? onReloadSignal(reload) : undefined;
   try {
     return await untilSignal(worker);
   } finally {
     link?.stop();
     // What it rejects with was told when it happened.
     await link?.finished.catch(() => undefined);
+  }
+}
+
+/**
+ * One line that says what a reload came to.
+ *
+ * @param reloaded What is in force.
+ */
+export function reloadedLine({ rules, hash, pauseMs, watchesNotSet }: ReloadedPolicy): string {
+  const watches = watchesNotSet === 0 ? "" : `, ${watchesNotSet} watches could not be set`;
+  return `${rules} rules in force (${hash.slice(0, 12)}), records waited at most ` +
+    `${pauseMs.toFixed(1)} ms${watches}`;
+}
+
+/** Compiles the rules again and hands them on; when they cannot be read those in force stay. */
+async function reloadRules(
+  worker: PipelineWorker,
+  { settings: { values }, run }: { readonly settings: LoadedConfig; readonly run: SensorRun },
+): Promise<void> {
+  try {
+    const rules = await compileApart(rulePaths(values));
+    for (const rejection of rules.rejected) run.onWarning(rejection);
+    worker.reload(rules, policyOf(values, { rules, kinds: run.kinds }));
+  } catch (error) {
+    if (!(error instanceof ImmuneError)) throw error;
+    run.onWarning(`${error.message}; the rules in force stay`);
   }
 }
 
@@ -150,10 +182,11 @@ async function untilSignal(worker: PipelineWorker): Promise<PipelineCounters> {
     if (!asked) worker.stop();
     asked = true;
   };
-  for (const signal of END_SIGNALS) Deno.addSignalListener(signal, stop);
+  const signals = endSignals();
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
   try {
     return await worker.finished;
   } finally {
-    for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, stop);
+    for (const signal of signals) Deno.removeSignalListener(signal, stop);
   }
 }

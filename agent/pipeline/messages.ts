@@ -1,9 +1,10 @@
-import type { RuleInfo } from "../../common/sigma/mod.ts";
 import type { Recovery } from "../../common/journal/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import type { KernelOptions } from "../sensors/options.ts";
 import type { Policy } from "../sensors/policy.ts";
+import type { ReloadedPolicy } from "./open.ts";
+import type { PipelineRules } from "./rules_in_force.ts";
 
 /** Name of the worker that reads the sensor, matches and writes the journal. */
 export const PIPELINE_WORKER = "immune-pipeline";
@@ -19,11 +20,7 @@ export interface PipelineOptions {
   readonly sensor: KernelOptions;
   readonly policy: Policy;
   /** Rules to match, `undefined` for none. */
-  readonly rules?: {
-    readonly image: Uint8Array;
-    readonly hash: string;
-    readonly rules: readonly RuleInfo[];
-  };
+  readonly rules?: PipelineRules;
   /** Folder of the agent's state; without it nothing is written. */
   readonly state?: string;
   readonly journal?: {
@@ -52,6 +49,8 @@ export type PipelineCommand =
   /** So many documents and alerts have reached their reader. */
   | { readonly type: "taken"; readonly documents: number; readonly alerts: number }
   | { readonly type: "acknowledged"; readonly position: number }
+  /** Other rules, and what is to be reported for them. */
+  | { readonly type: "reload"; readonly rules: PipelineRules; readonly policy: Policy }
   | { readonly type: "stop" };
 
 /** What the pipeline has done since it started. */
@@ -89,6 +88,7 @@ export type PipelineReport =
   | { readonly type: "documents"; readonly documents: readonly EcsDocument[] }
   | { readonly type: "losses"; readonly losses: readonly Loss[] }
   | { readonly type: "warning"; readonly message: string }
+  | ({ readonly type: "reloaded" } & ReloadedPolicy)
   | { readonly type: "stopped"; readonly counters: PipelineCounters }
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 

@@ -5,10 +5,12 @@ import { type Alert, type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
+import type { Policy } from "../sensors/policy.ts";
 import { contextBatches } from "./context.ts";
 import { JournalSink } from "./journal_sink.ts";
 import type { PipelineOptions, PipelineStarted } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
+import { type PipelineRules, type Reloaded, RulesInForce } from "./rules_in_force.ts";
 import { parsePasswd, userRecords } from "./users.ts";
 
 /** The host's clock is compared with the boot clock this often, in milliseconds. */
@@ -22,6 +24,12 @@ export interface PipelineOutlets {
   readonly onDocument?: (document: EcsDocument) => void;
 }
 
+/** What taking over rules came to, in engine and kernel. */
+export interface ReloadedPolicy extends Reloaded {
+  /** Watches that the kernel refused. */
+  readonly watchesNotSet: number;
+}
+
 /** A pipeline with all that it holds open. */
 export interface RunningPipeline extends Disposable {
   readonly pipeline: Pipeline;
@@ -30,6 +38,21 @@ export interface RunningPipeline extends Disposable {
   journaled(): number;
   /** What is due once per turn, beside the batch itself. */
   tick(): void;
+  /**
+   * Begins to take over other rules, and what they want from the kernel.
+   *
+   * @throws {ImmuneError} `IMAGE_INVALID` when they do not fit; those in force stay.
+   */
+  reload(rules: PipelineRules, policy: Policy): void;
+  /** True while they are on their way. */
+  readonly isReloading: boolean;
+  /**
+   * Does one step of that.
+   *
+   * @returns What it came to, once they are in force.
+   * @throws {ImmuneError} `IMAGE_INVALID` when the engine refuses them; those in force stay.
+   */
+  stepReload(): ReloadedPolicy | undefined;
   /** Puts everything on the disk. */
   flush(): void;
   /** Lets go of what the hive has: everything up to `position`. */
@@ -53,14 +76,18 @@ export async function openPipeline(
   const state = options.state === undefined ? undefined : held.use(State.open(options.state));
   const epoch = state?.nextEpoch() ?? 0;
   const engine = await Engine.create();
-  if (options.rules !== undefined) engine.publish(options.rules.image);
+  const rules = new RulesInForce(engine, options.rules);
   const host = new HostContext({ ...options, hostId: state?.hostId() ?? options.hostId });
-  const ruleSetHash = options.rules?.hash ?? "";
   const journal = state && held.use(Journal.open(state.paths.journal, {
     ...options.journal,
     ...(options.durable === undefined ? {} : { publishTo: new BigInt64Array(options.durable) }),
     context: () =>
-      contextBatches({ engine, users: host.users, ruleSetHash, timeNs: host.bootTimeNs() }),
+      contextBatches({
+        engine,
+        users: host.users,
+        ruleSetHash: rules.now.hash,
+        timeNs: host.bootTimeNs(),
+      }),
   }));
   const sink = journal && new JournalSink(journal, {
     epoch,
@@ -75,8 +102,7 @@ export async function openPipeline(
     source: sensor,
     engine,
     sink,
-    rules: options.rules?.rules ?? [],
-    ruleSetHash,
+    rules,
     epoch,
     missing: journal && notWatched(journal),
     context: () => host.context(),
@@ -90,9 +116,32 @@ export async function openPipeline(
       : { watchesNotSet, note: recoveryNote(journal), recovery: journal.recovery },
     journaled: () => sink?.appended ?? 0,
     tick: () => journal?.flushIfDue(),
+    ...reloading(rules, sensor),
     flush: () => void journal?.flush(),
     acknowledge: (position) => journal?.acknowledge(position),
     [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+/** Rules come into force between two batches; what they want is asked for right after. */
+function reloading(
+  rules: RulesInForce,
+  sensor: Pick<KernelSensor, "policy">,
+): Pick<RunningPipeline, "reload" | "isReloading" | "stepReload"> {
+  let wanted: Policy | undefined;
+  return {
+    reload(next, policy): void {
+      rules.begin(next);
+      wanted = policy;
+    },
+    get isReloading(): boolean {
+      return rules.isReloading;
+    },
+    stepReload(): ReloadedPolicy | undefined {
+      const reloaded = rules.step();
+      if (reloaded === undefined || wanted === undefined) return undefined;
+      return { ...reloaded, watchesNotSet: sensor.policy(wanted) };
+    },
   };
 }
 

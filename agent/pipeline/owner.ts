@@ -1,6 +1,7 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
+import type { Policy } from "../sensors/policy.ts";
 import {
   CONTROL,
   PIPELINE_WORKER,
@@ -10,6 +11,8 @@ import {
   type PipelineReport,
   type PipelineStarted,
 } from "./messages.ts";
+import type { ReloadedPolicy } from "./open.ts";
+import type { PipelineRules } from "./rules_in_force.ts";
 
 /** Where a pipeline's reports go. */
 export interface PipelineHandlers {
@@ -20,6 +23,7 @@ export interface PipelineHandlers {
   readonly onDocuments: (documents: readonly EcsDocument[]) => Promise<void>;
   readonly onLosses: (losses: readonly Loss[]) => void;
   readonly onWarning: (message: string) => void;
+  readonly onReloaded: (reloaded: ReloadedPolicy) => void;
 }
 
 /** The owner's end of a pipeline that runs in a Worker. */
@@ -51,6 +55,17 @@ export class PipelineWorker {
   stop(): void {
     this.#stopAsked = true;
     if (this.#listening) this.#send({ type: "stop" });
+  }
+
+  /**
+   * Has it take over other rules between two batches; `onReloaded` tells when they are in force, and
+   * `onWarning` why they are not.
+   *
+   * @param rules The rules.
+   * @param policy What is to be reported for them.
+   */
+  reload(rules: PipelineRules, policy: Policy): void {
+    if (this.#listening) this.#send({ type: "reload", rules, policy });
   }
 
   /**
@@ -94,6 +109,7 @@ export class PipelineWorker {
     else if (report.type === "started") handlers.onStarted(report);
     else if (report.type === "losses") handlers.onLosses(report.losses);
     else if (report.type === "warning") handlers.onWarning(report.message);
+    else if (report.type === "reloaded") handlers.onReloaded(report);
     else if (report.type === "alerts") {
       this.#taken(handlers.onAlerts(report.alerts), { alerts: report.alerts.length, documents: 0 });
     } else if (report.type === "documents") {

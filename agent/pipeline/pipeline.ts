@@ -7,7 +7,6 @@ import {
   hasEcsForm,
   type RecordView,
 } from "../../common/record/mod.ts";
-import type { RuleInfo } from "../../common/sigma/mod.ts";
 import type { Alert, Health, Loss } from "../../common/wire/mod.ts";
 import { LOSS_CAUSES, LOSSES_PER_BATCH_MAX } from "../../common/wire/mod.ts";
 import type { Engine, Hit, Program } from "../../wasm/engine/mod.ts";
@@ -16,6 +15,7 @@ import { SequenceGaps } from "./gaps.ts";
 import { ScanClock } from "./health.ts";
 import type { Sensor } from "../sensors/sensor.ts";
 import { LossLedger } from "./losses.ts";
+import type { RulesInForce } from "./rules_in_force.ts";
 
 /** Most alerts that one batch may raise; more are counted as folded. */
 export const ALERTS_PER_BATCH_MAX = 1024;
@@ -35,10 +35,8 @@ export interface PipelineParts {
   readonly source: Pick<Sensor, "poll" | "stats">;
   readonly engine: Engine;
   readonly sink?: RecordSink | undefined;
-  /** Rules of the published image, by their index. */
-  readonly rules: readonly RuleInfo[];
-  /** SHA-256 of that image. */
-  readonly ruleSetHash: string;
+  /** Rules of the engine. */
+  readonly rules: RulesInForce;
   /** Sensor epoch. */
   readonly epoch: number;
   /** What is known to be missing before the first record; travels with it. */
@@ -64,7 +62,7 @@ export class Pipeline {
   /** Counters at the last health record. */
   #told = { records: 0, alerts: 0, masked: 0 };
 
-  /** @param parts Source, engine, sink and rules. The engine has the image already. */
+  /** @param parts Source, engine, sink and rules. */
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#pendingLosses.push(...parts.missing ?? []);
@@ -116,18 +114,18 @@ export class Pipeline {
 
   /** Puts down how the agent does, since the last call; nothing without a sink. */
   tellHealth(): void {
-    const { sink, rules, ruleSetHash } = this.#parts;
+    const { sink, rules: { now: rules } } = this.#parts;
     if (sink === undefined) return;
-    const now = { records: this.#records, alerts: this.#alerts, masked: this.#masked };
+    const counted = { records: this.#records, alerts: this.#alerts, masked: this.#masked };
     sink.appendHealth({
-      rules: rules.length,
-      ruleSet: ruleSetHash,
-      records: now.records - this.#told.records,
-      alerts: now.alerts - this.#told.alerts,
-      masked: now.masked - this.#told.masked,
+      rules: rules.rules.length,
+      ruleSet: rules.hash,
+      records: counted.records - this.#told.records,
+      alerts: counted.alerts - this.#told.alerts,
+      masked: counted.masked - this.#told.masked,
       ...this.#scanClock.take(),
     }, this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX));
-    this.#told = now;
+    this.#told = counted;
   }
 
   #process(length: number): void {
@@ -157,7 +155,8 @@ export class Pipeline {
   }
 
   #raise(hits: readonly Hit[]): void {
-    const { engine, rules, sink, onAlert, ruleSetHash, epoch } = this.#parts;
+    const { engine, sink, onAlert, epoch } = this.#parts;
+    const { rules, hash: ruleSetHash } = this.#parts.rules.now;
     const context = this.#parts.context();
     const alerts: Alert[] = [];
     const views: RecordView[] = [];

@@ -15,6 +15,7 @@ import {
   shellExec,
 } from "./_pipeline_test_support.ts";
 import { ALERTS_PER_BATCH_MAX, Pipeline, type PipelineParts } from "./pipeline.ts";
+import { RulesInForce } from "./rules_in_force.ts";
 
 interface Played {
   readonly pipeline: Pipeline;
@@ -29,15 +30,13 @@ async function pipelineOf(
   more: Partial<PipelineParts> = {},
 ): Promise<Played> {
   const engine = await Engine.create();
-  engine.publish(ruleSet.image);
   const [shown, documents]: [Alert[], EcsDocument[]] = [[], []];
   const sink = new KeptSink();
   const pipeline = new Pipeline({
     source,
     engine,
     sink,
-    rules: ruleSet.rules,
-    ruleSetHash: ruleSet.hash,
+    rules: new RulesInForce(engine, ruleSet),
     epoch: 3,
     context: () => CONTEXT,
     onAlert: (alert) => shown.push(alert),

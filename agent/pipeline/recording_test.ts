@@ -18,6 +18,7 @@ import { Pipeline } from "./pipeline.ts";
 import { replay } from "./replay.ts";
 import { replayRecording } from "./recording.ts";
 import type { ReplayMatch } from "./replay_lines.ts";
+import { RulesInForce } from "./rules_in_force.ts";
 
 const RULES = execRules(commandLineHas("/dev/tcp/"), commandLineHas("odd"));
 const RECORDS = Array.from(
@@ -30,7 +31,6 @@ async function journaled(folder: string): Promise<{ segment: string; alerts: str
   const [recording, path] = [`${folder}/recording`, `${folder}/journal`];
   await Deno.writeFile(recording, joined(RECORDS));
   const engine = await Engine.create();
-  engine.publish(RULES.image);
   using sensor = new ReplaySensor(recording);
   using journal = Journal.open(path, {
     context: () =>
@@ -43,8 +43,7 @@ async function journaled(folder: string): Promise<{ segment: string; alerts: str
     source: sensor,
     engine,
     sink: new JournalSink(journal, { epoch: 1, context, bootTimeNs: () => 7n, onWarning }),
-    rules: RULES.rules,
-    ruleSetHash: RULES.hash,
+    rules: new RulesInForce(engine, RULES),
     epoch: 1,
     context,
     onAlert: ({ rule, time }) => alerts.push(`${time} ${rule.id}`),

@@ -18,6 +18,7 @@ import { fieldValue, type JsonObject, statedTimeMs } from "./flat_event.ts";
 import { openInput } from "./input.ts";
 import { JournalSink } from "./journal_sink.ts";
 import { Pipeline } from "./pipeline.ts";
+import { RulesInForce } from "./rules_in_force.ts";
 import { eachRecordedBatch } from "./recording.ts";
 import { replayLines, type ReplayOptions, type ReplaySummary } from "./replay_lines.ts";
 
@@ -56,6 +57,7 @@ export class ReplayJournal implements Disposable {
   readonly #journal: Journal;
   readonly #sink: JournalSink;
   readonly #engine: Engine;
+  readonly #rules: RulesInForce;
   readonly #epoch: number;
   #context: EcsContext;
 
@@ -63,6 +65,7 @@ export class ReplayJournal implements Disposable {
     using held = new DisposableStack();
     this.#options = options;
     this.#engine = engine;
+    this.#rules = new RulesInForce(engine, options.ruleSet);
     const { state: folder, ruleSet, hostName, durable, onWarning } = options;
     const state = held.use(State.open(folder));
     this.#epoch = state.nextEpoch();
@@ -89,9 +92,7 @@ export class ReplayJournal implements Disposable {
    * @throws {ImmuneError} `STATE_LOCKED` when the agent runs, `STATE_UNUSABLE`, `IMAGE_INVALID`.
    */
   static async open(options: ReplayJournalOptions): Promise<ReplayJournal> {
-    const engine = await Engine.create();
-    engine.publish(options.ruleSet.image);
-    return new ReplayJournal(options, engine);
+    return new ReplayJournal(options, await Engine.create());
   }
 
   /** Position of the last record that is kept; 0 = none. */
@@ -127,14 +128,13 @@ export class ReplayJournal implements Disposable {
   }
 
   async #recording(chunks: AsyncIterable<Uint8Array>): Promise<ReplaySummary> {
-    const { ruleSet, onAlert, onProblem } = this.#options;
+    const { onAlert, onProblem } = this.#options;
     const records = new PendingRecords();
     const pipeline = new Pipeline({
       source: records,
       engine: this.#engine,
       sink: this.#sink,
-      rules: ruleSet.rules,
-      ruleSetHash: ruleSet.hash,
+      rules: this.#rules,
       epoch: this.#epoch,
       context: () => this.#context,
       onAlert,

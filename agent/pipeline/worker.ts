@@ -87,8 +87,9 @@ async function poll(
   let reconciledAt = performance.now();
   let healthAt = -Infinity;
   for (;;) {
-    running.pipeline.step(POLL_TIMEOUT_MS);
+    running.pipeline.step(running.isReloading ? 0 : POLL_TIMEOUT_MS);
     running.tick();
+    stepReload(running);
     flush(outlets);
     const now = performance.now();
     if (now - reconciledAt >= LEDGER_INTERVAL_MS) {
@@ -102,6 +103,7 @@ async function poll(
     for (const command of await newCommands(mailbox)) {
       if (command.type === "stop") return;
       if (command.type === "acknowledged") running.acknowledge(command.position);
+      if (command.type === "reload") reload(running, command);
       if (command.type !== "taken") continue;
       outlets.alerts.taken(command.alerts);
       outlets.documents.taken(command.documents);
@@ -120,6 +122,30 @@ async function newCommands(mailbox: Mailbox): Promise<readonly PipelineCommand[]
   }
   mailbox.handled += mailbox.commands.length;
   return mailbox.commands.splice(0);
+}
+
+/** Rules that cannot come into force are told; those that are stay. */
+function reload(
+  running: RunningPipeline,
+  { rules, policy }: Extract<PipelineCommand, { type: "reload" }>,
+): void {
+  keepingRules(() => running.reload(rules, policy));
+}
+
+function stepReload(running: RunningPipeline): void {
+  keepingRules(() => {
+    const reloaded = running.stepReload();
+    if (reloaded !== undefined) report({ type: "reloaded", ...reloaded });
+  });
+}
+
+function keepingRules(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof ImmuneError)) throw error;
+    report({ type: "warning", message: `${error.message}; the rules in force stay` });
+  }
 }
 
 function flush({ alerts, documents }: Outlets): void {

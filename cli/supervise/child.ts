@@ -40,6 +40,11 @@ export class Child {
     this.#stopping = true;
   }
 
+  /** Has it read its rules again. */
+  reload(): void {
+    this.#signal("SIGHUP");
+  }
+
   /** Ends it: SIGTERM, and SIGKILL after 10 s. */
   async stop(): Promise<void> {
     this.#stopping = true;

@@ -38,6 +38,8 @@ export interface Up {
   readonly login: string;
   /** What the sensor does here, or why there is none. */
   readonly sensor: string;
+  /** Has the agent read its rules again. */
+  reload(): void;
   /** Ends both, the agent first. */
   stop(): Promise<void>;
 }
@@ -67,12 +69,14 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
       for (const line of await sensorFindings()) options.onNotice(line);
       const sensor = `none: it needs root; "immune replay FILE --deliver --state ${folder}" ` +
         "brings recorded events";
-      return { login: hive.ready.login, sensor, stop: () => hive.child.stop() };
+      const stop = (): Promise<void> => hive.child.stop();
+      return { login: hive.ready.login, sensor, reload: () => {}, stop };
     }
     const agent = await startAgent({ folder, program, options });
     return {
       login: hive.ready.login,
       sensor: agent.ready.sensor,
+      reload: () => agent.child.reload(),
       stop: async () => {
         // A signal to the whole group may have reached the hive too.
         hive.child.expectEnd();

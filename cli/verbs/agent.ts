@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { visible } from "../render/terminal.ts";
 import { enrolledIdentity } from "../delivery.ts";
-import { runSensor } from "../sensor_run.ts";
+import { reloadedLine, runSensor } from "../sensor_run.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { print, tell } from "../output.ts";
 
@@ -25,6 +25,7 @@ export function addAgent(program: Command): void {
         else print(`Watching for ${identity.agents}: ${sensor}. Ctrl-C stops.`);
       },
       onWarning: warn,
+      onReloaded: (reloaded) => tell(`agent: ${reloadedLine(reloaded)}`),
     });
     tell(`agent: stopped: ${alerts} alerts, ${journaled} journaled, ${lost} lost`);
   });

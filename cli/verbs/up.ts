@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { OPTION_ENTRIES } from "../../common/config/mod.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
-import { untilSignal } from "../signals.ts";
+import { endSignals, onReloadSignal, untilSignal } from "../signals.ts";
 import { startUp } from "../supervise/up.ts";
 import { print, tell } from "../output.ts";
 
@@ -21,7 +21,8 @@ export function addUp(program: Command): void {
     print(`Console  ${up.login} (once, within 10 minutes)`);
     print(`Stop     Ctrl-C`);
     print(`Remove   immune uninstall --purge --state ${values.state.dir}`);
-    await untilSignal();
+    using _reloading = onReloadSignal(up.reload);
+    await untilSignal({ signals: endSignals() });
     tell("Stopping");
     await up.stop();
   });

@@ -6,7 +6,7 @@ import { OutputQueue, tell } from "../output.ts";
 import { renderAlert } from "../render/alert.ts";
 import { type Painter, painter, visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
-import { runSensor } from "../sensor_run.ts";
+import { reloadedLine, runSensor } from "../sensor_run.ts";
 
 /** `immune watch` */
 export function addWatch(program: Command): void {
@@ -30,6 +30,7 @@ export function addWatch(program: Command): void {
       },
       onAlerts: (alerts) => terminal.print(alerts),
       onWarning: (message) => tell(`immune: ${visible(message)}`),
+      onReloaded: (reloaded) => tell(reloadedLine(reloaded)),
     });
     await terminal.settle();
     tell(summary(counters));

@@ -47,6 +47,7 @@ async function run(state: string, { drain }: { readonly drain: boolean }): Promi
     bootId: hostFacts({ btf: OPTIONS.sensor.btf.initial }).bootId.replaceAll("-", ""),
     documents: false,
   }, {
+    onReloaded: () => {},
     onStarted: ({ recovery }) => {
       say({ opened: recovery });
       started.resolve();

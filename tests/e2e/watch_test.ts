@@ -96,3 +96,47 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "watch takes other rules over on SIGHUP, and keeps those it has when they cannot be read",
+  ignore,
+  fn: async () => {
+    const rules = await Deno.makeTempDir();
+    const rule = (id: number, word: string): Promise<void> =>
+      Deno.writeTextFile(
+        `${rules}/${word}.yml`,
+        [
+          `title: Word ${word}`,
+          `id: 3f2b1c00-0000-4000-8000-00000000000${id}`,
+          "level: high",
+          "logsource: { category: process_creation, product: linux }",
+          "detection:",
+          `  s: { CommandLine|contains: reload-${word} }`,
+          "  condition: s",
+        ].join("\n"),
+      );
+    await rule(1, "first");
+    const { child, alerts, messages, state } = await startWatch("--rules", rules);
+    const fires = async (word: string): Promise<void> => {
+      await sh(`: reload-${word}`);
+      await alerts.find((text) => text.includes(`Word ${word}`));
+    };
+    try {
+      await fires("first");
+      await rule(2, "second");
+      child.kill("SIGHUP");
+      const line = await messages.find((text) => text.includes("rules in force"));
+      assertStringIncludes(line, "2 rules in force");
+      await fires("second");
+      await fires("first");
+      await Deno.remove(rules, { recursive: true });
+      child.kill("SIGHUP");
+      await messages.find((text) => text.includes("the rules in force stay"));
+      await fires("second");
+    } finally {
+      child.kill("SIGINT");
+      await Promise.all([alerts.drain(), messages.drain(), child.status]);
+      await Deno.remove(state, { recursive: true });
+    }
+  },
+});

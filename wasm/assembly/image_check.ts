@@ -63,6 +63,10 @@ import { single_check } from "./singles";
 @inline export const ERROR_RULE: i32 = -9;
 @inline export const ERROR_PROGRAM: i32 = -10;
 @inline export const ERROR_LIST: i32 = -11;
+/** The region holds the active image. */
+@inline export const ERROR_ACTIVE: i32 = -13;
+/** Its check did not come to a good end. */
+@inline export const ERROR_UNCHECKED: i32 = -14;
 
 let base: usize = 0;
 let length: u32 = 0;
@@ -157,69 +161,80 @@ function check_singles(field: u32, singles: u32): bool {
   return true;
 }
 
-function check_fields(): i32 {
-  const first: usize = base + <usize> header(IMAGE_HEADER_FIELDS);
-  // Preparing writes into the image; checks come after all of it, so that nothing checked changes.
-  for (let i: u32 = 0; i < field_count; i++) {
-    stopped_at = i;
-    const automaton: u32 = load<u32>(first + <usize> (i * FIELD_ROW_BYTES), FIELD_ROW_AUTOMATON);
-    if (automaton == 0) continue;
-    if (!automaton_prepare(base, automaton, length)) return ERROR_AUTOMATON;
-  }
-  for (let i: u32 = 0; i < field_count; i++) {
-    stopped_at = i;
-    const row: usize = first + <usize> (i * FIELD_ROW_BYTES);
-    if (!atom_or_none(load<u32>(row, FIELD_ROW_PRESENT))) return ERROR_FIELD;
-    if (!atom_or_none(load<u32>(row, FIELD_ROW_EMPTY))) return ERROR_FIELD;
-    if (!check_singles(i, load<u32>(row, FIELD_ROW_SINGLES))) return ERROR_LIST;
-    const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
-    if (automaton != 0 && !automaton_check(base, automaton, length, atom_count)) {
-      return ERROR_AUTOMATON;
-    }
-  }
-  return 0;
+@inline function field_row(field: u32): usize {
+  return base + <usize> header(IMAGE_HEADER_FIELDS) + <usize> (field * FIELD_ROW_BYTES);
 }
 
-function check_atoms(): i32 {
-  const text_bytes: u64 = <u64> header(IMAGE_HEADER_TEXT_BYTES);
-  const texts: usize = base + <usize> header(IMAGE_HEADER_TEXTS);
-  for (let i: u32 = 0; i < atom_count; i++) {
-    stopped_at = i;
-    const row: usize = atom_row(i);
-    const op: u32 = <u32> load<u16>(row, ATOM_ROW_OP);
-    if (op < ATOM_OPS_EQUALS || op > ATOM_OPS_FIELDREF) return ERROR_ATOM;
-    const field: u32 = <u32> load<u16>(row, ATOM_ROW_FIELD);
-    if (field >= field_count) return ERROR_ATOM;
-    const end: u64 = <u64> load<u32>(row, ATOM_ROW_TEXT) +
-      <u64> load<u32>(row, ATOM_ROW_TEXT_LENGTH);
-    if (op != ATOM_OPS_PRESENT && op != ATOM_OPS_EMPTY && end > text_bytes) return ERROR_ATOM;
-    if (is_single(op) || op == ATOM_OPS_FIELDREF) {
-      const text: usize = texts + <usize> load<u32>(row, ATOM_ROW_TEXT);
-      const bytes: u32 = load<u32>(row, ATOM_ROW_TEXT_LENGTH);
-      if (!single_check(op, text, bytes, field_count)) return ERROR_ATOM;
-    }
-    if (!check_singles(field, load<u32>(row, ATOM_ROW_GATED))) return ERROR_LIST;
-    if (!list(load<u32>(row, ATOM_ROW_CANDIDATES), rule_count)) return ERROR_LIST;
-  }
-  return 0;
+/** Preparing writes into the image: all of it comes before any check, so nothing checked changes. */
+function prepare_field(field: u32): i32 {
+  const automaton: u32 = load<u32>(field_row(field), FIELD_ROW_AUTOMATON);
+  if (automaton == 0) return 0;
+  return automaton_prepare(base, automaton, length) ? 0 : ERROR_AUTOMATON;
 }
 
-function check_rules(): i32 {
-  const first: usize = base + <usize> header(IMAGE_HEADER_RULES);
-  for (let i: u32 = 0; i < rule_count; i++) {
-    stopped_at = i;
-    const row: usize = first + <usize> (i * RULE_ROW_BYTES);
-    const program: u32 = load<u32>(row, RULE_ROW_PROGRAM);
-    const size: u32 = load<u32>(row, RULE_ROW_PROGRAM_WORDS);
-    if (<u64> program + <u64> size > <u64> word_count) return ERROR_RULE;
-    if (!program_check(words, word_count, program, size, atom_count)) return ERROR_PROGRAM;
-  }
-  return list(header(IMAGE_HEADER_ALWAYS), rule_count) && check_relations() ? 0 : ERROR_LIST;
+function check_field(field: u32): i32 {
+  const row: usize = field_row(field);
+  if (!atom_or_none(load<u32>(row, FIELD_ROW_PRESENT))) return ERROR_FIELD;
+  if (!atom_or_none(load<u32>(row, FIELD_ROW_EMPTY))) return ERROR_FIELD;
+  if (!check_singles(field, load<u32>(row, FIELD_ROW_SINGLES))) return ERROR_LIST;
+  const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
+  if (automaton == 0) return 0;
+  return automaton_check(base, automaton, length, atom_count) ? 0 : ERROR_AUTOMATON;
 }
 
-/** Checks an image of `size` bytes at `at`; 0 or an ImageError. */
-export function check_image(at: usize, size: u32): i32 {
+function check_atom(atom: u32): i32 {
+  const row: usize = atom_row(atom);
+  const op: u32 = <u32> load<u16>(row, ATOM_ROW_OP);
+  if (op < ATOM_OPS_EQUALS || op > ATOM_OPS_FIELDREF) return ERROR_ATOM;
+  const field: u32 = <u32> load<u16>(row, ATOM_ROW_FIELD);
+  if (field >= field_count) return ERROR_ATOM;
+  const text: u32 = load<u32>(row, ATOM_ROW_TEXT);
+  const bytes: u32 = load<u32>(row, ATOM_ROW_TEXT_LENGTH);
+  const fits: bool = <u64> text + <u64> bytes <= <u64> header(IMAGE_HEADER_TEXT_BYTES);
+  if (op != ATOM_OPS_PRESENT && op != ATOM_OPS_EMPTY && !fits) return ERROR_ATOM;
+  if (is_single(op) || op == ATOM_OPS_FIELDREF) {
+    const at: usize = base + <usize> header(IMAGE_HEADER_TEXTS) + <usize> text;
+    if (!single_check(op, at, bytes, field_count)) return ERROR_ATOM;
+  }
+  if (!check_singles(field, load<u32>(row, ATOM_ROW_GATED))) return ERROR_LIST;
+  return list(load<u32>(row, ATOM_ROW_CANDIDATES), rule_count) ? 0 : ERROR_LIST;
+}
+
+function check_rule(rule: u32): i32 {
+  const row: usize = base + <usize> header(IMAGE_HEADER_RULES) + <usize> (rule * RULE_ROW_BYTES);
+  const program: u32 = load<u32>(row, RULE_ROW_PROGRAM);
+  const size: u32 = load<u32>(row, RULE_ROW_PROGRAM_WORDS);
+  if (<u64> program + <u64> size > <u64> word_count) return ERROR_RULE;
+  return program_check(words, word_count, program, size, atom_count) ? 0 : ERROR_PROGRAM;
+}
+
+/** Parts of the check, in their order; each but the first goes over rows. */
+@inline const PART_PREPARE: u32 = 0;
+@inline const PART_FIELDS: u32 = 1;
+@inline const PART_ATOMS: u32 = 2;
+@inline const PART_RULES: u32 = 3;
+@inline const PARTS: u32 = 4;
+
+/** What `check_some` answers while rows are left. */
+@inline export const CHECK_GOES_ON: i32 = 1;
+
+let part: u32 = 0;
+
+function rows_of(of_part: u32): u32 {
+  if (of_part == PART_ATOMS) return atom_count;
+  return of_part == PART_RULES ? rule_count : field_count;
+}
+
+function check_row(of_part: u32, row: u32): i32 {
+  if (of_part == PART_PREPARE) return prepare_field(row);
+  if (of_part == PART_FIELDS) return check_field(row);
+  return of_part == PART_ATOMS ? check_atom(row) : check_rule(row);
+}
+
+/** Checks the header of an image of `size` bytes at `at`; then `check_some`. 0 or an ImageError. */
+export function check_begin(at: usize, size: u32): i32 {
   stopped_at = 0;
+  part = 0;
   if (size < IMAGE_HEADER_BYTES || size > IMAGE_BYTES_MAX) return ERROR_LENGTH;
   base = at;
   length = size;
@@ -228,9 +243,23 @@ export function check_image(at: usize, size: u32): i32 {
   atom_count = header(IMAGE_HEADER_ATOM_COUNT);
   field_count = header(IMAGE_HEADER_FIELD_COUNT);
   words = base + <usize> header(IMAGE_HEADER_WORDS);
-  let error: i32 = check_header();
-  if (error == 0) error = check_fields();
-  if (error == 0) error = check_atoms();
-  if (error == 0) error = check_rules();
-  return error;
+  const error: i32 = check_header();
+  if (error != 0) return error;
+  if (!list(header(IMAGE_HEADER_ALWAYS), rule_count)) return ERROR_LIST;
+  return check_relations() ? 0 : ERROR_LIST;
+}
+
+/** Checks the next `rows` rows; CHECK_GOES_ON, 0 when all hold, or an ImageError. */
+export function check_some(rows: u32): i32 {
+  for (let left: u32 = rows; left > 0; left--) {
+    while (part < PARTS && stopped_at == rows_of(part)) {
+      part++;
+      stopped_at = 0;
+    }
+    if (part == PARTS) return 0;
+    const error: i32 = check_row(part, stopped_at);
+    if (error != 0) return error;
+    stopped_at++;
+  }
+  return CHECK_GOES_ON;
 }

@@ -13,6 +13,7 @@ export {
 export { bloom_add, bloom_configure, bloom_has } from "./bloom";
 export { in_network } from "./address_text";
 export { glob as glob_match } from "./glob";
+export { stage, stage_some } from "./image";
 export { publish_row } from "./image_check";
 export { literals_found, literals_run } from "./literals";
 export { mask, mask_text } from "./mask";

@@ -12,7 +12,7 @@ import {
   slot_length,
   slot_text,
 } from "./current";
-import { class_mask, field_count, generation, image, publish_region, rules } from "./image";
+import { class_mask, field_count, generation, image, publish_staged, rules } from "./image";
 import { field_lists_make } from "./field_lists";
 import { follow_record, forget_process, parent, process } from "./lifecycle";
 import { candidate, candidates } from "./marks";
@@ -52,10 +52,10 @@ export function hits(): u32 {
   return hit_count;
 }
 
-/** Makes the image in A (0) or B (1) the active one; 0 or an ImageError. */
-export function publish(which: u32, length: u32): i32 {
+/** Makes the staged image the active one; 0 or an ImageError. */
+export function publish(): i32 {
   if (pending_offset != NOTHING_PENDING) return ERROR_BUSY;
-  const error: i32 = publish_region(which, length);
+  const error: i32 = publish_staged();
   if (error != 0) return error;
   field_lists_make();
   forget_unfinished();

@@ -7,7 +7,9 @@ export interface CoreExports {
   start(processes: number): number;
   region(id: number): number;
   region_bytes(id: number): number;
-  publish(which: number, length: number): number;
+  stage(which: number, length: number): number;
+  stage_some(rows: number): number;
+  publish(): number;
   publish_row(): number;
   scan(offset: number, length: number): number;
   hits(): number;

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { ImmuneError } from "../../common/config/errors.ts";
-import { IMAGE_BYTES_MAX, IMAGE_HEADER } from "../../common/sigma/image_layout.ts";
 import { Core, type CoreOptions } from "./core.ts";
 import { type Hit, readHit } from "./hit.ts";
 import { imageError } from "./image_error.ts";
 import { type ProcessRow, readProcessRow } from "./process_row.ts";
 import { type Program, readProgram } from "./program.ts";
+import { type ImageRegion, Staging } from "./staging.ts";
 import { type EngineStats, STAT_NAMES } from "./stats.ts";
 import { rulesOfAtoms } from "./unfinished.ts";
 
@@ -14,7 +12,8 @@ export const HITS_PER_SCAN_MAX = 65_536;
 
 const NO_HITS: readonly Hit[] = Object.freeze([]);
 const NO_RULES: readonly number[] = Object.freeze([]);
-const HASH_BYTES = 32;
+/** Code of the module: the check of the image did not come to a good end. */
+const ERROR_UNCHECKED = -14;
 
 /** How a program is read. */
 export interface ProgramOptions {
@@ -26,7 +25,9 @@ export interface ProgramOptions {
 export class Engine {
   /** The module underneath, for the other faces of this room. */
   readonly core: Core;
-  #active: 0 | 1 = 1;
+  #active: ImageRegion = 1;
+  #generation = 0;
+  #staging: Staging | undefined;
   #hitsDropped = 0;
 
   private constructor(core: Core) {
@@ -44,6 +45,11 @@ export class Engine {
     return new Engine(await Core.create(options));
   }
 
+  /** Counts the images published; a hit has that of the image that it was found under. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** Where records go before a scan: 1 MiB + 24 KiB of the module's memory, always the same. */
   get batch(): Uint8Array<ArrayBuffer> {
     return this.core.batch;
@@ -56,14 +62,35 @@ export class Engine {
    * @throws {ImmuneError} `IMAGE_INVALID` with the check that failed.
    */
   publish(image: Uint8Array): void {
-    if (image.length > IMAGE_BYTES_MAX) throw imageError(-1, 0);
-    checkHash(image);
-    const which = this.#active === 0 ? 1 : 0;
-    const region = this.core.images[which];
-    region.set(image);
-    const code = this.core.exports.publish(which, image.length);
-    if (code !== 0) throw imageError(code, this.core.exports.publish_row());
-    this.#active = which;
+    const staging = this.stage(image);
+    while (!staging.step());
+    this.publishStaged(staging);
+  }
+
+  /**
+   * Takes an image into the region that is not active. Nothing changes until it is published.
+   *
+   * @param image Bytes of the image; they may not change until it is ready.
+   * @returns What to step until it is ready. It takes the place of one that was staged before.
+   * @throws {ImmuneError} `IMAGE_INVALID` when it is too long.
+   */
+  stage(image: Uint8Array): Staging {
+    this.#staging = new Staging(this.core, image, this.#active === 0 ? 1 : 0);
+    return this.#staging;
+  }
+
+  /**
+   * Makes a staged image the active one, by one store: the next scan runs under it.
+   *
+   * @param staging The last one staged, ready.
+   * @throws {ImmuneError} `IMAGE_INVALID` when it is another, or not ready.
+   */
+  publishStaged(staging: Staging): void {
+    const code = staging === this.#staging ? this.core.exports.publish() : ERROR_UNCHECKED;
+    if (code !== 0) throw imageError(code, 0);
+    this.#staging = undefined;
+    this.#active = staging.region;
+    this.#generation++;
   }
 
   /**
@@ -198,19 +225,4 @@ export class Engine {
       hits_dropped: this.#hitsDropped,
     } as unknown as EngineStats;
   }
-}
-
-/** The hash finds a torn image; the module's own check finds one that was written wrong. */
-function checkHash(image: Uint8Array): void {
-  const { hash } = IMAGE_HEADER;
-  const found = createHash("sha256")
-    .update(image.subarray(0, hash))
-    .update(new Uint8Array(HASH_BYTES))
-    .update(image.subarray(hash + HASH_BYTES))
-    .digest();
-  if (found.equals(image.subarray(hash, hash + HASH_BYTES))) return;
-  throw new ImmuneError(
-    "IMAGE_INVALID",
-    "Cannot publish the rule image: its hash is not that of its bytes, compile the rules again",
-  );
 }

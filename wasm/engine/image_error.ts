@@ -1,6 +1,6 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 
-/** Codes of the module's `publish`: what does not hold, and whether a row number goes with it. */
+/** Codes of the module's `stage` and `publish`: what does not hold, and whether a row number goes with it. */
 const IMAGE_ERRORS: Readonly<Record<number, { readonly what: string; readonly row?: string }>> = {
   [-1]: { what: "its length is not what its header says" },
   [-2]: { what: "it does not start with the magic number" },
@@ -14,6 +14,8 @@ const IMAGE_ERRORS: Readonly<Record<number, { readonly what: string; readonly ro
   [-10]: { what: "a program cannot run", row: "rule" },
   [-11]: { what: "a list is out of bounds", row: "row" },
   [-12]: { what: "a scan waits for its hits to be taken" },
+  [-13]: { what: "its region holds the active one" },
+  [-14]: { what: "another one was staged after it, or its check is not done" },
 };
 
 /**

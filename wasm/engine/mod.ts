@@ -28,4 +28,5 @@ export * from "./literals.ts";
 export * from "./murmur3.ts";
 export type { ProcessRow } from "./process_row.ts";
 export type { Program } from "./program.ts";
+export type { Staging } from "./staging.ts";
 export * from "./stats.ts";

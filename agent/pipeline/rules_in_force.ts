@@ -1,0 +1,91 @@
+import type { RuleInfo } from "../../common/sigma/mod.ts";
+import type { Engine, Staging } from "../../wasm/engine/mod.ts";
+
+/** Rules as the pipeline has them. */
+export interface PipelineRules {
+  /** Rule image for the engine. */
+  readonly image: Uint8Array;
+  /** SHA-256 of the image, 64 lower-case hexadecimal digits; empty = no rules. */
+  readonly hash: string;
+  /** Rules of the image, by their index. */
+  readonly rules: readonly RuleInfo[];
+}
+
+/** What taking over other rules came to. */
+export interface Reloaded {
+  readonly hash: string;
+  /** Rules that are now in force. */
+  readonly rules: number;
+  /** The longest time that one step kept records waiting, in milliseconds. */
+  readonly pauseMs: number;
+}
+
+interface Next {
+  readonly rules: PipelineRules;
+  readonly staging: Staging;
+  pauseMs: number;
+}
+
+const NONE: PipelineRules = { image: new Uint8Array(0), hash: "", rules: [] };
+
+/** The rules that an engine runs, and those that are to take their place, between two batches. */
+export class RulesInForce {
+  readonly #engine: Engine;
+  #now: PipelineRules;
+  #next: Next | undefined;
+
+  /**
+   * @param engine The engine; `rules` are published to it.
+   * @param rules Rules to begin with.
+   * @throws {ImmuneError} `IMAGE_INVALID` when the engine refuses them.
+   */
+  constructor(engine: Engine, rules: PipelineRules = NONE) {
+    if (rules.image.length > 0) engine.publish(rules.image);
+    this.#engine = engine;
+    this.#now = rules;
+  }
+
+  /** Those under which a scan runs now. */
+  get now(): PipelineRules {
+    return this.#now;
+  }
+
+  /** True while others are on their way. */
+  get isReloading(): boolean {
+    return this.#next !== undefined;
+  }
+
+  /**
+   * Begins to take over others; those that are on their way already are given up.
+   *
+   * @param rules The others.
+   * @throws {ImmuneError} `IMAGE_INVALID` when they do not fit.
+   */
+  begin(rules: PipelineRules): void {
+    this.#next = { rules, staging: this.#engine.stage(rules.image), pauseMs: 0 };
+  }
+
+  /**
+   * Does one step of it, of about a millisecond.
+   *
+   * @returns What it came to, once the others are in force.
+   * @throws {ImmuneError} `IMAGE_INVALID` when the engine refuses them; those in force stay.
+   */
+  step(): Reloaded | undefined {
+    const next = this.#next;
+    if (next === undefined) return undefined;
+    const startedAt = performance.now();
+    try {
+      if (!next.staging.step()) return undefined;
+      this.#engine.publishStaged(next.staging);
+    } catch (error) {
+      this.#next = undefined;
+      throw error;
+    } finally {
+      next.pauseMs = Math.max(next.pauseMs, performance.now() - startedAt);
+    }
+    this.#next = undefined;
+    this.#now = next.rules;
+    return { hash: next.rules.hash, rules: next.rules.rules.length, pauseMs: next.pauseMs };
+  }
+}
