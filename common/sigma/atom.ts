@@ -37,13 +37,25 @@ const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 const PRESENT: AtomTest = { op: "present", text: NOTHING, cased: false };
 
+/** Tests of the criteria that were seen: a rule's are asked for several times. */
+const MADE = new WeakMap<Criterion, AtomTest>();
+
 /**
  * Chooses the cheapest test that decides a criterion.
  *
  * @param criterion What a value must be like; absence is `present` negated.
  * @returns The test.
+ * @throws {RegexError} when a regular expression cannot be compiled.
  */
 export function atomTestOf(criterion: Criterion): AtomTest {
+  const known = MADE.get(criterion);
+  if (known !== undefined) return known;
+  const made = makeTest(criterion);
+  MADE.set(criterion, made);
+  return made;
+}
+
+function makeTest(criterion: Criterion): AtomTest {
   switch (criterion.type) {
     case "absent":
       return PRESENT;

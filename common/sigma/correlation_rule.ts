@@ -1,4 +1,5 @@
-import type { ExampleEvent, Rule } from "./rule.ts";
+import type { About } from "./about.ts";
+import type { ExampleEvent } from "./rule.ts";
 
 /**
  * What a correlation looks for among the hits of its members (Sigma correlation rules). Ours is
@@ -59,8 +60,7 @@ export interface SequenceExamples {
 }
 
 /** A correlation rule, its references resolved. Plain data: it can be sent to a Worker. */
-export interface CorrelationRule
-  extends Omit<Rule, "expression" | "examples" | "logSource" | "position"> {
+export interface CorrelationRule extends About {
   /** Its file. */
   readonly path: string;
   /** Line where its document starts, from 1. */

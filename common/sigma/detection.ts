@@ -2,55 +2,88 @@ import { type Condition, ConditionError, parseCondition } from "./condition.ts";
 import type { Step } from "./document.ts";
 import { and, type Expression, or, testsOf } from "./expression.ts";
 import { TESTS_PER_RULE_MAX } from "./limits.ts";
-import { invalid, type Position, unsupported } from "./problem.ts";
-import { type Locate, parseSelection } from "./selection.ts";
+import { invalid, type Position, RuleProblem } from "./problem.ts";
+import { parseSelection, type SelectionOptions } from "./selection.ts";
 
-const PATH: readonly Step[] = ["detection"];
+/** A condition as it stands, and what it asks of an event. */
+export interface DetectionCondition {
+  readonly text: string;
+  readonly expression: Expression;
+}
+
+/** Named selections, joined by conditions. */
+export interface Detection {
+  readonly selections: ReadonlyMap<string, Expression>;
+  /** Any of them; a filter has one. */
+  readonly conditions: readonly DetectionCondition[];
+  /** All of it. */
+  readonly expression: Expression;
+}
+
+/** How a detection is read. */
+export interface DetectionOptions extends SelectionOptions {
+  /** Steps to it. */
+  readonly path: readonly Step[];
+  /** Keys that are no selections, beside `condition`. Default: none. */
+  readonly except?: ReadonlySet<string>;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /**
  * Reads the `detection` of a rule: its selections, joined by its condition or conditions.
  *
  * @param detection The section as plain values.
- * @param options `locate`: the document's places.
+ * @param options Where it stands, and the document's places.
  * @returns What the rule asks of an event.
  * @throws {RuleProblem} when it cannot load.
  */
 export function parseDetection(
   detection: Readonly<Record<string, unknown>>,
-  options: { readonly locate: Locate },
-): Expression {
-  const { locate } = options;
+  options: DetectionOptions,
+): Detection {
+  const { locate, path, except = NOTHING } = options;
   const selections = new Map<string, Expression>();
   for (const [name, value] of Object.entries(detection)) {
-    const path = [...PATH, name];
-    if (name === "timeframe") throw unsupported("timeframe", locate(path));
-    if (name !== "condition") selections.set(name, parseSelection(value, path, { locate }));
+    if (name === "condition" || except.has(name)) continue;
+    if (name === "timeframe") throw aggregation("timeframe", locate([...path, name]));
+    selections.set(name, parseSelection(value, [...path, name], options));
   }
   const { condition } = detection;
   const list: readonly unknown[] = Array.isArray(condition) ? condition : [condition];
-  if (list.length === 0) throw invalid(`"condition" is an empty list`, locate(PATH));
+  if (list.length === 0) throw invalid(`"condition" is an empty list`, locate(path));
   const budget = { tests: TESTS_PER_RULE_MAX };
-  return or(list.map((text, i) => {
-    const position = locate([...PATH, "condition", ...(Array.isArray(condition) ? [i] : [])]);
-    if (typeof text !== "string") throw invalid(`"condition" is missing or no text`, position);
-    return resolve(read(text, position), { selections, position, budget });
-  }));
+  const conditions = list.map((text, i) => {
+    const place = [...path, "condition", ...(Array.isArray(condition) ? [i] : [])];
+    const position = () => locate(place);
+    if (typeof text !== "string") {
+      throw invalid(`"condition" is missing or no text`, position());
+    }
+    return { text, expression: resolve(read(text, position), { selections, position, budget }) };
+  });
+  return { selections, conditions, expression: or(conditions.map((one) => one.expression)) };
 }
 
 interface Scope {
   readonly selections: ReadonlyMap<string, Expression>;
-  readonly position: Position;
+  readonly position: () => Position;
   /** Field tests that the rule may still have. */
   readonly budget: { tests: number };
 }
 
-function read(text: string, position: Position): Condition {
+/** Sigma 1 counted in the condition; Sigma 2 has correlation rules for it. */
+function aggregation(feature: string, position: Position): RuleProblem {
+  const reason = `${feature} is of Sigma 1; write a correlation rule with a timespan instead`;
+  return new RuleProblem("RULE_UNSUPPORTED", reason, { position, feature });
+}
+
+function read(text: string, position: () => Position): Condition {
   try {
     return parseCondition(text);
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
-    if (error.feature !== undefined) throw unsupported(error.feature, position);
-    throw invalid(`${error.message} (at character ${error.at + 1} of "${text}")`, position);
+    if (error.feature !== undefined) throw aggregation(error.feature, position());
+    throw invalid(`${error.message} (at character ${error.at + 1} of "${text}")`, position());
   }
 }
 
@@ -67,14 +100,14 @@ function resolve(condition: Condition, scope: Scope): Expression {
     case "of": {
       const names = namesLike(condition.names, scope.selections);
       if (names.length === 0) {
-        throw invalid(`Condition names "${condition.names}": no selection is so`, scope.position);
+        throw invalid(`Condition names "${condition.names}": no selection is so`, scope.position());
       }
       const of = names.map((name) => use(scope, name));
       if (condition.count === "all") return and(of);
       if (condition.count === 1) return or(of);
       if (condition.count > of.length) {
         const reason = `Condition wants ${condition.count} of ${of.length} selections`;
-        throw invalid(reason, scope.position);
+        throw invalid(reason, scope.position());
       }
       return { kind: "at_least", count: condition.count, of };
     }
@@ -84,11 +117,11 @@ function resolve(condition: Condition, scope: Scope): Expression {
 function use({ selections, position, budget }: Scope, name: string): Expression {
   const selection = selections.get(name);
   if (selection === undefined) {
-    throw invalid(`Condition names "${name}": there is no such selection`, position);
+    throw invalid(`Condition names "${name}": there is no such selection`, position());
   }
   for (const _ of testsOf(selection)) budget.tests--;
   if (budget.tests < 0) {
-    throw invalid(`Rule has more than ${TESTS_PER_RULE_MAX} field tests; split it`, position);
+    throw invalid(`Rule has more than ${TESTS_PER_RULE_MAX} field tests; split it`, position());
   }
   return selection;
 }
@@ -96,9 +129,23 @@ function use({ selections, position, budget }: Scope, name: string): Expression 
 /** Selections whose name starts with `_` are meant only when the pattern starts so too. */
 function namesLike(names: string, selections: ReadonlyMap<string, Expression>): readonly string[] {
   const wanted = names.toLowerCase() === "them" ? "*" : names;
-  const source = wanted.split("*").map((part) => part.replaceAll(/[.\-]/g, "\\$&")).join(".*");
-  const like = new RegExp(`^${source}$`);
+  const parts = wanted.split("*");
   return [...selections.keys()].filter((name) =>
-    like.test(name) && (!name.startsWith("_") || wanted.startsWith("_"))
+    isLike(name, parts) && (!name.startsWith("_") || wanted.startsWith("_"))
   );
+}
+
+/** Whether a name has the parts of a pattern in their order, first and last at its ends. */
+function isLike(name: string, parts: readonly string[]): boolean {
+  const [first = "", ...others] = parts;
+  const last = others.pop();
+  if (last === undefined) return name === first;
+  if (!name.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of others) {
+    const at = name.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return name.length - last.length >= from && name.endsWith(last);
 }

@@ -1,7 +1,7 @@
 import { ImmuneError } from "../config/errors.ts";
 import { encodeImage, type Image } from "./image.ts";
 import { Plan } from "./plan.ts";
-import type { Rule } from "./rule.ts";
+import type { RuleLogic } from "./rule.ts";
 
 /** An image and the plan that it was made of. */
 export interface FittedImage extends Image {
@@ -15,7 +15,7 @@ export interface FittedImage extends Image {
  * @param rules Rules that a plan takes.
  * @returns The image; `plan.rules.length` says how many fitted.
  */
-export function fitImage(rules: readonly Rule[]): FittedImage {
+export function fitImage(rules: readonly RuleLogic[]): FittedImage {
   const whole = tryImage(rules);
   if (whole !== undefined) return whole;
   let best = tryImage([]);
@@ -30,7 +30,7 @@ export function fitImage(rules: readonly Rule[]): FittedImage {
   return best;
 }
 
-function tryImage(rules: readonly Rule[]): FittedImage | undefined {
+function tryImage(rules: readonly RuleLogic[]): FittedImage | undefined {
   const plan = new Plan();
   for (const rule of rules) plan.add(rule);
   try {

@@ -5,7 +5,7 @@ import type { FieldTest } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import { classMaskOf } from "./log_source.ts";
 import { requirementOf } from "./requirement.ts";
-import type { Rule } from "./rule.ts";
+import type { RuleLogic } from "./rule.ts";
 
 /** Most watches of one rule set; the sensor takes no more (IMMUNE_WATCHES_MAX). */
 export const WATCHES_MAX = 4096;
@@ -59,7 +59,7 @@ const COST_WIDE = 1_000_000;
  * @param rules Rules in the order of the image.
  * @returns Kinds, watches and the rules that these do not serve.
  */
-export function interestOf(rules: readonly Rule[]): Interest {
+export function interestOf(rules: readonly RuleLogic[]): Interest {
   const watches = new Map<string, Watch>();
   const wide: WideNeed[] = [];
   let classMask = 0;
@@ -98,7 +98,7 @@ function kindsOf(classMask: number): readonly KindName[] {
 }
 
 /** Watches that see every event that can fire the rule; else the reason why none can. */
-function watchesOf(rule: Rule): readonly Watch[] | string {
+function watchesOf(rule: RuleLogic): readonly Watch[] | string {
   const requirement = requirementOf(rule.expression, costOf);
   if (requirement === undefined) return `it asks for no path of TargetFilename: ${WIDE_COST}`;
   const found: Watch[] = [];

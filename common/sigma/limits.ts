@@ -23,3 +23,17 @@ export const TESTS_PER_RULE_MAX = 16_384;
 /** Longest id and title of a rule, in characters. */
 export const RULE_ID_LENGTH_MAX = 128;
 export const RULE_TITLE_LENGTH_MAX = 256;
+/** Most entries of a rule's `related`. */
+export const RELATED_MAX = 256;
+/** Most values that one value of a rule becomes by `expand`, `windash` and `base64offset`. */
+export const EXPANSION_VALUES_MAX = 4096;
+/** Longest name of a field, in characters. */
+export const FIELD_NAME_LENGTH_MAX = 256;
+/** Most members of one correlation. */
+export const CORRELATION_MEMBERS_MAX = 256;
+/** Most entries of `group-by`, and most fields of a correlation's condition. */
+export const CORRELATION_FIELDS_MAX = 16;
+/** Longest time span of a correlation, in milliseconds: 366 days. */
+export const TIMESPAN_MS_MAX = 366 * 24 * 60 * 60 * 1000;
+/** Longest chain of correlations that refer to each other. */
+export const CORRELATION_DEPTH_MAX = 16;

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { CLASSES } from "./image_layout.ts";
 
 /** What kind of log a rule or an event belongs to. Names are lower-case. */
@@ -5,6 +6,27 @@ export interface LogSource {
   readonly category?: string;
   readonly product?: string;
   readonly service?: string;
+}
+
+const NAME = z.string().min(1).transform((name) => name.toLowerCase()).nullish();
+
+/** The key `logsource` of a document. */
+export const LOG_SOURCE = z.looseObject({ category: NAME, product: NAME, service: NAME });
+
+/**
+ * Takes a log source out of its key.
+ *
+ * @param keys What `LOG_SOURCE` gave.
+ * @returns The names that are there.
+ */
+export function logSourceOf(
+  { category, product, service }: z.output<typeof LOG_SOURCE>,
+): LogSource {
+  return {
+    ...(category ? { category } : {}),
+    ...(product ? { product } : {}),
+    ...(service ? { service } : {}),
+  };
 }
 
 const CLASS_BY_CATEGORY: ReadonlyMap<string, number> = new Map([

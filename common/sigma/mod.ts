@@ -21,14 +21,12 @@
  *
  * @module
  */
-export {
-  compileRules,
-  describeRejection,
-  type RuleInfo,
-  type RuleRejection,
-  type RuleSet,
-  type RuleSource,
-} from "./rule_set.ts";
+export { compileRules, type RuleInfo, type RuleSet } from "./rule_set.ts";
+export { describeRejection, type RuleRejection } from "./rejection.ts";
+export type { RuleSource } from "./parse_rules.ts";
+export type { RuleOptions } from "./selection.ts";
+export type { Placeholders } from "./placeholders.ts";
+export type { About, RelatedRule } from "./about.ts";
 export type {
   Bound,
   BoundOp,

@@ -13,7 +13,7 @@ import { classMaskOf, type LogSource, logSourceKey } from "./log_source.ts";
 import { invalid, RuleProblem } from "./problem.ts";
 import { compileProgram } from "./program.ts";
 import { requirementOf } from "./requirement.ts";
-import type { Rule } from "./rule.ts";
+import type { RuleLogic } from "./rule.ts";
 import { WordPool } from "./word_pool.ts";
 
 /** A field that the rules test. */
@@ -103,7 +103,7 @@ export class Plan {
    * @param rule Parsed rule.
    * @throws {RuleProblem} when it does not fit.
    */
-  add(rule: Rule): void {
+  add(rule: RuleLogic): void {
     this.#makeRoom(rule);
     const classMask = classMaskOf(rule.logSource);
     const { pool } = this;
@@ -124,7 +124,7 @@ export class Plan {
   }
 
   /** Counts what the rule would add before anything is added. */
-  #makeRoom(rule: Rule): void {
+  #makeRoom(rule: RuleLogic): void {
     const { position, expression } = rule;
     const fields = new Set<string>();
     const atoms = new Set<string>();
@@ -233,7 +233,7 @@ function isOfAllEvents(field: string, classMask: number): boolean {
   return OF_PROCESS.has(field) && (classMask & CLASSES.process_creation) === 0;
 }
 
-function tooDeep({ position }: Rule): RuleProblem {
+function tooDeep({ position }: RuleLogic): RuleProblem {
   const reason = `Condition needs more than ${PROGRAM_DEPTH_MAX} intermediate results; simplify it`;
   return invalid(reason, position);
 }

@@ -8,25 +8,11 @@ import { encodeImage } from "./image.ts";
 import { FIELDS_MAX, PROGRAM_DEPTH_MAX } from "./image_layout.ts";
 import { Plan } from "./plan.ts";
 import { RuleProblem } from "./problem.ts";
-import type { Rule } from "./rule.ts";
+import type { RuleLogic } from "./rule.ts";
 
-function rule(expression: Expression, id = "r"): Rule {
-  return {
-    id,
-    idDerived: false,
-    title: id,
-    description: "",
-    status: "",
-    level: "medium",
-    severity: 3,
-    tags: [],
-    references: [],
-    falsepositives: [],
-    logSource: { category: "process_creation" },
-    examples: { must: [], mustNot: [] },
-    position: { line: 1, column: 1 },
-    expression,
-  };
+function rule(expression: Expression, id = "r"): RuleLogic {
+  const logSource = { category: "process_creation" };
+  return { id, logSource, position: { line: 1, column: 1 }, expression };
 }
 
 const EVENT = fc.dictionary(fc.constantFrom(...FIELDS), VALUE).map((values) =>

@@ -1,6 +1,6 @@
 import { ImmuneError } from "../config/errors.ts";
 import { RULE_FILES_MAX, RULE_FOLDER_DEPTH_MAX, RULE_SOURCE_BYTES_MAX } from "./limits.ts";
-import type { RuleSource } from "./rule_set.ts";
+import type { RuleSource } from "./parse_rules.ts";
 
 const RULE_FILE = /\.ya?ml$/i;
 

@@ -1,46 +1,27 @@
-import { parseDocuments, type RuleDocument } from "./document.ts";
+import { type CorrelationRule } from "./correlation_rule.ts";
+import { resolveCorrelations } from "./correlation_resolve.ts";
 import { testsOf } from "./expression.ts";
 import { standardField } from "./fields.ts";
 import { fitImage } from "./fit.ts";
 import { IMAGE_BYTES_MAX } from "./image_layout.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { applies, type LogSource } from "./log_source.ts";
+import { type ParsedRule, parseRules, type RuleSource } from "./parse_rules.ts";
 import { Plan } from "./plan.ts";
-import { invalid, RuleProblem, type RuleProblemCode } from "./problem.ts";
-import { parseRule, type Rule } from "./rule.ts";
-
-/** Text of a rule file. */
-export interface RuleSource {
-  /** Name for messages: the file's path. */
-  readonly path: string;
-  readonly text: string;
-  /** Why the file could not be read in full; it is then rejected as a whole. */
-  readonly problem?: string;
-}
+import { RuleProblem } from "./problem.ts";
+import { rejectionOf, type RuleRejection } from "./rejection.ts";
+import type { Rule } from "./rule.ts";
+import type { RuleOptions } from "./selection.ts";
 
 /** What a loaded rule says of itself. Its place in `RuleSet.rules` is its index in the image. */
-export interface RuleInfo extends Omit<Rule, "expression" | "position"> {
+export interface RuleInfo extends Omit<Rule, "expression" | "position" | "detection" | "filters"> {
   readonly path: string;
   /** Line where its document starts, from 1. */
   readonly line: number;
   /** Fields that it tests and no record carries: only flat events can have them. */
   readonly unfed: readonly string[];
-}
-
-/** A rule, or a file, that did not load. */
-export interface RuleRejection {
-  readonly path: string;
-  readonly id?: string;
-  readonly title?: string;
-  /** From 1. */
-  readonly line: number;
-  /** From 1. */
-  readonly column: number;
-  readonly code: RuleProblemCode;
-  /** One line: what is wrong and what to do. */
-  readonly reason: string;
-  /** Name of the feature that this version lacks, for `RULE_UNSUPPORTED`. */
-  readonly feature?: string;
+  /** Titles of the filters that leave events out for it. */
+  readonly filteredBy: readonly string[];
 }
 
 /** Rules, compiled. */
@@ -51,6 +32,8 @@ export interface RuleSet {
   readonly hash: string;
   /** Loaded rules; index = rule index in the image. */
   readonly rules: readonly RuleInfo[];
+  /** Loaded correlations; each stands behind those that it refers to. */
+  readonly correlations: readonly CorrelationRule[];
   readonly rejected: readonly RuleRejection[];
   /** Names of the tested fields; index = field index in the image. */
   readonly fields: readonly string[];
@@ -72,38 +55,37 @@ export interface RuleSet {
  *
  * @param sources Rule files, in the order that decides which of two equal ids stays, and which
  * rules stay when not all fit in an image.
+ * @param options Values of placeholders.
  * @returns The rule set.
  */
-export function compileRules(sources: readonly RuleSource[]): RuleSet {
-  const checked = new Plan();
-  const loaded: Loaded[] = [];
-  const rejected: RuleRejection[] = [];
-  const placeById = new Map<string, string>();
-  for (const source of sources) {
-    for (const document of documentsOf(source)) {
-      try {
-        if (document instanceof RuleProblem) throw document;
-        const rule = parseRule(document);
-        refuseDuplicate(rule, placeById);
-        checked.add(rule);
-        placeById.set(rule.id, `${source.path}:${rule.position.line}`);
-        loaded.push({ rule, source, document });
-      } catch (error) {
-        if (!(error instanceof RuleProblem)) throw error;
-        rejected.push(rejectionOf(error, { source, document }));
-      }
-    }
-  }
-  const { plan, bytes, hash } = fitImage(loaded.map(({ rule }) => rule));
-  const kept = loaded.slice(0, plan.rules.length);
-  for (const { rule, ...from } of loaded.slice(plan.rules.length)) {
-    rejected.push(rejectionOf(tooLarge(rule), from));
+export function compileRules(
+  sources: readonly RuleSource[],
+  options: RuleOptions = {},
+): RuleSet {
+  const parsed = parseRules(sources, options);
+  const rejected = [...parsed.rejected];
+  const missing = new Set(parsed.missing);
+  const reject = ({ rule, ...from }: ParsedRule, problem: RuleProblem): void => {
+    rejected.push(rejectionOf(problem, from));
+    for (const reference of [rule.id, rule.name]) missing.add(reference);
+  };
+  const planned = plannable(parsed.rules, reject);
+  const { plan, bytes, hash } = fitImage(planned.map(({ rule }) => rule));
+  const kept = planned.slice(0, plan.rules.length);
+  for (const left of planned.slice(plan.rules.length)) reject(left, tooLarge(left.rule));
+  const { correlations, problems } = resolveCorrelations(parsed.correlations, {
+    rules: kept.map(({ rule }) => rule),
+    missing,
+  });
+  for (const [{ draft, path }, problem] of problems) {
+    rejected.push(rejectionOf(problem, { path, document: draft.document }));
   }
   const { logSources } = plan;
   return {
     image: bytes,
     hash,
-    rules: kept.map(({ rule, source }) => infoOf(rule, source)),
+    rules: kept.map(infoOf),
+    correlations,
     rejected,
     fields: plan.fields.map(({ name }) => name),
     logSources,
@@ -112,24 +94,22 @@ export function compileRules(sources: readonly RuleSource[]): RuleSet {
   };
 }
 
-/**
- * One line that says why a rule did not load.
- *
- * @param rejection Entry of `RuleSet.rejected`.
- * @returns Place, rule and reason.
- */
-export function describeRejection(rejection: RuleRejection): string {
-  const { path, line, column, id, title, reason, code } = rejection;
-  const name = title ?? id;
-  const rule = name === undefined ? "rule" : `rule "${name}"${id && title ? ` (${id})` : ""}`;
-  const text = `${path}:${line}:${column}: Cannot load ${rule}: ${reason} [${code}]`;
-  return text.replaceAll(/\p{Cc}+/gu, " ");
-}
-
-interface Loaded {
-  readonly rule: Rule;
-  readonly source: RuleSource;
-  readonly document: RuleDocument;
+/** The rules that a plan takes. */
+function plannable(
+  rules: readonly ParsedRule[],
+  reject: (rule: ParsedRule, problem: RuleProblem) => void,
+): readonly ParsedRule[] {
+  const plan = new Plan();
+  return rules.filter((parsed) => {
+    try {
+      plan.add(parsed.rule);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RuleProblem)) throw error;
+      reject(parsed, error);
+      return false;
+    }
+  });
 }
 
 function tooLarge({ position }: Rule): RuleProblem {
@@ -137,47 +117,12 @@ function tooLarge({ position }: Rule): RuleProblem {
   return new RuleProblem("RULE_SET_TOO_LARGE", reason, { position });
 }
 
-function documentsOf({ text, problem }: RuleSource): readonly (RuleDocument | RuleProblem)[] {
-  if (problem !== undefined) return [invalid(problem, { line: 1, column: 1 })];
-  return parseDocuments(text);
-}
-
-function refuseDuplicate({ id, position }: Rule, placeById: ReadonlyMap<string, string>): void {
-  const first = placeById.get(id);
-  if (first === undefined) return;
-  throw invalid(`Id "${id}" is already that of the rule at ${first}; give it another`, position);
-}
-
-function infoOf({ expression, position, ...about }: Rule, { path }: RuleSource): RuleInfo {
+function infoOf({ rule, path }: ParsedRule): RuleInfo {
+  const { expression, position, detection: _, filters, ...about } = rule;
   const fields = new Set([...testsOf(expression)].map(({ field }) => field));
   const unfed = [...fields].filter((field) => standardField(field) === undefined);
-  return { ...about, path, line: position.line, unfed };
-}
-
-function rejectionOf(
-  problem: RuleProblem,
-  { source, document }: {
-    readonly source: RuleSource;
-    readonly document: RuleDocument | RuleProblem;
-  },
-): RuleRejection {
-  const value = document instanceof RuleProblem ? undefined : document.value;
-  const text = (key: "id" | "title"): string | undefined => {
-    if (typeof value !== "object" || value === null || !(key in value)) return undefined;
-    const found: unknown = Reflect.get(value, key);
-    return typeof found === "string" ? found : undefined;
-  };
-  const id = text("id");
-  const title = text("title");
-  return {
-    path: source.path,
-    ...(id === undefined ? {} : { id }),
-    ...(title === undefined ? {} : { title }),
-    ...problem.position,
-    code: problem.code,
-    reason: problem.message,
-    ...(problem.feature === undefined ? {} : { feature: problem.feature }),
-  };
+  const filteredBy = filters.map(({ title }) => title);
+  return { ...about, path, line: position.line, unfed, filteredBy };
 }
 
 function bitsOf(logSources: readonly LogSource[], claimed: LogSource): Uint8Array {

@@ -1,111 +1,162 @@
-import type { Criterion } from "./criterion.ts";
+import { criteriaOf, type Scalar } from "./criteria.ts";
+import { KEYWORDS_FIELD } from "./criterion.ts";
 import type { Step } from "./document.ts";
 import { and, type Expression, or } from "./expression.ts";
-import { VALUE_BYTES_MAX } from "./limits.ts";
-import { modifier, MODIFIER_NAMES, type ModifierEffect } from "./modifiers.ts";
-import { invalid, type Position, unsupported } from "./problem.ts";
-import { parseValue, type Pattern } from "./value.ts";
+import { FIELD_NAME_LENGTH_MAX } from "./limits.ts";
+import { type Chain, ModifierError, parseChain } from "./modifiers.ts";
+import { PlaceholderError, type Placeholders } from "./placeholders.ts";
+import { invalid, type Position, RuleProblem } from "./problem.ts";
+import { RegexError } from "./regex/mod.ts";
 
 /** Where the steps of a document stand. */
 export type Locate = (path: readonly Step[]) => Position;
 
-const ENCODER = new TextEncoder();
-/** NUL ends no value and 0x01, 0x02 are the wildcards of the image. */
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x02]/;
+/** What rules are read with. */
+export interface RuleOptions {
+  /** Values of placeholders (`expand`), by name without percent signs. Default: none. */
+  readonly placeholders?: Placeholders;
+}
+
+/** How a selection is read. */
+export interface SelectionOptions extends RuleOptions {
+  /** The document's places. */
+  readonly locate: Locate;
+}
+
+/** A place, looked up when a problem asks for it. */
+interface Place extends SelectionOptions {
+  readonly path: readonly Step[];
+}
+
+const NO_PLACEHOLDERS: Placeholders = new Map();
 
 /**
- * Reads one named selection: a map (all of its tests), or a list of maps (any of them).
+ * Reads one named selection: a map (all of its tests), a list of maps (any of them), or keywords,
+ * which are looked for in all of an event.
  *
  * @param value The selection as plain values.
  * @param path Steps to it, for the places of problems.
- * @param options `locate`: the document's places.
+ * @param options The document's places, and values of placeholders.
  * @returns What it asks of an event.
  * @throws {RuleProblem} when it cannot load.
  */
 export function parseSelection(
   value: unknown,
   path: readonly Step[],
-  options: { readonly locate: Locate },
+  options: SelectionOptions,
 ): Expression {
-  const { locate } = options;
-  const entries = Array.isArray(value) ? value : [value];
-  if (entries.length === 0 || value === null) {
-    throw invalid(`Selection "${path.at(-1)}" is empty`, locate(path));
-  }
-  return or(entries.map((entry: unknown, i) => {
-    const place = Array.isArray(value) ? [...path, i] : path;
-    if (isScalar(entry) && entry !== null) throw unsupported("keyword search", locate(place));
-    if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
-      throw invalid(
-        `Selection "${path.at(-1)}" is neither a map nor a list of maps`,
-        locate(place),
-      );
+  const here = { ...options, path };
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (entries.length === 0 || value === null) throw wrong(`${selectionAt(path)} is empty`, here);
+  return or(entries.map((entry, i) => {
+    const place = Array.isArray(value) ? { ...here, path: [...path, i] } : here;
+    if (isScalar(entry)) return parseTest("", entry, place);
+    if (typeof entry === "object" && entry !== null && !Array.isArray(entry)) {
+      return parseMap(entry, place);
     }
-    return parseMap(entry, place, locate);
+    throw wrong(`${selectionAt(path)} has an entry that is no map, text or number`, place);
   }));
 }
 
-function parseMap(map: object, path: readonly Step[], locate: Locate): Expression {
+function parseMap(map: object, place: Place): Expression {
   const tests = Object.entries(map).map(([key, value]: [string, unknown]) =>
-    parseTest(key, value, locate([...path, key]))
+    parseTest(key, value, { ...place, path: [...place.path, key] })
   );
-  if (tests.length === 0) throw invalid(`Selection "${path.at(-1)}" is empty`, locate(path));
+  if (tests.length === 0) throw wrong(`${selectionAt(place.path)} is empty`, place);
   return and(tests);
 }
 
-function parseTest(key: string, value: unknown, position: Position): Expression {
+/** A test, `field|modifier|modifier: value or values`; without a field for keywords. */
+function parseTest(key: string, value: unknown, place: Place): Expression {
   const [field = "", ...names] = key.split("|");
-  if (field === "") throw unsupported("keyword search", position);
-  const effects = names.map((name) => effectOf(name, position));
+  if (field.length > FIELD_NAME_LENGTH_MAX) {
+    throw wrong(`Name of a field is longer than ${FIELD_NAME_LENGTH_MAX} characters`, place);
+  }
+  const chain = named(field, place, () => {
+    const parsed = parseChain(names);
+    return field === KEYWORDS_FIELD ? keywordChain(parsed) : parsed;
+  });
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (values.length === 0) throw invalid(`Field "${field}" has an empty list of values`, position);
-  const all = effects.some(({ kind }) => kind === "all");
-  const tests = values.map((single): Expression => ({
-    kind: "test",
-    field,
-    criterion: criterionOf(single, effects, { field, position }),
-  }));
-  return all ? and(tests) : or(tests);
+  const tests = values.map((single, i): Expression => {
+    const at = Array.isArray(value) ? { ...place, path: [...place.path, i] } : place;
+    return parseValueTest(single, { field, chain, at });
+  });
+  // An empty list is what null is: the field is not there.
+  if (tests.length === 0) tests.push(parseValueTest(null, { field, chain, at: place }));
+  const joined = chain.all ? and(tests) : or(tests);
+  return chain.negated ? { kind: "not", of: joined } : joined;
 }
 
-function effectOf(name: string, position: Position): ModifierEffect {
-  const effect = modifier(name);
-  if (effect === "unsupported") throw unsupported(`modifier ${name}`, position);
-  if (effect === "unknown") {
-    const known = MODIFIER_NAMES.join(", ");
-    throw invalid(`Unknown modifier "${name}"; this version has ${known}`, position);
-  }
-  return effect;
-}
-
-function criterionOf(
+function parseValueTest(
   value: unknown,
-  effects: readonly ModifierEffect[],
-  { field, position }: { readonly field: string; readonly position: Position },
-): Criterion {
-  if (!isScalar(value)) {
-    throw invalid(`Field "${field}" has a value that is no text, number or list of them`, position);
-  }
+  { field, chain, at }: { readonly field: string; readonly chain: Chain; readonly at: Place },
+): Expression {
   if (value === null) {
-    if (effects.length > 0) throw invalid(`Field "${field}" has a modifier on null`, position);
-    return { type: "absent" };
+    const { test } = chain;
+    if (field === KEYWORDS_FIELD) throw wrong("Keywords: null is no keyword", at);
+    const isPlain = test.kind === "text" && test.likeness === "equals" && test.steps.length === 0;
+    if (!isPlain) throw wrong(`${nameOf(field)}: a modifier on null`, at);
+    return { kind: "test", field, criterion: { type: "absent" } };
   }
-  const text = String(value);
-  if (ENCODER.encode(text).length > VALUE_BYTES_MAX) {
-    throw invalid(`Field "${field}" has a value of over ${VALUE_BYTES_MAX} bytes`, position);
+  if (!isScalar(value)) {
+    throw wrong(`${nameOf(field)}: a value that is no text, number or list of them`, at);
   }
-  if (CONTROL.test(text)) {
-    throw invalid(`Field "${field}" has a value with a byte of 0x00 to 0x02`, position);
-  }
-  const start: Pattern = typeof value === "string" ? parseValue(text) : [text];
-  const pattern = effects.reduce<Pattern>(
-    (changed, effect) => effect.kind === "value" ? effect.apply(changed) : changed,
-    start,
-  );
-  return { type: "pattern", pattern, cased: false };
+  const { placeholders = NO_PLACEHOLDERS } = at;
+  const criteria = named(field, at, () => criteriaOf(value, chain.test, { placeholders }));
+  return or(criteria.map((criterion) => ({ kind: "test", field, criterion })));
 }
 
-function isScalar(value: unknown): value is string | number | bigint | boolean | null {
-  return value === null || ["string", "number", "bigint", "boolean"].includes(typeof value);
+/** A keyword stands anywhere; where a value starts or ends is not to be told there. */
+function keywordChain(chain: Chain): Chain {
+  const { test } = chain;
+  if (test.kind !== "text" && test.kind !== "regex") {
+    throw new ModifierError(`A test of "${test.kind}" needs the name of a field before it`);
+  }
+  if (test.likeness === "startswith" || test.likeness === "endswith") {
+    throw new ModifierError(`Modifier "${test.likeness}" needs the name of a field before it`);
+  }
+  return { ...chain, test: { ...test, likeness: "contains" } };
+}
+
+/** Gives a problem of a chain or value its field and place. */
+function named<T>(field: string, place: Place, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof PlaceholderError) {
+      throw new RuleProblem("RULE_UNSUPPORTED", `${nameOf(field)}: ${error.message}`, {
+        position: place.locate(place.path),
+        feature: `placeholder %${error.placeholder}%`,
+        cause: error,
+      });
+    }
+    if (error instanceof RegexError) throw regexProblem(error, field, place);
+    if (error instanceof ModifierError) throw wrong(`${nameOf(field)}: ${error.message}`, place);
+    throw error;
+  }
+}
+
+function regexProblem(error: RegexError, field: string, place: Place): RuleProblem {
+  const { message, at, feature } = error;
+  const reason = `${nameOf(field)}: regular expression: ${message} (at character ${at + 1})`;
+  const position = place.locate(place.path);
+  if (feature === undefined) return invalid(reason, position);
+  return new RuleProblem("RULE_UNSUPPORTED", reason, { position, feature, cause: error });
+}
+
+function nameOf(field: string): string {
+  return field === KEYWORDS_FIELD ? "Keywords" : `Field "${field}"`;
+}
+
+function selectionAt(path: readonly Step[]): string {
+  const name = path.findLast((step) => typeof step === "string");
+  return `Selection "${name}"`;
+}
+
+function wrong(reason: string, { path, locate }: Place): RuleProblem {
+  return invalid(reason, locate(path));
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return ["string", "number", "bigint", "boolean"].includes(typeof value);
 }

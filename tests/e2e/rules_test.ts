@@ -145,22 +145,7 @@ Deno.test("the engine fires what the expressions ask, any rules and events", asy
   const compile = (expressions: readonly Expression[]) => {
     const plan = new Plan();
     expressions.forEach((expression, i) =>
-      plan.add({
-        id: `r${i}`,
-        idDerived: false,
-        title: "",
-        description: "",
-        status: "",
-        level: "medium",
-        severity: 3,
-        tags: [],
-        references: [],
-        falsepositives: [],
-        logSource: {},
-        examples: { must: [], mustNot: [] },
-        position: { line: 1, column: 1 },
-        expression,
-      })
+      plan.add({ id: `r${i}`, logSource: {}, position: { line: 1, column: 1 }, expression })
     );
     return { image: encodeImage(plan).bytes, fields: plan.fields.map(({ name }) => name) };
   };
