@@ -68,6 +68,18 @@ export function applies(rule: LogSource, event: LogSource): boolean {
 }
 
 /**
+ * Names of a log source in lower case.
+ *
+ * @param claimed As an event has them.
+ * @returns As rules have them.
+ */
+export function lowered(claimed: LogSource): LogSource {
+  return Object.fromEntries(
+    Object.entries(claimed).map(([key, name]) => [key, name.toLowerCase()]),
+  );
+}
+
+/**
  * One text for one log source.
  *
  * @param logSource Any log source.

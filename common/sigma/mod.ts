@@ -23,7 +23,19 @@
  */
 export { compileRules, type RuleInfo, type RuleSet } from "./rule_set.ts";
 export { describeRejection, type RuleRejection } from "./rejection.ts";
-export type { RuleSource } from "./parse_rules.ts";
+export { type ParsedRule, type ParsedRules, parseRules, type RuleSource } from "./parse_rules.ts";
+export {
+  explain,
+  type Explained,
+  type ExplainedDetection,
+  type ExplainedFilter,
+  type ExplainedGroup,
+  type ExplainedTest,
+  type ExplainOptions,
+  type Explanation,
+  type Probes,
+  probesOf,
+} from "./explain.ts";
 export type { RuleOptions } from "./selection.ts";
 export type { Placeholders } from "./placeholders.ts";
 export type { About, RelatedRule } from "./about.ts";
@@ -41,5 +53,5 @@ export { readRuleSources } from "./read.ts";
 export { verifyImage } from "./image.ts";
 export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";
 export type { LogSource } from "./log_source.ts";
-export { type ExampleEvent, type Level, type RuleExamples, SEVERITIES } from "./rule.ts";
+export { type ExampleEvent, type Level, type Rule, type RuleExamples, SEVERITIES } from "./rule.ts";
 export { STANDARD_FIELDS, type StandardField, standardField } from "./fields.ts";

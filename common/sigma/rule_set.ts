@@ -5,7 +5,7 @@ import { standardField } from "./fields.ts";
 import { fitImage } from "./fit.ts";
 import { IMAGE_BYTES_MAX } from "./image_layout.ts";
 import { type Interest, interestOf } from "./interest.ts";
-import { applies, type LogSource } from "./log_source.ts";
+import { applies, type LogSource, lowered } from "./log_source.ts";
 import { type ParsedRule, parseRules, type RuleSource } from "./parse_rules.ts";
 import { Plan } from "./plan.ts";
 import { RuleProblem } from "./problem.ts";
@@ -126,9 +126,7 @@ function infoOf({ rule, path }: ParsedRule): RuleInfo {
 }
 
 function bitsOf(logSources: readonly LogSource[], claimed: LogSource): Uint8Array {
-  const event: LogSource = Object.fromEntries(
-    Object.entries(claimed).map(([key, name]) => [key, name.toLowerCase()]),
-  );
+  const event = lowered(claimed);
   const bits = new Uint8Array(Math.ceil(logSources.length / 8));
   logSources.forEach((logSource, n) => {
     if (applies(logSource, event)) bits[n >> 3] = (bits[n >> 3] ?? 0) | 1 << (n & 7);
