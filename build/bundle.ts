@@ -77,7 +77,7 @@ async function copyRules(folder: string): Promise<void> {
   for await (const entry of Deno.readDir(folder)) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory) await copyRules(path);
-    else if (/\.ya?ml$/.test(entry.name)) await Deno.copyFile(path, `${DIST}/${path}`);
+    else if (/\.(ya?ml|json)$/.test(entry.name)) await Deno.copyFile(path, `${DIST}/${path}`);
   }
 }
 

@@ -1,8 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { type Config, PROGRAM_ROOT } from "../common/config/mod.ts";
 
-/** Folder of the rules that come with the program. */
-export const SHIPPED_RULES: string = fileURLToPath(new URL("rules", PROGRAM_ROOT));
+/**
+ * Packs that come with the program and are on. `rules/costly` is not: its rules need the wide
+ * stream of opens.
+ */
+export const SHIPPED_RULES: readonly string[] = ["ai", "linux"].map(shipped);
+
+/** Table of techniques that comes with the program. */
+export const SHIPPED_TECHNIQUES: string = shipped("techniques.json");
 
 /**
  * Where rules are: what a configuration names, else those that come with the program.
@@ -11,5 +17,9 @@ export const SHIPPED_RULES: string = fileURLToPath(new URL("rules", PROGRAM_ROOT
  * @returns Paths of files and folders, in the order of the configuration.
  */
 export function rulePaths(config: Config): readonly string[] {
-  return config.rules.paths.length > 0 ? config.rules.paths : [SHIPPED_RULES];
+  return config.rules.paths.length > 0 ? config.rules.paths : SHIPPED_RULES;
+}
+
+function shipped(name: string): string {
+  return fileURLToPath(new URL(`rules/${name}`, PROGRAM_ROOT));
 }

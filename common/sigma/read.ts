@@ -3,10 +3,13 @@ import { RULE_FILES_MAX, RULE_FOLDER_DEPTH_MAX, RULE_SOURCE_BYTES_MAX } from "./
 import type { RuleSource } from "./parse_rules.ts";
 
 const RULE_FILE = /\.ya?ml$/i;
+/** Folders beside rules that hold data of other kinds. */
+const OTHER_DATA: ReadonlySet<string> = new Set(["roles", "playbooks"]);
 
 /**
  * Reads a rule file, or all rule files (`*.yml`, `*.yaml`) below a folder. Folders whose name
- * starts with a dot are left out; symbolic links are followed, a folder is read once.
+ * starts with a dot, and those called `roles` or `playbooks`, are left out; symbolic links are
+ * followed, a folder is read once.
  *
  * @param path File or folder.
  * @returns The files' texts, sorted by path. A file that cannot be read has a `problem`.
@@ -65,7 +68,9 @@ async function visit(path: string, walk: Walk): Promise<void> {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const info = await Deno.stat(path).catch(() => undefined);
   if (info?.isDirectory === true) {
-    if (!name.startsWith(".")) await collect(path, { ...walk, depth: walk.depth + 1 });
+    if (!name.startsWith(".") && !OTHER_DATA.has(name)) {
+      await collect(path, { ...walk, depth: walk.depth + 1 });
+    }
     return;
   }
   if (!RULE_FILE.test(name)) return;

@@ -6,8 +6,7 @@
  * ```ts
  * import { parseTechniques, tacticOf, techniqueOf } from "./mod.ts";
  *
- * const path = new URL("../../rules/techniques.json", import.meta.url);
- * const table = parseTechniques(await Deno.readTextFile(path));
+ * const table = parseTechniques(await Deno.readTextFile("rules/techniques.json"));
  * if (techniqueOf("attack.t1562.001", table)?.id !== "T1685") throw new Error("not bridged");
  * if (tacticOf("attack.execution", table)?.tactic !== "execution") throw new Error("no tactic");
  * ```

@@ -5,16 +5,21 @@ import { EXPRESSION, FIELDS, VALUE } from "../../common/sigma/_expression_test_s
 import { ImageReader } from "../../common/sigma/_image_test_support.ts";
 import type { Expression } from "../../common/sigma/expression.ts";
 import { encodeImage } from "../../common/sigma/image.ts";
-import { compileRules, type ExampleEvent, readRuleSources } from "../../common/sigma/mod.ts";
+import {
+  compileRules,
+  type ExampleEvent,
+  readRuleSources,
+  type RuleExamples,
+} from "../../common/sigma/mod.ts";
 import { Plan } from "../../common/sigma/plan.ts";
 import { encodeRecord } from "../../common/record/mod.ts";
 import { encodeFlat, Engine } from "../../wasm/engine/mod.ts";
 
 const ROOT = new URL("../../rules/", import.meta.url).pathname;
-const SET = compileRules([
-  ...await readRuleSources(`${ROOT}ai`),
-  ...await readRuleSources(`${ROOT}linux`),
-]);
+const PACKS = ["ai", "costly", "linux"];
+const SET = compileRules(
+  (await Promise.all(PACKS.map((pack) => readRuleSources(`${ROOT}${pack}`)))).flat(),
+);
 /** Flags of open(2) for a file that is opened for writing. */
 const OPEN_WRITE_ONLY = 1;
 const PARENT = { pid: 100, start_time_ns: 1000n, uid: 1000 } as const;
@@ -79,6 +84,13 @@ function address(text: string): { readonly family: number; readonly address: Uin
   return { family: 10, address: bytes };
 }
 
+/** Any role's name gets a number here. */
+const ROLES = [...new Set(SET.rules.flatMap(({ examples }) => roleNames(examples)))];
+
+function roleNames({ must, mustNot }: RuleExamples): readonly string[] {
+  return [...must, ...mustNot].flatMap(({ Role }) => Role == null ? [] : [Role]);
+}
+
 /** The records of a kernel that would tell this event: parent, process, and what it did. */
 function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Array[] {
   const number = (name: string, other: number) => Number(event[name] ?? other);
@@ -90,8 +102,10 @@ function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Arra
     parent_pid: PARENT.pid,
     parent_start_time_ns: PARENT.start_time_ns,
     uid: number("UserId", PARENT.uid),
+    role: ROLES.indexOf(event["Role"] ?? "") + 1,
   };
   const records = [
+    ...ROLES.map((name, i) => encodeRecord("role", { header: { role: i + 1 }, slots: { name } })),
     encodeRecord("exec", {
       header: { ...PARENT, uid: parentUid },
       slots: slots({ image: event["ParentImage"], argv: argv(event["ParentCommandLine"]) }),
@@ -113,6 +127,13 @@ function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Arra
     padded.set(bytes);
     const body = { family, port: number("DestinationPort", 80), protocol: 6, address: padded };
     records.push(encodeRecord("connect", { header: process, body }));
+  }
+  if (category === "network_bind") {
+    const { family, address: bytes } = address(event["SourceIp"] ?? "0.0.0.0");
+    const padded = new Uint8Array(16);
+    padded.set(bytes);
+    const body = { family, port: number("SourcePort", 80), protocol: 6, address: padded };
+    records.push(encodeRecord("bind", { header: process, body }));
   }
   if (category === "file_access" || category === "file_event") {
     const open_flags = category === "file_event" ? OPEN_WRITE_ONLY : 0;
