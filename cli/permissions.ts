@@ -7,6 +7,7 @@ import { defaultStateFolder, type FlagValue, loadConfig } from "../common/config
 type Scope =
   | "sensor"
   | "files"
+  | "rules"
   | "settings"
   | "client"
   | "hive"
@@ -21,7 +22,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   events: "sensor",
   doctor: "sensor",
   replay: "files",
-  rules: "files",
+  rules: "rules",
   config: "settings",
   status: "client",
   agents: "client",
@@ -98,6 +99,10 @@ type ScopeFlags = (touched: Touched, surroundings: Surroundings) => string[];
 
 const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   files: () => ["--allow-read"],
+  rules: (touched, { root }) => [
+    listed("--allow-read", [...settingsFiles(touched, root), ...touched.operands]),
+    ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
+  ],
   settings: (touched, { root }) => [listed("--allow-read", settingsFiles(touched, root))],
   sensor: sensorFlags,
   client: (touched) => [
@@ -180,6 +185,10 @@ interface Touched {
   readonly rules: readonly string[];
   readonly files: readonly string[];
   readonly btf: string;
+  /** What the verb is given to read: files, folders, and words that may be such. */
+  readonly operands: readonly string[];
+  /** What the verb is told to write. */
+  readonly written: readonly string[];
   readonly console: string;
   readonly agents: string;
   readonly enroll: string;
@@ -210,6 +219,8 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   const config = flagValues(args, "config").at(-1) ?? environment["IMMUNE_CONFIG"];
   const state = flagValues(args, "state").at(-1);
   const btf = flagValues(args, "btf").at(-1);
+  const operands = args.filter((arg) => !arg.startsWith("-")).slice(1).map(at);
+  const written = writtenBy(args).map(at);
   const rules = flagValues(args, "rules").map(at);
   if (config) flags["config"] = at(config);
   if (state !== undefined) flags["state"] = at(state);
@@ -227,6 +238,8 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       rules: values.rules.paths.map(at),
       files,
       btf: values.sensor.btf,
+      operands,
+      written,
       ...values.hive,
       delivery: deliveryOf(values.state.dir) ?? values.hive.agents,
     };
@@ -239,9 +252,19 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       rules,
       files,
       btf: at(btf ?? "/sys/kernel/btf/vmlinux"),
+      operands,
+      written,
       ...NOWHERE,
     };
   }
+}
+
+/** What `immune rules` is told to write; no other verb has a flag for that. */
+function writtenBy(args: readonly string[]): string[] {
+  const [verb, action] = args.filter((arg) => !arg.startsWith("-"));
+  if (verb !== "rules") return [];
+  if (action === "import") return flagValues(args, "into");
+  return action === "coverage" ? flagValues(args, "navigator") : [];
 }
 
 function flagValues(args: readonly string[], name: string): string[] {

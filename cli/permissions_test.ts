@@ -36,6 +36,18 @@ Deno.test("permissionFlags() gives help and version no files", () => {
   }
 });
 
+Deno.test("permissionFlags() gives rules what is named to read, and to write only when told", () => {
+  const read = flag(["rules", "check", "/srv/a", "/srv/b", "--json"], "--allow-read") ?? "";
+  for (const path of ["/srv/a", "/srv/b", "/opt/immune/"]) {
+    assert(read.split("=")[1]?.split(",").includes(path), read);
+  }
+  assertEquals(flag(["rules", "check", "/srv/a", "--into", "/srv/c"], "--allow-write"), undefined);
+  const into = ["rules", "import", "/srv/a", "--into", "/srv/c"];
+  assertEquals(flag(into, "--allow-write"), "--allow-write=/srv/c");
+  const layer = ["rules", "coverage", "--navigator=/srv/l.json"];
+  assertEquals(flag(layer, "--allow-write"), "--allow-write=/srv/l.json");
+});
+
 Deno.test("permissionFlags() never gives everything", () => {
   for (const verb of ["watch", "events", "doctor", "replay", "rules", "config", "version"]) {
     const flags = permissionFlags([verb], AROUND);

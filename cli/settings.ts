@@ -30,6 +30,21 @@ export function addSettings(command: Command): Command {
 }
 
 /**
+ * Adds the flags that say where rules are.
+ *
+ * @param command A verb that only reads rules.
+ * @returns The verb.
+ */
+export function addRuleSettings(command: Command): Command {
+  command.option("--config <file>", "configuration file (default: immune.toml, see config show)");
+  for (const entry of OPTION_ENTRIES) {
+    if (entry.name !== "rules.paths") continue;
+    command.option(flagOf(entry), `${entry.spec.doc}; may be repeated`, parserOf(entry));
+  }
+  return command;
+}
+
+/**
  * The configuration of one run: flags over environment over file over default.
  *
  * @param command The verb, parsed.
