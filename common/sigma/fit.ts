@@ -1,6 +1,6 @@
 import { ImmuneError } from "../config/errors.ts";
 import { encodeImage, type Image } from "./image.ts";
-import { Plan } from "./plan.ts";
+import { Plan, type RoleRule } from "./plan.ts";
 import type { RuleLogic } from "./rule.ts";
 
 /** An image and the plan that it was made of. */
@@ -13,16 +13,20 @@ export interface FittedImage extends Image {
  * Makes an image of the most rules that fit in one, from the first on.
  *
  * @param rules Rules that a plan takes.
+ * @param roles Role rules, which are in it in any case.
  * @returns The image; `plan.rules.length` says how many fitted.
  */
-export function fitImage(rules: readonly RuleLogic[]): FittedImage {
-  const whole = tryImage(rules);
+export function fitImage(
+  rules: readonly RuleLogic[],
+  roles: readonly RoleRule[] = [],
+): FittedImage {
+  const whole = tryImage(rules, roles);
   if (whole !== undefined) return whole;
-  let best = tryImage([]);
+  let best = tryImage([], roles);
   let [fits, exceeds] = [0, rules.length];
   while (exceeds - fits > 1) {
     const middle = Math.floor((fits + exceeds) / 2);
-    const image = tryImage(rules.slice(0, middle));
+    const image = tryImage(rules.slice(0, middle), roles);
     if (image === undefined) exceeds = middle;
     else [best, fits] = [image, middle];
   }
@@ -30,9 +34,13 @@ export function fitImage(rules: readonly RuleLogic[]): FittedImage {
   return best;
 }
 
-function tryImage(rules: readonly RuleLogic[]): FittedImage | undefined {
+function tryImage(
+  rules: readonly RuleLogic[],
+  roles: readonly RoleRule[],
+): FittedImage | undefined {
   const plan = new Plan();
   for (const rule of rules) plan.add(rule);
+  for (const role of roles) plan.addRole(role);
   try {
     return { ...encodeImage(plan), plan };
   } catch (error) {

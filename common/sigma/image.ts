@@ -40,6 +40,7 @@ export interface Image {
  */
 export function encodeImage(plan: Plan): Image {
   const texts = textPool(plan);
+  const rules = [...plan.rules, ...plan.roles];
   const fields = plan.fields.map((field) => fieldRow(plan, field));
   const always = plan.pool.list(plan.always);
   const candidates = plan.atoms.map((atom) => plan.pool.list(atom.candidates));
@@ -53,7 +54,7 @@ export function encodeImage(plan: Plan): Image {
   const at = layOut({
     fields: plan.fields.length * FIELD_ROW_BYTES,
     atoms: plan.atoms.length * ATOM_ROW_BYTES,
-    rules: plan.rules.length * RULE_ROW_BYTES,
+    rules: rules.length * RULE_ROW_BYTES,
     words: words.length * 4,
     texts: texts.bytes.length,
   });
@@ -96,12 +97,13 @@ export function encodeImage(plan: Plan): Image {
     view.setUint32(offset + ATOM_ROW.flags, flagsOf(plan, atom), true);
     view.setUint32(offset + ATOM_ROW.gated, gated[i] ?? NONE, true);
   });
-  plan.rules.forEach((rule, i) => {
+  rules.forEach((rule, i) => {
     const offset = at.rules + i * RULE_ROW_BYTES;
     view.setUint32(offset + RULE_ROW.class_mask, rule.classMask, true);
     view.setUint32(offset + RULE_ROW.program, rule.program, true);
     view.setUint32(offset + RULE_ROW.program_words, rule.programWords, true);
     view.setUint32(offset + RULE_ROW.log_source, rule.logSource, true);
+    view.setUint16(offset + RULE_ROW.role, rule.role, true);
   });
   words.forEach((word, i) => view.setUint32(at.words + i * 4, word, true));
   bytes.set(texts.bytes, at.texts);
@@ -174,7 +176,10 @@ function fieldRow(plan: Plan, field: PlannedField): FieldRow {
 }
 
 function flagsOf(plan: Plan, { cased, candidates }: PlannedAtom): number {
-  const classes = candidates.reduce((mask, rule) => mask | (plan.rules[rule]?.classMask ?? 0), 0);
+  const classes = candidates.reduce((mask, number) => {
+    const rule = plan.rules[number] ?? plan.roles[number - plan.rules.length];
+    return mask | (rule?.classMask ?? 0);
+  }, 0);
   const flat = classes < 0 ? 1 << 31 : 0;
   return ((cased ? ATOM_FLAGS.cased : 0) | classes << ATOM_CLASSES_SHIFT | flat) >>> 0;
 }
@@ -188,7 +193,7 @@ function folded(text: Uint8Array): Uint8Array {
 function textPool(plan: Plan): { readonly bytes: Uint8Array; readonly offsets: number[] } {
   let end = 0;
   const offsets = plan.atoms.map(({ text }) => (end += text.length) - text.length);
-  const ids = ENCODER.encode(plan.rules.map(({ id }) => `${id}\n`).join(""));
+  const ids = ENCODER.encode([...plan.rules, ...plan.roles].map(({ id }) => `${id}\n`).join(""));
   const bytes = new Uint8Array(end + ids.length);
   plan.atoms.forEach(({ text }, i) => bytes.set(text, offsets[i]));
   bytes.set(ids, end);
@@ -230,15 +235,17 @@ interface HeaderNumbers {
 }
 
 function writeHeader(view: DataView, plan: Plan, numbers: HeaderNumbers): void {
+  const rules = [...plan.rules, ...plan.roles];
   const set = (offset: number, value: number) => view.setUint32(offset, value, true);
   set(IMAGE_HEADER.magic, IMAGE_MAGIC);
   view.setUint16(IMAGE_HEADER.version, IMAGE_VERSION, true);
   view.setUint16(IMAGE_HEADER.header_length, IMAGE_HEADER_BYTES, true);
   set(IMAGE_HEADER.length, numbers.length);
-  set(IMAGE_HEADER.rule_count, plan.rules.length);
+  set(IMAGE_HEADER.rule_count, rules.length);
+  set(IMAGE_HEADER.role_count, plan.roles.length);
   set(IMAGE_HEADER.atom_count, plan.atoms.length);
   set(IMAGE_HEADER.field_count, plan.fields.length);
-  set(IMAGE_HEADER.class_mask, plan.rules.reduce((mask, rule) => mask | rule.classMask, 0) >>> 0);
+  set(IMAGE_HEADER.class_mask, rules.reduce((mask, rule) => mask | rule.classMask, 0) >>> 0);
   set(IMAGE_HEADER.log_source_count, plan.logSources.length);
   set(IMAGE_HEADER.fields, numbers.at.fields);
   set(IMAGE_HEADER.atoms, numbers.at.atoms);

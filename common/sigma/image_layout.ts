@@ -34,7 +34,7 @@ export const IMAGE_HEADER = {
   text_bytes: 88, // u32
   always: 92, // u32 index in the pool of a list: rules to run on every event of their class
   relations: 96, // u32 index in the pool of a list: `fieldref` atoms, tried after all fields
-  reserved: 100, // u32
+  role_count: 100, // u32, the last rows of the rules that are role rules
 } as const;
 export const IMAGE_HEADER_BYTES = 104;
 
@@ -122,7 +122,8 @@ export const RULE_ROW = {
   program: 4, // u32 index in the pool
   program_words: 8, // u32
   log_source: 12, // u32 bit number in a flat event's log source bit map (bit n & 7 of byte n >> 3)
-  reserved: 16, // u64
+  role: 16, // u16, of a role rule: the role of a process on which it holds
+  reserved: 18, // 6 bytes
 } as const;
 export const RULE_ROW_BYTES = 24;
 
@@ -172,8 +173,10 @@ export const CLASSES = {
   file_access: 64,
   /** An open that creates, truncates or may write; needs open_flags that are known. */
   file_event: 128,
+  /** What gives a process its role: the start of a program. Role rules alone. */
+  role: 256,
   /** No record; flat events alone. Every rule has this bit. */
   flat: 0x8000_0000,
 } as const;
-/** A flat event belongs to all classes. */
-export const CLASS_ALL = 0xFFFF_FFFF;
+/** A flat event belongs to all classes but `role`: it has no process. */
+export const CLASS_ALL = 0xFFFF_FEFF;

@@ -1,5 +1,5 @@
 import { type AtomOp, type AtomTest, atomTestOf } from "./atom.ts";
-import { type FieldTest, testsOf } from "./expression.ts";
+import { type Expression, type FieldTest, testsOf } from "./expression.ts";
 import { standardField } from "./fields.ts";
 import {
   ATOMS_MAX,
@@ -10,7 +10,7 @@ import {
   RULES_MAX,
 } from "./image_layout.ts";
 import { classMaskOf, type LogSource, logSourceKey } from "./log_source.ts";
-import { invalid, RuleProblem } from "./problem.ts";
+import { invalid, type Position, RuleProblem } from "./problem.ts";
 import { compileProgram } from "./program.ts";
 import { requirementOf } from "./requirement.ts";
 import type { RuleLogic } from "./rule.ts";
@@ -47,7 +47,22 @@ export interface PlannedRule {
   readonly programWords: number;
   /** Index of its log source. */
   readonly logSource: number;
+  /** Of a role rule: the role. */
+  readonly role: number;
 }
+
+/** A rule that gives processes a role. */
+export interface RoleRule {
+  /** Role id, 1 to 65,535. */
+  readonly role: number;
+  /** What the program of a process must be like; tests of `ROLE_FIELDS` alone. */
+  readonly expression: Expression;
+  /** Where it stands. */
+  readonly position: Position;
+}
+
+/** Fields that a role may depend on. */
+export const ROLE_FIELDS: readonly string[] = ["Image", "CommandLine", "CurrentDirectory"];
 
 /** What `evaluate first` costs: an atom that is found on few events is worth more. */
 const TRIGGER_COSTS: Partial<Record<AtomOp, number>> = {
@@ -89,6 +104,8 @@ export class Plan {
   readonly fields: PlannedField[] = [];
   readonly atoms: PlannedAtom[] = [];
   readonly rules: PlannedRule[] = [];
+  /** Role rules; their numbers follow those of the rules. */
+  readonly roles: PlannedRule[] = [];
   readonly logSources: LogSource[] = [];
   /** Rules that hold when no atom is found: looked at on every event of their class. */
   readonly always: number[] = [];
@@ -117,14 +134,43 @@ export class Plan {
       program: pool.append(words),
       programWords: words.length,
       logSource: this.#logSource(rule.logSource),
+      role: 0,
     });
     const trigger = requirementOf(rule.expression, (test) => triggerCost(test, classMask));
     if (trigger === undefined) this.always.push(index);
     else for (const atom of new Set(trigger.tests.map(atomOf))) this.#candidate(atom, index);
   }
 
+  /**
+   * Adds a role rule, after all rules. Of those that hold on a program the first one counts.
+   *
+   * @param rule The rule.
+   * @throws {RuleProblem} when it tests other fields, holds with no test at all, or does not fit.
+   */
+  addRole(rule: RoleRule): void {
+    const { role, expression, position } = rule;
+    const other = [...testsOf(expression)].find(({ field }) => !ROLE_FIELDS.includes(field));
+    if (other !== undefined) {
+      const reason = `A role is found by ${ROLE_FIELDS.join(", ")}, not by ${other.field}`;
+      throw invalid(reason, position);
+    }
+    const classMask = CLASSES.role;
+    const trigger = requirementOf(expression, (test) => triggerCost(test, classMask));
+    if (trigger === undefined) {
+      throw invalid("A role needs a test that its programs fulfil; name one", position);
+    }
+    this.#makeRoom(rule);
+    const { pool } = this;
+    const atomOf = (test: FieldTest): number => this.#atom(test, classMask);
+    const { words } = compileProgram(expression, { atomOf, pool });
+    const index = this.rules.length + this.roles.length;
+    const program = { program: pool.append(words), programWords: words.length };
+    this.roles.push({ id: `role ${role}`, classMask, ...program, logSource: 0, role });
+    for (const atom of new Set(trigger.tests.map(atomOf))) this.#candidate(atom, index);
+  }
+
   /** Counts what the rule would add before anything is added. */
-  #makeRoom(rule: RuleLogic): void {
+  #makeRoom(rule: Pick<RuleLogic, "expression" | "position">): void {
     const { position, expression } = rule;
     const fields = new Set<string>();
     const atoms = new Set<string>();
@@ -143,7 +189,7 @@ export class Plan {
       const reason = `Rule set would have ${count} ${name}, at most ${most} fit; load fewer rules`;
       throw new RuleProblem("RULE_SET_TOO_LARGE", reason, { position });
     };
-    check("rules", this.rules.length + 1, RULES_MAX);
+    check("rules", this.rules.length + this.roles.length + 1, RULES_MAX);
     check("fields", this.fields.length + fields.size, FIELDS_MAX);
     check("distinct tests", this.atoms.length + atoms.size, ATOMS_MAX);
     const options = { atomOf: () => 0, pool: new WordPool() };
@@ -233,7 +279,7 @@ function isOfAllEvents(field: string, classMask: number): boolean {
   return OF_PROCESS.has(field) && (classMask & CLASSES.process_creation) === 0;
 }
 
-function tooDeep({ position }: RuleLogic): RuleProblem {
+function tooDeep({ position }: Pick<RuleLogic, "position">): RuleProblem {
   const reason = `Condition needs more than ${PROGRAM_DEPTH_MAX} intermediate results; simplify it`;
   return invalid(reason, position);
 }

@@ -92,10 +92,7 @@ function append(list: usize, field: u32): void {
 function is_own(list: u32, standard: u32): bool {
   if (list == 0) return true;
   if (standard == 0) return false;
-  const group: u32 = group_of(standard);
-  // An exec has the texts of its new program itself.
-  if (group == GROUP_PROCESS) return classes_of_list(list) == CLASSES_PROCESS_CREATION;
-  return group == NO_GROUP;
+  return group_of(standard) == NO_GROUP;
 }
 
 /** Makes all lists for the active image. */

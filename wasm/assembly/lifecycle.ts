@@ -81,13 +81,25 @@ function describe(pointer: usize): void {
   row.uid = load<u32>(record, HEADER_UID);
   row.gid = load<u32>(record, HEADER_GID);
   row.cgroup = load<u64>(record, HEADER_CGROUP_ID);
-  row.session = load<u64>(record, HEADER_SESSION);
-  row.role = <u32> load<u16>(record, HEADER_ROLE);
+  const session: u64 = load<u64>(record, HEADER_SESSION);
+  const role: u32 = <u32> load<u16>(record, HEADER_ROLE);
+  if (session != 0) row.session = session;
+  if (role != 0) row.role = role;
+}
+
+/** A process has role and session of the one that started it, until a program of its own has others. */
+function inherit(origin: usize): void {
+  if (origin == 0) return;
+  const row = row_at(process);
+  if (row.role == 0) row.role = row_at(origin).role;
+  if (row.session == 0) row.session = row_at(origin).session;
 }
 
 function on_exec(pid: u32, start: u64): void {
-  if (process == 0) process = process_make(pid, start);
+  const is_new: bool = process == 0;
+  if (is_new) process = process_make(pid, start);
   describe(process);
+  if (is_new) inherit(find_parent());
   row_at(process).real_uid = load<u32>(body, EXEC_REAL_UID);
   process_set_program(process, program_of_record());
 }
@@ -97,9 +109,13 @@ function on_fork(pid: u32, start: u64): void {
   const origin: usize = find_parent();
   const program: usize = origin != 0 ? program_retain(<usize> row_at(origin).program) : 0;
   const real_uid: u32 = origin != 0 ? row_at(origin).real_uid : UID_UNKNOWN;
+  const role: u32 = origin != 0 ? row_at(origin).role : 0;
+  const session: u64 = origin != 0 ? row_at(origin).session : 0;
   const known: bool = process != 0;
   if (!known) process = process_make(pid, start);
   describe(process);
+  if (!known && row_at(process).role == 0) row_at(process).role = role;
+  if (!known && row_at(process).session == 0) row_at(process).session = session;
   if (known && row_at(process).program != 0) {
     // An exec or a snapshot came first and knows better.
     program_release(program);
@@ -113,6 +129,7 @@ function on_process(pid: u32, start: u64): void {
   if (process != 0 && row_at(process).program != 0) return;
   if (process == 0) process = process_make(pid, start);
   describe(process);
+  inherit(find_parent());
   row_at(process).real_uid = load<u32>(body, EXEC_REAL_UID);
   process_set_program(process, program_of_record());
 }

@@ -122,7 +122,21 @@ function prepare(pointer: usize, group: u32): void {
 /** Marks what the program of a row fulfils. */
 function match_group(pointer: usize, group: u32): void {
   const program: usize = program_of(pointer);
-  if (program != 0 && !kept_mark(program, group)) match_program(program, group);
+  if (program == 0) return;
+  if (!kept_mark(program, group)) match_program(program, group);
+}
+
+/** Marks what the program of an exec fulfils; one that the table has no room for is on the record. */
+function match_exec(): void {
+  if (program_of(process) != 0) {
+    match_group(process, GROUP_PROCESS);
+    return;
+  }
+  const list: usize = group_fields(GROUP_PROCESS);
+  for (let i: u32 = 0; i < list_length(list); i++) {
+    const field: u32 = list_field(list, i);
+    if (load_value(field)) match_value(field_row(field));
+  }
 }
 
 /** The row of the process that started another, or 0. */
@@ -133,12 +147,12 @@ function match_group(pointer: usize, group: u32): void {
 
 /** Whether the current record is asked for fields of a group. */
 @inline function wants(group: u32, classes: u32): bool {
-  if ((group_classes(group) & classes) == 0) return false;
-  return group != GROUP_PROCESS || kind != KIND_EXEC;
+  return (group_classes(group) & classes) != 0;
 }
 
+/** The program of an exec is matched where its role was found; without roles it is on its record. */
 function prepare_groups(classes: u32): void {
-  if (wants(GROUP_PROCESS, classes)) prepare(process, GROUP_PROCESS);
+  if (kind != KIND_EXEC && wants(GROUP_PROCESS, classes)) prepare(process, GROUP_PROCESS);
   if (wants(GROUP_PARENT, classes)) prepare(parent, GROUP_PARENT);
   if (!wants(GROUP_ANCESTOR, classes)) return;
   let at: usize = parent;
@@ -148,7 +162,10 @@ function prepare_groups(classes: u32): void {
 }
 
 function match_groups(classes: u32): void {
-  if (wants(GROUP_PROCESS, classes)) match_group(process, GROUP_PROCESS);
+  if (wants(GROUP_PROCESS, classes)) {
+    if (kind == KIND_EXEC) match_exec();
+    else match_group(process, GROUP_PROCESS);
+  }
   if (wants(GROUP_PARENT, classes)) match_group(parent, GROUP_PARENT);
   if (!wants(GROUP_ANCESTOR, classes)) return;
   let at: usize = parent;
@@ -170,6 +187,14 @@ function match_relations(classes: u32): void {
     if ((load<u32>(field_row(field), FIELD_ROW_CLASS_MASK) & classes) == 0) continue;
     if (load_value(field)) try_atom(atom);
   }
+}
+
+/** Marks what the program of the current process fulfils, for rules of these classes alone. */
+export function match_process(classes: u32): void {
+  prepare(process, GROUP_PROCESS);
+  marks_next(classes);
+  set_budget(STEPS_PER_RECORD_MAX);
+  match_group(process, GROUP_PROCESS);
 }
 
 /** Marks the atoms and candidate rules of the current record. */
