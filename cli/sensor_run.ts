@@ -69,7 +69,7 @@ export async function runSensor(
       bulkRingBytes: values.sensor.bulk_ring_bytes,
     },
     policy: policyOf(values, { rules, kinds: run.kinds }),
-    ...(rules && { rules: { image: rules.image, hash: rules.hash, rules: rules.rules } }),
+    ...(rules && { rules }),
     ...(run.journal ? { state: values.state.dir } : {}),
     journal: {
       segmentBytes: values.journal.segment_bytes,

@@ -1,6 +1,7 @@
 import type { ContextBatch } from "../../common/journal/mod.ts";
 import { encodeRecord, SOURCES } from "../../common/record/mod.ts";
 import type { Engine, ProcessRow } from "../../wasm/engine/mod.ts";
+import { type PipelineRules, roleRecords } from "./rules_in_force.ts";
 import { userRecords } from "./users.ts";
 
 /** Bytes of one batch of context records. */
@@ -10,8 +11,8 @@ const CONTEXT_BATCH_BYTES = 256 * 1024;
 export interface ContextSources {
   readonly engine: Engine;
   readonly users: ReadonlyMap<number, string>;
-  /** SHA-256 of the rule set in force. */
-  readonly ruleSetHash: string;
+  /** The rule set in force. */
+  readonly rules: Pick<PipelineRules, "hash" | "roles">;
   /** Nanoseconds since boot, now. */
   readonly timeNs: bigint;
 }
@@ -38,11 +39,12 @@ export function* contextBatches(sources: ContextSources): Generator<ContextBatch
 }
 
 function* contextRecords(sources: ContextSources): Generator<Uint8Array> {
-  const { engine, users, ruleSetHash, timeNs } = sources;
+  const { engine, users, rules, timeNs } = sources;
   yield encodeRecord("rule_set", {
     header: { source: SOURCES.agent, time_ns: timeNs },
-    slots: { hash: ruleSetHash },
+    slots: { hash: rules.hash },
   });
+  yield* roleRecords(rules.roles, timeNs);
   yield* userRecords(users, timeNs);
   for (const row of engine.processes()) yield processRecord(row, sources);
 }

@@ -15,6 +15,7 @@ import { JournalSink } from "./journal_sink.ts";
 
 const USERS = new Map([[0, "root"], [1000, "ana"]]);
 const HASH = "ef".repeat(32);
+const RULES = { hash: HASH, roles: [{ id: 5, name: "coding_agent" }] };
 
 function textOf(bytes: Uint8Array | undefined): string {
   return new TextDecoder().decode(bytes);
@@ -28,7 +29,7 @@ function feed(engine: Engine, records: readonly Uint8Array[]): void {
 
 function contextOf(engine: Engine): { records: RecordView[]; sizes: number[] } {
   const [records, sizes]: [RecordView[], number[]] = [[], []];
-  for (const batch of contextBatches({ engine, users: USERS, ruleSetHash: HASH, timeNs: 5n })) {
+  for (const batch of contextBatches({ engine, users: USERS, rules: RULES, timeNs: 5n })) {
     assertEquals(countRecords(batch.records), batch.recordCount);
     sizes.push(batch.records.length);
     records.push(...decodeRecords(batch.records.slice()));
@@ -82,7 +83,7 @@ Deno.test("contextBatches() makes the last segment readable alone", () =>
     using journal = Journal.open(`${folder}/journal`, {
       segmentBytes: 16 * 1024,
       totalBytes: 40 * 1024,
-      context: () => contextBatches({ engine, users: USERS, ruleSetHash: HASH, timeNs: 5n }),
+      context: () => contextBatches({ engine, users: USERS, rules: RULES, timeNs: 5n }),
     });
     const sink = new JournalSink(journal, {
       epoch: 1,

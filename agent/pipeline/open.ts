@@ -85,7 +85,7 @@ export async function openPipeline(
       contextBatches({
         engine,
         users: host.users,
-        ruleSetHash: rules.now.hash,
+        rules: rules.now,
         timeNs: host.bootTimeNs(),
       }),
   }));

@@ -157,7 +157,7 @@ export class Pipeline {
   #raise(hits: readonly Hit[]): void {
     const { engine, sink, onAlert, epoch } = this.#parts;
     const { rules, hash: ruleSetHash } = this.#parts.rules.now;
-    const context = this.#parts.context();
+    const context = this.#context();
     const alerts: Alert[] = [];
     const views: RecordView[] = [];
     for (const hit of hits) {
@@ -180,13 +180,18 @@ export class Pipeline {
   }
 
   #describe(records: Uint8Array, onDocument: (document: EcsDocument) => void): void {
-    const context = this.#parts.context();
+    const context = this.#context();
     for (const record of decodeRecords(records)) {
       if (!hasEcsForm(record.kindId)) continue;
       const process = this.#program(record.pid, record.startTimeNs);
       const parent = this.#program(record.parentPid, record.parentStartTimeNs);
       onDocument(ecsDocument(record, { ...context, process, parent }));
     }
+  }
+
+  #context(): EcsContext {
+    const { context, rules } = this.#parts;
+    return { ...context(), roleName: (id) => rules.roleName(id) };
   }
 
   /** Program of a process, with its arguments masked. */

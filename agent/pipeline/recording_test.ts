@@ -33,8 +33,7 @@ async function journaled(folder: string): Promise<{ segment: string; alerts: str
   const engine = await Engine.create();
   using sensor = new ReplaySensor(recording);
   using journal = Journal.open(path, {
-    context: () =>
-      contextBatches({ engine, users: new Map(), ruleSetHash: RULES.hash, timeNs: 1n }),
+    context: () => contextBatches({ engine, users: new Map(), rules: RULES, timeNs: 1n }),
   });
   const alerts: string[] = [];
   const context = (): typeof CONTEXT => CONTEXT;

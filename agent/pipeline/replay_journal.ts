@@ -73,8 +73,7 @@ export class ReplayJournal implements Disposable {
     this.#journal = held.use(Journal.open(state.paths.journal, {
       ...options.journal,
       publishTo: new BigInt64Array(durable),
-      context: () =>
-        contextBatches({ engine, users: new Map(), ruleSetHash: ruleSet.hash, timeNs: 0n }),
+      context: () => contextBatches({ engine, users: new Map(), rules: ruleSet, timeNs: 0n }),
     }));
     this.#sink = new JournalSink(this.#journal, {
       epoch: this.#epoch,

@@ -1,4 +1,5 @@
-import type { RuleInfo } from "../../common/sigma/mod.ts";
+import { encodeRecord, SOURCES } from "../../common/record/mod.ts";
+import type { RoleName, RuleInfo } from "../../common/sigma/mod.ts";
 import type { Engine, Staging } from "../../wasm/engine/mod.ts";
 
 /** Rules as the pipeline has them. */
@@ -9,6 +10,8 @@ export interface PipelineRules {
   readonly hash: string;
   /** Rules of the image, by their index. */
   readonly rules: readonly RuleInfo[];
+  /** Roles of processes, by the ids that records carry. */
+  readonly roles: readonly RoleName[];
 }
 
 /** What taking over other rules came to. */
@@ -26,7 +29,7 @@ interface Next {
   pauseMs: number;
 }
 
-const NONE: PipelineRules = { image: new Uint8Array(0), hash: "", rules: [] };
+const NONE: PipelineRules = { image: new Uint8Array(0), hash: "", rules: [], roles: [] };
 
 /** The rules that an engine runs, and those that are to take their place, between two batches. */
 export class RulesInForce {
@@ -43,11 +46,21 @@ export class RulesInForce {
     if (rules.image.length > 0) engine.publish(rules.image);
     this.#engine = engine;
     this.#now = rules;
+    this.#nameRoles();
   }
 
   /** Those under which a scan runs now. */
   get now(): PipelineRules {
     return this.#now;
+  }
+
+  /**
+   * Name of a role.
+   *
+   * @param id Its id in records.
+   */
+  roleName(id: number): string | undefined {
+    return this.#now.roles.find((role) => role.id === id)?.name;
   }
 
   /** True while others are on their way. */
@@ -86,6 +99,31 @@ export class RulesInForce {
     }
     this.#next = undefined;
     this.#now = next.rules;
+    this.#nameRoles();
     return { hash: next.rules.hash, rules: next.rules.rules.length, pauseMs: next.pauseMs };
   }
+
+  /** The engine learns names as it learns everything: from records. */
+  #nameRoles(): void {
+    for (const record of roleRecords(this.#now.roles, 0n)) {
+      this.#engine.batch.set(record);
+      this.#engine.scan(record.length);
+    }
+  }
+}
+
+/**
+ * Names of roles as context records, for the engine's table and for a journal segment.
+ *
+ * @param roles The roles.
+ * @param timeNs Nanoseconds since boot.
+ * @returns Records of kind `role`, one after the other.
+ */
+export function roleRecords(roles: readonly RoleName[], timeNs: bigint): Uint8Array[] {
+  return roles.map(({ id, name }) =>
+    encodeRecord("role", {
+      header: { role: id, time_ns: timeNs, source: SOURCES.agent },
+      slots: { name },
+    })
+  );
 }

@@ -32,14 +32,15 @@ Deno.test("RulesInForce takes others over between two batches: each alert has it
   let batches = 0;
   for (let reload = 0; reload < 50; reload++) {
     rules.begin(reload % 2 === 0 ? BOTH : ODD);
-    for (let reloaded; reloaded === undefined; batches++) {
+    for (let isReloaded = false; !isReloaded; batches++) {
       const { hash } = rules.now;
       alerts.length = 0;
       pipeline.step(0);
       assertEquals(alerts.length, expected.get(hash));
       assert(alerts.every(({ rule }) => rule.ruleset === hash));
-      reloaded = rules.step();
-      if (reloaded !== undefined) assertEquals(reloaded.hash, rules.now.hash);
+      const reloaded = rules.step();
+      isReloaded = reloaded !== undefined;
+      if (isReloaded) assertEquals(reloaded?.hash, rules.now.hash);
     }
   }
   assertEquals(pipeline.records, batches * 10);

@@ -31,8 +31,8 @@ async function compiled(paths: readonly string[]): Promise<RulesReport> {
 async function compile(paths: readonly string[]): Promise<CompiledRules> {
   const sources: RuleSource[] = [];
   for (const path of paths) sources.push(...await readRuleSources(path));
-  const { image, hash, rules, rejected, interest } = compileRules(sources);
-  return { image, hash, rules, rejected: rejected.map(describeRejection), interest };
+  const { rejected, image, hash, rules, roles, interest } = compileRules(sources);
+  return { image, hash, rules, roles, rejected: rejected.map(describeRejection), interest };
 }
 
 function report(message: RulesReport): void {

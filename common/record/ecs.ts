@@ -21,6 +21,8 @@ export interface EcsContext extends HostBoot {
   readonly process?: ProgramBytes | undefined;
   /** Program of the parent. */
   readonly parent?: ProgramBytes | undefined;
+  /** Name of a role, `undefined` where it has none. */
+  readonly roleName?: (role: number) => string | undefined;
   /** Name of a user, `undefined` where it has none. */
   readonly userName?: (uid: number) => string | undefined;
 }
@@ -75,6 +77,10 @@ export interface EcsProcess {
   readonly exit_code?: number;
   readonly exit_signal?: number;
   readonly thread?: { readonly id: number };
+  /** Role, where it has one. */
+  readonly role?: string;
+  /** Session, where it belongs to one: 16 hexadecimal digits. */
+  readonly session?: { readonly id: string };
   readonly real_user?: { readonly id: string };
   readonly parent?: EcsProcess & { readonly user?: { readonly id: string } };
 }
@@ -161,12 +167,20 @@ function processOf(record: RecordView, context: EcsContext): EcsProcess {
       }
       : {}),
     thread: { id: record.tid },
+    ...labelsPart(record, context),
     ...(isExec ? { real_user: { id: String(record.number("exec", "real_uid")) } } : {}),
     parent: {
       ...identityOf(context, record.parentPid, record.parentStartTimeNs),
       ...programPart(context.parent),
       ...(isExec ? { user: { id: String(record.number("exec", "parent_uid")) } } : {}),
     },
+  };
+}
+
+function labelsPart({ role, session }: RecordView, context: EcsContext): Partial<EcsProcess> {
+  return {
+    ...(role === 0 ? {} : { role: context.roleName?.(role) ?? String(role) }),
+    ...(session === 0n ? {} : { session: { id: session.toString(16).padStart(16, "0") } }),
   };
 }
 

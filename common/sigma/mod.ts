@@ -49,6 +49,7 @@ export type {
   MemberExpression,
   SequenceExamples,
 } from "./correlation_rule.ts";
+export { numberRoles, type Role, ROLE_IDS, type RoleName } from "./role.ts";
 export { readRuleSources } from "./read.ts";
 export { verifyImage } from "./image.ts";
 export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";

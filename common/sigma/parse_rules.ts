@@ -4,6 +4,7 @@ import type { PlacedDraft } from "./correlation_resolve.ts";
 import { parseDocuments } from "./document.ts";
 import { type Filter, filtered, isFor, parseFilter } from "./filter.ts";
 import { invalid, type Position, RuleProblem } from "./problem.ts";
+import { parseRole, type Role } from "./role.ts";
 import { keyOf, rejectionOf, type RuleRejection } from "./rejection.ts";
 import { parseRule, type Rule } from "./rule.ts";
 import type { RuleOptions } from "./selection.ts";
@@ -24,10 +25,18 @@ export interface ParsedRule {
   readonly document: ReadDocument;
 }
 
+/** A role document, and where it is from. */
+export interface ParsedRole {
+  readonly role: Role;
+  readonly path: string;
+  readonly document: ReadDocument;
+}
+
 /** What stands in rule files. */
 export interface ParsedRules {
   readonly rules: readonly ParsedRule[];
   readonly correlations: readonly PlacedDraft[];
+  readonly roles: readonly ParsedRole[];
   readonly rejected: readonly RuleRejection[];
   /** Ids and names of what did not load. */
   readonly missing: ReadonlySet<string>;
@@ -67,6 +76,7 @@ class Reader {
   readonly #rules: ParsedRule[] = [];
   readonly #correlations: PlacedDraft[] = [];
   readonly #filters: PlacedFilter[] = [];
+  readonly #roles: ParsedRole[] = [];
   readonly #rejected: RuleRejection[] = [];
   readonly #missing = new Set<string>();
   readonly #placeById = new Map<string, string>();
@@ -82,6 +92,8 @@ class Reader {
         const draft = parseCorrelation(document);
         this.#takeId(draft.id, path, document.start);
         this.#correlations.push({ draft, path });
+      } else if (hasKey(document.value, "role")) {
+        this.#roles.push({ role: parseRole(document, this.#options), path, document });
       } else if (hasKey(document.value, "filter")) {
         const filter = parseFilter(document, this.#options);
         this.#takeId(filter.id, path, document.start);
@@ -108,6 +120,7 @@ class Reader {
     return {
       rules,
       correlations: this.#correlations,
+      roles: this.#roles,
       rejected: this.#rejected,
       missing: this.#missing,
     };

@@ -6,10 +6,11 @@ import { fitImage } from "./fit.ts";
 import { IMAGE_BYTES_MAX } from "./image_layout.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { applies, type LogSource, lowered } from "./log_source.ts";
-import { type ParsedRule, parseRules, type RuleSource } from "./parse_rules.ts";
-import { Plan } from "./plan.ts";
-import { RuleProblem } from "./problem.ts";
+import { type ParsedRole, type ParsedRule, parseRules, type RuleSource } from "./parse_rules.ts";
+import { Plan, type RoleRule } from "./plan.ts";
+import { invalid, RuleProblem } from "./problem.ts";
 import { rejectionOf, type RuleRejection } from "./rejection.ts";
+import { numberRoles, OWN_ROLES_MAX, type RoleName } from "./role.ts";
 import type { Rule } from "./rule.ts";
 import type { RuleOptions } from "./selection.ts";
 
@@ -34,6 +35,8 @@ export interface RuleSet {
   readonly rules: readonly RuleInfo[];
   /** Loaded correlations; each stands behind those that it refers to. */
   readonly correlations: readonly CorrelationRule[];
+  /** Roles of processes, by the ids that records carry. */
+  readonly roles: readonly RoleName[];
   readonly rejected: readonly RuleRejection[];
   /** Names of the tested fields; index = field index in the image. */
   readonly fields: readonly string[];
@@ -70,7 +73,10 @@ export function compileRules(
     for (const reference of [rule.id, rule.name]) missing.add(reference);
   };
   const planned = plannable(parsed.rules, reject);
-  const { plan, bytes, hash } = fitImage(planned.map(({ rule }) => rule));
+  const names = numberRoles(parsed.roles.map(({ role }) => role.name));
+  const { roles, problems: badRoles } = plannableRoles(parsed.roles, names);
+  rejected.push(...badRoles);
+  const { plan, bytes, hash } = fitImage(planned.map(({ rule }) => rule), roles);
   const kept = planned.slice(0, plan.rules.length);
   for (const left of planned.slice(plan.rules.length)) reject(left, tooLarge(left.rule));
   const { correlations, problems } = resolveCorrelations(parsed.correlations, {
@@ -86,6 +92,7 @@ export function compileRules(
     hash,
     rules: kept.map(infoOf),
     correlations,
+    roles: names,
     rejected,
     fields: plan.fields.map(({ name }) => name),
     logSources,
@@ -110,6 +117,32 @@ function plannable(
       return false;
     }
   });
+}
+
+/** The role rules that a plan takes, in the order in which the first one that holds counts. */
+function plannableRoles(
+  parsed: readonly ParsedRole[],
+  names: readonly RoleName[],
+): { readonly roles: readonly RoleRule[]; readonly problems: readonly RuleRejection[] } {
+  const idByName = new Map(names.map(({ id, name }) => [name, id]));
+  const plan = new Plan();
+  const roles: RoleRule[] = [];
+  const problems: RuleRejection[] = [];
+  for (const { role: { name, expression, position }, ...from } of parsed) {
+    try {
+      const role = idByName.get(name);
+      if (role === undefined) {
+        throw invalid(`There are over ${OWN_ROLES_MAX} roles of your own; use fewer`, position);
+      }
+      const rule = { role, expression, position };
+      plan.addRole(rule);
+      roles.push(rule);
+    } catch (error) {
+      if (!(error instanceof RuleProblem)) throw error;
+      problems.push(rejectionOf(error, from));
+    }
+  }
+  return { roles, problems };
 }
 
 function tooLarge({ position }: Rule): RuleProblem {
