@@ -1,11 +1,7 @@
-import { Alias, type Document, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import {
-  ALIASES_MAX,
-  DOCUMENT_DEPTH_MAX,
-  DOCUMENTS_PER_SOURCE_MAX,
-  RULE_SOURCE_BYTES_MAX,
-} from "./limits.ts";
-import { invalid, type Position, RuleProblem } from "./problem.ts";
+import { DOCUMENTS_PER_SOURCE_MAX, RULE_SOURCE_BYTES_MAX, WHOLE_YAML_BYTES_MAX } from "./limits.ts";
+import { type PlainDocument, type PlainPlaces, readPlainYaml } from "./plain_yaml.ts";
+import { invalid, type Position, type RuleProblem } from "./problem.ts";
+import { parseWholeYaml, tooMany } from "./whole_yaml.ts";
 
 /** A step into a document: the key of a map or the index of a list. */
 export type Step = string | number;
@@ -33,82 +29,44 @@ export interface RuleDocument {
  * out.
  */
 export function parseDocuments(text: string): readonly (RuleDocument | RuleProblem)[] {
-  const top = { line: 1, column: 1 };
-  if (new TextEncoder().encode(text).length > RULE_SOURCE_BYTES_MAX) {
-    return [invalid(`File is longer than ${RULE_SOURCE_BYTES_MAX} bytes; split it`, top)];
+  const size = text.length > RULE_SOURCE_BYTES_MAX ? text.length : ENCODER.encode(text).length;
+  if (size > RULE_SOURCE_BYTES_MAX) {
+    return [invalid(`File is longer than ${RULE_SOURCE_BYTES_MAX} bytes; split it`, TOP)];
   }
-  const lines = new LineCounter();
-  const options = { lineCounter: lines, intAsBigInt: true, logLevel: "error" } as const;
-  const parsed = parseAllDocuments(text, options);
-  if (!Array.isArray(parsed)) return [];
-  if (parsed.length > DOCUMENTS_PER_SOURCE_MAX) {
-    return [invalid(`File has more than ${DOCUMENTS_PER_SOURCE_MAX} documents; split it`, top)];
+  const plain = readPlainYaml(text);
+  if (plain !== undefined) {
+    if (plain.length > DOCUMENTS_PER_SOURCE_MAX) return [tooMany(TOP)];
+    return plain.map((document, i) => plainDocument(document, { text, i }));
   }
-  return parsed.filter((document) => document.errors.length > 0 || !isEmpty(document))
-    .map((document) => readDocument(document, lines));
+  if (size > WHOLE_YAML_BYTES_MAX) {
+    const most = `${WHOLE_YAML_BYTES_MAX} bytes`;
+    const reason = `File of over ${most} has YAML beyond block maps, lists and one-line values`;
+    return [invalid(`${reason}; split it`, TOP)];
+  }
+  return parseWholeYaml(text);
 }
 
-function isEmpty({ contents }: Document): boolean {
-  return contents === null || (isScalar(contents) && contents.value === null);
-}
+const TOP: Position = { line: 1, column: 1 };
+const ENCODER = new TextEncoder();
 
-function readDocument(document: Document, lines: LineCounter): RuleDocument | RuleProblem {
-  const place = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+/** Places are asked for when a document has a problem; then it is read once more for them. */
+function plainDocument(
+  { value, start }: PlainDocument,
+  { text, i }: { readonly text: string; readonly i: number },
+): RuleDocument {
+  return {
+    value,
+    start,
+    position: (path) => {
+      const places: PlainPlaces = new Map();
+      let at: unknown = readPlainYaml(text, places)?.[i]?.value;
+      let position = start;
+      for (const step of path) {
+        if (typeof at !== "object" || at === null || !Object.hasOwn(at, step)) break;
+        position = places.get(at)?.get(step) ?? position;
+        at = Reflect.get(at, step);
+      }
+      return position;
+    },
   };
-  const start = place(startOf(document));
-  const error = document.errors[0];
-  if (error !== undefined) {
-    const reason = error.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "");
-    return invalid(`YAML does not parse: ${reason}`, place(error.pos[0]));
-  }
-  try {
-    const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
-    if (depthOf(value, 0) > DOCUMENT_DEPTH_MAX) {
-      return invalid(`Document is nested deeper than ${DOCUMENT_DEPTH_MAX} levels`, start);
-    }
-    return { value, start, position: (path) => place(offsetOf(document, path)) };
-  } catch (cause) {
-    // Too many aliases (ReferenceError), or nesting that exhausts the stack (RangeError).
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return new RuleProblem("RULE_INVALID", `YAML cannot be expanded: ${reason}`, {
-      position: start,
-      cause,
-    });
-  }
-}
-
-function depthOf(value: unknown, depth: number): number {
-  if (depth > DOCUMENT_DEPTH_MAX || typeof value !== "object" || value === null) return depth;
-  let deepest = depth;
-  for (const inner of Object.values(value)) {
-    deepest = Math.max(deepest, depthOf(inner, depth + 1));
-    if (deepest > DOCUMENT_DEPTH_MAX) break;
-  }
-  return deepest;
-}
-
-function startOf(document: Document): number {
-  return document.contents?.range?.[0] ?? document.range?.[0] ?? 0;
-}
-
-function offsetOf(document: Document, path: readonly Step[]): number {
-  let node: unknown = document.contents;
-  let offset = startOf(document);
-  for (const step of path) {
-    if (node instanceof Alias) node = node.resolve(document);
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) =>
-        (isScalar(key) ? String(key.value) : String(key)) === String(step)
-      );
-      if (pair === undefined) return offset;
-      offset = (isScalar(pair.key) ? pair.key.range?.[0] : undefined) ?? offset;
-      node = pair.value;
-    } else if (isSeq(node) && typeof step === "number") {
-      node = node.items[step];
-      offset = (node as { range?: readonly number[] } | undefined)?.range?.[0] ?? offset;
-    } else return offset;
-  }
-  return offset;
 }

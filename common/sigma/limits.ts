@@ -2,6 +2,11 @@
 
 /** Most bytes of one rule file (UTF-8). */
 export const RULE_SOURCE_BYTES_MAX = 1024 * 1024;
+/**
+ * Longest rule file, in bytes, of YAML beyond what `plain_yaml.ts` reads: the whole parser needs
+ * time that grows with the square of some texts (measured: at most 0.3 s at this length).
+ */
+export const WHOLE_YAML_BYTES_MAX = 64 * 1024;
 /** Most files that one folder may hold, subfolders included. */
 export const RULE_FILES_MAX = 32_768;
 /** Deepest subfolder that is read. */
