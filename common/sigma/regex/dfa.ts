@@ -45,6 +45,8 @@ export function buildDfa(nfa: Nfa, { samples }: ByteClasses): Dfa | undefined {
     return states.push({ kernel, before }) - 1;
   };
   const asserts = nfa.states.some(({ type }) => type === "assert");
+  const classesOf = classesByState(nfa, samples);
+  const afterOf = samples.map((byte) => asserts ? besideOf(byte) : BESIDE.other);
   intern([nfa.start], BESIDE.edge);
   const next: number[] = [];
   const atEnd: number[] = [];
@@ -53,14 +55,23 @@ export function buildDfa(nfa: Nfa, { samples }: ByteClasses): Dfa | undefined {
     const state = states[i];
     if (state === undefined) break;
     atEnd.push(closure(nfa, state, BESIDE.edge).matches ? 1 : 0);
-    const closures = new Map<Beside, Closure>();
-    for (const byte of samples) {
-      const after = asserts ? besideOf(byte) : BESIDE.other;
-      const closed = closures.get(after) ?? closure(nfa, state, after);
-      closures.set(after, closed);
-      if (closed.matches) next.push(REGEX_DFA_ACCEPT);
-      else next.push(intern(step(nfa, closed, byte), asserts ? after : BESIDE.other));
+    const row = new Array<number>(samples.length).fill(REGEX_DFA_ACCEPT);
+    for (const after of new Set(afterOf)) {
+      const { matches, asking } = closure(nfa, state, after);
+      if (matches) continue;
+      const reached = step(nfa, asking, { classesOf, classes: samples.length });
+      // Most classes of bytes lead to the same place.
+      const numbers = new Map<string, number>();
+      afterOf.forEach((beside, of) => {
+        if (beside !== after) return;
+        const places = reached[of] ?? [];
+        const key = places.join();
+        const known = numbers.get(key);
+        row[of] = known ?? intern(kernelOf(nfa, places), after);
+        if (known === undefined) numbers.set(key, row[of]);
+      });
     }
+    for (const to of row) next.push(to);
   }
   const table = {
     states: states.length,
@@ -122,17 +133,37 @@ function holds(assertion: Assertion, before: Beside, after: Beside): boolean {
   }
 }
 
-/** Where a byte leads to; the start is always there, for a match may begin at any place. */
-function step(nfa: Nfa, { asking }: Closure, byte: number): readonly number[] {
-  const reached = new Set([nfa.start]);
+/** Classes of bytes that each state takes. */
+function classesByState(nfa: Nfa, samples: readonly number[]): readonly (readonly number[])[] {
+  return nfa.states.map((state) => {
+    if (state.type !== "bytes") return [];
+    const isTaken = (byte: number) =>
+      state.ranges.some(([first, last]) => byte >= first && byte <= last);
+    return samples.flatMap((byte, of) => isTaken(byte) ? [of] : []);
+  });
+}
+
+/** Where each class of bytes leads to. */
+function step(
+  nfa: Nfa,
+  asking: readonly number[],
+  { classesOf, classes }: {
+    readonly classesOf: readonly (readonly number[])[];
+    readonly classes: number;
+  },
+): readonly (readonly number[])[] {
+  const reached = Array.from({ length: classes }, (): number[] => []);
   for (const at of asking) {
     const state = nfa.states[at];
     if (state?.type !== "bytes") continue;
-    if (state.ranges.some(([first, last]) => byte >= first && byte <= last)) {
-      reached.add(state.next);
-    }
+    for (const of of classesOf[at] ?? []) reached[of]?.push(state.next);
   }
-  return [...reached].sort((a, b) => a - b);
+  return reached;
+}
+
+/** The start is always there, for a match may begin at any place. */
+function kernelOf(nfa: Nfa, reached: readonly number[]): readonly number[] {
+  return [...new Set([nfa.start, ...reached])].sort((a, b) => a - b);
 }
 
 /** States from which no match can be reached end the search. */
@@ -140,7 +171,8 @@ function markDead({ states, classes, next, acceptsAtEnd }: Dfa): void {
   const alive = Uint8Array.from(acceptsAtEnd);
   for (let changed = true; changed;) {
     changed = false;
-    for (let state = 0; state < states; state++) {
+    // Most states lead to later ones, so that one round from the end is mostly enough.
+    for (let state = states - 1; state >= 0; state--) {
       if (alive[state] === 1) continue;
       const row = next.subarray(state * classes, (state + 1) * classes);
       if (!row.some((to) => to === REGEX_DFA_ACCEPT || alive[to] === 1)) continue;
