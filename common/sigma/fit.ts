@@ -14,13 +14,15 @@ export interface FittedImage extends Image {
  *
  * @param rules Rules that a plan takes.
  * @param roles Role rules, which are in it in any case.
+ * @param options `plan`: one that these rules are in already, and nothing else.
  * @returns The image; `plan.rules.length` says how many fitted.
  */
 export function fitImage(
   rules: readonly RuleLogic[],
   roles: readonly RoleRule[] = [],
+  options: { readonly plan?: Plan } = {},
 ): FittedImage {
-  const whole = tryImage(rules, roles);
+  const whole = tryImage(rules, roles, options.plan);
   if (whole !== undefined) return whole;
   let best = tryImage([], roles);
   let [fits, exceeds] = [0, rules.length];
@@ -37,9 +39,10 @@ export function fitImage(
 function tryImage(
   rules: readonly RuleLogic[],
   roles: readonly RoleRule[],
+  planned?: Plan,
 ): FittedImage | undefined {
-  const plan = new Plan();
-  for (const rule of rules) plan.add(rule);
+  const plan = planned ?? new Plan();
+  for (const rule of planned === undefined ? rules : []) plan.add(rule);
   for (const role of roles) plan.addRole(role);
   try {
     return { ...encodeImage(plan), plan };

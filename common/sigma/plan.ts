@@ -256,8 +256,17 @@ function intern(numbers: Map<string, number>, key: string, make: () => number): 
   return made;
 }
 
-function keyOf(field: string, { op, text, cased, other = "" }: AtomTest): string {
-  return `${field}\n${op}\n${cased}\n${other}\n${TEXT.decode(text)}`;
+/** Keys of the tests that were seen, without the field: each is asked for several times. */
+const KEYS = new WeakMap<AtomTest, string>();
+
+function keyOf(field: string, test: AtomTest): string {
+  let key = KEYS.get(test);
+  if (key === undefined) {
+    const { op, text, cased, other = "" } = test;
+    key = `${op}\n${cased}\n${other}\n${TEXT.decode(text)}`;
+    KEYS.set(test, key);
+  }
+  return `${field}\n${key}`;
 }
 
 function literalTest(text: Uint8Array): AtomTest {

@@ -72,13 +72,13 @@ export function compileRules(
     rejected.push(rejectionOf(problem, from));
     for (const reference of [rule.id, rule.name]) missing.add(reference);
   };
-  const planned = plannable(parsed.rules, reject);
+  const planned = planRules(parsed.rules, reject);
   const names = numberRoles(parsed.roles.map(({ role }) => role.name));
   const { roles, problems: badRoles } = plannableRoles(parsed.roles, names);
   rejected.push(...badRoles);
-  const { plan, bytes, hash } = fitImage(planned.map(({ rule }) => rule), roles);
-  const kept = planned.slice(0, plan.rules.length);
-  for (const left of planned.slice(plan.rules.length)) reject(left, tooLarge(left.rule));
+  const { plan, bytes, hash } = fitImage(planned.rules.map(({ rule }) => rule), roles, planned);
+  const kept = planned.rules.slice(0, plan.rules.length);
+  for (const left of planned.rules.slice(plan.rules.length)) reject(left, tooLarge(left.rule));
   const { correlations, problems } = resolveCorrelations(parsed.correlations, {
     rules: kept.map(({ rule }) => rule),
     missing,
@@ -101,13 +101,13 @@ export function compileRules(
   };
 }
 
-/** The rules that a plan takes. */
-function plannable(
-  rules: readonly ParsedRule[],
+/** A plan of the rules that it takes. */
+function planRules(
+  parsedRules: readonly ParsedRule[],
   reject: (rule: ParsedRule, problem: RuleProblem) => void,
-): readonly ParsedRule[] {
+): { readonly plan: Plan; readonly rules: readonly ParsedRule[] } {
   const plan = new Plan();
-  return rules.filter((parsed) => {
+  const rules = parsedRules.filter((parsed) => {
     try {
       plan.add(parsed.rule);
       return true;
@@ -117,6 +117,7 @@ function plannable(
       return false;
     }
   });
+  return { plan, rules };
 }
 
 /** The role rules that a plan takes, in the order in which the first one that holds counts. */

@@ -24,25 +24,41 @@ export interface ByteClasses {
  * Finds the classes of an automaton's bytes.
  *
  * @param states Its states.
+ * @returns As few classes as tell apart what the states tell apart.
  */
 export function byteClasses(states: readonly NfaState[]): ByteClasses {
-  const starts = new Uint8Array(BYTES + 1);
-  const cut = (ranges: readonly ByteRange[]): void => {
-    for (const [first, last] of ranges) {
-      starts[first] = 1;
-      starts[last + 1] = 1;
-    }
-  };
-  for (const state of states) {
-    if (state.type === "bytes") cut(state.ranges);
-    else if (state.type === "assert") cut([...WORD_BYTES, ...LINE_END]);
-  }
+  const sets = distinctSets(states);
+  const numbers = new Map<string, number>();
   const classOf = new Uint8Array(BYTES);
-  const samples = [1];
+  const samples: number[] = [];
   for (let byte = 1; byte < BYTES; byte++) {
-    if (starts[byte] === 1 && byte > 1) samples.push(byte);
-    classOf[byte] = samples.length - 1;
+    const key = sets.map((set) => set[byte]).join("");
+    const known = numbers.get(key);
+    classOf[byte] = known ?? samples.length;
+    if (known !== undefined) continue;
+    numbers.set(key, samples.length);
+    samples.push(byte);
   }
   classOf[0] = classOf[SPACE] ?? 0;
   return { classOf, samples };
+}
+
+/** The sets of bytes that states ask for, each once: 1 for a byte that is in it. */
+function distinctSets(states: readonly NfaState[]): readonly Uint8Array[] {
+  const sets = new Map<string, Uint8Array>();
+  const add = (ranges: readonly ByteRange[]): void => {
+    const key = ranges.join(";");
+    if (sets.has(key)) return;
+    const set = new Uint8Array(BYTES);
+    for (const [first, last] of ranges) set.fill(1, first, last + 1);
+    sets.set(key, set);
+  };
+  for (const state of states) {
+    if (state.type === "bytes") add(state.ranges);
+    else if (state.type === "assert") {
+      add(WORD_BYTES);
+      add(LINE_END);
+    }
+  }
+  return [...sets.values()];
 }
