@@ -40,7 +40,7 @@ function detectionLines({ selections, conditions }: ExplainedDetection): readonl
 /** All parts of what stands together; of a choice those that hold, else the first few. */
 function partLines(part: Explained): readonly string[] {
   if (part.kind === "test") {
-    const value = part.value === undefined ? "it is absent" : `it is "${cut(part.value)}"`;
+    const value = part.value === undefined ? "it is absent" : `it is ${quoted(part.value)}`;
     return [`${mark(part.holds)} ${part.field || "any value"} ${part.wants}: ${value}`];
   }
   const { kind, of, holds } = part;
@@ -57,9 +57,9 @@ function partLines(part: Explained): readonly string[] {
   return [head, ...inner(shown), ...rest];
 }
 
-function cut(value: string): string {
+function quoted(value: string): string {
   const more = value.length - VALUE_LENGTH_MAX;
-  return more <= 0 ? value : `${value.slice(0, VALUE_LENGTH_MAX)}..." and ${more} more`;
+  return more <= 0 ? `"${value}"` : `"${value.slice(0, VALUE_LENGTH_MAX)}" and ${more} more`;
 }
 
 function mark(holds: boolean): string {

@@ -47,12 +47,13 @@ function general(reason: string): string {
  * @param options `from`: the folder they lie in; `into`: where they go, in the same subfolders;
  * `ruleSet`: what they compiled to.
  * @returns Counts.
- * @throws {ImmuneError} `OUTPUT_UNWRITABLE`.
+ * @throws {ImmuneError} `USAGE` when one folder lies in the other, `OUTPUT_UNWRITABLE`.
  */
 export async function copyLoaded(
   sources: readonly RuleSource[],
   options: { readonly from: string; readonly into: string; readonly ruleSet: RuleSet },
 ): Promise<Copied> {
+  refuseOverlap(options);
   const { rules, correlations } = options.ruleSet;
   const loaded = new Set([...rules, ...correlations].map(({ path }) => path));
   const copied = { added: 0, replaced: 0, unchanged: 0 };
@@ -62,6 +63,21 @@ export async function copyLoaded(
     copied[await copy(target, text)]++;
   }
   return copied;
+}
+
+/** What is copied must not be read as a rule the next time, nor a rule be replaced by its copy. */
+function refuseOverlap({ from, into }: { readonly from: string; readonly into: string }): void {
+  const source = folderOf(from);
+  const target = folderOf(into);
+  if (!source.startsWith(target) && !target.startsWith(source)) return;
+  throw new ImmuneError(
+    "USAGE",
+    `Cannot copy rules from "${from}" into "${into}": one lies in the other; name a folder beside it`,
+  );
+}
+
+function folderOf(path: string): string {
+  return `${resolve(path)}/`.replace("//", "/");
 }
 
 async function copy(target: string, text: string): Promise<keyof Copied> {

@@ -54,11 +54,17 @@ async function findRule(wanted: string, paths: readonly string[]): Promise<Rule>
     : rules.filter(({ id, name, title }) => [id, name, title].includes(wanted));
   const [rule] = found;
   if (rule !== undefined && found.length === 1) return rule;
+  const correlation = ruleSet.correlations.find(({ id, name, title }) =>
+    [id, name, title].includes(wanted)
+  );
   const [rejection] = ruleSet.rejected;
   if (isFile && rejection !== undefined) {
     throw new ImmuneError("RULE_INVALID", describeRejection(rejection));
   }
-  const reason = isFile
+  const members = correlation?.members.map(({ reference }) => `"${reference}"`).join(", ");
+  const reason = members !== undefined
+    ? `it is a correlation, which no one event fulfils; explain one of ${members}`
+    : isFile
     ? `the file has ${found.length} rules; name one by its id, with --rules "${wanted}"`
     : found.length > 1
     ? `${found.length} rules are called so; give the id of one`
