@@ -3,7 +3,7 @@ import type { Step } from "./document.ts";
 import { and, type Expression, or, testsOf } from "./expression.ts";
 import { TESTS_PER_RULE_MAX } from "./limits.ts";
 import { invalid, type Position, RuleProblem } from "./problem.ts";
-import { parseSelection, type SelectionOptions } from "./selection.ts";
+import { parseSelection, type SelectionOptions, type TestBudget } from "./selection.ts";
 
 /** A condition as it stands, and what it asks of an event. */
 export interface DetectionCondition {
@@ -18,10 +18,12 @@ export interface Detection {
   readonly conditions: readonly DetectionCondition[];
   /** All of it. */
   readonly expression: Expression;
+  /** Field tests of all selections, used or not. */
+  readonly tests: number;
 }
 
 /** How a detection is read. */
-export interface DetectionOptions extends SelectionOptions {
+export interface DetectionOptions extends Omit<SelectionOptions, "budget"> {
   /** Steps to it. */
   readonly path: readonly Step[];
   /** Keys that are no selections, beside `condition`. Default: none. */
@@ -44,15 +46,16 @@ export function parseDetection(
 ): Detection {
   const { locate, path, except = NOTHING } = options;
   const selections = new Map<string, Expression>();
+  const made: TestBudget = { tests: TESTS_PER_RULE_MAX };
   for (const [name, value] of Object.entries(detection)) {
     if (name === "condition" || except.has(name)) continue;
     if (name === "timeframe") throw aggregation("timeframe", locate([...path, name]));
-    selections.set(name, parseSelection(value, [...path, name], options));
+    selections.set(name, parseSelection(value, [...path, name], { ...options, budget: made }));
   }
   const { condition } = detection;
   const list: readonly unknown[] = Array.isArray(condition) ? condition : [condition];
   if (list.length === 0) throw invalid(`"condition" is an empty list`, locate(path));
-  const budget = { tests: TESTS_PER_RULE_MAX };
+  const budget: TestBudget = { tests: TESTS_PER_RULE_MAX };
   const conditions = list.map((text, i) => {
     const place = [...path, "condition", ...(Array.isArray(condition) ? [i] : [])];
     const position = () => locate(place);
@@ -61,14 +64,19 @@ export function parseDetection(
     }
     return { text, expression: resolve(read(text, position), { selections, position, budget }) };
   });
-  return { selections, conditions, expression: or(conditions.map((one) => one.expression)) };
+  return {
+    selections,
+    conditions,
+    expression: or(conditions.map((one) => one.expression)),
+    tests: TESTS_PER_RULE_MAX - made.tests,
+  };
 }
 
 interface Scope {
   readonly selections: ReadonlyMap<string, Expression>;
   readonly position: () => Position;
   /** Field tests that the rule may still have. */
-  readonly budget: { tests: number };
+  readonly budget: TestBudget;
 }
 
 /** Sigma 1 counted in the condition; Sigma 2 has correlation rules for it. */

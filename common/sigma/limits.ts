@@ -9,6 +9,8 @@ export const RULE_SOURCE_BYTES_MAX = 1024 * 1024;
 export const WHOLE_YAML_BYTES_MAX = 64 * 1024;
 /** Most files that one folder may hold, subfolders included. */
 export const RULE_FILES_MAX = 32_768;
+/** Most bytes of all files that one folder may hold. */
+export const RULE_FOLDER_BYTES_MAX = 128 * 1024 * 1024;
 /** Deepest subfolder that is read. */
 export const RULE_FOLDER_DEPTH_MAX = 16;
 /** Most YAML documents of one file. */
@@ -25,6 +27,8 @@ export const CONDITION_LENGTH_MAX = 4096;
 export const CONDITION_DEPTH_MAX = 32;
 /** Most field tests of one rule, each use by its condition counted. */
 export const TESTS_PER_RULE_MAX = 16_384;
+/** Most field tests of all rules that are read together, with those of their filters. */
+export const TESTS_PER_SET_MAX = 524_288;
 /** Longest id and title of a rule, in characters. */
 export const RULE_ID_LENGTH_MAX = 128;
 export const RULE_TITLE_LENGTH_MAX = 256;

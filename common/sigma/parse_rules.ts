@@ -3,6 +3,7 @@ import { parseCorrelation } from "./correlation_document.ts";
 import type { PlacedDraft } from "./correlation_resolve.ts";
 import { parseDocuments } from "./document.ts";
 import { type Filter, filtered, isFor, parseFilter } from "./filter.ts";
+import { TESTS_PER_SET_MAX } from "./limits.ts";
 import { invalid, type Position, RuleProblem } from "./problem.ts";
 import { parseRole, type Role } from "./role.ts";
 import { keyOf, rejectionOf, type RuleRejection } from "./rejection.ts";
@@ -80,6 +81,7 @@ class Reader {
   readonly #rejected: RuleRejection[] = [];
   readonly #missing = new Set<string>();
   readonly #placeById = new Map<string, string>();
+  #tests = 0;
 
   constructor(options: RuleOptions) {
     this.#options = options;
@@ -96,10 +98,12 @@ class Reader {
         this.#roles.push({ role: parseRole(document, this.#options), path, document });
       } else if (hasKey(document.value, "filter")) {
         const filter = parseFilter(document, this.#options);
+        this.#spend(filter.detection.tests, document.start);
         this.#takeId(filter.id, path, document.start);
         this.#filters.push({ filter, path, document });
       } else {
         const rule = parseRule(document, this.#options);
+        this.#spend(rule.detection.tests, document.start);
         this.#takeId(rule.id, path, document.start);
         this.#rules.push({ rule, path, document });
       }
@@ -114,6 +118,8 @@ class Reader {
       this.#orReject(parsed, () => {
         const filters = this.#filters.map(({ filter }) => filter)
           .filter((filter) => isFor(filter, parsed.rule));
+        const tests = filters.reduce((sum, { detection }) => sum + detection.tests, 0);
+        this.#spend(tests, parsed.rule.position);
         rules.push({ ...parsed, rule: filtered(parsed.rule, filters) });
       });
     }
@@ -140,6 +146,15 @@ class Reader {
         if (reference !== undefined) this.#missing.add(reference);
       }
     }
+  }
+
+  /** Takes tests into account; a rule of too many is given up at once, with all that it made. */
+  #spend(tests: number, position: Position): void {
+    if (this.#tests + tests > TESTS_PER_SET_MAX) {
+      const reason = `Rules up to this one have more than ${TESTS_PER_SET_MAX} field tests`;
+      throw new RuleProblem("RULE_SET_TOO_LARGE", `${reason}; load fewer`, { position });
+    }
+    this.#tests += tests;
   }
 
   #takeId(id: string, path: string, position: Position): void {

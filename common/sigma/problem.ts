@@ -48,17 +48,3 @@ export class RuleProblem extends ImmuneError {
 export function invalid(reason: string, position: Position): RuleProblem {
   return new RuleProblem("RULE_INVALID", reason, { position });
 }
-
-/**
- * A problem of a rule that uses what this version lacks.
- *
- * @param feature Stable name of the feature.
- * @param position Where.
- * @returns The error to throw.
- */
-export function unsupported(feature: string, position: Position): RuleProblem {
-  return new RuleProblem("RULE_UNSUPPORTED", `${feature} is not supported by this version`, {
-    position,
-    feature,
-  });
-}

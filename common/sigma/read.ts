@@ -1,5 +1,10 @@
 import { ImmuneError } from "../config/errors.ts";
-import { RULE_FILES_MAX, RULE_FOLDER_DEPTH_MAX, RULE_SOURCE_BYTES_MAX } from "./limits.ts";
+import {
+  RULE_FILES_MAX,
+  RULE_FOLDER_BYTES_MAX,
+  RULE_FOLDER_DEPTH_MAX,
+  RULE_SOURCE_BYTES_MAX,
+} from "./limits.ts";
 import type { RuleSource } from "./parse_rules.ts";
 
 const RULE_FILE = /\.ya?ml$/i;
@@ -14,7 +19,8 @@ const OTHER_DATA: ReadonlySet<string> = new Set(["playbooks"]);
  * @param path File or folder.
  * @returns The files' texts, sorted by path. A file that cannot be read has a `problem`.
  * @throws {ImmuneError} `FILE_UNREADABLE` when the path itself cannot be read, `RULE_SET_TOO_LARGE`
- * when there are more files than `RULE_FILES_MAX`.
+ * when there are more files than `RULE_FILES_MAX`,
+ * or more bytes in them than `RULE_FOLDER_BYTES_MAX`.
  */
 export async function readRuleSources(path: string): Promise<RuleSource[]> {
   let info: Deno.FileInfo;
@@ -30,7 +36,19 @@ export async function readRuleSources(path: string): Promise<RuleSource[]> {
   await collect(path, { files, seen: new Set(), depth: 0 });
   files.sort();
   const sources: RuleSource[] = [];
-  for (const file of files) sources.push(await readFound(file));
+  let length = 0;
+  for (const file of files) {
+    const source = await readFound(file);
+    length += source.text.length;
+    if (length > RULE_FOLDER_BYTES_MAX) {
+      const most = `${RULE_FOLDER_BYTES_MAX} bytes`;
+      throw new ImmuneError(
+        "RULE_SET_TOO_LARGE",
+        `Cannot read rules at "${path}": its files have more than ${most}; load a part`,
+      );
+    }
+    sources.push(source);
+  }
   return sources;
 }
 

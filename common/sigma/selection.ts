@@ -2,7 +2,7 @@ import { criteriaOf, type Scalar } from "./criteria.ts";
 import { KEYWORDS_FIELD } from "./criterion.ts";
 import type { Step } from "./document.ts";
 import { and, type Expression, or } from "./expression.ts";
-import { FIELD_NAME_LENGTH_MAX } from "./limits.ts";
+import { FIELD_NAME_LENGTH_MAX, TESTS_PER_RULE_MAX } from "./limits.ts";
 import { type Chain, ModifierError, parseChain } from "./modifiers.ts";
 import { PlaceholderError, type Placeholders } from "./placeholders.ts";
 import { invalid, type Position, RuleProblem } from "./problem.ts";
@@ -17,10 +17,17 @@ export interface RuleOptions {
   readonly placeholders?: Placeholders;
 }
 
+/** Field tests that may still be made. */
+export interface TestBudget {
+  tests: number;
+}
+
 /** How a selection is read. */
 export interface SelectionOptions extends RuleOptions {
   /** The document's places. */
   readonly locate: Locate;
+  /** It is drawn from while values are read, so that none makes more tests than there may be. */
+  readonly budget: TestBudget;
 }
 
 /** A place, looked up when a problem asks for it. */
@@ -103,6 +110,10 @@ function parseValueTest(
   }
   const { placeholders = NO_PLACEHOLDERS } = at;
   const criteria = named(field, at, () => criteriaOf(value, chain.test, { placeholders }));
+  at.budget.tests -= criteria.length;
+  if (at.budget.tests < 0) {
+    throw wrong(`Rule has more than ${TESTS_PER_RULE_MAX} field tests; split it`, at);
+  }
   return or(criteria.map((criterion) => ({ kind: "test", field, criterion })));
 }
 
