@@ -6,11 +6,14 @@ import { immune, ROOT } from "../support/immune.ts";
 import { Lines } from "../support/lines.ts";
 
 const ignore = !canLoadSensor();
-const { rules: RULES } = compileRules(await readRuleSources(`${ROOT}rules/ai`));
+const PACKS = [`${ROOT}rules/ai`, `${ROOT}rules/costly`];
+const { rules: RULES } = compileRules(
+  (await Promise.all(PACKS.map((pack) => readRuleSources(pack)))).flat(),
+);
 
 /** A real process, or two, that does no harm: the words after `:` are arguments and never run. */
 interface Deed {
-  /** Rule file in rules/ai, without its ending. */
+  /** Rule file, without its ending. */
   readonly rule: string;
   /** Program in the test's folder; default the host's bash. */
   readonly program?: string;
@@ -68,6 +71,19 @@ const DEEDS: readonly Deed[] = [
   { rule: "agent_decoded_payload", script: "bash -c ': base64 -d x | sh'; true", called: MCP },
 ];
 
+/** What the rules of rules/costly have to see; `$OPT` is a folder below /opt. */
+const COSTLY_DEEDS: readonly Deed[] = [
+  { rule: "cron_file_changed", script: "echo '# still a test' >> $CRON" },
+  { rule: "agent_configuration_changed", script: "echo {} > $DIR/.mcp.json" },
+  { rule: "path_file_created", script: "echo > $DIR/site-packages/a.pth" },
+  { rule: "inference_server_writes_outside", program: "llama-server", script: "echo > $OPT/x" },
+  {
+    rule: "coding_agent_reads_credentials_anywhere",
+    program: ".local/share/claude/versions/2.0.0",
+    script: "cat $DIR/.ssh/id_rsa; true",
+  },
+];
+
 /** What looks like a deed, and is none: the rule must be silent. */
 const NEAR_MISSES: readonly Deed[] = [
   {
@@ -97,19 +113,25 @@ function idOf(name: string): string {
 
 interface Stage {
   readonly folder: string;
+  readonly optional: string;
   readonly cron: string;
 }
 
 /** Copies of harmless programs under the names that rules look for. */
 async function setStage(): Promise<Stage> {
   const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "immune-ai-" });
-  await Deno.mkdir(`${folder}/.claude`);
+  const optional = await Deno.makeTempDir({ dir: "/opt", prefix: "immune-ai-" });
+  for (const name of [".claude", ".ssh", "site-packages", ".local/share/claude/versions"]) {
+    await Deno.mkdir(`${folder}/${name}`, { recursive: true });
+  }
+  await Deno.writeTextFile(`${folder}/.ssh/id_rsa`, "");
   const copies = {
     "llama-server": "bash",
     ollama: "cat",
     curl: "true",
     bun: "true",
     timeout: "timeout",
+    ".local/share/claude/versions/2.0.0": "bash",
   };
   for (const [name, program] of Object.entries(copies)) {
     await Deno.copyFile(`/usr/bin/${program}`, `${folder}/${name}`);
@@ -119,11 +141,13 @@ async function setStage(): Promise<Stage> {
   const cron = `/etc/cron.d/immune-ai.${crypto.randomUUID()}`;
   await Deno.mkdir("/etc/cron.d", { recursive: true });
   await Deno.writeTextFile(cron, "# Made by a test\n");
-  return { folder, cron };
+  return { folder, optional, cron };
 }
 
-async function act({ program, script, called }: Deed, { folder, cron }: Stage): Promise<void> {
-  const fill = (text: string) => text.replaceAll("$DIR", folder).replaceAll("$CRON", cron);
+async function act({ program, script, called }: Deed, stage: Stage): Promise<void> {
+  const { folder, optional, cron } = stage;
+  const fill = (text: string) =>
+    text.replaceAll("$DIR", folder).replaceAll("$CRON", cron).replaceAll("$OPT", optional);
   const args = typeof script === "string"
     ? ["-c", fill(script), ...(called === undefined ? [] : [called])]
     : script.map(fill);
@@ -132,10 +156,13 @@ async function act({ program, script, called }: Deed, { folder, cron }: Stage): 
 }
 
 /** Runs deeds under a watch of its own and gives the ids of the rules that fired meanwhile. */
-async function watched(deeds: readonly Deed[]): Promise<ReadonlySet<string>> {
+async function watched(
+  deeds: readonly Deed[],
+  ...more: readonly string[]
+): Promise<ReadonlySet<string>> {
   const state = await Deno.makeTempDir();
   const stage = await setStage();
-  const child = immune(["watch", "--json", "--state", state]).spawn();
+  const child = immune(["watch", "--json", "--state", state, ...more]).spawn();
   const [alerts, messages] = [new Lines(child.stdout), new Lines(child.stderr)];
   const fired = new Set<string>();
   try {
@@ -156,6 +183,7 @@ async function watched(deeds: readonly Deed[]): Promise<ReadonlySet<string>> {
     await Promise.all([alerts.drain(), messages.drain(), child.status]);
     await Deno.remove(state, { recursive: true });
     await Deno.remove(stage.folder, { recursive: true });
+    await Deno.remove(stage.optional, { recursive: true });
     await Deno.remove(stage.cron);
   }
   return fired;
@@ -179,5 +207,16 @@ Deno.test({
     const fired = await watched(NEAR_MISSES);
     const loud = NEAR_MISSES.filter(({ rule }) => fired.has(idOf(rule))).map(({ rule }) => rule);
     assertEquals(loud, []);
+  },
+});
+
+Deno.test({
+  name: "sensor: costly pack: real processes raise its alerts in the wide stream",
+  ignore,
+  fn: async () => {
+    const rules = PACKS.flatMap((pack) => ["--rules", pack]);
+    const fired = await watched(COSTLY_DEEDS, ...rules, "--sensor-open", "wide");
+    const missed = COSTLY_DEEDS.filter(({ rule }) => !fired.has(idOf(rule)));
+    assertEquals(missed.map(({ rule }) => rule), []);
   },
 });
