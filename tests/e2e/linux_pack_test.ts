@@ -1,0 +1,66 @@
+import { assertEquals } from "@std/assert";
+import { type Deed, seenOf } from "../support/deeds.ts";
+import { canLoadSensor } from "../support/host.ts";
+
+const ignore = !canLoadSensor();
+const PACKS = ["ai", "linux"];
+
+/** What rules have to see that ask for more than the words of a command line. */
+const DEEDS: readonly Deed[] = [
+  { rule: "linux/shell_connects", script: "bash -c ': >/dev/tcp/127.0.0.1/9'; true" },
+  {
+    rule: "linux/quiet_tool_connects",
+    script: "cp /usr/bin/bash $DIR/sleep; $DIR/sleep -c ': >/dev/tcp/127.0.0.1/9'; true",
+  },
+  {
+    rule: "linux/bind_backdoor_port",
+    script: "perl -MIO::Socket::INET -e " +
+      "'IO::Socket::INET->new(Listen => 1, LocalAddr => q(127.0.0.1:31337))'; true",
+  },
+  {
+    rule: "linux/connect_backdoor_port",
+    script: "bash -c ': >/dev/tcp/127.0.0.1/31337'; true",
+  },
+  { rule: "linux/hidden_directory_program", script: "cp /usr/bin/true $DIR/.ssh/x; $DIR/.ssh/x" },
+  { rule: "linux/system_name_in_unusual_place", script: "cp /usr/bin/true $DIR/sshd; $DIR/sshd" },
+  { rule: "linux/exec_world_writable_directory", script: "$DIR/curl; true" },
+  { rule: "linux/kernel_thread_name_faked", script: "exec -a '[kworker/0:1]' true" },
+  {
+    rule: "linux/deleted_program_started",
+    script: "cp /usr/bin/true $DIR/gone; " +
+      "perl -e '$^F = 99; open(F, q(<), q($DIR/gone)); unlink(q($DIR/gone)); " +
+      "exec(q(/proc/self/fd/) . fileno(F))'; true",
+  },
+  { rule: "linux/shadow_file_read", script: "cat /etc/shadow; true" },
+  {
+    rule: "linux/web_server_from_temporary",
+    script: "cd /dev/shm && bash -c ': python3 -m http.server 80'; true",
+  },
+];
+
+/** What looks like a deed, and is none: the rule must be silent. */
+const NEAR_MISSES: readonly Deed[] = [
+  { rule: "linux/kernel_thread_name_faked", script: "exec -a '[' true" },
+  { rule: "linux/shadow_file_read", script: "cat /etc/passwd; true" },
+  { rule: "linux/hidden_directory_program", script: "cp /usr/bin/true $DIR/x; $DIR/x" },
+  {
+    rule: "linux/bind_backdoor_port",
+    script: "perl -MIO::Socket::INET -e " +
+      "'IO::Socket::INET->new(Listen => 1, LocalAddr => q(127.0.0.1:0))'; true",
+  },
+];
+
+Deno.test({
+  name: "sensor: Linux pack: real processes raise the alerts of its rules",
+  ignore,
+  fn: async () => {
+    const seen = await seenOf(DEEDS, { packs: PACKS });
+    assertEquals(DEEDS.filter(({ rule }) => !seen.has(rule)), []);
+  },
+});
+
+Deno.test({
+  name: "sensor: Linux pack: real processes that only look alike raise none",
+  ignore,
+  fn: async () => assertEquals(await seenOf(NEAR_MISSES, { packs: PACKS }), new Set()),
+});
