@@ -182,9 +182,7 @@ function refuseMissing(
   if (needs !== "field" && valueNames.length > 0) throw refuse(`takes no "field"`);
   if (valueNames.length > 1 && type !== "value_count") throw refuse(`takes one "field"`);
   const hasPercentile = typeof condition === "object" && condition?.percentile !== undefined;
-  if (hasPercentile !== (type === "value_percentile")) {
-    throw refuse(hasPercentile ? `takes no "percentile"` : `needs "percentile", 0 to 100`);
-  }
+  if (hasPercentile && type !== "value_percentile") throw refuse(`takes no "percentile"`);
 }
 
 /** Names in a condition, from left to right, each once. */

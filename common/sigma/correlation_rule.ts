@@ -80,7 +80,10 @@ export interface CorrelationRule extends About {
   readonly condition: CorrelationCondition;
   /** Names of the fields whose values are looked at; empty where the type needs none. */
   readonly valueNames: readonly string[];
-  /** 0 to 100, for `value_percentile`. */
+  /**
+   * 0 to 100, for `value_percentile`: the value at this percentile is bounded. Without it the share
+   * of the window's last value among all its values, in percent, is.
+   */
   readonly percentile?: number;
   /** The members' own hits are alerts too. */
   readonly generate: boolean;

@@ -69,7 +69,9 @@ export class SlowCorrelator {
     const groupValues = member?.groupFields.map(field) ?? [];
     const values = member?.valueFields.map(field) ?? [];
     if ([...groupValues, ...values].includes(undefined)) return undefined;
-    const isNumeric = !["value_count", "event_count"].includes(rule.type) && values.length > 0;
+    const isShare = rule.type === "value_percentile" && rule.percentile === undefined;
+    const isText = isShare || ["value_count", "event_count"].includes(rule.type);
+    const isNumeric = !isText && values.length > 0;
     if (isNumeric && values.some((value) => Number.isNaN(Number(value)))) return undefined;
     const group = JSON.stringify(groupValues);
     const mine = (this.#taken[index] ?? []).filter((one) => one.group === group);
@@ -140,6 +142,10 @@ function valueOf(rule: CorrelationRule, window: readonly Taken[]): number {
     case "value_median":
       return n % 2 === 1 ? at((n - 1) / 2) : (at(n / 2 - 1) + at(n / 2)) / 2;
     case "value_percentile": {
+      if (rule.percentile === undefined) {
+        const texts = window.map(({ values: [value] }) => value);
+        return 100 * texts.filter((text) => text === texts.at(-1)).length / texts.length;
+      }
       // The smallest that enough do not exceed.
       const enough = (number: number) => numbers.filter((one) => one <= number).length * 100;
       return numbers.find((number) => enough(number) >= (rule.percentile ?? 0) * n) ?? Number.NaN;

@@ -237,7 +237,7 @@ function valuesOf(
 
 /** What the type looks at: nothing, distinct values, or a number. */
 function lookedAt(
-  { type }: CorrelationRule,
+  { type, percentile }: CorrelationRule,
   { valueFields }: CorrelationMember,
   hit: CorrelationInput,
 ): string | number | undefined {
@@ -246,6 +246,7 @@ function lookedAt(
   if (values === undefined) return undefined;
   const [only = ""] = values;
   if (type === "value_count") return values.length === 1 ? only : JSON.stringify(values);
+  if (type === "value_percentile" && percentile === undefined) return only;
   return numberOf(only);
 }
 

@@ -247,6 +247,12 @@ const SIMPLE = fc.oneof(
     condition: fc.tuple(BOUND, fc.integer({ min: 0, max: 100 }))
       .map(([bound, percentile]) => ({ ...bound, percentile, field: "q" })),
   }),
+  fc.record({
+    type: fc.constant("value_percentile"),
+    rules: RULES,
+    condition: fc.tuple(fc.constantFrom("lt", "gte"), fc.constantFrom(20, 50, 100))
+      .map(([op, share]) => ({ [op]: share, field: "q" })),
+  }),
 );
 const CORRELATION = fc.tuple(
   SIMPLE,

@@ -6,7 +6,7 @@ export interface WindowHit {
   /** Its place in `CorrelationRule.members`. */
   readonly member: number;
   readonly id: string;
-  /** What `value_count` counts, or the number of the other types that look at a field. */
+  /** What `value_count` or a share counts, or the number of the other types that look at a field. */
   readonly value: string | number;
 }
 
@@ -44,7 +44,7 @@ export function measure(rule: CorrelationRule, window: WindowHits): Measure {
 }
 
 function valueOf(
-  { type, percentile = 0 }: CorrelationRule,
+  { type, percentile }: CorrelationRule,
   { hits, distinct }: WindowHits,
 ): number {
   switch (type) {
@@ -64,7 +64,7 @@ function valueOf(
     case "value_median":
       return medianOf(sorted(hits));
     case "value_percentile":
-      return percentileOf(sorted(hits), percentile);
+      return percentile === undefined ? shareOfLast(hits) : percentileOf(sorted(hits), percentile);
   }
 }
 
@@ -108,6 +108,12 @@ function medianOf(values: Float64Array): number {
 function percentileOf(values: Float64Array, percentile: number): number {
   const rank = Math.ceil(percentile / 100 * values.length);
   return values[Math.max(rank, 1) - 1] ?? 0;
+}
+
+/** How many of a hundred hits have the value that the last one has. */
+function shareOfLast(hits: readonly WindowHit[]): number {
+  const last = hits.at(-1)?.value;
+  return hits.filter(({ value }) => value === last).length * 100 / hits.length;
 }
 
 function holds(expression: MemberExpression, hit: ReadonlySet<number>): boolean {
