@@ -1,36 +1,99 @@
+import { statedTimeMs } from "../../agent/pipeline/flat_event.ts";
 import { FlatMatcher } from "../../agent/pipeline/flat_matcher.ts";
-import type { ExampleEvent, RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
+import { Correlator } from "../../common/sigma/correlation/mod.ts";
+import type { CorrelationRule, ExampleEvent, RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 
-/** An event of a rule that did not do what the rule says. */
+/** Time between two events of a sequence that do not say theirs, in milliseconds. */
+const STEP_MS = 1000;
+
+/** An event, or a sequence, that did not do what its rule says. */
 export interface ExampleFailure {
   readonly kind: "must" | "must_not";
   /** Its place in that list, from 1. */
   readonly number: number;
-  readonly event: ExampleEvent;
+  /** One event for a rule, all of the sequence for a correlation. */
+  readonly events: readonly ExampleEvent[];
 }
 
 /** What a rule's own events came to. */
 export interface ExampleVerdict {
-  readonly rule: RuleInfo;
+  readonly rule: Pick<RuleInfo, "id" | "title" | "path" | "line">;
+  /** Events, or sequences, that must fire it. */
+  readonly must: number;
+  /** Those that must not. */
+  readonly mustNot: number;
   readonly failures: readonly ExampleFailure[];
 }
 
 /**
- * Runs each rule's own events through all rules, by the engine.
+ * Runs the events that rules bring along through all rules, by the engine, and the sequences of
+ * correlations through the correlator.
  *
  * @param ruleSet Compiled rules.
- * @returns A verdict for each rule, in the order of the rule set.
+ * @returns A verdict for each rule and then for each correlation, in the order of the rule set.
  */
 export async function judgeExamples(ruleSet: RuleSet): Promise<readonly ExampleVerdict[]> {
   const matcher = new FlatMatcher(await Engine.create(), ruleSet);
-  return ruleSet.rules.map((rule) => {
-    const fires = (event: ExampleEvent): boolean => matcher.match(event).rules.includes(rule);
-    const wrong = (kind: ExampleFailure["kind"], events: readonly ExampleEvent[]) =>
-      events.flatMap((event, i): ExampleFailure[] =>
-        fires(event) === (kind === "must") ? [] : [{ kind, number: i + 1, event }]
-      );
+  const rules = ruleSet.rules.map((rule) => {
     const { must, mustNot } = rule.examples;
-    return { rule, failures: [...wrong("must", must), ...wrong("must_not", mustNot)] };
+    const sequences = {
+      must: must.map((event) => [event]),
+      mustNot: mustNot.map((event) => [event]),
+    };
+    return verdict(
+      rule,
+      sequences,
+      ([event]) => event !== undefined && matcher.match(event).rules.includes(rule),
+    );
+  });
+  const correlations = ruleSet.correlations.map((rule, index) =>
+    verdict(rule, rule.sequences, (events) => fires(events, { index, ruleSet, matcher }))
+  );
+  return [...rules, ...correlations];
+}
+
+function verdict(
+  rule: RuleInfo | CorrelationRule,
+  { must, mustNot }: CorrelationRule["sequences"],
+  fired: (events: readonly ExampleEvent[]) => boolean,
+): ExampleVerdict {
+  const wrong = (kind: ExampleFailure["kind"], sequences: CorrelationRule["sequences"]["must"]) =>
+    sequences.flatMap((events, i): ExampleFailure[] =>
+      fired(events) === (kind === "must") ? [] : [{ kind, number: i + 1, events }]
+    );
+  return {
+    rule,
+    must: must.length,
+    mustNot: mustNot.length,
+    failures: [...wrong("must", must), ...wrong("must_not", mustNot)],
+  };
+}
+
+interface Judged {
+  /** Place of the correlation in the rule set. */
+  readonly index: number;
+  readonly ruleSet: RuleSet;
+  readonly matcher: FlatMatcher;
+}
+
+/** True when a correlation matches somewhere in a sequence. */
+function fires(events: readonly ExampleEvent[], { index, ruleSet, matcher }: Judged): boolean {
+  const correlator = new Correlator(ruleSet.correlations);
+  const placeOf = new Map(ruleSet.rules.map((rule, place) => [rule, place]));
+  const spanMs = ruleSet.correlations[index]?.timespanMs ?? STEP_MS;
+  const stepMs = Math.min(STEP_MS, spanMs / (events.length + 1));
+  return events.some((event, i) => {
+    const timeMs = statedTimeMs(event) ?? i * stepMs;
+    const field = (name: string): string | undefined => event[name] ?? undefined;
+    return matcher.match(event).rules.flatMap((rule) =>
+      correlator.take({
+        kind: "rule",
+        index: placeOf.get(rule) ?? -1,
+        timeMs,
+        id: `event ${i + 1}`,
+        field,
+      })
+    ).some((match) => match.index === index);
   });
 }

@@ -6,8 +6,10 @@ import { rulePaths } from "../rules.ts";
 import { addRuleSettings, settingsOf } from "../settings.ts";
 
 const AFTER_HELP = `
-A rule brings its events: "immune: { must: [...], must_not: [...] }", each a map of field names.
-Each is run through the engine, beside all other rules. Without a path: the rules in force.
+A rule brings its events: "immune: { must: [...], must_not: [...] }", each a map of field names. A
+correlation brings sequences: "must_sequences" and "must_not_sequences", lists of lists of events.
+They are a second apart, or less where the time span is short, unless they say "@timestamp".
+All are run beside all other rules. Without a path: the rules in force.
 Exit code 1 when an event does not do what its rule says, or a rule did not load.`;
 
 /** `immune rules test` */
@@ -32,15 +34,14 @@ export function addRulesTest(rules: Command, exit: (code: number) => void): void
   });
 }
 
-function jsonOf({ rule, failures }: ExampleVerdict): string {
-  const { id, path, title, examples } = rule;
-  const { must, mustNot } = examples;
+function jsonOf({ rule, must, mustNot, failures }: ExampleVerdict): string {
+  const { id, path, title } = rule;
   return JSON.stringify({
     id,
     path,
     title,
-    must: must.length,
-    must_not: mustNot.length,
+    must,
+    must_not: mustNot,
     passed: failures.length === 0,
     failures,
   });
@@ -48,21 +49,18 @@ function jsonOf({ rule, failures }: ExampleVerdict): string {
 
 function printVerdicts(verdicts: readonly ExampleVerdict[]): void {
   for (const { rule, failures } of verdicts) {
-    for (const { kind, number, event } of failures) {
+    for (const { kind, number, events } of failures) {
       const what = kind === "must" ? "did not fire" : "fired";
-      const where = `${rule.path}:${rule.line}: "${rule.title}" ${what} on event ${number}`;
-      print(visible(`${where} of ${kind}: ${JSON.stringify(event)}`));
+      const where = `${rule.path}:${rule.line}: "${rule.title}" ${what} on number ${number}`;
+      print(visible(`${where} of ${kind}: ${JSON.stringify(events)}`));
     }
   }
   const sum = (of: (verdict: ExampleVerdict) => number): number =>
     verdicts.reduce((total, verdict) => total + of(verdict), 0);
-  const must = sum(({ rule }) => rule.examples.must.length);
-  const mustNot = sum(({ rule }) => rule.examples.mustNot.length);
+  const must = sum((verdict) => verdict.must);
+  const mustNot = sum((verdict) => verdict.mustNot);
   const failed = sum(({ failures }) => failures.length);
-  const bare =
-    verdicts.filter(({ rule: { examples } }) =>
-      examples.must.length + examples.mustNot.length === 0
-    ).length;
+  const bare = verdicts.filter((verdict) => verdict.must + verdict.mustNot === 0).length;
   const without = bare === 0 ? "" : `, ${bare} rules without events`;
   print(
     `${verdicts.length} rules: ${must} events must fire, ${mustNot} must not; ` +

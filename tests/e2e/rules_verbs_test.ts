@@ -20,6 +20,24 @@ immune:
 `;
 const WRONG = `${GOOD.replace("Netcat listens", "Wrong events").replace("7a01", "7a02")}` +
   "    - { Image: /bin/nc, CommandLine: nc -lk 9 }\n";
+const TWICE = `title: Netcat listens twice
+id: 2e0f5a3e-51f7-4a64-9c4e-0d9f5b1f7a04
+correlation:
+  type: event_count
+  rules: [2e0f5a3e-51f7-4a64-9c4e-0d9f5b1f7a01]
+  group-by: [User]
+  timespan: 5s
+  condition: { gte: 2 }
+immune:
+  must_sequences:
+    - - { Image: /bin/nc, CommandLine: nc -l 9, User: a }
+      - { Image: /bin/nc, CommandLine: nc -l 9, User: a }
+    - - { Image: /bin/nc, CommandLine: nc -l 9, User: a }
+      - { Image: /bin/nc, CommandLine: nc -l 9, User: b }
+  must_not_sequences:
+    - - { Image: /bin/nc, CommandLine: nc -l 9, User: a, "@timestamp": "2026-01-01T00:00:00Z" }
+      - { Image: /bin/nc, CommandLine: nc -l 9, User: a, "@timestamp": "2026-01-01T00:00:09Z" }
+`;
 const BROKEN = `title: Broken
 id: 2e0f5a3e-51f7-4a64-9c4e-0d9f5b1f7a03
 logsource: { product: linux }
@@ -76,9 +94,17 @@ Deno.test("rules test runs events, ends with 1 for one that does not do what it 
     await Deno.writeTextFile(`${folder}/w.yml`, WRONG);
     const failed = await runImmune(["rules", "test", folder]);
     assertEquals(failed.code, 1);
-    assertStringIncludes(failed.stdout, '"Wrong events" fired on event 2 of must_not');
+    assertStringIncludes(failed.stdout, '"Wrong events" fired on number 2 of must_not');
     const [, wrong] = objects((await runImmune(["rules", "test", folder, "--json"])).stdout);
     assertEquals(wrong?.["passed"], false);
+  }));
+
+Deno.test("rules test runs the sequences of correlations, at the times that they say", () =>
+  inFolder({ "a.yml": `${GOOD}---\n${TWICE}` }, async (folder) => {
+    const { code, stdout } = await runImmune(["rules", "test", folder]);
+    assertEquals(code, 1);
+    assertStringIncludes(stdout, '"Netcat listens twice" did not fire on number 2 of must');
+    assertStringIncludes(stdout, "2 rules: 3 events must fire, 2 must not; 1 failed");
   }));
 
 Deno.test("rules test passes on the rules that come with the program", async () => {
