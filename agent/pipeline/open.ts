@@ -7,6 +7,7 @@ import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
 import type { Policy } from "../sensors/policy.ts";
 import { contextBatches } from "./context.ts";
+import { CorrelationState } from "./correlation_state.ts";
 import { JournalSink } from "./journal_sink.ts";
 import type { PipelineOptions, PipelineStarted } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -95,6 +96,8 @@ export async function openPipeline(
     bootTimeNs: () => host.bootTimeNs(),
     onWarning: outlets.onWarning,
   });
+  const correlated = state &&
+    held.use(new CorrelationState(state.paths, { onWarning: outlets.onWarning }));
   feedUsers(engine, host);
   const sensor = held.use(KernelSensor.open(options.sensor));
   const watchesNotSet = sensor.policy(options.policy);
@@ -103,6 +106,7 @@ export async function openPipeline(
     engine,
     sink,
     rules,
+    correlation: correlated?.correlation,
     epoch,
     missing: journal && notWatched(journal),
     context: () => host.context(),
@@ -115,9 +119,15 @@ export async function openPipeline(
       ? { watchesNotSet, note: "nothing is stored" }
       : { watchesNotSet, note: recoveryNote(journal), recovery: journal.recovery },
     journaled: () => sink?.appended ?? 0,
-    tick: () => journal?.flushIfDue(),
+    tick: (): void => {
+      journal?.flushIfDue();
+      correlated?.saveIfDue();
+    },
     ...reloading(rules, sensor),
-    flush: () => void journal?.flush(),
+    flush: (): void => {
+      journal?.flush();
+      correlated?.save();
+    },
     acknowledge: (position) => journal?.acknowledge(position),
     [Symbol.dispose]: () => owned.dispose(),
   };

@@ -10,7 +10,8 @@ import {
 import type { Alert, Health, Loss } from "../../common/wire/mod.ts";
 import { LOSS_CAUSES, LOSSES_PER_BATCH_MAX } from "../../common/wire/mod.ts";
 import type { Engine, Hit, Program } from "../../wasm/engine/mod.ts";
-import { makeAlert } from "./alert.ts";
+import { makeAlert, makeCorrelationAlert } from "./alert.ts";
+import { HostCorrelation } from "./correlation.ts";
 import { SequenceGaps } from "./gaps.ts";
 import { ScanClock } from "./health.ts";
 import type { Sensor } from "../sensors/sensor.ts";
@@ -19,6 +20,8 @@ import type { RulesInForce } from "./rules_in_force.ts";
 
 /** Most alerts that one batch may raise; more are counted as folded. */
 export const ALERTS_PER_BATCH_MAX = 1024;
+/** Most hits of one batch that are correlated; more are counted as folded. */
+export const CORRELATED_PER_BATCH_MAX = 4096;
 
 /** Where what was seen goes to. */
 export interface RecordSink {
@@ -37,6 +40,8 @@ export interface PipelineParts {
   readonly sink?: RecordSink | undefined;
   /** Rules of the engine. */
   readonly rules: RulesInForce;
+  /** Correlations of the rules. Default: without state of an earlier run. */
+  readonly correlation?: HostCorrelation | undefined;
   /** Sensor epoch. */
   readonly epoch: number;
   /** What is known to be missing before the first record; travels with it. */
@@ -48,9 +53,18 @@ export interface PipelineParts {
   readonly onDocument?: ((document: EcsDocument) => void) | undefined;
 }
 
+/** Alerts of a batch, each with the record that it is for. */
+interface Raised {
+  readonly alerts: Alert[];
+  readonly records: RecordView[];
+  /** Alerts and hits that there was no room for. */
+  folded: number;
+}
+
 /** Records, matched, masked, journaled: one call of {@linkcode Pipeline.step} a batch. */
 export class Pipeline {
   readonly #parts: PipelineParts;
+  readonly #correlation: HostCorrelation;
   readonly #gaps = new SequenceGaps();
   readonly #ledger = new LossLedger();
   #pendingLosses: Loss[] = [];
@@ -65,6 +79,7 @@ export class Pipeline {
   /** @param parts Source, engine, sink and rules. */
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    this.#correlation = parts.correlation ?? new HostCorrelation();
     this.#pendingLosses.push(...parts.missing ?? []);
   }
 
@@ -138,11 +153,11 @@ export class Pipeline {
     const whole = length - (after.bytes_malformed - before.bytes_malformed);
     // From here on nothing sees the values that were masked.
     this.#masked += engine.mask(whole);
-    const hits = found.slice(0, ALERTS_PER_BATCH_MAX);
     const records = engine.batch.subarray(0, whole);
     const recordCount = this.#gaps.observe(records);
     this.#records += recordCount;
-    const folded = found.length - hits.length + after.hits_dropped - before.hits_dropped;
+    const raised = this.#findings(found);
+    const folded = raised.folded + after.hits_dropped - before.hits_dropped;
     if (folded > 0) this.#note("alerts_folded", folded);
     if (whole < length) this.#note("malformed", 1);
     // A batch of the journal holds records: without any, what was lost waits for the next one.
@@ -150,32 +165,63 @@ export class Pipeline {
     // Taken also when nobody keeps them: they must not pile up.
     const losses = this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX);
     sink?.append(records, { recordCount, losses });
-    if (hits.length > 0) this.#raise(hits);
+    if (raised.alerts.length > 0) this.#raise(raised);
     if (onDocument !== undefined) this.#describe(records, onDocument);
   }
 
-  #raise(hits: readonly Hit[]): void {
-    const { engine, sink, onAlert, epoch } = this.#parts;
-    const { rules, hash: ruleSetHash } = this.#parts.rules.now;
+  /** Alerts of the rules' hits, and of the correlations that they complete. */
+  #findings(hits: readonly Hit[]): Raised {
+    const raised: Raised = { alerts: [], records: [], folded: 0 };
+    if (hits.length === 0) return raised;
+    const { engine, epoch, rules: { now } } = this.#parts;
+    const ruleSet = { ruleSet: now, ruleSetHash: now.hash };
+    const correlation = this.#correlation;
+    correlation.use(now);
     const context = this.#context();
-    const alerts: Alert[] = [];
-    const views: RecordView[] = [];
+    const { hostId, bootId, wallOffsetNs } = context;
+    const raise = (make: () => Alert, record: RecordView): void => {
+      if (raised.alerts.length >= ALERTS_PER_BATCH_MAX) {
+        raised.folded++;
+        return;
+      }
+      raised.alerts.push(make());
+      raised.records.push(record);
+    };
+    let correlated = 0;
     for (const hit of hits) {
-      const rule = rules[hit.rule];
+      const rule = now.rules[hit.rule];
       if (rule === undefined) continue;
+      const isSilent = correlation.isSilent(hit.rule);
+      const isCorrelated = correlation.wants(hit.rule) && correlated < CORRELATED_PER_BATCH_MAX;
+      if (!isCorrelated && (isSilent || raised.alerts.length >= ALERTS_PER_BATCH_MAX)) {
+        raised.folded++;
+        continue;
+      }
       const record = decodeRecord(engine.batch, hit.offset);
       const document = ecsDocument(record, {
         ...context,
         process: engine.program(hit.program),
         parent: engine.program(hit.parentProgram),
       });
-      const { hostId, bootId } = context;
       const key = { hostId, bootId, epoch, source: record.source, sequence: record.sequence };
-      alerts.push(makeAlert({ rule, ruleSetHash, document, record: key }));
-      views.push(record);
+      const finding = { ...ruleSet, document, record: key };
+      if (!isSilent) raise(() => makeAlert({ ...finding, rule }), record);
+      if (!isCorrelated) continue;
+      correlated++;
+      for (
+        const match of correlation.take({ rule: hit.rule, record, key, document, wallOffsetNs })
+      ) {
+        raise(() => makeCorrelationAlert(match, finding), record);
+      }
     }
+    correlation.keepSightings();
+    return raised;
+  }
+
+  #raise({ alerts, records }: Raised): void {
+    const { sink, onAlert } = this.#parts;
     this.#alerts += alerts.length;
-    sink?.appendAlerts(alerts, views);
+    sink?.appendAlerts(alerts, records);
     for (const alert of alerts) onAlert(alert);
   }
 

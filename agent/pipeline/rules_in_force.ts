@@ -1,5 +1,5 @@
 import { encodeRecord, SOURCES } from "../../common/record/mod.ts";
-import type { RoleName, RuleInfo } from "../../common/sigma/mod.ts";
+import type { CorrelationRule, RoleName, RuleInfo } from "../../common/sigma/mod.ts";
 import type { Engine, Staging } from "../../wasm/engine/mod.ts";
 
 /** Rules as the pipeline has them. */
@@ -10,6 +10,8 @@ export interface PipelineRules {
   readonly hash: string;
   /** Rules of the image, by their index. */
   readonly rules: readonly RuleInfo[];
+  /** Correlations of the rules. */
+  readonly correlations: readonly CorrelationRule[];
   /** Roles of processes, by the ids that records carry. */
   readonly roles: readonly RoleName[];
 }
@@ -29,7 +31,13 @@ interface Next {
   pauseMs: number;
 }
 
-const NONE: PipelineRules = { image: new Uint8Array(0), hash: "", rules: [], roles: [] };
+const NONE: PipelineRules = {
+  image: new Uint8Array(0),
+  hash: "",
+  rules: [],
+  correlations: [],
+  roles: [],
+};
 
 /** The rules that an engine runs, and those that are to take their place, between two batches. */
 export class RulesInForce {

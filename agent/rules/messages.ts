@@ -1,4 +1,4 @@
-import type { Interest, RoleName, RuleInfo } from "../../common/sigma/mod.ts";
+import type { CorrelationRule, Interest, RoleName, RuleInfo } from "../../common/sigma/mod.ts";
 
 /** Name of the worker that compiles rules. */
 export const RULES_WORKER = "immune-rules";
@@ -11,6 +11,8 @@ export interface CompiledRules {
   readonly hash: string;
   /** Loaded rules; index = rule index in the image. */
   readonly rules: readonly RuleInfo[];
+  /** Correlations of the rules. */
+  readonly correlations: readonly CorrelationRule[];
   /** Roles of processes, by the ids that records carry. */
   readonly roles: readonly RoleName[];
   /** One line a rule that did not load: where, why, what to do. */

@@ -31,8 +31,16 @@ async function compiled(paths: readonly string[]): Promise<RulesReport> {
 async function compile(paths: readonly string[]): Promise<CompiledRules> {
   const sources: RuleSource[] = [];
   for (const path of paths) sources.push(...await readRuleSources(path));
-  const { rejected, image, hash, rules, roles, interest } = compileRules(sources);
-  return { image, hash, rules, roles, rejected: rejected.map(describeRejection), interest };
+  const { rejected, image, hash, rules, correlations, roles, interest } = compileRules(sources);
+  return {
+    image,
+    hash,
+    rules,
+    correlations,
+    roles,
+    rejected: rejected.map(describeRejection),
+    interest,
+  };
 }
 
 function report(message: RulesReport): void {

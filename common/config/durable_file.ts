@@ -13,13 +13,13 @@ export function syncFolder(folder: string): void {
  * Mode 0600.
  *
  * @param path Path of the file; `path + ".new"` is used on the way.
- * @param text What it holds afterwards.
+ * @param content What it holds afterwards.
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, content: string | Uint8Array): void {
   const fresh = `${path}.new`;
   const options = { write: true, create: true, truncate: true, mode: 0o600 };
   using file = Deno.openSync(fresh, options);
-  const bytes = new TextEncoder().encode(text);
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
   file.syncDataSync();
   Deno.renameSync(fresh, path);

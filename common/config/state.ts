@@ -16,6 +16,10 @@ export interface StatePaths {
   readonly agent: string;
   readonly journal: string;
   readonly epoch: string;
+  /** Windows of correlations. */
+  readonly correlation: string;
+  /** What `first_seen` remembers. */
+  readonly sightings: string;
   readonly hostId: string;
   readonly lock: string;
 }
@@ -33,6 +37,8 @@ export function statePaths(folder: string): StatePaths {
     agent,
     journal: `${agent}/journal`,
     epoch: `${agent}/epoch`,
+    correlation: `${agent}/correlation`,
+    sightings: `${agent}/sightings`,
     hostId: `${agent}/host_id`,
     lock: `${agent}/lock`,
   };

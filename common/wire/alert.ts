@@ -2,6 +2,33 @@ import { z } from "zod";
 import type { EcsDocument } from "../record/ecs.ts";
 import { type Level, SEVERITIES } from "../sigma/severity.ts";
 
+/** What a correlation found, in an alert of its own. */
+export interface AlertCorrelation {
+  /** As `event_count`. */
+  readonly type: string;
+  /** What the hits have in common: value by name. */
+  readonly group: Readonly<Record<string, string>>;
+  /** The value that met the condition. */
+  readonly value: number;
+  /** Hits in the window. */
+  readonly hits: number;
+  /** Time of the first and the last of them, RFC 3339, UTC. */
+  readonly first: string;
+  readonly last: string;
+  /** The hits by time, 64 of them at most. */
+  readonly members: readonly AlertCorrelationMember[];
+}
+
+/** A hit that a correlation is made of. */
+export interface AlertCorrelationMember {
+  /** Id of the rule or correlation that was hit. */
+  readonly rule: string;
+  /** On a host, boot id, epoch, source and sequence of the record; in the fleet, the alert's id. */
+  readonly event: string;
+  /** RFC 3339, UTC. */
+  readonly time: string;
+}
+
 /** An alert: a rule fired on a record. Nested JSON, ECS where ECS has a name for it. */
 export interface Alert extends Omit<EcsDocument, "@timestamp" | "event"> {
   /** Hash of rule and record: the same finding has the same id. */
@@ -21,6 +48,8 @@ export interface Alert extends Omit<EcsDocument, "@timestamp" | "event"> {
     readonly kind: "alert";
     readonly action: string;
   };
+  /** For the alert of a correlation; its event is the one that completed it. */
+  readonly correlation?: AlertCorrelation;
 }
 
 /** What an alert must have, wherever it comes from; members that are not known are kept. */
@@ -31,6 +60,19 @@ export const alertSchema = z.looseObject({
   rule: z.looseObject({ id: z.string(), title: z.string() }),
   severity: z.enum(Object.keys(SEVERITIES) as Level[]),
   event: z.looseObject({ kind: z.literal("alert"), action: z.string() }),
+  correlation: z.looseObject({
+    type: z.string(),
+    group: z.record(z.string(), z.string()),
+    value: z.number(),
+    hits: z.int().nonnegative(),
+    first: z.iso.datetime(),
+    last: z.iso.datetime(),
+    members: z.array(z.looseObject({
+      rule: z.string(),
+      event: z.string(),
+      time: z.iso.datetime(),
+    })),
+  }).optional(),
   process: z.looseObject({
     pid: z.int().nonnegative(),
     entity_id: z.string().optional(),
