@@ -32,7 +32,8 @@ export interface HostCorrelationOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-const NS_PER_MS = 1_000_000;
+const NS_PER_US = 1000n;
+const US_PER_MS = 1000;
 
 /** The host's correlations, over the hits of its rules. */
 export class HostCorrelation {
@@ -102,7 +103,7 @@ export class HostCorrelation {
     return this.#correlator.take({
       kind: "rule",
       index: rule,
-      timeMs: Number(record.timeNs + wallOffsetNs) / NS_PER_MS,
+      timeMs: Number((record.timeNs + wallOffsetNs) / NS_PER_US) / US_PER_MS,
       id: `${key.bootId}/${key.epoch}/${key.source}/${key.sequence}`,
       field: (name) => fieldValue(event, name),
     }).filter(({ index }) => !this.#silent.correlations.has(index));
