@@ -4,6 +4,7 @@ import type { PlacedDraft } from "./correlation_resolve.ts";
 import { parseDocuments } from "./document.ts";
 import { type Filter, filtered, isFor, parseFilter } from "./filter.ts";
 import { TESTS_PER_SET_MAX } from "./limits.ts";
+import { isPipeline, parsePipeline } from "./pipeline.ts";
 import { invalid, type Position, RuleProblem } from "./problem.ts";
 import { parseRole, type Role } from "./role.ts";
 import { keyOf, rejectionOf, type RuleRejection } from "./rejection.ts";
@@ -43,6 +44,12 @@ export interface ParsedRules {
   readonly missing: ReadonlySet<string>;
 }
 
+/** A document and its file. */
+interface Placed {
+  readonly document: ReadDocument;
+  readonly path: string;
+}
+
 interface PlacedFilter {
   readonly filter: Filter;
   readonly path: string;
@@ -60,11 +67,22 @@ export function parseRules(
   sources: readonly RuleSource[],
   options: RuleOptions = {},
 ): ParsedRules {
+  const documents = sources.flatMap((source) =>
+    documentsOf(source).map((document) => ({ document, path: source.path }))
+  );
   const reader = new Reader(options);
-  for (const source of sources) {
-    for (const document of documentsOf(source)) reader.read(document, source.path);
+  // What rules need may stand behind them.
+  for (const from of documents.filter(hasPipeline)) reader.readPipeline(from);
+  for (const { document, path } of documents.filter((from) => !hasPipeline(from))) {
+    reader.read(document, path);
   }
   return reader.end();
+}
+
+function hasPipeline({ document }: Placed): boolean {
+  if (document instanceof RuleProblem) return false;
+  const { value } = document;
+  return typeof value === "object" && value !== null && isPipeline(value);
 }
 
 function documentsOf({ text, problem }: RuleSource): readonly ReadDocument[] {
@@ -74,6 +92,8 @@ function documentsOf({ text, problem }: RuleSource): readonly ReadDocument[] {
 
 class Reader {
   readonly #options: RuleOptions;
+  readonly #placeholders: Map<string, readonly string[]>;
+  readonly #placeByPlaceholder = new Map<string, string>();
   readonly #rules: ParsedRule[] = [];
   readonly #correlations: PlacedDraft[] = [];
   readonly #filters: PlacedFilter[] = [];
@@ -84,7 +104,26 @@ class Reader {
   #tests = 0;
 
   constructor(options: RuleOptions) {
-    this.#options = options;
+    this.#placeholders = new Map(options.placeholders);
+    this.#options = { ...options, placeholders: this.#placeholders };
+  }
+
+  /** Values that the caller gave stay, and those of the first document. */
+  readPipeline({ document, path }: Placed): void {
+    this.#orReject({ document, path }, () => {
+      if (document instanceof RuleProblem) throw document;
+      const values = parsePipeline(document);
+      for (const name of values.keys()) {
+        const first = this.#placeByPlaceholder.get(name);
+        if (first === undefined) continue;
+        const reason = `Placeholder "${name}" has its values from ${first}; name it once`;
+        throw invalid(reason, document.position(["vars", name]));
+      }
+      for (const [name, list] of values) {
+        this.#placeByPlaceholder.set(name, `${path}:${document.start.line}`);
+        if (!this.#placeholders.has(name)) this.#placeholders.set(name, list);
+      }
+    });
   }
 
   read(document: ReadDocument, path: string): void {
@@ -133,7 +172,7 @@ class Reader {
   }
 
   #orReject(
-    from: { readonly document: ReadDocument; readonly path: string },
+    from: Placed,
     work: () => void,
   ): void {
     try {

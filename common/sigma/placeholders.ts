@@ -12,7 +12,7 @@ export class PlaceholderError extends Error {
 
   /** @param placeholder Its name, without the percent signs. */
   constructor(placeholder: string) {
-    super(`Placeholder "%${placeholder}%" has no value; give it one in the pipeline`);
+    super(`Placeholder "%${placeholder}%" has no value; give it one in "vars" of a pipeline`);
     this.placeholder = placeholder;
   }
 }
