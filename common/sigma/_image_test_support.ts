@@ -17,6 +17,7 @@ import {
   RULE_ROW,
   RULE_ROW_BYTES,
 } from "./image_layout.ts";
+import { LITERALS } from "./literal_layout.ts";
 
 const OP_NAMES = new Map(Object.entries(PROGRAM_OPS).map(([name, op]) => [op as number, name]));
 
@@ -119,8 +120,13 @@ export class ImageReader {
       const empty = this.#u32(row + FIELD_ROW.empty);
       const singles = this.#u32(row + FIELD_ROW.singles);
       const automaton = this.#u32(row + FIELD_ROW.automaton);
+      const literals = this.#u32(row + FIELD_ROW.literals);
       if (present !== NONE) found.add(present);
       if (empty !== NONE && value.length === 0) found.add(empty);
+      for (const atom of literals === 0 ? [] : this.#members(literals)) {
+        const ends = Array.from({ length: value.length + 1 }, (_, end) => end);
+        if (ends.some((end) => this.#stands(atom, end, value))) found.add(atom);
+      }
       if (automaton !== 0) this.#walk(automaton, value, found);
       for (const atom of this.#toTry(singles, found)) {
         if (this.#fits(atom, value)) found.add(atom);
@@ -145,6 +151,13 @@ export class ImageReader {
     return globMatches(text, cased ? value : value.map(lower));
   }
 
+  /** Atoms of a block of literals; how it finds them is the engine's matter. */
+  #members(at: number): readonly number[] {
+    const members = at + this.#u32(at + LITERALS.members);
+    const count = this.#u32(at + LITERALS.member_count);
+    return Array.from({ length: count }, (_, i) => this.#u32(members + i * 4));
+  }
+
   #walk(at: number, value: Uint8Array, found: Set<number>): void {
     const classes = this.#u32(at + AUTOMATON.classes);
     const transitions = at + this.#u32(at + AUTOMATON.transitions);
@@ -165,16 +178,18 @@ export class ImageReader {
     });
   }
 
+  /** Whether the text of a literal ends at a place of a value, and may. */
   #stands(atom: number, end: number, value: Uint8Array): boolean {
     const { op, text, cased } = this.atom(atom);
     const { length } = value;
+    if (end < text.length) return false;
     const here = value.subarray(end - text.length, end);
-    if (cased && !text.every((byte, i) => byte === here[i])) return false;
+    if (!text.every((byte, i) => byte === (cased ? here[i] : lower(here[i] ?? 0)))) return false;
     if (op === ATOM_OPS.equals) return end === length && text.length === length;
     if (op === ATOM_OPS.startswith) return end === text.length;
     if (op === ATOM_OPS.endswith) return end === length;
     if (op === ATOM_OPS.contains) return true;
-    throw new RangeError(`Atom ${atom} has operation ${op} in an automaton`);
+    throw new RangeError(`Atom ${atom} has operation ${op} among literals`);
   }
 
   /** Row of an atom. */

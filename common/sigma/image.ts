@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { ImmuneError } from "../config/errors.ts";
 import type { AtomOp } from "./atom.ts";
 import { buildAutomaton } from "./automaton.ts";
+import { encodeLiterals, type Literal, type LiteralOp } from "./literals.ts";
 import {
   ATOM_CLASSES_SHIFT,
   ATOM_FLAGS,
@@ -35,10 +36,14 @@ export interface Image {
  * Writes a plan as a rule image (layout: `image_layout.ts`, prose: `specs/rule_image.md`).
  *
  * @param plan Rules, fields and atoms.
+ * @param options `bytesMax`: most bytes of it; default: those of an engine's region.
  * @returns The image.
- * @throws {ImmuneError} `RULE_SET_TOO_LARGE` when it is longer than an engine's region.
+ * @throws {ImmuneError} `RULE_SET_TOO_LARGE` when it is longer.
  */
-export function encodeImage(plan: Plan): Image {
+export function encodeImage(
+  plan: Plan,
+  { bytesMax = IMAGE_BYTES_MAX }: { readonly bytesMax?: number } = {},
+): Image {
   const texts = textPool(plan);
   const rules = [...plan.rules, ...plan.roles];
   const fields = plan.fields.map((field) => fieldRow(plan, field));
@@ -58,12 +63,13 @@ export function encodeImage(plan: Plan): Image {
     words: words.length * 4,
     texts: texts.bytes.length,
   });
-  const automata = placeAutomata(fields, at.end);
+  const literals = placeBlocks(fields.map((row) => row.literals), at.end);
+  const automata = placeBlocks(fields.map((row) => row.automaton), literals.end);
   const length = automata.end;
-  if (length > IMAGE_BYTES_MAX) {
+  if (length > bytesMax) {
     throw new ImmuneError(
       "RULE_SET_TOO_LARGE",
-      `Cannot build the rule image: ${length} bytes, at most ${IMAGE_BYTES_MAX} fit; ` +
+      `Cannot build the rule image: ${length} bytes, at most ${bytesMax} fit; ` +
         `load fewer rules`,
     );
   }
@@ -81,11 +87,13 @@ export function encodeImage(plan: Plan): Image {
     const offset = at.fields + i * FIELD_ROW_BYTES;
     view.setUint32(offset + FIELD_ROW.standard, row.field.standard, true);
     view.setUint32(offset + FIELD_ROW.class_mask, row.field.classMask, true);
+    view.setUint32(offset + FIELD_ROW.literals, literals.offsets[i] ?? 0, true);
     view.setUint32(offset + FIELD_ROW.automaton, automata.offsets[i] ?? 0, true);
     view.setUint32(offset + FIELD_ROW.present, row.present, true);
     view.setUint32(offset + FIELD_ROW.empty, row.empty, true);
     view.setUint32(offset + FIELD_ROW.singles, row.singles, true);
-    bytes.set(row.automaton, automata.offsets[i] ?? length);
+    bytes.set(row.literals, literals.offsets[i] ?? 0);
+    bytes.set(row.automaton, automata.offsets[i] ?? 0);
   });
   plan.atoms.forEach((atom, i) => {
     const offset = at.atoms + i * ATOM_ROW_BYTES;
@@ -143,13 +151,21 @@ function hashOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(hash.digest());
 }
 
-/** Atoms that the automaton of their field finds. */
-const LITERAL_OPS: ReadonlySet<AtomOp> = new Set(["equals", "startswith", "endswith", "contains"]);
+/** Atoms that are found as literals. */
+const LITERAL_OPS: ReadonlySet<string> = new Set<LiteralOp>([
+  "equals",
+  "startswith",
+  "endswith",
+  "contains",
+]);
+const NO_LITERALS = { bytes: new Uint8Array(0), left: [] };
 /** Atoms that are tried one by one. */
 const SINGLE_OPS: ReadonlySet<AtomOp> = new Set(["glob", "regex", "cidr", "number"]);
 
 interface FieldRow {
   readonly field: PlannedField;
+  readonly literals: Uint8Array;
+  /** Of the literals that the block does not take. */
   readonly automaton: Uint8Array;
   readonly present: number;
   readonly empty: number;
@@ -162,17 +178,24 @@ function fieldRow(plan: Plan, field: PlannedField): FieldRow {
     return atom === undefined ? [] : [{ ...atom, atom: number }];
   });
   const one = (op: "present" | "empty") => atoms.find((atom) => atom.op === op)?.atom ?? NONE;
-  const literals = atoms.filter(({ op }) => LITERAL_OPS.has(op))
-    .map(({ atom, text, cased }) => ({ atom, text: cased ? folded(text) : text }));
+  const literals = atoms.flatMap(({ atom, op, text, cased }): Literal[] =>
+    isLiteral(op) ? [{ atom, op, text: cased ? folded(text) : text }] : []
+  );
+  const block = literals.length === 0 ? NO_LITERALS : encodeLiterals(literals);
   const singles = atoms.filter(({ op, alone }) => SINGLE_OPS.has(op) && alone)
     .map(({ atom }) => atom);
   return {
     field,
-    automaton: literals.length === 0 ? new Uint8Array(0) : buildAutomaton(literals),
+    literals: block.bytes,
+    automaton: block.left.length === 0 ? new Uint8Array(0) : buildAutomaton(block.left),
     present: one("present"),
     empty: one("empty"),
     singles: singles.length === 0 ? NONE : plan.pool.list(singles),
   };
+}
+
+function isLiteral(op: AtomOp): op is LiteralOp {
+  return LITERAL_OPS.has(op);
 }
 
 function flagsOf(plan: Plan, { cased, candidates }: PlannedAtom): number {
@@ -212,14 +235,15 @@ function layOut(sizes: Sections): Places {
   return { fields, atoms, rules, words, texts, end: align(texts + sizes.texts) };
 }
 
-function placeAutomata(
-  rows: readonly FieldRow[],
+/** Places of blocks one behind the other; 0 for one that is empty. */
+function placeBlocks(
+  blocks: readonly Uint8Array[],
   start: number,
 ): { readonly offsets: readonly number[]; readonly end: number } {
   let end = start;
-  const offsets = rows.map(({ automaton }) => {
-    const offset = automaton.length === 0 ? 0 : end;
-    end = align(end + automaton.length);
+  const offsets = blocks.map((block) => {
+    const offset = block.length === 0 ? 0 : end;
+    end = align(end + block.length);
     return offset;
   });
   return { offsets, end };

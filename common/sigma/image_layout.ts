@@ -42,11 +42,12 @@ export const IMAGE_HEADER_BYTES = 104;
 export const FIELD_ROW = {
   standard: 0, // u32 standard field id (fields.ts), 0 = only flat events have it
   class_mask: 4, // u32 classes whose rules test it
-  automaton: 8, // u32 offset of an automaton, 0 = none
+  automaton: 8, // u32 offset of an automaton, 0 = none: literals that the block does not take
   present: 12, // u32 atom that is true when the field is there, NONE = nobody asks
   empty: 16, // u32 atom that is true when it is there and empty, NONE = nobody asks
   singles: 20, // u32 index in the pool of a list of atoms to try one by one, NONE = none
-  reserved: 24, // u64
+  literals: 24, // u32 offset of its literals (literal_layout.ts), 0 = none
+  reserved: 28, // u32
 } as const;
 export const FIELD_ROW_BYTES = 32;
 

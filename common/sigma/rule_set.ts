@@ -76,7 +76,10 @@ export function compileRules(
   const names = numberRoles(parsed.roles.map(({ role }) => role.name));
   const { roles, problems: badRoles } = plannableRoles(parsed.roles, names);
   rejected.push(...badRoles);
-  const { plan, bytes, hash } = fitImage(planned.rules.map(({ rule }) => rule), roles, planned);
+  const { plan, bytes, hash } = fitImage(planned.rules.map(({ rule }) => rule), {
+    roles,
+    plan: planned.plan,
+  });
   const kept = planned.rules.slice(0, plan.rules.length);
   for (const left of planned.rules.slice(plan.rules.length)) reject(left, tooLarge(left.rule));
   const { correlations, problems } = resolveCorrelations(parsed.correlations, {

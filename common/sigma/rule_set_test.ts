@@ -1,7 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { ImageReader } from "./_image_test_support.ts";
-import { verifyImage } from "./image.ts";
-import { IMAGE_BYTES_MAX } from "./image_layout.ts";
 import { describeRejection, type RuleRejection } from "./rejection.ts";
 import { compileRules, type RuleSet } from "./rule_set.ts";
 
@@ -230,31 +228,6 @@ Deno.test("compileRules() without rules gives an image that fires nothing", () =
   const set = compileRules([]);
   assertEquals(new ImageReader(set.image, []).fire(new Map([["A", "x"]])), []);
   assertEquals(set.interest.kinds, ["exec", "fork", "exit"]);
-});
-
-Deno.test("compileRules() keeps the first rules that fit in an image and names the others", () => {
-  const long = (i: number) => {
-    const texts = Array.from({ length: 20 }, (_, k) => {
-      const value = Array.from(
-        { length: 250 },
-        (_, j) => String.fromCharCode(0x100 + (j * (i * 20 + k)) % 97),
-      );
-      return `"${i} ${k} ${value.join("")}"`;
-    });
-    return {
-      path: `${i}.yml`,
-      text: `id: r${i}\n${HEAD}detection: { s: { A|contains: [${texts}] }, condition: s }\n`,
-    };
-  };
-  const set = compileRules(Array.from({ length: 20 }, (_, i) => long(i)));
-  assert(set.rules.length > 0 && set.rejected.length > 0);
-  assertEquals(
-    [...set.rules.map(({ id }) => id), ...set.rejected.map(({ id }) => id)],
-    Array.from({ length: 20 }, (_, i) => `r${i}`),
-  );
-  assert(set.rejected.every(({ code }) => code === "RULE_SET_TOO_LARGE"));
-  assert(set.image.length <= IMAGE_BYTES_MAX);
-  assertEquals(verifyImage(set.image), set.hash);
 });
 
 Deno.test("logSourceBits() marks the log sources that apply, any case", () => {

@@ -19,6 +19,7 @@ import {
   FIELD_ROW_AUTOMATON,
   FIELD_ROW_BYTES,
   FIELD_ROW_EMPTY,
+  FIELD_ROW_LITERALS,
   FIELD_ROW_PRESENT,
   FIELD_ROW_SINGLES,
   FIELDS_MAX,
@@ -49,6 +50,7 @@ import {
   RULES_MAX,
 } from "../../out/gen/image";
 import { automaton_check, automaton_prepare } from "./automaton_check";
+import { literals_check } from "./literals_check";
 import { program_check } from "./program_check";
 import { single_check } from "./singles";
 
@@ -177,6 +179,8 @@ function check_field(field: u32): i32 {
   if (!atom_or_none(load<u32>(row, FIELD_ROW_PRESENT))) return ERROR_FIELD;
   if (!atom_or_none(load<u32>(row, FIELD_ROW_EMPTY))) return ERROR_FIELD;
   if (!check_singles(field, load<u32>(row, FIELD_ROW_SINGLES))) return ERROR_LIST;
+  const literals: u32 = load<u32>(row, FIELD_ROW_LITERALS);
+  if (literals != 0 && !literals_check(base, literals, length, atom_count)) return ERROR_AUTOMATON;
   const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
   if (automaton == 0) return 0;
   return automaton_check(base, automaton, length, atom_count) ? 0 : ERROR_AUTOMATON;

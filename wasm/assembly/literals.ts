@@ -1,99 +1,251 @@
-// The walk of a field's automaton (Aho and Corasick 1975, failure links resolved) over its bytes.
+// Literals of one field in a value (specs/literals.md). The value is folded once; texts that stand at
+// its ends are looked up by their hash, those that may stand anywhere by grams: 6 bytes at every
+// fourth place for literals of 9 bytes and more, 3 bytes at every place for shorter ones.
 
 import {
   ATOM_FLAGS_CASED,
-  ATOM_OPS_CONTAINS,
-  ATOM_OPS_ENDSWITH,
-  ATOM_OPS_EQUALS,
-  ATOM_OPS_STARTSWITH,
   ATOM_ROW_BYTES,
   ATOM_ROW_FLAGS,
-  ATOM_ROW_OP,
   ATOM_ROW_TEXT,
-  ATOM_ROW_TEXT_LENGTH,
-  AUTOMATON_CLASS_OF,
-  AUTOMATON_CLASSES,
-  AUTOMATON_OUTPUT_BIT,
-  AUTOMATON_OUTPUT_STARTS,
-  AUTOMATON_OUTPUTS,
-  AUTOMATON_TRANSITIONS,
-  CLASS_ALL,
-  FIELD_ROW_AUTOMATON,
-  FIELD_ROW_BYTES,
+  ENTRY_LAST_BIT,
+  ENTRY_ROW_BYTES,
+  ENTRY_ROW_OFFSET,
+  GRAM_BYTES,
+  GRAMS_ENTRIES,
+  GRAMS_FILTER,
+  GRAMS_FILTER_BITS,
+  GRAMS_KEY_COUNT,
+  GRAMS_KEYS,
+  GROUP_ROW_BYTES,
+  GROUP_ROW_COUNT,
+  GROUP_ROW_FIRST,
+  GROUP_ROW_LENGTH,
+  GROUP_ROW_TEXT,
+  KEY_ROW_BYTES,
+  KEY_ROW_GROUP,
+  KEYED_BYTES_MAX,
+  LITERAL_KINDS_EQUALS,
+  LITERAL_KINDS_PREFIX,
+  LITERAL_KINDS_SHORT,
+  LITERAL_KINDS_SUFFIX,
+  LITERALS_DENSE,
+  LITERALS_GROUPS,
+  LITERALS_KEY_COUNT,
+  LITERALS_KEYS,
+  LITERALS_KINDS,
+  LITERALS_MEMBERS,
+  LITERALS_PREFIX_BITS,
+  LITERALS_PREFIX_LENGTHS,
+  LITERALS_SAMPLED,
+  LITERALS_SHORTS,
+  LITERALS_SUFFIX_BITS,
+  LITERALS_SUFFIX_LENGTHS,
+  LITERALS_TEXTS,
+  SAMPLED_GRAM_BYTES,
+  SAMPLED_STEP,
+  SHORT_BITS_ONE,
+  SHORT_KEYS_ONE,
+  SHORT_KEYS_TWO,
 } from "../../out/gen/image";
-import { same_byte } from "./fold";
-import { atoms, field_count, fields, image, texts } from "./image";
-import { atom_found, atoms_found, mark_atom, marks_next } from "./marks";
+import { fold_value, same_bytes, same_byte } from "./fold";
+import { atoms, texts } from "./image";
+import {
+  first_slot,
+  hash_bytes,
+  hash_dense_gram,
+  hash_sampled_gram,
+  pair_index,
+} from "./literal_hash";
+import { mark_atom } from "./marks";
+import { FOLDED } from "./memory";
 
-/** Whether the bytes in front of a place are an atom's own, letters as they are written. */
-function is_as_written(row: usize, end_at: usize): bool {
-  const length: usize = <usize> load<u32>(row, ATOM_ROW_TEXT_LENGTH);
+/** The value as it is written, and its length. */
+let written: usize = 0;
+let value_bytes: u32 = 0;
+/** Parts of the block that every find needs. */
+let groups: usize = 0;
+let members: usize = 0;
+let literal_texts: usize = 0;
+
+/** Whether an atom's own text stands at a place, letters as they are written. */
+function is_as_written(row: usize, place: usize, length: u32): bool {
   const text: usize = texts + <usize> load<u32>(row, ATOM_ROW_TEXT);
-  for (let i: usize = 0; i < length; i++) {
-    if (<u32> load<u8>(text + i) != same_byte(load<u8>(end_at - length + i))) return false;
+  for (let i: usize = 0; i < <usize> length; i++) {
+    if (<u32> load<u8>(text + i) != same_byte(load<u8>(place + i))) return false;
   }
   return true;
 }
 
-/** Whether an atom whose literal ends at `end` of `length` bytes from `pointer` holds there. */
-@inline function holds(atom: u32, pointer: usize, end: u32, length: u32): bool {
-  const row: usize = atoms + <usize> (atom * ATOM_ROW_BYTES);
-  const cased: bool = (load<u32>(row, ATOM_ROW_FLAGS) & ATOM_FLAGS_CASED) != 0;
-  if (cased && !is_as_written(row, pointer + <usize> end)) return false;
-  const op: u32 = <u32> load<u16>(row, ATOM_ROW_OP);
-  if (op == ATOM_OPS_CONTAINS) return true;
-  if (op == ATOM_OPS_ENDSWITH) return end == length;
-  const starts: bool = end == load<u32>(row, ATOM_ROW_TEXT_LENGTH);
-  if (op == ATOM_OPS_STARTSWITH) return starts;
-  return op == ATOM_OPS_EQUALS && starts && end == length;
-}
-
-function outputs_of(
-  automaton: usize,
-  state: u32,
-  pointer: usize,
-  end: u32,
-  length: u32,
-): void {
-  const starts: usize = automaton + <usize> load<u32>(automaton, AUTOMATON_OUTPUT_STARTS) +
-    (<usize> state << 2);
-  const outputs: usize = automaton + <usize> load<u32>(automaton, AUTOMATON_OUTPUTS);
-  const last: usize = outputs + (<usize> load<u32>(starts, 4) << 2);
-  for (let at: usize = outputs + (<usize> load<u32>(starts) << 2); at < last; at += 4) {
+/** Marks the atoms of a group whose text stands at `start`. */
+function mark_group(group: usize, start: u32): void {
+  const length: u32 = load<u32>(group, GROUP_ROW_LENGTH);
+  let at: usize = members + (<usize> load<u32>(group, GROUP_ROW_FIRST) << 2);
+  const end: usize = at + (<usize> load<u32>(group, GROUP_ROW_COUNT) << 2);
+  for (; at < end; at += 4) {
     const atom: u32 = load<u32>(at);
-    if (holds(atom, pointer, end, length)) mark_atom(atom);
+    const row: usize = atoms + <usize> (atom * ATOM_ROW_BYTES);
+    const cased: bool = (load<u32>(row, ATOM_ROW_FLAGS) & ATOM_FLAGS_CASED) != 0;
+    if (cased && !is_as_written(row, written + <usize> start, length)) continue;
+    mark_atom(atom);
   }
 }
 
-/** Runs the bytes through an automaton and marks the atoms that hold. */
-export function walk(automaton: usize, pointer: usize, length: u32): void {
-  const classes: u32 = load<u32>(automaton, AUTOMATON_CLASSES);
-  const transitions: usize = automaton + <usize> load<u32>(automaton, AUTOMATON_TRANSITIONS);
-  const class_of: usize = automaton + <usize> AUTOMATON_CLASS_OF;
-  let state: u32 = 0;
-  for (let i: u32 = 0; i < length; i++) {
-    const byte_class: u32 = <u32> load<u8>(class_of + <usize> load<u8>(pointer + <usize> i));
-    const next: u32 = load<u32>(transitions + (<usize> (state * classes + byte_class) << 2));
-    state = next & ~AUTOMATON_OUTPUT_BIT;
-    if ((next & AUTOMATON_OUTPUT_BIT) != 0) outputs_of(automaton, state, pointer, i + 1, length);
+@inline function group_at(number: u32): usize {
+  return groups + <usize> (number * GROUP_ROW_BYTES);
+}
+
+/** Marks a group when its text stands at `start` of the value. */
+function try_group(number: u32, start: u32): void {
+  const group: usize = group_at(number);
+  const length: u32 = load<u32>(group, GROUP_ROW_LENGTH);
+  if (start > value_bytes || length > value_bytes - start) return;
+  const text: usize = literal_texts + <usize> load<u32>(group, GROUP_ROW_TEXT);
+  if (same_bytes(text, FOLDED + <usize> start, length)) mark_group(group, start);
+}
+
+/** Marks the groups of a key that stand where their kind has to. */
+function probe(block: usize, key: u32, kind: u32, start: u32): void {
+  const keys: usize = block + <usize> load<u32>(block, LITERALS_KEYS);
+  const mask: u32 = load<u32>(block, LITERALS_KEY_COUNT) - 1;
+  for (let slot: u32 = first_slot(key, mask);; slot = (slot + 1) & mask) {
+    const row: usize = keys + <usize> (slot * KEY_ROW_BYTES);
+    const found: u32 = load<u32>(row, KEY_ROW_GROUP);
+    if (found == 0) return;
+    if (load<u32>(row) != key) continue;
+    const length: u32 = load<u32>(group_at(found - 1), GROUP_ROW_LENGTH);
+    if (kind == LITERAL_KINDS_EQUALS && length != value_bytes) continue;
+    if (length > value_bytes) continue;
+    try_group(found - 1, kind == LITERAL_KINDS_SUFFIX ? value_bytes - length : start);
   }
 }
 
-/**
- * The walk on its own: runs the bytes through the automaton of field #`field` of the active image;
- * returns how many atoms hold, or -1 without such an automaton. `literals_found` tells which.
- */
-export function literals_run(field: u32, pointer: usize, length: u32): i32 {
-  if (image == 0 || field >= field_count) return -1;
-  const row: usize = fields + <usize> (field * FIELD_ROW_BYTES);
-  const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
-  if (automaton == 0) return -1;
-  marks_next(CLASS_ALL);
-  walk(image + <usize> automaton, pointer, length);
-  return <i32> atoms_found;
+/** Looks up the prefixes or suffixes whose lengths go with the two bytes at that end. */
+function probe_lengths(block: usize, lengths: u64, kind: u32): void {
+  for (; lengths != 0; lengths &= lengths - 1) {
+    const length: u32 = <u32> ctz<u64>(lengths);
+    if (length > value_bytes) return;
+    const start: u32 = kind == LITERAL_KINDS_SUFFIX ? value_bytes - length : 0;
+    probe(block, hash_bytes(FOLDED + <usize> start, length, kind), kind, start);
+  }
 }
 
-/** Atom number `index` that the last `literals_run` found. */
-export function literals_found(index: u32): u32 {
-  return index < atoms_found ? atom_found(index) : 0xffffffff;
+@inline function lengths_of(block: usize, table: u32, bits: u32, pair: u32): u64 {
+  const index: u32 = pair_index(pair, load<u32>(block + <usize> bits));
+  return load<u64>(block + <usize> load<u32>(block + <usize> table) + (<usize> index << 3));
+}
+
+/** Texts that stand at an end of the value, or are all of it. */
+function find_anchored(block: usize, kinds: u32): void {
+  if ((kinds & LITERAL_KINDS_EQUALS) != 0) {
+    const key: u32 = hash_bytes(FOLDED, value_bytes, LITERAL_KINDS_EQUALS);
+    probe(block, key, LITERAL_KINDS_EQUALS, 0);
+  }
+  if (value_bytes == 0) return;
+  if ((kinds & LITERAL_KINDS_PREFIX) != 0) {
+    const pair: u32 = <u32> load<u16>(FOLDED);
+    const lengths: u64 = lengths_of(block, LITERALS_PREFIX_LENGTHS, LITERALS_PREFIX_BITS, pair);
+    probe_lengths(block, lengths, LITERAL_KINDS_PREFIX);
+  }
+  if ((kinds & LITERAL_KINDS_SUFFIX) != 0) {
+    const last: usize = FOLDED + <usize> value_bytes - 1;
+    const before: u32 = value_bytes == 1 ? 0 : <u32> load<u8>(last - 1);
+    const pair: u32 = before | (<u32> load<u8>(last) << 8);
+    const lengths: u64 = lengths_of(block, LITERALS_SUFFIX_LENGTHS, LITERALS_SUFFIX_BITS, pair);
+    probe_lengths(block, lengths, LITERAL_KINDS_SUFFIX);
+  }
+}
+
+/** Literals of one and two bytes: two bytes say whether one starts at a place. */
+function find_shorts(block: usize): void {
+  const pairs: usize = block + <usize> load<u32>(block, LITERALS_SHORTS);
+  for (let i: u32 = 0; i < value_bytes; i += 4) {
+    // Four places at a time; most have nothing at all.
+    const at: usize = FOLDED + <usize> i;
+    let found: u32 = <u32> load<u8>(pairs + <usize> load<u16>(at)) |
+      (<u32> load<u8>(pairs + <usize> load<u16>(at, 1)) << 8) |
+      (<u32> load<u8>(pairs + <usize> load<u16>(at, 2)) << 16) |
+      (<u32> load<u8>(pairs + <usize> load<u16>(at, 3)) << 24);
+    for (; found != 0; found &= found - 1) {
+      const bit: u32 = ctz<u32>(found);
+      const place: u32 = i + (bit >> 3);
+      const pair: u32 = <u32> load<u16>(FOLDED + <usize> place);
+      const one: bool = (<u32> 1 << (bit & 7)) == SHORT_BITS_ONE;
+      const key: u32 = one ? SHORT_KEYS_ONE | (pair & 0xff) : SHORT_KEYS_TWO | pair;
+      probe(block, key, LITERAL_KINDS_SHORT, place);
+    }
+  }
+}
+
+/** Marks the literals that have a gram at a place. */
+function find_gram(block: usize, table: usize, key: u32, place: u32): void {
+  const keys: usize = block + <usize> load<u32>(table, GRAMS_KEYS);
+  const mask: u32 = load<u32>(table, GRAMS_KEY_COUNT) - 1;
+  let row: usize = 0;
+  for (let slot: u32 = first_slot(key, mask);; slot = (slot + 1) & mask) {
+    row = keys + <usize> (slot * KEY_ROW_BYTES);
+    if (load<u32>(row, KEY_ROW_GROUP) == 0) return;
+    if (load<u32>(row) == key) break;
+  }
+  const entries: usize = block + <usize> load<u32>(table, GRAMS_ENTRIES);
+  let entry: usize = entries + <usize> ((load<u32>(row, KEY_ROW_GROUP) - 1) * ENTRY_ROW_BYTES);
+  for (;; entry += <usize> ENTRY_ROW_BYTES) {
+    const group: u32 = load<u32>(entry);
+    const offset: u32 = load<u32>(entry, ENTRY_ROW_OFFSET);
+    if (place >= offset) try_group(group & ~ENTRY_LAST_BIT, place - offset);
+    if ((group & ENTRY_LAST_BIT) != 0) return;
+  }
+}
+
+@inline function passes(filter: usize, bit: u32): bool {
+  return ((<u32> load<u8>(filter + <usize> (bit >> 3)) >> (bit & 7)) & 1) != 0;
+}
+
+function find_sampled(block: usize, table: usize): void {
+  const filter: usize = block + <usize> load<u32>(table, GRAMS_FILTER);
+  const shift: u32 = 32 - load<u32>(table, GRAMS_FILTER_BITS);
+  for (let i: u32 = 0; i + SAMPLED_GRAM_BYTES <= value_bytes; i += SAMPLED_STEP) {
+    const key: u32 = hash_sampled_gram(FOLDED + <usize> i);
+    if (passes(filter, key >> shift)) find_gram(block, table, key, i);
+  }
+}
+
+/** Whether a dense gram may stand `offset` bytes on, as a bit of that number. */
+@inline function dense_bit(filter: usize, shift: u32, at: usize, offset: usize): u32 {
+  const place: u32 = hash_dense_gram(at, offset) >> shift;
+  return <u32> load<u8>(filter + <usize> place) << <u32> offset;
+}
+
+function find_dense(block: usize, table: usize): void {
+  const filter: usize = block + <usize> load<u32>(table, GRAMS_FILTER);
+  const shift: u32 = 32 - load<u32>(table, GRAMS_FILTER_BITS);
+  for (let i: u32 = 0; i + GRAM_BYTES <= value_bytes; i += 8) {
+    const at: usize = FOLDED + <usize> i;
+    let places: u32 = dense_bit(filter, shift, at, 0) | dense_bit(filter, shift, at, 1) |
+      dense_bit(filter, shift, at, 2) | dense_bit(filter, shift, at, 3) |
+      dense_bit(filter, shift, at, 4) | dense_bit(filter, shift, at, 5) |
+      dense_bit(filter, shift, at, 6) | dense_bit(filter, shift, at, 7);
+    for (; places != 0; places &= places - 1) {
+      const place: u32 = ctz<u32>(places);
+      find_gram(block, table, hash_dense_gram(at, <usize> place), i + place);
+    }
+  }
+}
+
+/** Marks the atoms of a checked block whose literals stand in a value of 64 KiB at most. */
+export function find_literals(block: usize, pointer: usize, length: u32): void {
+  written = pointer;
+  value_bytes = length;
+  groups = block + <usize> load<u32>(block, LITERALS_GROUPS);
+  members = block + <usize> load<u32>(block, LITERALS_MEMBERS);
+  literal_texts = block + <usize> load<u32>(block, LITERALS_TEXTS);
+  fold_value(pointer, length);
+  if (load<u32>(block, LITERALS_KEY_COUNT) != 0) {
+    const kinds: u32 = load<u32>(block, LITERALS_KINDS);
+    find_anchored(block, kinds);
+    if ((kinds & LITERAL_KINDS_SHORT) != 0) find_shorts(block);
+  }
+  const sampled: usize = block + <usize> LITERALS_SAMPLED;
+  if (load<u32>(sampled, GRAMS_FILTER_BITS) != 0) find_sampled(block, sampled);
+  const dense: usize = block + <usize> LITERALS_DENSE;
+  if (load<u32>(dense, GRAMS_FILTER_BITS) != 0) find_dense(block, dense);
 }

@@ -12,7 +12,6 @@ import {
   CLASSES_PROCESS_CREATION,
   CLASSES_PROCESS_FORK,
   CLASSES_PROCESS_TERMINATION,
-  FIELD_ROW_AUTOMATON,
   FIELD_ROW_BYTES,
   FIELD_ROW_CLASS_MASK,
   FIELD_ROW_EMPTY,
@@ -37,10 +36,10 @@ import { set_budget, tries_unfinished } from "./budget";
 import { body, kind } from "./current";
 import { group_classes, group_fields, fields_of, list_field, list_length } from "./field_lists";
 import { program_of } from "./fields";
-import { always, atoms, fields, image, relations, words } from "./image";
+import { always, atoms, fields, relations, words } from "./image";
 import { GROUP_ANCESTOR, GROUP_PARENT, GROUP_PROCESS, kept_is_known, kept_mark, kept_store } from "./kept";
 import { parent, process } from "./lifecycle";
-import { walk } from "./literals";
+import { match_literals } from "./literals_run";
 import { mark_atom, mark_rules, marks_next, next_to_try } from "./marks";
 import { process_get, row_at } from "./process_table";
 import { try_atom } from "./singles";
@@ -89,8 +88,7 @@ function match_singles(list: u32): void {
 function match_value(row: usize): void {
   mark_optional(load<u32>(row, FIELD_ROW_PRESENT));
   if (value_length == 0) mark_optional(load<u32>(row, FIELD_ROW_EMPTY));
-  const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
-  if (automaton != 0) walk(image + <usize> automaton, value, value_length);
+  match_literals(row, value, value_length);
   match_singles(load<u32>(row, FIELD_ROW_SINGLES));
 }
 

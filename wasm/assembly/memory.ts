@@ -43,8 +43,11 @@
 @inline export const PARSED_ADDRESS: usize = KEPT_VALUE + KEPT_VALUE_BYTES;
 /** Atoms whose test did not end, see budget.ts. */
 @inline export const UNFINISHED: usize = PARSED_ADDRESS + 0x800;
+/** The value under test, folded, and 16 zeros behind it. */
+@inline export const FOLDED: usize = PARSED_ADDRESS + 0x1000;
+@inline export const FOLDED_BYTES: u32 = 0x1_0040; // 64 KiB and one step of 16 bytes
 /** Fields by kind of record, see field_lists.ts. */
-@inline export const FIELD_LISTS: usize = PARSED_ADDRESS + 0x1000;
+@inline export const FIELD_LISTS: usize = FOLDED + <usize> FOLDED_BYTES;
 @inline export const FIELD_LISTS_BYTES: u32 = 0x4000;
 /** States of a regular expression: marks, two lists, a stack of twice as many and one. */
 @inline export const REGEX_MARKS: usize = FIELD_LISTS + <usize> FIELD_LISTS_BYTES;
@@ -65,8 +68,8 @@
 @inline export const ARENA_STATES_BYTES: u32 = 0x4_0000;
 @inline export const ARENA: usize = (ARENA_STATES + ARENA_STATES_BYTES + 0xFFFF) & ~0xFFFF;
 @inline export const ARENA_BYTES: u32 = 0x200_0000;
-/** End of the map; `start` checks that the memory reaches it. */
-@inline export const END: usize = ARENA + ARENA_BYTES;
+/** End of the map; `start` checks that the memory reaches it. A value is read in steps of 16 bytes. */
+@inline export const END: usize = ARENA + ARENA_BYTES + 64;
 
 /** Place of a region that the host may see; 0 for a number that is none. */
 export function region(id: u32): usize {

@@ -18,10 +18,11 @@ function endsWith(field: string, text: string): Expression {
 
 function imageWithRoles(): Uint8Array {
   const position = { line: 1, column: 1 };
-  return fitImage([], [
+  const roles = [
     { role: INFERENCE, expression: endsWith("Image", "/ollama"), position },
     { role: CODING_AGENT, expression: endsWith("CommandLine", "claude"), position },
-  ]).bytes;
+  ];
+  return fitImage([], { roles }).bytes;
 }
 
 interface Label {
@@ -126,11 +127,10 @@ Deno.test("scan() has Role in rules, on the exec that begins it as well", async 
     position,
     expression: endsWith("Role", "5"),
   };
-  engine.publish(
-    fitImage([logic], [
-      { role: CODING_AGENT, expression: endsWith("CommandLine", "claude"), position },
-    ]).bytes,
-  );
+  const roles = [
+    { role: CODING_AGENT, expression: endsWith("CommandLine", "claude"), position },
+  ];
+  engine.publish(fitImage([logic], { roles }).bytes);
   const fires = (record: Uint8Array): boolean => {
     engine.batch.set(record);
     return engine.scan(record.length).length > 0;

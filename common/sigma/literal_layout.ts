@@ -1,0 +1,86 @@
+// Layout of the literals of one field in a rule image (specs/literals.md). Little-endian u32s, places
+// are offsets from the start of the block, which is 8-byte aligned.
+
+/** Header of a block. */
+export const LITERALS = {
+  length: 0, // bytes of the block
+  groups: 4, // GROUP_ROW[group_count]
+  group_count: 8,
+  members: 12, // u32[member_count] atoms, those of a group side by side
+  member_count: 16,
+  texts: 20, // folded texts
+  text_bytes: 24,
+  keys: 28, // KEY_ROW[key_count]: a hash table, open addressing
+  key_count: 32, // a power of two, more than its rows; 0 = none
+  kinds: 36, // LITERAL_KINDS that occur, a bit each
+  prefix_lengths: 40, // u64[1 << prefix_bits]: lengths of prefixes, by the first two bytes
+  prefix_bits: 44,
+  suffix_lengths: 48, // the same of suffixes, by the last two bytes
+  suffix_bits: 52,
+  shorts: 56, // u8[SHORTS_BYTES]: SHORT_BITS of each two bytes
+  reserved: 60, // u32
+  sampled: 64, // GRAMS: literals of SAMPLED_BYTES_MIN bytes and more
+  dense: 96, // GRAMS: those of GRAM_BYTES to SAMPLED_BYTES_MIN - 1 bytes
+} as const;
+export const LITERALS_HEADER_BYTES = 128;
+
+/** One table of grams: a filter, a hash table behind it, entries behind that. */
+export const GRAMS = {
+  filter: 0, // by the top bits of a hash: a bit (sampled) or a byte (dense) that is 1
+  filter_bits: 4, // of the hash; 0 = no such literals
+  keys: 8, // KEY_ROW[key_count]; `group` is the number of an entry, + 1
+  key_count: 12, // a power of two, more than its rows
+  entries: 16, // ENTRY_ROW[entry_count]
+  entry_count: 20,
+} as const;
+
+/** Atoms with the same text. */
+export const GROUP_ROW = {
+  text: 0, // from the start of the texts
+  length: 4,
+  first: 8, // number of its first member
+  count: 12,
+} as const;
+export const GROUP_ROW_BYTES = 16;
+
+/** A slot of a hash table. */
+export const KEY_ROW = {
+  key: 0,
+  group: 4, // + 1; 0 = the slot is free
+} as const;
+export const KEY_ROW_BYTES = 8;
+
+/** Where a gram stands in a literal. */
+export const ENTRY_ROW = {
+  group: 0, // the top bit is set on the last entry of a gram
+  offset: 4,
+} as const;
+export const ENTRY_ROW_BYTES = 8;
+export const ENTRY_LAST_BIT = 0x8000_0000;
+
+/** Kinds of keys; the number is mixed into the hash. */
+export const LITERAL_KINDS = { equals: 1, prefix: 2, suffix: 4, short: 8 } as const;
+
+/** Bytes of a gram of the dense table; shorter literals are short. */
+export const GRAM_BYTES = 3;
+/** Bytes of a gram of the sampled table. */
+export const SAMPLED_GRAM_BYTES = 6;
+/** Only every so many places of a text are looked at for the sampled table. */
+export const SAMPLED_STEP = 4;
+/** Least bytes of its literals: each has a gram of its own for every way that it may be hit. */
+export const SAMPLED_BYTES_MIN = 9;
+/** A longer prefix or suffix is keyed by so many bytes of it, those at the end of the value. */
+export const KEYED_BYTES_MAX = 48;
+/** Most literals that one key may lead to; more go to the field's automaton. */
+export const ENTRIES_PER_KEY_MAX = 64;
+/** What may start at two bytes: a literal that is the first one alone, one that is both. */
+export const SHORT_BITS = { one: 1, two: 2 } as const;
+/** Keys of short literals: these, and the bytes themselves. */
+export const SHORT_KEYS = { one: 0x2_0000, two: 0x1_0000 } as const;
+/** Bytes of `shorts`. */
+export const SHORTS_BYTES = 65_536;
+
+/** Multipliers of the hashes (odd, from xxHash32 by Yann Collet). */
+export const HASH_A = 0x9E37_79B1;
+export const HASH_B = 0x85EB_CA77;
+export const HASH_C = 0xC2B2_AE3D;

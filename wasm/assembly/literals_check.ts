@@ -1,0 +1,154 @@
+// The check of a field's literals in a rule image: after it, a find tests no place and no number.
+
+import {
+  ATOM_ROW_BYTES,
+  ATOM_ROW_TEXT_LENGTH,
+  ENTRY_LAST_BIT,
+  ENTRY_ROW_BYTES,
+  GRAMS_ENTRIES,
+  GRAMS_ENTRY_COUNT,
+  GRAMS_FILTER,
+  GRAMS_FILTER_BITS,
+  GRAMS_KEY_COUNT,
+  GRAMS_KEYS,
+  GROUP_ROW_BYTES,
+  GROUP_ROW_COUNT,
+  GROUP_ROW_FIRST,
+  GROUP_ROW_LENGTH,
+  GROUP_ROW_TEXT,
+  IMAGE_HEADER_ATOMS,
+  IMAGE_HEADER_BYTES,
+  KEY_ROW_BYTES,
+  KEY_ROW_GROUP,
+  LITERAL_KINDS_PREFIX,
+  LITERAL_KINDS_SHORT,
+  LITERAL_KINDS_SUFFIX,
+  LITERALS_DENSE,
+  LITERALS_GROUP_COUNT,
+  LITERALS_GROUPS,
+  LITERALS_HEADER_BYTES,
+  LITERALS_KEY_COUNT,
+  LITERALS_KEYS,
+  LITERALS_KINDS,
+  LITERALS_LENGTH,
+  LITERALS_MEMBER_COUNT,
+  LITERALS_MEMBERS,
+  LITERALS_PREFIX_BITS,
+  LITERALS_PREFIX_LENGTHS,
+  LITERALS_SAMPLED,
+  LITERALS_SHORTS,
+  LITERALS_SUFFIX_BITS,
+  LITERALS_SUFFIX_LENGTHS,
+  LITERALS_TEXT_BYTES,
+  LITERALS_TEXTS,
+  SHORTS_BYTES,
+} from "../../out/gen/image";
+
+/** Most bits of a table's index. */
+@inline const BITS_MAX: u32 = 27;
+
+let block: usize = 0;
+let room: u32 = 0;
+
+@inline function number(place: u32): u32 {
+  return load<u32>(block + <usize> place);
+}
+
+/** Whether `count` rows of `bytes` stand behind the header, aligned, within the block. */
+function holds(offset: u32, count: u32, bytes: u32): bool {
+  return offset % 8 == 0 && offset >= LITERALS_HEADER_BYTES &&
+    <u64> offset + <u64> count * <u64> bytes <= <u64> room;
+}
+
+/** Whether a table of 2^bits rows holds. */
+function table_holds(place: u32, bits: u32, row_bytes: u32): bool {
+  return bits > 0 && bits <= BITS_MAX && holds(number(place), <u32> 1 << bits, row_bytes);
+}
+
+/** Whether a hash table leads to rows below `limit`, and every search in it ends. */
+function keys_hold(offset: u32, count: u32, limit: u32): bool {
+  if (count == 0 || (count & (count - 1)) != 0 || !holds(offset, count, KEY_ROW_BYTES)) return false;
+  let free: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const found: u32 = load<u32>(block + <usize> (offset + i * KEY_ROW_BYTES), KEY_ROW_GROUP);
+    if (found > limit) return false;
+    if (found == 0) free++;
+  }
+  return free != 0;
+}
+
+/** Whether each member of a group is an atom with a text as long as the group's. */
+function members_hold(group: usize, base: usize, atom_count: u32): bool {
+  const length: u32 = load<u32>(group, GROUP_ROW_LENGTH);
+  const first: u32 = load<u32>(group, GROUP_ROW_FIRST);
+  const atoms: usize = base + <usize> load<u32>(base, IMAGE_HEADER_ATOMS);
+  for (let i: u32 = 0; i < load<u32>(group, GROUP_ROW_COUNT); i++) {
+    const atom: u32 = number(number(LITERALS_MEMBERS) + ((first + i) << 2));
+    if (atom >= atom_count) return false;
+    const row: usize = atoms + <usize> (atom * ATOM_ROW_BYTES);
+    if (load<u32>(row, ATOM_ROW_TEXT_LENGTH) != length) return false;
+  }
+  return true;
+}
+
+function groups_hold(base: usize, atom_count: u32): bool {
+  const count: u32 = number(LITERALS_GROUP_COUNT);
+  const member_count: u32 = number(LITERALS_MEMBER_COUNT);
+  const text_bytes: u32 = number(LITERALS_TEXT_BYTES);
+  if (!holds(number(LITERALS_GROUPS), count, GROUP_ROW_BYTES)) return false;
+  if (!holds(number(LITERALS_MEMBERS), member_count, 4)) return false;
+  if (!holds(number(LITERALS_TEXTS), text_bytes, 1)) return false;
+  for (let i: u32 = 0; i < count; i++) {
+    const group: usize = block + <usize> (number(LITERALS_GROUPS) + i * GROUP_ROW_BYTES);
+    const text_end: u64 = <u64> load<u32>(group, GROUP_ROW_TEXT) +
+      <u64> load<u32>(group, GROUP_ROW_LENGTH);
+    const member_end: u64 = <u64> load<u32>(group, GROUP_ROW_FIRST) +
+      <u64> load<u32>(group, GROUP_ROW_COUNT);
+    if (text_end > <u64> text_bytes || member_end > <u64> member_count) return false;
+    if (!members_hold(group, base, atom_count)) return false;
+  }
+  return true;
+}
+
+function anchors_hold(): bool {
+  if (number(LITERALS_KEY_COUNT) == 0) return true;
+  const groups: u32 = number(LITERALS_GROUP_COUNT);
+  if (!keys_hold(number(LITERALS_KEYS), number(LITERALS_KEY_COUNT), groups)) return false;
+  const kinds: u32 = number(LITERALS_KINDS);
+  if ((kinds & LITERAL_KINDS_PREFIX) != 0) {
+    if (!table_holds(LITERALS_PREFIX_LENGTHS, number(LITERALS_PREFIX_BITS), 8)) return false;
+  }
+  if ((kinds & LITERAL_KINDS_SUFFIX) != 0) {
+    if (!table_holds(LITERALS_SUFFIX_LENGTHS, number(LITERALS_SUFFIX_BITS), 8)) return false;
+  }
+  return (kinds & LITERAL_KINDS_SHORT) == 0 || holds(number(LITERALS_SHORTS), SHORTS_BYTES, 1);
+}
+
+function grams_hold(table: u32): bool {
+  const bits: u32 = number(table + GRAMS_FILTER_BITS);
+  if (bits == 0) return true;
+  // A filter of bits has eight places a byte.
+  const byte_bits: u32 = table == LITERALS_SAMPLED ? bits - 3 : bits;
+  if (bits < 4 || !table_holds(table + GRAMS_FILTER, byte_bits, 1)) return false;
+  const entries: u32 = number(table + GRAMS_ENTRIES);
+  const count: u32 = number(table + GRAMS_ENTRY_COUNT);
+  if (count == 0 || !holds(entries, count, ENTRY_ROW_BYTES)) return false;
+  if (!keys_hold(number(table + GRAMS_KEYS), number(table + GRAMS_KEY_COUNT), count)) return false;
+  for (let i: u32 = 0; i < count; i++) {
+    const group: u32 = number(entries + i * ENTRY_ROW_BYTES);
+    if ((group & ~ENTRY_LAST_BIT) >= number(LITERALS_GROUP_COUNT)) return false;
+  }
+  // The entries of the last gram end with the table.
+  return (number(entries + (count - 1) * ENTRY_ROW_BYTES) & ENTRY_LAST_BIT) != 0;
+}
+
+/** Whether the block at `offset` of an image of `length` bytes may be used. */
+export function literals_check(base: usize, offset: u32, length: u32, atom_count: u32): bool {
+  if (offset % 8 != 0 || offset < IMAGE_HEADER_BYTES) return false;
+  if (<u64> offset + <u64> LITERALS_HEADER_BYTES > <u64> length) return false;
+  block = base + <usize> offset;
+  room = number(LITERALS_LENGTH);
+  if (<u64> offset + <u64> room > <u64> length || room < LITERALS_HEADER_BYTES) return false;
+  return groups_hold(base, atom_count) && anchors_hold() && grams_hold(LITERALS_SAMPLED) &&
+    grams_hold(LITERALS_DENSE);
+}
