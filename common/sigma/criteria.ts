@@ -75,6 +75,10 @@ function textCriteria(
   options: CriteriaOptions,
 ): readonly Criterion[] {
   const isText = typeof value === "string";
+  if (steps.length === 0) {
+    const plain = isText ? parseValue(value) : [String(value)];
+    return [{ type: "pattern", pattern: like(bounded(plain), likeness), cased }];
+  }
   const starts = texts(String(value), isText && steps.includes("expand"), options);
   let values: readonly Encoded[] = starts.map((text) => ({
     pattern: isText ? parseValue(text) : pattern([text]),
@@ -97,7 +101,10 @@ function textCriteria(
 }
 
 function bounded(value: Pattern): Pattern {
-  const text = value.map((part) => part === ANY ? "*" : part === ONE ? "?" : part).join("");
+  const [first] = value;
+  const text = value.length === 1 && typeof first === "string"
+    ? first
+    : value.map((part) => part === ANY ? "*" : part === ONE ? "?" : part).join("");
   refuseLong(text);
   if (CONTROL.test(text)) throw new ModifierError("a value has a byte of 0x00 to 0x02");
   return value;

@@ -49,6 +49,8 @@ export function* testsOf(expression: Expression): Generator<FieldTest> {
 }
 
 function join(kind: "and" | "or", of: readonly Expression[]): Expression {
+  const [first] = of;
+  if (first !== undefined && of.length === 1) return first;
   const flat = of.flatMap((inner) => inner.kind === kind ? inner.of : [inner]);
   const [only] = flat;
   return only !== undefined && flat.length === 1 ? only : { kind, of: flat };

@@ -1,7 +1,7 @@
 import { criteriaOf, type Scalar } from "./criteria.ts";
 import { KEYWORDS_FIELD } from "./criterion.ts";
 import type { Step } from "./document.ts";
-import { and, type Expression, or } from "./expression.ts";
+import { and, type Expression, type FieldTest, or } from "./expression.ts";
 import { FIELD_NAME_LENGTH_MAX, TESTS_PER_RULE_MAX } from "./limits.ts";
 import { type Chain, ModifierError, parseChain } from "./modifiers.ts";
 import { PlaceholderError, type Placeholders } from "./placeholders.ts";
@@ -33,6 +33,8 @@ export interface SelectionOptions extends RuleOptions {
 /** A place, looked up when a problem asks for it. */
 interface Place extends SelectionOptions {
   readonly path: readonly Step[];
+  /** Which entry of the list that stands there. */
+  entry?: number;
 }
 
 const NO_PLACEHOLDERS: Placeholders = new Map();
@@ -84,20 +86,25 @@ function parseTest(key: string, value: unknown, place: Place): Expression {
     return field === KEYWORDS_FIELD ? keywordChain(parsed) : parsed;
   });
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const tests = values.map((single, i): Expression => {
-    const at = Array.isArray(value) ? { ...place, path: [...place.path, i] } : place;
-    return parseValueTest(single, { field, chain, at });
+  const read: ReadTest = { field, chain, at: { ...place } };
+  const tests = values.map((single, i) => {
+    if (Array.isArray(value)) read.at.entry = i;
+    return parseValueTest(single, read);
   });
   // An empty list is what null is: the field is not there.
-  if (tests.length === 0) tests.push(parseValueTest(null, { field, chain, at: place }));
+  if (tests.length === 0) tests.push(parseValueTest(null, read));
   const joined = chain.all ? and(tests) : or(tests);
   return chain.negated ? { kind: "not", of: joined } : joined;
 }
 
-function parseValueTest(
-  value: unknown,
-  { field, chain, at }: { readonly field: string; readonly chain: Chain; readonly at: Place },
-): Expression {
+/** A test whose values are read one after the other. */
+interface ReadTest {
+  readonly field: string;
+  readonly chain: Chain;
+  readonly at: Place;
+}
+
+function parseValueTest(value: unknown, { field, chain, at }: ReadTest): Expression {
   if (value === null) {
     const { test } = chain;
     if (field === KEYWORDS_FIELD) throw wrong("Keywords: null is no keyword", at);
@@ -114,7 +121,8 @@ function parseValueTest(
   if (at.budget.tests < 0) {
     throw wrong(`Rule has more than ${TESTS_PER_RULE_MAX} field tests; split it`, at);
   }
-  return or(criteria.map((criterion) => ({ kind: "test", field, criterion })));
+  const tests = criteria.map((criterion): FieldTest => ({ kind: "test", field, criterion }));
+  return or(tests);
 }
 
 /** A keyword stands anywhere; where a value starts or ends is not to be told there. */
@@ -136,7 +144,7 @@ function named<T>(field: string, place: Place, read: () => T): T {
   } catch (error) {
     if (error instanceof PlaceholderError) {
       throw new RuleProblem("RULE_UNSUPPORTED", `${nameOf(field)}: ${error.message}`, {
-        position: place.locate(place.path),
+        position: positionOf(place),
         feature: `placeholder %${error.placeholder}%`,
         cause: error,
       });
@@ -150,7 +158,7 @@ function named<T>(field: string, place: Place, read: () => T): T {
 function regexProblem(error: RegexError, field: string, place: Place): RuleProblem {
   const { message, at, feature } = error;
   const reason = `${nameOf(field)}: regular expression: ${message} (at character ${at + 1})`;
-  const position = place.locate(place.path);
+  const position = positionOf(place);
   if (feature === undefined) return invalid(reason, position);
   return new RuleProblem("RULE_UNSUPPORTED", reason, { position, feature, cause: error });
 }
@@ -164,10 +172,15 @@ function selectionAt(path: readonly Step[]): string {
   return `Selection "${name}"`;
 }
 
-function wrong(reason: string, { path, locate }: Place): RuleProblem {
-  return invalid(reason, locate(path));
+function wrong(reason: string, place: Place): RuleProblem {
+  return invalid(reason, positionOf(place));
+}
+
+function positionOf({ path, entry, locate }: Place): Position {
+  return locate(entry === undefined ? path : [...path, entry]);
 }
 
 function isScalar(value: unknown): value is Scalar {
-  return ["string", "number", "bigint", "boolean"].includes(typeof value);
+  return typeof value === "string" || typeof value === "number" || typeof value === "bigint" ||
+    typeof value === "boolean";
 }

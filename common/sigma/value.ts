@@ -28,6 +28,8 @@ export function pattern(parts: readonly PatternPart[]): Pattern {
   return out;
 }
 
+const SPECIAL = /[\\*?]/;
+
 /**
  * Reads a value with Sigma's wildcards and escapes (Sigma 2.1, "Escaping"): a backslash before
  * `*`, `?` or a backslash makes that character plain; before anything else it is plain itself.
@@ -36,17 +38,23 @@ export function pattern(parts: readonly PatternPart[]): Pattern {
  * @returns Its pattern.
  */
 export function parseValue(text: string): Pattern {
+  // Most values have neither, and rules have many.
+  if (!SPECIAL.test(text)) return text === "" ? [] : [text];
   const parts: PatternPart[] = [];
+  let from = 0;
   for (let i = 0; i < text.length; i++) {
-    const character = text.charAt(i);
-    const next = text.charAt(i + 1);
+    const character = text[i];
+    const next = text[i + 1];
     if (character === "\\" && (next === "*" || next === "?" || next === "\\")) {
-      parts.push(next);
-      i++;
-    } else if (character === "*") parts.push(ANY);
-    else if (character === "?") parts.push(ONE);
-    else parts.push(character);
+      parts.push(text.slice(from, i));
+      // The escaped character starts the next stretch.
+      from = ++i;
+    } else if (character === "*" || character === "?") {
+      parts.push(text.slice(from, i), character === "*" ? ANY : ONE);
+      from = i + 1;
+    }
   }
+  parts.push(text.slice(from));
   return pattern(parts);
 }
 
