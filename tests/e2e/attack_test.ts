@@ -160,7 +160,7 @@ Deno.test({
     await sh(": /dev/tcp/192.0.2.1/9");
     await messages.find((line) => line.includes("the watch goes on"));
     await sh(": /dev/tcp/192.0.2.1/9");
-    child.kill("SIGHUP");
+    child.kill("SIGTERM");
     const line = await messages.find((text) => text.startsWith("Stopped:"));
     assert(Number(/(\d+) alerts/.exec(line)?.[1]) >= 2, line);
     await Promise.all([messages.drain(), child.stdout.cancel()]);
