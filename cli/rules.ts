@@ -5,7 +5,7 @@ import { type Config, PROGRAM_ROOT } from "../common/config/mod.ts";
  * Packs that come with the program and are on. `rules/costly` is not: its rules need the wide
  * stream of opens.
  */
-export const SHIPPED_RULES: readonly string[] = ["ai", "linux"].map(shipped);
+export const SHIPPED_RULES: readonly string[] = ["ai", "linux", "correlations"].map(shipped);
 
 /** Roles of processes that come with the program; they hold beside those of the user's rules. */
 export const SHIPPED_ROLES: string = shipped("roles");

@@ -1,7 +1,14 @@
 import { applies, lowered } from "../../common/sigma/log_source.ts";
-import { explain, type Explanation, probesOf, type Rule } from "../../common/sigma/mod.ts";
+import {
+  explain,
+  type Explanation,
+  fieldValue,
+  type JsonObject,
+  probesOf,
+  type Rule,
+} from "../../common/sigma/mod.ts";
 import { encodeFlat, type Engine } from "../../wasm/engine/mod.ts";
-import { fieldValue, type JsonObject, logSourceOf } from "./flat_event.ts";
+import { logSourceOf } from "./flat_event.ts";
 
 /** Why a rule fires on an event or does not. */
 export interface EventExplanation extends Explanation {

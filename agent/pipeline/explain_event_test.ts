@@ -1,9 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { compileRules, type Explained, parseRules, type Rule } from "../../common/sigma/mod.ts";
+import {
+  compileRules,
+  type Explained,
+  type JsonObject,
+  parseRules,
+  type Rule,
+} from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { explainEvent } from "./explain_event.ts";
 import { FlatMatcher } from "./flat_matcher.ts";
-import type { JsonObject } from "./flat_event.ts";
 
 const ENGINE = await Engine.create();
 const TEXT = `title: T

@@ -1,7 +1,12 @@
 import { decodeRecord, FLAGS } from "../../common/record/mod.ts";
-import type { RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
+import {
+  fieldValue,
+  type JsonObject,
+  type RuleInfo,
+  type RuleSet,
+} from "../../common/sigma/mod.ts";
 import { encodeFlat, type Engine } from "../../wasm/engine/mod.ts";
-import { fieldValue, type JsonObject, logSourceOf } from "./flat_event.ts";
+import { logSourceOf } from "./flat_event.ts";
 
 /** What a rule set makes of an event. */
 export interface FlatMatch {

@@ -1,10 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { RECORD_BYTES_MAX } from "../../common/record/mod.ts";
-import { compileRules } from "../../common/sigma/mod.ts";
+import { compileRules, type JsonObject } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { commandLineHas, execRules, ruleId } from "./_pipeline_test_support.ts";
 import { FlatMatcher } from "./flat_matcher.ts";
-import type { JsonObject } from "./flat_event.ts";
 
 async function matcher(...rules: readonly string[][]): Promise<(event: JsonObject) => string[]> {
   const flat = new FlatMatcher(await Engine.create(), execRules(...rules));

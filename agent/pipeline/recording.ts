@@ -1,8 +1,15 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
-import { decodeRecord } from "../../common/record/mod.ts";
-import { BATCH_BYTES_MAX, BATCH_HEADER, decodeBatch } from "../../common/wire/mod.ts";
+import { decodeRecord, ecsDocument } from "../../common/record/mod.ts";
+import {
+  alertCorrelation,
+  BATCH_BYTES_MAX,
+  BATCH_HEADER,
+  type BatchInfo,
+  decodeBatch,
+} from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
-import { type ReplayOptions, type ReplaySummary, ruleOf } from "./replay_lines.ts";
+import { FlatCorrelation } from "./flat_correlation.ts";
+import { type ReplayOptions, type ReplaySummary, ruleOf, silentIn } from "./replay_lines.ts";
 
 /** What a damaged segment raises: it ends there, what came before holds. */
 const DAMAGE: ReadonlySet<ErrorCode> = new Set([
@@ -27,6 +34,8 @@ export async function replayRecording(
 ): Promise<ReplaySummary> {
   const engine = await Engine.create();
   engine.publish(options.ruleSet.image);
+  const correlation = new FlatCorrelation(options.ruleSet, { scope: "host" });
+  const silent = silentIn(options.ruleSet);
   const summary = { events: 0, matches: 0, problems: 0 };
   const damage = await eachRecordedBatch(chunks, ({ info, records }) => {
     for (let start = 0; start < records.length;) {
@@ -35,7 +44,9 @@ export async function replayRecording(
       start += matchBatch(engine, {
         ...options,
         length: end - start,
-        wallOffsetNs: info.wallOffsetNs,
+        info,
+        correlation,
+        silent,
         summary,
       });
     }
@@ -70,13 +81,15 @@ export async function eachRecordedBatch(
 
 interface BatchMatch extends ReplayOptions {
   readonly length: number;
-  readonly wallOffsetNs: bigint;
+  readonly info: BatchInfo;
+  readonly correlation: FlatCorrelation;
+  readonly silent: ReturnType<typeof silentIn>;
   readonly summary: { events: number; matches: number; problems: number };
 }
 
 /** Matches records up to one that the engine refuses, which is named; how many bytes are done. */
 function matchBatch(engine: Engine, options: BatchMatch): number {
-  const { summary, length } = options;
+  const { summary, length, ruleSet, silent, onMatch } = options;
   const numbers = new Map<number, number>();
   const { bytes_malformed: before } = engine.stats();
   const hits = engine.scan(length);
@@ -86,15 +99,27 @@ function matchBatch(engine: Engine, options: BatchMatch): number {
     offset += decodeRecord(engine.batch, offset).bytes.length;
   }
   for (const hit of hits) {
-    const rule = options.ruleSet.rules[hit.rule];
+    const rule = ruleSet.rules[hit.rule];
     if (rule === undefined) continue;
-    const { timeNs } = decodeRecord(engine.batch, hit.offset);
+    const line = numbers.get(hit.offset) ?? 0;
+    const event = ecsDocument(decodeRecord(engine.batch, hit.offset), {
+      ...options.info,
+      hostName: "",
+      process: engine.program(hit.program),
+      parent: engine.program(hit.parentProgram),
+      roleName: (id) => ruleSet.roles.find((role) => role.id === id)?.name,
+    });
+    const match = { line, time: event["@timestamp"] };
     summary.matches++;
-    options.onMatch({
-      line: numbers.get(hit.offset) ?? 0,
-      time: new Date(Number((timeNs + options.wallOffsetNs) / 1_000_000n)).toISOString(),
-      rule: ruleOf(rule),
-    }, { rule });
+    onMatch({ ...match, rule: ruleOf(rule) }, { rule, isSilent: silent.has(rule) });
+    const moment = { event: { ...event }, timeMs: Date.parse(match.time), id: `record ${line}` };
+    for (const found of options.correlation.take([rule], moment)) {
+      summary.matches++;
+      onMatch(
+        { ...match, rule: ruleOf(found.rule), correlation: alertCorrelation(found, ruleSet) },
+        { rule: found.rule, correlation: found, isSilent: silent.has(found.rule) },
+      );
+    }
   }
   if (whole === length) return length;
   summary.problems++;

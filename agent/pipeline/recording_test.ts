@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { Journal } from "../../common/journal/mod.ts";
+import type { RuleSet } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { ReplaySensor } from "../sensors/replay.ts";
+import { correlatedRules } from "./_correlation_test_support.ts";
 import {
   chunksOf,
   commandLineHas,
@@ -27,13 +29,16 @@ const RECORDS = Array.from(
 );
 
 /** Takes a recording through sensor, engine and journal; the alerts, and the segment's path. */
-async function journaled(folder: string): Promise<{ segment: string; alerts: string[] }> {
+async function journaled(
+  folder: string,
+  rules: RuleSet = RULES,
+): Promise<{ segment: string; alerts: string[] }> {
   const [recording, path] = [`${folder}/recording`, `${folder}/journal`];
   await Deno.writeFile(recording, joined(RECORDS));
   const engine = await Engine.create();
   using sensor = new ReplaySensor(recording);
   using journal = Journal.open(path, {
-    context: () => contextBatches({ engine, users: new Map(), rules: RULES, timeNs: 1n }),
+    context: () => contextBatches({ engine, users: new Map(), rules, timeNs: 1n }),
   });
   const alerts: string[] = [];
   const context = (): typeof CONTEXT => CONTEXT;
@@ -42,7 +47,7 @@ async function journaled(folder: string): Promise<{ segment: string; alerts: str
     source: sensor,
     engine,
     sink: new JournalSink(journal, { epoch: 1, context, bootTimeNs: () => 7n, onWarning }),
-    rules: new RulesInForce(engine, RULES),
+    rules: new RulesInForce(engine, rules),
     epoch: 1,
     context,
     onAlert: ({ rule, time }) => alerts.push(`${time} ${rule.id}`),
@@ -91,4 +96,26 @@ Deno.test("replayRecording() gives what came before a cut or damage, and names i
       assertEquals([problems.length, summary.problems], [1, 1]);
       assertEquals(shown(matches), alerts.slice(0, matches.length));
     }
+  }));
+
+Deno.test("replayRecording() finds the correlations that the pipeline found", () =>
+  inFolder(async (folder) => {
+    const rules = correlatedRules(["/dev/tcp/", "odd"], [{
+      type: "temporal",
+      rules: ["/dev/tcp/", "odd"],
+      "group-by": ["Image"],
+      timespan: "10s",
+      generate: true,
+    }]);
+    const { segment, alerts } = await journaled(folder, rules);
+    assertEquals(alerts.filter((alert) => alert.endsWith(" c0")).length, 1);
+    const matches: ReplayMatch[] = [];
+    await replay(segment, {
+      ruleSet: rules,
+      onMatch: (match) => matches.push(match),
+      onProblem: (line, problem) => assert(false, `${line}: ${problem}`),
+    });
+    assertEquals(shown(matches), alerts);
+    const found = matches.find(({ rule }) => rule.id === "c0")?.correlation;
+    assertEquals(found?.members.map(({ rule }) => rule), ["/dev/tcp/", "odd"]);
   }));

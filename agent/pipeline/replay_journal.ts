@@ -9,18 +9,23 @@ import {
   KINDS,
   SOURCES,
 } from "../../common/record/mod.ts";
-import type { RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
+import { fieldValue, type JsonObject, type RuleSet } from "../../common/sigma/mod.ts";
 import { type Alert, type BatchInfo } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
-import { makeAlert } from "./alert.ts";
+import { makeAlert, makeCorrelationAlert } from "./alert.ts";
 import { contextBatches } from "./context.ts";
-import { fieldValue, type JsonObject, statedTimeMs } from "./flat_event.ts";
+import { statedTimeMs } from "./flat_event.ts";
 import { openInput } from "./input.ts";
 import { JournalSink } from "./journal_sink.ts";
 import { Pipeline } from "./pipeline.ts";
 import { RulesInForce } from "./rules_in_force.ts";
 import { eachRecordedBatch } from "./recording.ts";
-import { replayLines, type ReplayOptions, type ReplaySummary } from "./replay_lines.ts";
+import {
+  type ReplayFinding,
+  replayLines,
+  type ReplayOptions,
+  type ReplaySummary,
+} from "./replay_lines.ts";
 
 /** What a replay into a journal works with. */
 export interface ReplayJournalOptions {
@@ -157,23 +162,27 @@ export class ReplayJournal implements Disposable {
     return replayLines(chunks, {
       ruleSet,
       onProblem,
-      onMatch: ({ line }, { event, rule }) => this.#raise(event ?? {}, { line, rule }),
+      onMatch: ({ line }, found) => {
+        // The hive correlates the fleet's alerts itself.
+        const isFleet = found.correlation?.rule.scope === "fleet";
+        if (!found.isSilent && !isFleet) this.#raise(found, line);
+      },
     });
   }
 
-  #raise(
-    event: JsonObject,
-    { line, rule }: { readonly line: number; readonly rule: RuleInfo },
-  ): void {
+  #raise({ event = {}, rule, correlation }: ReplayFinding, line: number): void {
     const { hostId, bootId } = this.#context;
     // A hive shows the newest first: an event without a time is one of now.
     const timeMs = statedTimeMs(event) ?? Date.now();
-    const alert = makeAlert({
-      rule,
-      ruleSetHash: this.#options.ruleSet.hash,
+    const { ruleSet } = this.#options;
+    const finding = {
+      ruleSetHash: ruleSet.hash,
       document: flatDocument(event, { context: this.#context, timeMs, line }),
       record: { hostId, bootId, epoch: this.#epoch, source: SOURCES.replay, sequence: line },
-    });
+    };
+    const alert = correlation === undefined
+      ? makeAlert({ ...finding, rule })
+      : makeCorrelationAlert(correlation, { ...finding, ruleSet });
     const header = { source: SOURCES.replay, sequence: line, time_ns: BigInt(timeMs) * NS_PER_MS };
     this.#sink.appendAlerts([alert], [decodeRecord(encodeRecord("fork", { header }))]);
     this.#options.onAlert(alert);

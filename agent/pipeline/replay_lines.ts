@@ -1,8 +1,17 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { RECORD_BYTES_MAX } from "../../common/record/mod.ts";
-import type { RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
+import {
+  type CorrelationRule,
+  isJsonObject,
+  type JsonObject,
+  type RuleInfo,
+  type RuleSet,
+} from "../../common/sigma/mod.ts";
+import { type CorrelationMatch, silentMembers } from "../../common/sigma/correlation/mod.ts";
+import { type AlertCorrelation, alertCorrelation } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
-import { eventTimeMs, isJsonObject, type JsonObject } from "./flat_event.ts";
+import { eventTimeMs } from "./flat_event.ts";
+import { FlatCorrelation } from "./flat_correlation.ts";
 import { FlatMatcher } from "./flat_matcher.ts";
 
 /** Longest line of a replayed file, in bytes. */
@@ -18,13 +27,19 @@ export interface ReplayMatch {
   /** RFC 3339, UTC. */
   readonly time: string;
   readonly rule: { readonly id: string; readonly title: string; readonly level: string };
+  /** What was found, when it is a correlation that the event completed. */
+  readonly correlation?: AlertCorrelation;
 }
 
 /** A rule that fired, and on what. */
 export interface ReplayFinding {
-  readonly rule: RuleInfo;
+  readonly rule: RuleInfo | CorrelationRule;
   /** Absent for a recording: its event is a record. */
   readonly event?: JsonObject;
+  /** For a correlation that the event completed. */
+  readonly correlation?: CorrelationMatch;
+  /** Only a member of a correlation: no alert of its own. */
+  readonly isSilent: boolean;
 }
 
 /** How a replay is done. */
@@ -56,7 +71,10 @@ export async function replayLines(
   chunks: AsyncIterable<Uint8Array>,
   options: ReplayOptions,
 ): Promise<ReplaySummary> {
-  const matcher = new FlatMatcher(await Engine.create(), options.ruleSet);
+  const { ruleSet, onMatch } = options;
+  const matcher = new FlatMatcher(await Engine.create(), ruleSet);
+  const correlation = new FlatCorrelation(ruleSet);
+  const silent = silentIn(ruleSet);
   const summary = { events: 0, matches: 0, problems: 0 };
   let line = 0;
   for await (const text of lines(chunks)) {
@@ -66,13 +84,19 @@ export async function replayLines(
       const event = parseEvent(text);
       const { rules, truncated } = matcher.match(event);
       if (truncated) options.onNotice?.(line, CUT_NOTICE);
+      const timeMs = eventTimeMs(event, line);
+      const match = { line, time: new Date(timeMs).toISOString() };
+      const completed = correlation.take(rules, { event, timeMs, id: `line ${line}` });
+      summary.matches += rules.length + completed.length;
       for (const rule of rules) {
-        summary.matches++;
-        options.onMatch({
-          line,
-          time: new Date(eventTimeMs(event, line)).toISOString(),
-          rule: ruleOf(rule),
-        }, { rule, event });
+        onMatch({ ...match, rule: ruleOf(rule) }, { rule, event, isSilent: silent.has(rule) });
+      }
+      for (const found of completed) {
+        const { rule } = found;
+        onMatch(
+          { ...match, rule: ruleOf(rule), correlation: alertCorrelation(found, ruleSet) },
+          { rule, event, correlation: found, isSilent: silent.has(rule) },
+        );
       }
       summary.events++;
     } catch (error) {
@@ -84,8 +108,19 @@ export async function replayLines(
   return summary;
 }
 
+/** Rules and correlations that are members alone. */
+export function silentIn(
+  { rules, correlations }: RuleSet,
+): ReadonlySet<RuleInfo | CorrelationRule> {
+  const silent = silentMembers(correlations);
+  return new Set([
+    ...rules.filter((_, place) => silent.rules.has(place)),
+    ...correlations.filter((_, place) => silent.correlations.has(place)),
+  ]);
+}
+
 /** What a match says of its rule. */
-export function ruleOf({ id, title, level }: RuleInfo): ReplayMatch["rule"] {
+export function ruleOf({ id, title, level }: RuleInfo | CorrelationRule): ReplayMatch["rule"] {
   return { id, title, level };
 }
 

@@ -2,8 +2,9 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import fc from "fast-check";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { RECORD_BYTES_MAX } from "../../common/record/mod.ts";
+import { correlatedRules } from "./_correlation_test_support.ts";
 import { chunksOf, commandLineHas, execRules } from "./_pipeline_test_support.ts";
-import { LINE_BYTES_MAX, replayLines } from "./replay_lines.ts";
+import { LINE_BYTES_MAX, replayLines, type ReplayMatch } from "./replay_lines.ts";
 
 const RULES = execRules(commandLineHas("wanted"));
 const UTF8 = new TextEncoder();
@@ -104,4 +105,44 @@ Deno.test("replayLines() ends with what its caller throws", async () => {
     onProblem: () => {},
   });
   assertEquals(await assertRejects(() => failing, ImmuneError), stop);
+});
+
+Deno.test("replayLines() finds correlations at the times of the events, members among it", async () => {
+  const ruleSet = correlatedRules(["fetch", "launch"], [
+    {
+      type: "temporal_ordered",
+      rules: ["fetch", "launch"],
+      "group-by": ["User"],
+      timespan: "1m",
+    },
+  ]);
+  const line = (CommandLine: string, time: string, User = "ann"): string =>
+    JSON.stringify({ "@timestamp": `2026-01-01T00:${time}Z`, CommandLine, user: { name: User } });
+  const lines = [
+    line("launch", "00:00"),
+    line("fetch", "00:10"),
+    line("launch", "00:20", "eve"),
+    line("launch", "01:11"),
+    line("fetch", "02:00"),
+    line("launch", "02:50"),
+  ];
+  const found: [ReplayMatch, boolean][] = [];
+  await replayLines(chunksOf(UTF8.encode(lines.join("\n"))), {
+    ruleSet,
+    onMatch: (match, { isSilent }) => found.push([match, isSilent]),
+    onProblem: (_, problem) => assert(false, problem),
+  });
+  assertEquals(found.map(([{ line, rule }, silent]) => [line, rule.id, silent]), [
+    [1, "launch", true],
+    [2, "fetch", true],
+    [3, "launch", true],
+    [4, "launch", true],
+    [5, "fetch", true],
+    [6, "launch", true],
+    [6, "c0", false],
+  ]);
+  assertEquals(found.at(-1)?.[0].correlation?.members.map(({ event }) => event), [
+    "line 5",
+    "line 6",
+  ]);
 });

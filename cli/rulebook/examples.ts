@@ -1,6 +1,6 @@
+import { FlatCorrelation } from "../../agent/pipeline/flat_correlation.ts";
 import { statedTimeMs } from "../../agent/pipeline/flat_event.ts";
 import { FlatMatcher } from "../../agent/pipeline/flat_matcher.ts";
-import { Correlator } from "../../common/sigma/correlation/mod.ts";
 import type { CorrelationRule, ExampleEvent, RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 
@@ -79,21 +79,12 @@ interface Judged {
 
 /** True when a correlation matches somewhere in a sequence. */
 function fires(events: readonly ExampleEvent[], { index, ruleSet, matcher }: Judged): boolean {
-  const correlator = new Correlator(ruleSet.correlations);
-  const placeOf = new Map(ruleSet.rules.map((rule, place) => [rule, place]));
+  const correlation = new FlatCorrelation(ruleSet);
   const spanMs = ruleSet.correlations[index]?.timespanMs ?? STEP_MS;
   const stepMs = Math.min(STEP_MS, spanMs / (events.length + 1));
   return events.some((event, i) => {
-    const timeMs = statedTimeMs(event) ?? i * stepMs;
-    const field = (name: string): string | undefined => event[name] ?? undefined;
-    return matcher.match(event).rules.flatMap((rule) =>
-      correlator.take({
-        kind: "rule",
-        index: placeOf.get(rule) ?? -1,
-        timeMs,
-        id: `event ${i + 1}`,
-        field,
-      })
-    ).some((match) => match.index === index);
+    const moment = { event, timeMs: statedTimeMs(event) ?? i * stepMs, id: `event ${i + 1}` };
+    return correlation.take(matcher.match(event).rules, moment)
+      .some((match) => match.index === index);
   });
 }

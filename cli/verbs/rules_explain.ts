@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import type { JsonObject } from "../../agent/pipeline/flat_event.ts";
+import type { JsonObject, Rule } from "../../common/sigma/mod.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
-import type { Rule } from "../../common/sigma/mod.ts";
 import { print } from "../output.ts";
 import { visible } from "../render/terminal.ts";
 import { rulePaths } from "../rules.ts";
@@ -74,7 +73,7 @@ async function findRule(wanted: string, paths: readonly string[]): Promise<Rule>
 
 async function readEvent(file: string): Promise<JsonObject> {
   const { openInput } = await import("../../agent/pipeline/input.ts");
-  const { isJsonObject } = await import("../../agent/pipeline/flat_event.ts");
+  const { isJsonObject } = await import("../../common/sigma/mod.ts");
   const { chunks } = await openInput(file);
   const decoder = new TextDecoder();
   let text = "";

@@ -53,6 +53,7 @@ export { numberRoles, type Role, ROLE_IDS, type RoleName } from "./role.ts";
 export { readRuleSources } from "./read.ts";
 export { verifyImage } from "./image.ts";
 export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";
+export { fieldValue, isJsonObject, type JsonObject } from "./event_value.ts";
 export type { LogSource } from "./log_source.ts";
 export { type ExampleEvent, type Level, type Rule, type RuleExamples, SEVERITIES } from "./rule.ts";
 export { STANDARD_FIELDS, type StandardField, standardField } from "./fields.ts";

@@ -1,8 +1,12 @@
 // The words of the language, each judged by the engine on events.
 import { assertEquals } from "@std/assert";
 import { FlatMatcher } from "../../agent/pipeline/flat_matcher.ts";
-import type { JsonObject } from "../../agent/pipeline/flat_event.ts";
-import { compileRules, describeRejection, type RuleOptions } from "../../common/sigma/mod.ts";
+import {
+  compileRules,
+  describeRejection,
+  type JsonObject,
+  type RuleOptions,
+} from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 
 const ENGINE = await Engine.create();
