@@ -3,7 +3,7 @@
 import type { BenchResult } from "../tests/bench/result.ts";
 
 const FOLDER = new URL("../tests/bench/", import.meta.url);
-const NOT_A_BENCH = new Set(["result.ts"]);
+const NOT_A_BENCH = new Set(["result.ts", "workload.ts"]);
 
 interface Bench {
   readonly run: () => Promise<BenchResult>;

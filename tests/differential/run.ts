@@ -1,7 +1,7 @@
 import { Comparer, type Comparison, type Disagreement } from "./compare.ts";
 import { generatedEvent } from "./generate/event.ts";
 import { generatedRule, ruleText } from "./generate/rule.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 
 /** Rules of one set, and events on which all of them are judged. */
 const RULES_PER_ROUND = 80;

@@ -1,4 +1,4 @@
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import { change, type Changed, partsOf } from "../reference/encode.ts";
 import { generatedRegex } from "./regex.ts";
 import { escaped, filled, textOfWords, valueParts } from "./text.ts";

@@ -1,4 +1,4 @@
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import type { FlatEvent } from "../reference/event.ts";
 import type { GeneratedRule } from "./rule.ts";
 import { nearly, textOfWords } from "./text.ts";

@@ -1,4 +1,4 @@
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 
 /** A regular expression and a text that it matches, but for anchors within. */
 export interface GeneratedRegex {

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import { type GeneratedTest, generatedTest, keywordTest, type Wish } from "./detection_item.ts";
 
 /** A rule as plain values. */

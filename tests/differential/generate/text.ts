@@ -1,4 +1,4 @@
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import type { Part } from "../reference/pattern.ts";
 
 /** Few and alike, so that values often nearly match. */

@@ -1,4 +1,4 @@
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import { timePartOf } from "../reference/number.ts";
 
 /** A value of a rule, and one of an event that is near it. */

@@ -63,13 +63,15 @@ export function patternOf(
     const whole = new RegExp(`^${first}$`);
     return (text) => whole.test(text);
   }
-  const start = new RegExp(`^${first}`, "g");
-  const middles = others.map((stretch) => new RegExp(stretch, "g"));
-  const end = new RegExp(`${last}$`, "g");
+  const stretches = [
+    ...(first === "" ? [] : [`^${first}`]),
+    ...others.filter((stretch) => stretch !== ""),
+    ...(last === "" ? [] : [`${last}$`]),
+  ].map((source) => new RegExp(source, "g"));
   return (text) => {
     let at = 0;
     // Each stretch as early as it goes leaves the most room for the next.
-    return [start, ...middles, end].every((stretch) => {
+    return stretches.every((stretch) => {
       stretch.lastIndex = at;
       const found = stretch.test(text);
       at = stretch.lastIndex;
