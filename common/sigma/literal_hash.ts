@@ -1,29 +1,28 @@
 import { HASH_A, HASH_B, HASH_C } from "./literal_layout.ts";
 
 /**
- * Hash of some bytes, as `wasm/assembly/literal_hash.ts` has it.
+ * Hash of a text that stands at an end of a value, as `wasm/assembly/literal_hash.ts` has it: word for
+ * word from that end on, so that the hash of a longer text goes on where that of a shorter one was.
  *
- * @param bytes Folded text.
- * @param options Kind of key, and where to start and end in it.
+ * @param text Folded text.
+ * @param options Kind of key; whether the end of the text is at the end of the value.
  * @returns A u32.
  */
-export function hashBytes(
-  bytes: Uint8Array,
-  { kind, start = 0, end = bytes.length }: {
-    readonly kind: number;
-    readonly start?: number;
-    readonly end?: number;
-  },
+export function hashAnchored(
+  text: Uint8Array,
+  { kind, fromEnd }: { readonly kind: number; readonly fromEnd: boolean },
 ): number {
-  let hash = Math.imul(end - start, HASH_B) ^ Math.imul(kind, HASH_C);
-  let at = start;
-  for (; end - at >= 4; at += 4) {
-    hash = Math.imul(hash ^ word(bytes, at), HASH_A);
+  const { length } = text;
+  let hash = Math.imul(kind, HASH_C);
+  let taken = 0;
+  for (; length - taken >= 4; taken += 4) {
+    hash = Math.imul(hash ^ word(text, fromEnd ? length - taken - 4 : taken), HASH_A);
     hash ^= hash >>> 15;
   }
-  let rest = 0;
-  for (let i = 0; at + i < end; i++) rest |= (bytes[at + i] ?? 0) << (8 * i);
-  return finish(Math.imul(hash ^ rest, HASH_A));
+  const rest = length - taken;
+  let tail = 0;
+  for (let i = 0; i < rest; i++) tail |= (text[fromEnd ? i : taken + i] ?? 0) << (8 * i);
+  return finish(Math.imul(hash ^ tail, HASH_A) + Math.imul(length, HASH_B));
 }
 
 /** Hash of the 3 bytes at a place. */

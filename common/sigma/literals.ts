@@ -1,6 +1,6 @@
 import { type GramShape, gramTable, type GramText } from "./gram_table.ts";
 import { keyTable } from "./key_table.ts";
-import { hashBytes, hashDenseGram, hashSampledGram, pairIndex } from "./literal_hash.ts";
+import { hashAnchored, hashDenseGram, hashSampledGram, pairIndex } from "./literal_hash.ts";
 import {
   ENTRIES_PER_KEY_MAX,
   GRAM_BYTES,
@@ -142,9 +142,13 @@ function keyOf(group: Group): { readonly hash: number; readonly kind: number } |
     return { hash, kind: LITERAL_KINDS.short };
   }
   const kind = KEYED[op];
-  const length = Math.min(text.length, op === "equals" ? text.length : KEYED_BYTES_MAX);
-  const start = op === "endswith" ? text.length - length : 0;
-  return { hash: hashBytes(text, { kind, start, end: start + length }), kind };
+  const fromEnd = op === "endswith";
+  const keyed = op === "equals" || text.length <= KEYED_BYTES_MAX
+    ? text
+    : fromEnd
+    ? text.subarray(-KEYED_BYTES_MAX)
+    : text.subarray(0, KEYED_BYTES_MAX);
+  return { hash: hashAnchored(keyed, { kind, fromEnd }), kind };
 }
 
 /** The block in the making: its header, and its parts one behind the other. */

@@ -6,17 +6,20 @@ import { HASH_A, HASH_B, HASH_C } from "../../out/gen/image";
   return hash ^ (hash >> 15);
 }
 
-/** Hash of some bytes. Up to 3 bytes behind them are read and do not count. */
-export function hash_bytes(text: usize, length: u32, kind: u32): u32 {
-  let hash: u32 = (length * HASH_B) ^ (kind * HASH_C);
-  const whole: usize = text + <usize> (length & ~3);
-  for (; text < whole; text += 4) {
-    hash = (hash ^ load<u32>(text)) * HASH_A;
-    hash ^= hash >> 15;
-  }
-  const rest: u32 = length & 3;
-  const word: u32 = rest == 0 ? 0 : load<u32>(text) & ((1 << (rest << 3)) - 1);
-  return finish((hash ^ word) * HASH_A);
+/** Where the hash of a text at an end of a value begins. */
+@inline export function hash_begin(kind: u32): u32 {
+  return kind * HASH_C;
+}
+
+/** Takes four bytes more. */
+@inline export function hash_word(hash: u32, word: u32): u32 {
+  hash = (hash ^ word) * HASH_A;
+  return hash ^ (hash >> 15);
+}
+
+/** The hash of a text of `length` bytes, the up to three that make no word in `tail`. */
+@inline export function hash_end(hash: u32, tail: u32, length: u32): u32 {
+  return finish((hash ^ tail) * HASH_A + length * HASH_B);
 }
 
 /** Hash of the 3 bytes at a place, `offset` bytes on. One behind them is read and does not count. */

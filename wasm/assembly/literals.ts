@@ -51,9 +51,11 @@ import { fold_value, same_bytes, same_byte } from "./fold";
 import { atoms, texts } from "./image";
 import {
   first_slot,
-  hash_bytes,
+  hash_begin,
   hash_dense_gram,
+  hash_end,
   hash_sampled_gram,
+  hash_word,
   pair_index,
 } from "./literal_hash";
 import { mark_atom } from "./marks";
@@ -119,14 +121,50 @@ function probe(block: usize, key: u32, kind: u32, start: u32): void {
   }
 }
 
-/** Looks up the prefixes or suffixes whose lengths go with the two bytes at that end. */
-function probe_lengths(block: usize, lengths: u64, kind: u32): void {
+/** The first `bytes` (0 to 3) of the bytes at a place, as a number. */
+@inline function head(place: usize, bytes: u32): u32 {
+  return load<u32>(place) & ((<u32> 1 << (bytes << 3)) - 1);
+}
+
+/** Looks up the prefixes of these lengths; the hash of one goes on where that of the last was. */
+function probe_prefixes(block: usize, lengths: u64): void {
+  let hash: u32 = hash_begin(LITERAL_KINDS_PREFIX);
+  let taken: u32 = 0;
   for (; lengths != 0; lengths &= lengths - 1) {
     const length: u32 = <u32> ctz<u64>(lengths);
     if (length > value_bytes) return;
-    const start: u32 = kind == LITERAL_KINDS_SUFFIX ? value_bytes - length : 0;
-    probe(block, hash_bytes(FOLDED + <usize> start, length, kind), kind, start);
+    for (; length - taken >= 4; taken += 4) {
+      hash = hash_word(hash, load<u32>(FOLDED + <usize> taken));
+    }
+    const key: u32 = hash_end(hash, head(FOLDED + <usize> taken, length - taken), length);
+    probe(block, key, LITERAL_KINDS_PREFIX, 0);
   }
+}
+
+/** The same of suffixes, from the end of the value towards its start. */
+function probe_suffixes(block: usize, lengths: u64): void {
+  const end: usize = FOLDED + <usize> value_bytes;
+  let hash: u32 = hash_begin(LITERAL_KINDS_SUFFIX);
+  let taken: u32 = 0;
+  for (; lengths != 0; lengths &= lengths - 1) {
+    const length: u32 = <u32> ctz<u64>(lengths);
+    if (length > value_bytes) return;
+    for (; length - taken >= 4; taken += 4) {
+      hash = hash_word(hash, load<u32>(end - <usize> taken - 4));
+    }
+    const key: u32 = hash_end(hash, head(end - <usize> length, length - taken), length);
+    probe(block, key, LITERAL_KINDS_SUFFIX, 0);
+  }
+}
+
+function probe_equals(block: usize): void {
+  let hash: u32 = hash_begin(LITERAL_KINDS_EQUALS);
+  let taken: u32 = 0;
+  for (; value_bytes - taken >= 4; taken += 4) {
+    hash = hash_word(hash, load<u32>(FOLDED + <usize> taken));
+  }
+  const tail: u32 = head(FOLDED + <usize> taken, value_bytes - taken);
+  probe(block, hash_end(hash, tail, value_bytes), LITERAL_KINDS_EQUALS, 0);
 }
 
 @inline function lengths_of(block: usize, table: u32, bits: u32, pair: u32): u64 {
@@ -136,22 +174,19 @@ function probe_lengths(block: usize, lengths: u64, kind: u32): void {
 
 /** Texts that stand at an end of the value, or are all of it. */
 function find_anchored(block: usize, kinds: u32): void {
-  if ((kinds & LITERAL_KINDS_EQUALS) != 0) {
-    const key: u32 = hash_bytes(FOLDED, value_bytes, LITERAL_KINDS_EQUALS);
-    probe(block, key, LITERAL_KINDS_EQUALS, 0);
-  }
+  if ((kinds & LITERAL_KINDS_EQUALS) != 0) probe_equals(block);
   if (value_bytes == 0) return;
   if ((kinds & LITERAL_KINDS_PREFIX) != 0) {
     const pair: u32 = <u32> load<u16>(FOLDED);
     const lengths: u64 = lengths_of(block, LITERALS_PREFIX_LENGTHS, LITERALS_PREFIX_BITS, pair);
-    probe_lengths(block, lengths, LITERAL_KINDS_PREFIX);
+    probe_prefixes(block, lengths);
   }
   if ((kinds & LITERAL_KINDS_SUFFIX) != 0) {
     const last: usize = FOLDED + <usize> value_bytes - 1;
     const before: u32 = value_bytes == 1 ? 0 : <u32> load<u8>(last - 1);
     const pair: u32 = before | (<u32> load<u8>(last) << 8);
     const lengths: u64 = lengths_of(block, LITERALS_SUFFIX_LENGTHS, LITERALS_SUFFIX_BITS, pair);
-    probe_lengths(block, lengths, LITERAL_KINDS_SUFFIX);
+    probe_suffixes(block, lengths);
   }
 }
 
