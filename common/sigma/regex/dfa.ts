@@ -20,10 +20,36 @@ export interface Dfa {
 const BESIDE = { edge: 0, word: 1, line: 2, other: 3 } as const;
 type Beside = (typeof BESIDE)[keyof typeof BESIDE];
 
+/** A set of the states of an automaton: a bit a state. */
+type StateSet = Uint32Array;
+
 interface State {
-  /** Where bytes have led to, before what needs no byte; sorted. */
-  readonly kernel: readonly number[];
+  /** Where bytes have led to, before what needs no byte. */
+  readonly kernel: StateSet;
   readonly before: Beside;
+}
+
+const WORD_BITS = 32;
+
+/** Distinct states by number. */
+class States {
+  readonly all: State[] = [];
+  readonly #byHash = new Map<number, number[]>();
+
+  /** The number of a state; its set is copied when it is new. */
+  intern(kernel: StateSet, before: Beside): number {
+    let hash = before + 1;
+    for (const word of kernel) hash = Math.imul(hash ^ word, 0x9E37_79B1) ^ hash >>> 15;
+    const alike = this.#byHash.get(hash) ?? [];
+    const known = alike.find((number) => {
+      const state = this.all[number];
+      return state?.before === before && state.kernel.every((word, i) => word === kernel[i]);
+    });
+    if (known !== undefined) return known;
+    const number = this.all.push({ kernel: kernel.slice(), before }) - 1;
+    this.#byHash.set(hash, [...alike, number]);
+    return number;
+  }
 }
 
 /**
@@ -35,52 +61,62 @@ interface State {
  * @returns The table, or `undefined` when it has more than `DFA_CELLS_MAX` cells.
  */
 export function buildDfa(nfa: Nfa, { samples }: ByteClasses): Dfa | undefined {
-  const states: State[] = [];
-  const numberOf = new Map<string, number>();
-  const intern = (kernel: readonly number[], before: Beside): number => {
-    const key = `${before} ${kernel.join()}`;
-    const known = numberOf.get(key);
-    if (known !== undefined) return known;
-    numberOf.set(key, states.length);
-    return states.push({ kernel, before }) - 1;
-  };
+  const states = new States();
   const asserts = nfa.states.some(({ type }) => type === "assert");
   const classesOf = classesByState(nfa, samples);
   const afterOf = samples.map((byte) => asserts ? besideOf(byte) : BESIDE.other);
-  intern([nfa.start], BESIDE.edge);
+  // The start is in each set, for a match may begin at any place.
+  const start = new Uint32Array(Math.ceil(nfa.states.length / WORD_BITS));
+  include(start, nfa.start);
+  const reached = samples.map(() => start.slice());
+  states.intern(start, BESIDE.edge);
   const next: number[] = [];
   const atEnd: number[] = [];
-  for (let i = 0; i < states.length; i++) {
-    if (states.length * samples.length > DFA_CELLS_MAX) return undefined;
-    const state = states[i];
+  for (let i = 0; i < states.all.length; i++) {
+    if (states.all.length * samples.length > DFA_CELLS_MAX) return undefined;
+    const state = states.all[i];
     if (state === undefined) break;
     atEnd.push(closure(nfa, state, BESIDE.edge).matches ? 1 : 0);
     const row = new Array<number>(samples.length).fill(REGEX_DFA_ACCEPT);
     for (const after of new Set(afterOf)) {
       const { matches, asking } = closure(nfa, state, after);
       if (matches) continue;
-      const reached = step(nfa, asking, { classesOf, classes: samples.length });
-      // Most classes of bytes lead to the same place.
-      const numbers = new Map<string, number>();
+      for (const set of reached) set.set(start);
+      for (const { at, next: to } of asking) {
+        for (const of of classesOf[at] ?? []) include(reached[of], to);
+      }
       afterOf.forEach((beside, of) => {
-        if (beside !== after) return;
-        const places = reached[of] ?? [];
-        const key = places.join();
-        const known = numbers.get(key);
-        row[of] = known ?? intern(kernelOf(nfa, places), after);
-        if (known === undefined) numbers.set(key, row[of]);
+        const set = reached[of];
+        if (beside === after && set !== undefined) row[of] = states.intern(set, after);
       });
     }
     for (const to of row) next.push(to);
   }
   const table = {
-    states: states.length,
+    states: states.all.length,
     classes: samples.length,
     next: Uint16Array.from(next),
     acceptsAtEnd: Uint8Array.from(atEnd),
   };
   markDead(table);
   return table;
+}
+
+function include(set: StateSet | undefined, state: number): void {
+  if (set === undefined) return;
+  const word = Math.floor(state / WORD_BITS);
+  set[word] = (set[word] ?? 0) | 1 << state % WORD_BITS;
+}
+
+/** Members of a set, upwards. */
+function membersOf(set: StateSet): number[] {
+  const members: number[] = [];
+  set.forEach((word, i) => {
+    for (let rest = word; rest !== 0; rest &= rest - 1) {
+      members.push(i * WORD_BITS + 31 - Math.clz32(rest & -rest));
+    }
+  });
+  return members;
 }
 
 /** What stands for the byte beside a place. */
@@ -92,21 +128,21 @@ function besideOf(byte: number): Beside {
 
 interface Closure {
   readonly matches: boolean;
-  /** States that ask for a byte. */
-  readonly asking: readonly number[];
+  /** States that ask for a byte, and where it leads to. */
+  readonly asking: readonly { readonly at: number; readonly next: number }[];
 }
 
 function closure(nfa: Nfa, { kernel, before }: State, after: Beside): Closure {
-  const seen = new Set<number>();
-  const asking: number[] = [];
-  const stack = [...kernel];
+  const seen = new Uint8Array(nfa.states.length);
+  const asking: { readonly at: number; readonly next: number }[] = [];
+  const stack = membersOf(kernel);
   let matches = false;
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-    if (seen.has(at)) continue;
-    seen.add(at);
+    if (seen[at] === 1) continue;
+    seen[at] = 1;
     const state = nfa.states[at];
     if (state?.type === "match") matches = true;
-    else if (state?.type === "bytes") asking.push(at);
+    else if (state?.type === "bytes") asking.push({ at, next: state.next });
     else if (state?.type === "split") stack.push(state.other, state.next);
     else if (state?.type === "assert" && holds(state.assertion, before, after)) {
       stack.push(state.next);
@@ -141,29 +177,6 @@ function classesByState(nfa: Nfa, samples: readonly number[]): readonly (readonl
       state.ranges.some(([first, last]) => byte >= first && byte <= last);
     return samples.flatMap((byte, of) => isTaken(byte) ? [of] : []);
   });
-}
-
-/** Where each class of bytes leads to. */
-function step(
-  nfa: Nfa,
-  asking: readonly number[],
-  { classesOf, classes }: {
-    readonly classesOf: readonly (readonly number[])[];
-    readonly classes: number;
-  },
-): readonly (readonly number[])[] {
-  const reached = Array.from({ length: classes }, (): number[] => []);
-  for (const at of asking) {
-    const state = nfa.states[at];
-    if (state?.type !== "bytes") continue;
-    for (const of of classesOf[at] ?? []) reached[of]?.push(state.next);
-  }
-  return reached;
-}
-
-/** The start is always there, for a match may begin at any place. */
-function kernelOf(nfa: Nfa, reached: readonly number[]): readonly number[] {
-  return [...new Set([nfa.start, ...reached])].sort((a, b) => a - b);
 }
 
 /** States from which no match can be reached end the search. */
