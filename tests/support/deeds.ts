@@ -11,7 +11,7 @@ export interface Deed {
   readonly program?: string;
   /**
    * Script for `bash -c`, or arguments of another program. `$DIR` is the test's folder below /tmp,
-   * `$OPT` one below /opt, `$CRON` a file below /etc/cron.d.
+   * `$OPT` one below /opt, `$CRON` a file below /etc/cron.d, `$MODEL` one below /srv/models.
    */
   readonly script: string | readonly string[];
   /** First argument after the script, by which the parent is known. */
@@ -33,6 +33,7 @@ interface Stage {
   readonly folder: string;
   readonly optional: string;
   readonly cron: string;
+  readonly model: string;
 }
 
 /** Copies of harmless programs under the names that rules look for. */
@@ -48,6 +49,7 @@ async function setStage(): Promise<Stage> {
     ollama: "cat",
     curl: "true",
     bun: "true",
+    python3: "bash",
     timeout: "timeout",
     ".local/share/claude/versions/2.0.0": "bash",
   };
@@ -59,17 +61,20 @@ async function setStage(): Promise<Stage> {
   const cron = `/etc/cron.d/immune-ai.${crypto.randomUUID()}`;
   await Deno.mkdir("/etc/cron.d", { recursive: true });
   await Deno.writeTextFile(cron, "# Made by a test\n");
-  return { folder, optional, cron };
+  await Deno.mkdir("/srv/models", { recursive: true });
+  const model = `/srv/models/immune-${crypto.randomUUID()}.pt`;
+  await Deno.writeTextFile(model, "");
+  return { folder, optional, cron, model };
 }
 
 async function act({ program, script, called }: Deed, stage: Stage): Promise<void> {
-  const { folder, optional, cron } = stage;
+  const places = { DIR: stage.folder, OPT: stage.optional, CRON: stage.cron, MODEL: stage.model };
   const fill = (text: string) =>
-    text.replaceAll("$DIR", folder).replaceAll("$CRON", cron).replaceAll("$OPT", optional);
+    Object.entries(places).reduce((filled, [name, at]) => filled.replaceAll(`$${name}`, at), text);
   const args = typeof script === "string"
     ? ["-c", fill(script), ...(called === undefined ? [] : [called])]
     : script.map(fill);
-  const image = program === undefined ? "bash" : `${folder}/${program}`;
+  const image = program === undefined ? "bash" : `${stage.folder}/${program}`;
   await new Deno.Command(image, { args, stdout: "null", stderr: "null" }).output();
 }
 
@@ -107,10 +112,12 @@ export async function seenOf(
   } finally {
     child.kill("SIGINT");
     await Promise.all([alerts.drain(), messages.drain(), child.status]);
-    for (const path of [state, stage.folder, stage.optional, stage.cron]) {
+    for (const path of [state, ...Object.values(stage)]) {
       await Deno.remove(path, { recursive: true });
     }
   }
+  // Gone when nobody else keeps models there.
+  await Deno.remove("/srv/models").catch(() => undefined);
   return new Set(deeds.map(({ rule }) => rule).filter((rule) => fired.has(rule)));
 }
 
@@ -118,9 +125,13 @@ export async function seenOf(
 async function rulesOf(packs: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const folder = `${ROOT}rules/`;
   const sources = await Promise.all(packs.map((pack) => readRuleSources(`${folder}${pack}`)));
+  const { rules, correlations } = compileRules(sources.flat());
+  const nameOf = (path: string) => path.slice(folder.length).replace(/\.yml$/, "");
+  // What has a name is a part of a correlation, and not what its file is about.
   return new Map(
-    compileRules(sources.flat()).rules.map(({ id, path }) =>
-      [id, path.slice(folder.length).replace(/\.yml$/, "")] as const
-    ),
+    [
+      ...rules.map(({ id, path, name }) => [id, name === "" ? nameOf(path) : name] as const),
+      ...correlations.map(({ id, path }) => [id, nameOf(path)] as const),
+    ],
   );
 }
