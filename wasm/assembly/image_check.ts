@@ -50,7 +50,7 @@ import {
   RULES_MAX,
 } from "../../out/gen/image";
 import { automaton_check, automaton_prepare } from "./automaton_check";
-import { literals_check } from "./literals_check";
+import { literals_open, literals_row_holds, literals_rows } from "./literals_check";
 import { program_check } from "./program_check";
 import { single_check } from "./singles";
 
@@ -179,8 +179,6 @@ function check_field(field: u32): i32 {
   if (!atom_or_none(load<u32>(row, FIELD_ROW_PRESENT))) return ERROR_FIELD;
   if (!atom_or_none(load<u32>(row, FIELD_ROW_EMPTY))) return ERROR_FIELD;
   if (!check_singles(field, load<u32>(row, FIELD_ROW_SINGLES))) return ERROR_LIST;
-  const literals: u32 = load<u32>(row, FIELD_ROW_LITERALS);
-  if (literals != 0 && !literals_check(base, literals, length, atom_count)) return ERROR_AUTOMATON;
   const automaton: u32 = load<u32>(row, FIELD_ROW_AUTOMATON);
   if (automaton == 0) return 0;
   return automaton_check(base, automaton, length, atom_count) ? 0 : ERROR_AUTOMATON;
@@ -212,12 +210,32 @@ function check_rule(rule: u32): i32 {
   return program_check(words, word_count, program, size, atom_count) ? 0 : ERROR_PROGRAM;
 }
 
+/** No row of literals. */
+@inline const NOT_OPEN: u32 = 0xffffffff;
+
 /** Parts of the check, in their order; each but the first goes over rows. */
 @inline const PART_PREPARE: u32 = 0;
 @inline const PART_FIELDS: u32 = 1;
 @inline const PART_ATOMS: u32 = 2;
 @inline const PART_RULES: u32 = 3;
 @inline const PARTS: u32 = 4;
+
+/** Rows of literals of the field under check that hold; NOT_OPEN: its block was not opened. */
+let literal_row: u32 = NOT_OPEN;
+
+/** Goes on with the literals of a field; CHECK_GOES_ON, 0 at their end, or an ImageError. */
+function check_literals(field: u32): i32 {
+  const literals: u32 = load<u32>(field_row(field), FIELD_ROW_LITERALS);
+  if (literals == 0) return 0;
+  if (literal_row == NOT_OPEN) {
+    if (!literals_open(base, literals, length)) return ERROR_AUTOMATON;
+    literal_row = 0;
+  } else if (literals_row_holds(literal_row, base, atom_count)) literal_row++;
+  else return ERROR_AUTOMATON;
+  if (literal_row < literals_rows()) return CHECK_GOES_ON;
+  literal_row = NOT_OPEN;
+  return 0;
+}
 
 /** What `check_some` answers while rows are left. */
 @inline export const CHECK_GOES_ON: i32 = 1;
@@ -231,7 +249,10 @@ function rows_of(of_part: u32): u32 {
 
 function check_row(of_part: u32, row: u32): i32 {
   if (of_part == PART_PREPARE) return prepare_field(row);
-  if (of_part == PART_FIELDS) return check_field(row);
+  if (of_part == PART_FIELDS) {
+    const answer: i32 = check_literals(row);
+    return answer == 0 ? check_field(row) : answer;
+  }
   return of_part == PART_ATOMS ? check_atom(row) : check_rule(row);
 }
 
@@ -239,6 +260,7 @@ function check_row(of_part: u32, row: u32): i32 {
 export function check_begin(at: usize, size: u32): i32 {
   stopped_at = 0;
   part = 0;
+  literal_row = NOT_OPEN;
   if (size < IMAGE_HEADER_BYTES || size > IMAGE_BYTES_MAX) return ERROR_LENGTH;
   base = at;
   length = size;
@@ -261,9 +283,9 @@ export function check_some(rows: u32): i32 {
       stopped_at = 0;
     }
     if (part == PARTS) return 0;
-    const error: i32 = check_row(part, stopped_at);
-    if (error != 0) return error;
-    stopped_at++;
+    const answer: i32 = check_row(part, stopped_at);
+    if (answer < 0) return answer;
+    if (answer == 0) stopped_at++;
   }
   return CHECK_GOES_ON;
 }

@@ -65,16 +65,20 @@ function table_holds(place: u32, bits: u32, row_bytes: u32): bool {
   return bits > 0 && bits <= BITS_MAX && holds(number(place), <u32> 1 << bits, row_bytes);
 }
 
-/** Whether a hash table leads to rows below `limit`, and every search in it ends. */
-function keys_hold(offset: u32, count: u32, limit: u32): bool {
-  if (count == 0 || (count & (count - 1)) != 0 || !holds(offset, count, KEY_ROW_BYTES)) return false;
-  let free: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const found: u32 = load<u32>(block + <usize> (offset + i * KEY_ROW_BYTES), KEY_ROW_GROUP);
-    if (found > limit) return false;
-    if (found == 0) free++;
-  }
-  return free != 0;
+/** Whether a hash table may stand there. */
+function keys_stand(offset: u32, count: u32): bool {
+  return count != 0 && (count & (count - 1)) == 0 && holds(offset, count, KEY_ROW_BYTES);
+}
+
+/** Free slots of the table under check, so far. */
+let free: u32 = 0;
+
+/** Whether a slot leads to a row below `limit`; the last one: whether every search in it ends. */
+function key_holds(offset: u32, slot: u32, count: u32, limit: u32): bool {
+  const found: u32 = load<u32>(block + <usize> (offset + slot * KEY_ROW_BYTES), KEY_ROW_GROUP);
+  if (slot == 0) free = 0;
+  if (found == 0) free++;
+  return found <= limit && (slot != count - 1 || free != 0);
 }
 
 /** Whether each member of a group is an atom with a text as long as the group's. */
@@ -91,29 +95,19 @@ function members_hold(group: usize, base: usize, atom_count: u32): bool {
   return true;
 }
 
-function groups_hold(base: usize, atom_count: u32): bool {
-  const count: u32 = number(LITERALS_GROUP_COUNT);
-  const member_count: u32 = number(LITERALS_MEMBER_COUNT);
-  const text_bytes: u32 = number(LITERALS_TEXT_BYTES);
-  if (!holds(number(LITERALS_GROUPS), count, GROUP_ROW_BYTES)) return false;
-  if (!holds(number(LITERALS_MEMBERS), member_count, 4)) return false;
-  if (!holds(number(LITERALS_TEXTS), text_bytes, 1)) return false;
-  for (let i: u32 = 0; i < count; i++) {
-    const group: usize = block + <usize> (number(LITERALS_GROUPS) + i * GROUP_ROW_BYTES);
-    const text_end: u64 = <u64> load<u32>(group, GROUP_ROW_TEXT) +
-      <u64> load<u32>(group, GROUP_ROW_LENGTH);
-    const member_end: u64 = <u64> load<u32>(group, GROUP_ROW_FIRST) +
-      <u64> load<u32>(group, GROUP_ROW_COUNT);
-    if (text_end > <u64> text_bytes || member_end > <u64> member_count) return false;
-    if (!members_hold(group, base, atom_count)) return false;
-  }
-  return true;
+function group_holds(index: u32, base: usize, atom_count: u32): bool {
+  const group: usize = block + <usize> (number(LITERALS_GROUPS) + index * GROUP_ROW_BYTES);
+  const text_end: u64 = <u64> load<u32>(group, GROUP_ROW_TEXT) +
+    <u64> load<u32>(group, GROUP_ROW_LENGTH);
+  const member_end: u64 = <u64> load<u32>(group, GROUP_ROW_FIRST) +
+    <u64> load<u32>(group, GROUP_ROW_COUNT);
+  return text_end <= <u64> number(LITERALS_TEXT_BYTES) &&
+    member_end <= <u64> number(LITERALS_MEMBER_COUNT) && members_hold(group, base, atom_count);
 }
 
-function anchors_hold(): bool {
+function anchors_stand(): bool {
   if (number(LITERALS_KEY_COUNT) == 0) return true;
-  const groups: u32 = number(LITERALS_GROUP_COUNT);
-  if (!keys_hold(number(LITERALS_KEYS), number(LITERALS_KEY_COUNT), groups)) return false;
+  if (!keys_stand(number(LITERALS_KEYS), number(LITERALS_KEY_COUNT))) return false;
   const kinds: u32 = number(LITERALS_KINDS);
   if ((kinds & LITERAL_KINDS_PREFIX) != 0) {
     if (!table_holds(LITERALS_PREFIX_LENGTHS, number(LITERALS_PREFIX_BITS), 8)) return false;
@@ -124,31 +118,64 @@ function anchors_hold(): bool {
   return (kinds & LITERAL_KINDS_SHORT) == 0 || holds(number(LITERALS_SHORTS), SHORTS_BYTES, 1);
 }
 
-function grams_hold(table: u32): bool {
+@inline function has_grams(table: u32): bool {
+  return number(table + GRAMS_FILTER_BITS) != 0;
+}
+
+function grams_stand(table: u32): bool {
+  if (!has_grams(table)) return true;
   const bits: u32 = number(table + GRAMS_FILTER_BITS);
-  if (bits == 0) return true;
   // A filter of bits has eight places a byte.
   const byte_bits: u32 = table == LITERALS_SAMPLED ? bits - 3 : bits;
   if (bits < 4 || !table_holds(table + GRAMS_FILTER, byte_bits, 1)) return false;
   const entries: u32 = number(table + GRAMS_ENTRIES);
   const count: u32 = number(table + GRAMS_ENTRY_COUNT);
   if (count == 0 || !holds(entries, count, ENTRY_ROW_BYTES)) return false;
-  if (!keys_hold(number(table + GRAMS_KEYS), number(table + GRAMS_KEY_COUNT), count)) return false;
-  for (let i: u32 = 0; i < count; i++) {
-    const group: u32 = number(entries + i * ENTRY_ROW_BYTES);
-    if ((group & ~ENTRY_LAST_BIT) >= number(LITERALS_GROUP_COUNT)) return false;
-  }
+  if (!keys_stand(number(table + GRAMS_KEYS), number(table + GRAMS_KEY_COUNT))) return false;
   // The entries of the last gram end with the table.
   return (number(entries + (count - 1) * ENTRY_ROW_BYTES) & ENTRY_LAST_BIT) != 0;
 }
 
-/** Whether the block at `offset` of an image of `length` bytes may be used. */
-export function literals_check(base: usize, offset: u32, length: u32, atom_count: u32): bool {
+/** Whether a block may stand at `offset` of an image of `length` bytes; its rows come after. */
+export function literals_open(base: usize, offset: u32, length: u32): bool {
   if (offset % 8 != 0 || offset < IMAGE_HEADER_BYTES) return false;
   if (<u64> offset + <u64> LITERALS_HEADER_BYTES > <u64> length) return false;
   block = base + <usize> offset;
   room = number(LITERALS_LENGTH);
   if (<u64> offset + <u64> room > <u64> length || room < LITERALS_HEADER_BYTES) return false;
-  return groups_hold(base, atom_count) && anchors_hold() && grams_hold(LITERALS_SAMPLED) &&
-    grams_hold(LITERALS_DENSE);
+  return holds(number(LITERALS_GROUPS), number(LITERALS_GROUP_COUNT), GROUP_ROW_BYTES) &&
+    holds(number(LITERALS_MEMBERS), number(LITERALS_MEMBER_COUNT), 4) &&
+    holds(number(LITERALS_TEXTS), number(LITERALS_TEXT_BYTES), 1) && anchors_stand() &&
+    grams_stand(LITERALS_SAMPLED) && grams_stand(LITERALS_DENSE);
+}
+
+@inline function gram_rows(table: u32): u32 {
+  return has_grams(table) ? number(table + GRAMS_KEY_COUNT) + number(table + GRAMS_ENTRY_COUNT) : 0;
+}
+
+/** Rows of the block that was opened. */
+export function literals_rows(): u32 {
+  return number(LITERALS_GROUP_COUNT) + number(LITERALS_KEY_COUNT) + gram_rows(LITERALS_SAMPLED) +
+    gram_rows(LITERALS_DENSE);
+}
+
+function gram_row_holds(table: u32, row: u32): bool {
+  const keys: u32 = number(table + GRAMS_KEY_COUNT);
+  const entries: u32 = number(table + GRAMS_ENTRY_COUNT);
+  if (row < keys) return key_holds(number(table + GRAMS_KEYS), row, keys, entries);
+  const group: u32 = number(number(table + GRAMS_ENTRIES) + (row - keys) * ENTRY_ROW_BYTES);
+  return (group & ~ENTRY_LAST_BIT) < number(LITERALS_GROUP_COUNT);
+}
+
+/** Whether a row of the block holds; they are asked for in their order. */
+export function literals_row_holds(row: u32, base: usize, atom_count: u32): bool {
+  const groups: u32 = number(LITERALS_GROUP_COUNT);
+  if (row < groups) return group_holds(row, base, atom_count);
+  row -= groups;
+  const keys: u32 = number(LITERALS_KEY_COUNT);
+  if (row < keys) return key_holds(number(LITERALS_KEYS), row, keys, groups);
+  row -= keys;
+  const sampled: u32 = gram_rows(LITERALS_SAMPLED);
+  if (row < sampled) return gram_row_holds(LITERALS_SAMPLED, row);
+  return gram_row_holds(LITERALS_DENSE, row - sampled);
 }

@@ -7,7 +7,7 @@ import { imageError } from "./image_error.ts";
 /** Bytes that one step copies and hashes. */
 const STEP_BYTES = 512 * 1024;
 /** Rows that one step checks. */
-const STEP_ROWS = 4096;
+const STEP_ROWS = 16_384;
 const HASH_BYTES = 32;
 /** What `stage_some` answers while rows are left. */
 const GOES_ON = 1;
