@@ -34,7 +34,11 @@ export interface GramTable {
   readonly left: ReadonlySet<number>;
 }
 
-const COUNTERS = 1 << 18;
+const COUNTERS_BITS = { min: 8, max: 18 } as const;
+/** Counters for each gram, so that few share one. */
+const COUNTERS_PER_GRAM = 8;
+/** More than any gram is counted. */
+const COUNT_MAX = 2 ** 32;
 /** Places of the filter for each gram: of a text that has none of them one place in so many passes. */
 const FILTER_PLACES_PER_GRAM = { bits: 64, bytes: 32 } as const;
 const FILTER_BITS_MIN = 10;
@@ -71,10 +75,13 @@ export function gramTable(texts: readonly GramText[], shape: GramShape): GramTab
 
 /** How often each gram occurs, by some bits of its hash. */
 function countGrams(texts: readonly GramText[], { bytes, hash }: GramShape): Uint32Array {
-  const counters = new Uint32Array(COUNTERS);
+  const grams = texts.reduce((sum, { text }) => sum + text.length, 0);
+  const wanted = Math.ceil(Math.log2(grams * COUNTERS_PER_GRAM + 1));
+  const bits = Math.min(Math.max(wanted, COUNTERS_BITS.min), COUNTERS_BITS.max);
+  const counters = new Uint32Array(2 ** bits);
   for (const { text } of texts) {
     for (let at = 0; at + bytes <= text.length; at++) {
-      const place = hash(text, at) & (COUNTERS - 1);
+      const place = hash(text, at) & (counters.length - 1);
       counters[place] = (counters[place] ?? 0) + 1;
     }
   }
@@ -91,7 +98,7 @@ function rarestRun(
   let bestCost = Infinity;
   const counts = Array.from(
     { length: text.length - bytes + 1 },
-    (_, at) => counters[hash(text, at) & (COUNTERS - 1)] ?? 0,
+    (_, at) => counters[hash(text, at) & (counters.length - 1)] ?? 0,
   );
   for (let start = 0; start + run <= counts.length; start++) {
     let [most, sum] = [0, 0];
@@ -100,7 +107,7 @@ function rarestRun(
       most = Math.max(most, count);
       sum += count;
     }
-    const cost = most * COUNTERS + sum;
+    const cost = most * COUNT_MAX + sum;
     if (cost < bestCost) [best, bestCost] = [start, cost];
   }
   return best;

@@ -9,7 +9,7 @@ export const IMAGE_BYTES_MAX = 32 * 1024 * 1024;
 /** Deepest stack of a rule program. */
 export const PROGRAM_DEPTH_MAX = 64;
 /** Most fields, atoms and rules of one image. */
-export const FIELDS_MAX = 256;
+export const FIELDS_MAX = 1024;
 export const ATOMS_MAX = 262_144;
 export const RULES_MAX = 16_384;
 

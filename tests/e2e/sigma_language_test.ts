@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type RuleOptions,
 } from "../../common/sigma/mod.ts";
+import { FIELDS_MAX } from "../../common/sigma/image_layout.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 
 const ENGINE = await Engine.create();
@@ -206,5 +207,21 @@ Deno.test("Sigma keywords: any value of the event, lists, all, re", () => {
   ];
   for (const [detection, wanted] of cases) {
     assertEquals(fires(detection, event), wanted, detection);
+  }
+});
+
+Deno.test("Sigma rules on as many fields as a set may have, each judged", () => {
+  const rule = (i: number) =>
+    `title: T\nid: t${i}\nlogsource: {}\ndetection: { s: { F${i}|contains: wxyz }, condition: s }\n`;
+  const set = compileRules(
+    Array.from({ length: FIELDS_MAX + 1 }, (_, i) => ({ path: `${i}.yml`, text: rule(i) })),
+  );
+  assertEquals(set.rejected.map(({ id, code }) => [id, code]), [
+    [`t${FIELDS_MAX}`, "RULE_SET_TOO_LARGE"],
+  ]);
+  const flat = new FlatMatcher(ENGINE, set);
+  for (const i of [0, 255, 256, FIELDS_MAX - 1]) {
+    const { rules, truncated } = flat.match({ [`F${i}`]: "awxyzb", Other: "wxyz" });
+    assertEquals([rules.map(({ id }) => id), truncated], [[`t${i}`], false]);
   }
 });

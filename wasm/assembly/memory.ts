@@ -48,7 +48,7 @@
 @inline export const FOLDED_BYTES: u32 = 0x1_0040; // 64 KiB and one step of 16 bytes
 /** Fields by kind of record, see field_lists.ts. */
 @inline export const FIELD_LISTS: usize = FOLDED + <usize> FOLDED_BYTES;
-@inline export const FIELD_LISTS_BYTES: u32 = 0x4000;
+@inline export const FIELD_LISTS_BYTES: u32 = 0x1_0000; // 12 lists x (8 + 4 x FIELDS_MAX)
 /** States of a regular expression: marks, two lists, a stack of twice as many and one. */
 @inline export const REGEX_MARKS: usize = FIELD_LISTS + <usize> FIELD_LISTS_BYTES;
 @inline export const REGEX_LISTS: usize = REGEX_MARKS + 0x8000; // u32 x REGEX_STATES_MAX
