@@ -44,15 +44,14 @@ export function coverageOf(
   }
   return [...found].sort(([a], [b]) => a < b ? -1 : 1).map(([, { technique, rules: tagged }]) => ({
     ...technique,
-    tactics: tacticsOf([...tagged], technique.framework, table),
+    tactics: tacticsOf([...tagged], { framework: technique.framework, table }),
     rules: [...tagged],
   }));
 }
 
 function tacticsOf(
   rules: readonly TaggedRule[],
-  framework: Framework,
-  table: TechniqueTable,
+  { framework, table }: { readonly framework: Framework; readonly table: TechniqueTable },
 ): readonly string[] {
   const named = new Set(
     rules.flatMap(({ tags }) => tags).flatMap((tag) => {

@@ -1,7 +1,13 @@
 import { FlatCorrelation } from "../../agent/pipeline/flat_correlation.ts";
 import { statedTimeMs } from "../../agent/pipeline/flat_event.ts";
 import { FlatMatcher } from "../../agent/pipeline/flat_matcher.ts";
-import type { CorrelationRule, ExampleEvent, RuleInfo, RuleSet } from "../../common/sigma/mod.ts";
+import type {
+  CorrelationRule,
+  ExampleEvent,
+  RuleInfo,
+  RuleSet,
+  SequenceExamples,
+} from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 
 /** Time between two events of a sequence that do not say theirs, in milliseconds. */
@@ -41,24 +47,30 @@ export async function judgeExamples(ruleSet: RuleSet): Promise<readonly ExampleV
       must: must.map((event) => [event]),
       mustNot: mustNot.map((event) => [event]),
     };
-    return verdict(
-      rule,
+    return verdict(rule, {
       sequences,
-      ([event]) => event !== undefined && matcher.match(event).rules.includes(rule),
-    );
+      fired: ([event]) => event !== undefined && matcher.match(event).rules.includes(rule),
+    });
   });
   const correlations = ruleSet.correlations.map((rule, index) =>
-    verdict(rule, rule.sequences, (events) => fires(events, { index, ruleSet, matcher }))
+    verdict(rule, {
+      sequences: rule.sequences,
+      fired: (events) => fires(events, { index, ruleSet, matcher }),
+    })
   );
   return [...rules, ...correlations];
 }
 
+interface Examples {
+  readonly sequences: SequenceExamples;
+  readonly fired: (events: readonly ExampleEvent[]) => boolean;
+}
+
 function verdict(
   rule: RuleInfo | CorrelationRule,
-  { must, mustNot }: CorrelationRule["sequences"],
-  fired: (events: readonly ExampleEvent[]) => boolean,
+  { sequences: { must, mustNot }, fired }: Examples,
 ): ExampleVerdict {
-  const wrong = (kind: ExampleFailure["kind"], sequences: CorrelationRule["sequences"]["must"]) =>
+  const wrong = (kind: ExampleFailure["kind"], sequences: SequenceExamples["must"]) =>
     sequences.flatMap((events, i): ExampleFailure[] =>
       fired(events) === (kind === "must") ? [] : [{ kind, number: i + 1, events }]
     );
