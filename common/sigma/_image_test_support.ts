@@ -128,7 +128,7 @@ export class ImageReader {
         if (ends.some((end) => this.#stands(atom, end, value))) found.add(atom);
       }
       if (automaton !== 0) this.#walk(automaton, value, found);
-      for (const atom of this.#toTry(singles, found)) {
+      for (const atom of [...this.#toTry(singles, found), ...this.#lateOf(i)]) {
         if (this.#fits(atom, value)) found.add(atom);
       }
     }
@@ -143,6 +143,16 @@ export class ImageReader {
       if (gated !== NONE) this.#list(gated).forEach((each) => toTry.add(each));
     }
     return toTry;
+  }
+
+  /** Atoms of a field that rules alone ask for: to try them at once comes to the same. */
+  #lateOf(field: number): number[] {
+    const isLate = (atom: number): boolean => {
+      const row = this.header("atoms") + atom * ATOM_ROW_BYTES;
+      return this.#view.getUint16(row + ATOM_ROW.field, true) === field &&
+        (this.#u32(row + ATOM_ROW.flags) & ATOM_FLAGS.late) !== 0;
+    };
+    return Array.from({ length: this.header("atom_count") }, (_, atom) => atom).filter(isLate);
   }
 
   #fits(atom: number, value: Uint8Array): boolean {

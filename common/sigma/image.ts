@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { ImmuneError } from "../config/errors.ts";
 import type { AtomOp } from "./atom.ts";
 import { buildAutomaton } from "./automaton.ts";
+import { STANDARD_FIELDS } from "./fields.ts";
 import { encodeLiterals, type Literal, type LiteralOp } from "./literals.ts";
 import {
   ATOM_CLASSES_SHIFT,
@@ -182,7 +183,9 @@ function fieldRow(plan: Plan, field: PlannedField): FieldRow {
     isLiteral(op) ? [{ atom, op, text: cased ? folded(text) : text }] : []
   );
   const block = literals.length === 0 ? NO_LITERALS : encodeLiterals(literals);
-  const singles = atoms.filter(({ op, alone }) => SINGLE_OPS.has(op) && alone)
+  const singles = atoms.filter((atom) =>
+    SINGLE_OPS.has(atom.op) && atom.alone && !isLate(plan, atom)
+  )
     .map(({ atom }) => atom);
   return {
     field,
@@ -198,13 +201,21 @@ function isLiteral(op: AtomOp): op is LiteralOp {
   return LITERAL_OPS.has(op);
 }
 
-function flagsOf(plan: Plan, { cased, candidates }: PlannedAtom): number {
+/** Whether rules alone ask for an atom that no other atom puts forward, and only for one value. */
+function isLate(plan: Plan, { op, alone, candidates, field }: PlannedAtom): boolean {
+  if (!SINGLE_OPS.has(op) || !alone || candidates.length > 0) return false;
+  return plan.fields[field]?.standard !== STANDARD_FIELDS.AncestorImage.id;
+}
+
+function flagsOf(plan: Plan, atom: PlannedAtom): number {
+  const { cased, candidates } = atom;
   const classes = candidates.reduce((mask, number) => {
     const rule = plan.rules[number] ?? plan.roles[number - plan.rules.length];
     return mask | (rule?.classMask ?? 0);
   }, 0);
   const flat = classes < 0 ? 1 << 31 : 0;
-  return ((cased ? ATOM_FLAGS.cased : 0) | classes << ATOM_CLASSES_SHIFT | flat) >>> 0;
+  const bits = (cased ? ATOM_FLAGS.cased : 0) | (isLate(plan, atom) ? ATOM_FLAGS.late : 0);
+  return (bits | classes << ATOM_CLASSES_SHIFT | flat) >>> 0;
 }
 
 /** ASCII letters in lower case. */

@@ -3,7 +3,7 @@
 
 /** "IMRI" */
 export const IMAGE_MAGIC = 0x4952_4D49;
-export const IMAGE_VERSION = 3;
+export const IMAGE_VERSION = 4;
 /** Longest image, in bytes: the size of one of the engine's two regions. */
 export const IMAGE_BYTES_MAX = 32 * 1024 * 1024;
 /** Deepest stack of a rule program. */
@@ -69,6 +69,8 @@ export const ATOM_CLASSES_SHIFT = 8;
 export const ATOM_FLAGS = {
   /** Letters count as they are written. */
   cased: 1,
+  /** It is tried when a rule that is looked at asks for it, and has no candidates. */
+  late: 2,
 } as const;
 
 /**

@@ -2,6 +2,7 @@
 // the scan. All sums are in u64, so that no offset wraps around.
 
 import {
+  ATOM_FLAGS_LATE,
   ATOM_OPS_EMPTY,
   ATOM_OPS_EQUALS,
   ATOM_OPS_FIELDREF,
@@ -11,6 +12,7 @@ import {
   ATOM_ROW_BYTES,
   ATOM_ROW_CANDIDATES,
   ATOM_ROW_FIELD,
+  ATOM_ROW_FLAGS,
   ATOM_ROW_GATED,
   ATOM_ROW_OP,
   ATOM_ROW_TEXT,
@@ -198,6 +200,8 @@ function check_atom(atom: u32): i32 {
     const at: usize = base + <usize> header(IMAGE_HEADER_TEXTS) + <usize> text;
     if (!single_check(op, at, bytes, field_count)) return ERROR_ATOM;
   }
+  const late: bool = (load<u32>(row, ATOM_ROW_FLAGS) & ATOM_FLAGS_LATE) != 0;
+  if (late && !is_single(op)) return ERROR_ATOM;
   if (!check_singles(field, load<u32>(row, ATOM_ROW_GATED))) return ERROR_LIST;
   return list(load<u32>(row, ATOM_ROW_CANDIDATES), rule_count) ? 0 : ERROR_LIST;
 }

@@ -87,15 +87,21 @@ export function mark_atom(atom: u32): void {
   if (gated != NONE) put_forward(gated);
 }
 
+/** Whether nobody asked this of an atom before in this epoch. */
+export function is_first_try(atom: u32): bool {
+  const mark: usize = FORWARD_EPOCHS + (<usize> atom << 2);
+  if (load<u32>(mark) == epoch) return false;
+  store<u32>(mark, epoch);
+  return true;
+}
+
 /** Puts the atoms of a list forward to be tried on the current value, each once a record. */
 function put_forward(list: u32): void {
   let at: usize = words + (<usize> list << 2);
   const end: usize = at + (<usize> (load<u32>(at) + 1) << 2);
   for (at += 4; at < end; at += 4) {
     const atom: u32 = load<u32>(at);
-    const mark: usize = FORWARD_EPOCHS + (<usize> atom << 2);
-    if (load<u32>(mark) == epoch) continue;
-    store<u32>(mark, epoch);
+    if (!is_first_try(atom)) continue;
     store<u32>(TO_TRY + (<usize> to_try << 2), atom);
     to_try++;
   }

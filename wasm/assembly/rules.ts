@@ -12,14 +12,14 @@ import {
   RULE_ROW_PROGRAM_WORDS,
 } from "../../out/gen/image";
 import { words } from "./image";
-import { atom_is_set } from "./marks";
+import { atom_holds } from "./late";
 
-/** Whether an atom of a list is set (`wanted` true), or whether one is not (false). */
+/** Whether an atom of a list holds (`wanted` true), or whether one does not (false). */
 function list_has(index: u32, wanted: bool): bool {
   let at: usize = words + (<usize> index << 2);
   const end: usize = at + (<usize> (load<u32>(at) + 1) << 2);
   for (at += 4; at < end; at += 4) {
-    if (atom_is_set(load<u32>(at)) == wanted) return true;
+    if (atom_holds(load<u32>(at)) == wanted) return true;
   }
   return false;
 }
@@ -34,7 +34,7 @@ export function rule_holds(row: usize): bool {
     const op: u32 = word >> 24;
     const operand: u32 = word & 0xffffff;
     if (op == PROGRAM_OPS_ATOM) {
-      stack = (stack << 1) | <u64> atom_is_set(operand);
+      stack = (stack << 1) | <u64> atom_holds(operand);
     } else if (op == PROGRAM_OPS_ANY) {
       stack = (stack << 1) | <u64> list_has(operand, true);
     } else if (op == PROGRAM_OPS_ALL) {
