@@ -7,7 +7,7 @@
  * import { assessPattern, compileRegex, parseRegex, requiredLiterals } from "./mod.ts";
  *
  * const regex = parseRegex("cur(l|x) .*https?://");
- * if (requiredLiterals(regex)?.join() !== "://") throw new Error("not the longest");
+ * if (requiredLiterals(regex)?.join() !== "curl ,curx ") throw new Error("not the longest");
  * if (compileRegex(regex).length === 0) throw new Error("no program");
  * if (assessPattern("(a+)+").verdict !== "DANGEROUS") throw new Error("not seen");
  * ```
