@@ -1,5 +1,7 @@
 import { ImmuneError } from "../common/config/mod.ts";
 
+/** Name of the audit log's folder in the hive's. */
+export const AUDIT_FOLDER = "audit";
 /** Name of the hive's folder in the state folder. */
 export const HIVE_FOLDER = "hive";
 

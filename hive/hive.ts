@@ -1,3 +1,4 @@
+import { AuditLog } from "../common/audit/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../common/config/mod.ts";
 import { addressText, parseAddress } from "./address.ts";
 import {
@@ -15,7 +16,7 @@ import {
   makeToken,
   serveEnrolment,
 } from "./fleet/mod.ts";
-import { openHiveFolder } from "./folder.ts";
+import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
 import type { IntakeCounters } from "./intake/listener.ts";
 import { IntakeWorker } from "./intake/owner.ts";
 import { Operators, operatorTokenHash } from "./operators/mod.ts";
@@ -92,12 +93,16 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
   await using parts = new AsyncDisposableStack();
   const folder = openHiveFolder(options.state);
   const tokenHash = options.tokenHash ?? operatorTokenHash(options.state);
+  const audit = parts.use(
+    AuditLog.open(`${folder}/${AUDIT_FOLDER}`, { clock: options.clock ?? SYSTEM_CLOCK }),
+  );
   const agents = await startAgentsSide(options, { folder, parts });
   const operators = new Operators({ tokenHash, clock: options.clock ?? SYSTEM_CLOCK });
   const { stores, intake } = agents;
   const api = createApi({
     store: agents.store,
     operators,
+    audit,
     version: options.version,
     log: options.log ?? ((): void => {}),
     clock: options.clock ?? SYSTEM_CLOCK,

@@ -5,9 +5,10 @@
  *
  * @module
  */
+import { AuditLog } from "../common/audit/mod.ts";
 import { loadConfig } from "../common/config/mod.ts";
 import { createApi, type Peer } from "./api/mod.ts";
-import { openHiveFolder } from "./folder.ts";
+import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
 import { STORE_FILE } from "./hive.ts";
 import { Operators, operatorTokenHash } from "./operators/mod.ts";
 import { SqliteStore } from "./store/mod.ts";
@@ -24,9 +25,11 @@ let handler: Handler | undefined;
 /** Opened with the first request: who imports this module for something else opens nothing. */
 function handlerOf(environment: Readonly<Record<string, string>>): Handler {
   const { values } = loadConfig({ flags: {}, environment });
-  const store = new SqliteStore(`${openHiveFolder(values.state.dir)}/${STORE_FILE}`);
+  const folder = openHiveFolder(values.state.dir);
+  const store = new SqliteStore(`${folder}/${STORE_FILE}`);
+  const audit = AuditLog.open(`${folder}/${AUDIT_FOLDER}`);
   const operators = new Operators({ tokenHash: operatorTokenHash(values.state.dir) });
-  const api = createApi({ store, operators, version: VERSION, behindTls: true });
+  const api = createApi({ store, operators, audit, version: VERSION, behindTls: true });
   return (request, peer) => api.fetch(request, peer);
 }
 

@@ -55,6 +55,11 @@ export const ERROR_CODES = {
   RATE_LIMITED: { exit: 1, status: 429, doc: "too many requests" },
   INTERNAL: { exit: 1, status: 500, doc: "a defect of this program" },
   OUTPUT_UNWRITABLE: { exit: 1, status: 500, doc: "standard output that cannot be written" },
+  AUDIT_UNWRITABLE: {
+    exit: 1,
+    status: 507,
+    doc: "a decision that cannot be recorded, and so is not taken",
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 /** Name of an error code. */

@@ -1,3 +1,4 @@
+import { AuditLog } from "../../common/audit/mod.ts";
 import { FakeClock } from "../../common/config/mod.ts";
 import { alertId, encodeRecord, processEntityId, SOURCES } from "../../common/record/mod.ts";
 import {
@@ -29,6 +30,7 @@ export interface TestHive extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly store: SqliteStore;
   readonly operators: Operators;
+  readonly audit: AuditLog;
   /** The API token. */
   readonly token: string;
   /** Lines of the log. */
@@ -51,15 +53,17 @@ export async function openTestHive(options: Partial<ApiOptions> = {}): Promise<T
   await store.addAgent({ id: AGENT_ID, hostId: HOST_ID, hostName: "gpu-01" }, "99".repeat(32));
   const token = newSecret();
   const operators = new Operators({ tokenHash: hashSecret(token), clock });
+  const audit = AuditLog.open(`${folder}/audit`, { clock });
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
-  const api = createApi({ store, operators, version: "9.9.9", clock, log, ...options });
+  const api = createApi({ store, operators, audit, version: "9.9.9", clock, log, ...options });
   let first = 1;
   return {
     api,
     clock,
     store,
     operators,
+    audit,
     token,
     lines,
     get: (path) =>
@@ -80,6 +84,7 @@ export async function openTestHive(options: Partial<ApiOptions> = {}): Promise<T
       if (outcome !== "stored") throw new Error("the batch was not stored");
     },
     async [Symbol.asyncDispose](): Promise<void> {
+      audit[Symbol.dispose]();
       await store.close();
       await Deno.remove(folder, { recursive: true });
     },

@@ -66,6 +66,7 @@ function contextOf(options: ApiOptions): ApiContext {
   return {
     store: options.store,
     operators: options.operators,
+    audit: options.audit,
     version: options.version,
     enrollToken: options.enrollToken,
     refused: options.refused ?? (() => Promise.resolve({})),

@@ -1,3 +1,4 @@
+import type { AuditLog } from "../../common/audit/mod.ts";
 import type { Clock } from "../../common/config/mod.ts";
 import type { Operators, Principal } from "../operators/mod.ts";
 import type { Store } from "../store/store.ts";
@@ -21,6 +22,8 @@ export interface EnrollToken {
 export interface ApiOptions {
   readonly store: Store;
   readonly operators: Operators;
+  /** Where decisions are recorded before they take effect. */
+  readonly audit: AuditLog;
   /** Version of the program. */
   readonly version: string;
   /** What the agents' port turned away, by reason. Default: nothing. */
