@@ -1,6 +1,6 @@
 import type { RegexFlags, RegexNode } from "./ast.ts";
 import { RegexError } from "./error.ts";
-import { areAmbiguous } from "./overlap.ts";
+import { areAmbiguous, ComparisonBudget } from "./overlap.ts";
 import { parseRegex } from "./parse.ts";
 
 /** From this score on a pattern is complex. */
@@ -53,8 +53,9 @@ export function assessPattern(pattern: string, flags: RegexFlags = {}): PatternS
       ? { verdict: "DANGEROUS", score: DANGER_SCORE, reason, at }
       : { verdict: "INVALID", score: 0, reason, at };
   }
-  const dangers: Danger[] = [];
-  const score = scoreOf(node, dangers) + pattern.length / 10 + dangers.length * DANGER_SCORE;
+  const lint: Lint = { dangers: [], budget: new ComparisonBudget() };
+  const { dangers } = lint;
+  const score = scoreOf(node, lint) + pattern.length / 10 + dangers.length * DANGER_SCORE;
   const [danger] = dangers.sort((a, b) => a.at - b.at);
   if (danger !== undefined) return { verdict: "DANGEROUS", score, ...danger };
   if (score < COMPLEX_SCORE) return { verdict: "SAFE", score, reason: "", at: 0 };
@@ -62,7 +63,13 @@ export function assessPattern(pattern: string, flags: RegexFlags = {}): PatternS
   return { verdict: "COMPLEX", score, reason, at: 0 };
 }
 
-function scoreOf(node: RegexNode, dangers: Danger[]): number {
+/** What was found so far, and what may still be spent on finding more. */
+interface Lint {
+  readonly dangers: Danger[];
+  readonly budget: ComparisonBudget;
+}
+
+function scoreOf(node: RegexNode, lint: Lint): number {
   switch (node.type) {
     case "empty":
       return 0;
@@ -71,17 +78,17 @@ function scoreOf(node: RegexNode, dangers: Danger[]): number {
     case "set":
       return isCharacter(node) ? SCORES.character : SCORES.class;
     case "group":
-      return SCORES.group + scoreOf(node.of, dangers);
+      return SCORES.group + scoreOf(node.of, lint);
     case "concat":
-      return node.of.reduce((sum, part) => sum + scoreOf(part, dangers), 0);
+      return node.of.reduce((sum, part) => sum + scoreOf(part, lint), 0);
     case "alternate": {
       const bars = (node.of.length - 1) * SCORES.alternation;
-      return node.of.reduce((sum, part) => sum + scoreOf(part, dangers), bars);
+      return node.of.reduce((sum, part) => sum + scoreOf(part, lint), bars);
     }
     case "repeat": {
-      const danger = isLong(node) ? dangerOf(node.of) : undefined;
-      if (danger !== undefined) dangers.push({ at: node.at, reason: danger });
-      return SCORES.quantifier + scoreOf(node.of, dangers);
+      const danger = isLong(node) ? dangerOf(node.of, lint.budget) : undefined;
+      if (danger !== undefined) lint.dangers.push({ at: node.at, reason: danger });
+      return SCORES.quantifier + scoreOf(node.of, lint);
     }
   }
 }
@@ -97,30 +104,33 @@ function isLong({ max }: Extract<RegexNode, { type: "repeat" }>): boolean {
 }
 
 /** Why what is repeated can be read in many ways. */
-function dangerOf(node: RegexNode): string | undefined {
+function dangerOf(node: RegexNode, budget: ComparisonBudget): string | undefined {
   switch (node.type) {
     case "group":
-      return dangerOf(node.of);
+      return dangerOf(node.of, budget);
     case "repeat":
       if (isLong(node) && node.min !== node.max) {
         return "A quantifier repeats a part that has one itself; the text can be split in many ways";
       }
-      return dangerOf(node.of);
+      return dangerOf(node.of, budget);
     case "alternate":
-      if (areAmbiguous(node.of)) {
+      if (areAmbiguous(node.of, budget)) {
         return "Branches of a repeated alternation match the same text; keep one of them";
       }
-      return firstDanger(node.of);
+      return firstDanger(node.of, budget);
     case "concat":
-      return firstDanger(node.of);
+      return firstDanger(node.of, budget);
     default:
       return undefined;
   }
 }
 
-function firstDanger(parts: readonly RegexNode[]): string | undefined {
+function firstDanger(
+  parts: readonly RegexNode[],
+  budget: ComparisonBudget,
+): string | undefined {
   for (const part of parts) {
-    const danger = dangerOf(part);
+    const danger = dangerOf(part, budget);
     if (danger !== undefined) return danger;
   }
   return undefined;

@@ -57,3 +57,10 @@ Deno.test("assessPattern() adds up the parts, and names a high sum COMPLEX", () 
   assertEquals(verdict, "COMPLEX");
   assert(score >= COMPLEX_SCORE);
 });
+
+Deno.test("assessPattern() gives up comparing branches when it took too many steps", () => {
+  const twice = "\\d{1,2}y|\\d{1,2}y";
+  assertEquals(assessPattern(`(${twice})+`).verdict, "DANGEROUS");
+  const many = Array.from({ length: 300 }, (_, i) => `\\d{1,3}x${i}`).join("|");
+  assertEquals(assessPattern(`(${many}|${twice})+`).verdict, "COMPLEX");
+});
