@@ -60,6 +60,11 @@ export const ERROR_CODES = {
     status: 507,
     doc: "a decision that cannot be recorded, and so is not taken",
   },
+  INDICATORS_INVALID: {
+    exit: 1,
+    status: 422,
+    doc: "a set or filter of indicators that is torn, too large or of another version",
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 /** Name of an error code. */

@@ -1,52 +1,9 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import { decodeBloom, encodeBloom } from "./bloom_file.ts";
+import { BLOOM_RATE, type BloomOptions, type BloomSize, bloomSize } from "./bloom_size.ts";
+import { type BloomStats, bloomStats } from "./bloom_stats.ts";
 import type { Core } from "./core.ts";
 import type { Engine } from "./engine.ts";
-
-/** Longest filter, in bytes: the size of its region. */
-export const BLOOM_BYTES_MAX = 2 * 1024 * 1024;
-/** Most places a key. */
-export const BLOOM_PLACES_MAX = 24;
-const BLOCK_BYTES = 64;
-/** Bits that the blocked variant takes more, for the same rate (measured: specs/bloom.md). */
-const BLOCKED_SURPLUS = 1.2;
-
-/** What a filter is to hold. */
-export interface BloomOptions {
-  /** Keys that it is made for, at least 1. */
-  readonly items: number;
-  /** Share of false positives at that many keys, between 0 and 1; default 0.01. */
-  readonly rate?: number;
-  /** All bits of a key in one cache line: faster when the filter is large; default false. */
-  readonly blocked?: boolean;
-}
-
-/** Size of a filter. */
-export interface BloomSize {
-  /** A multiple of 64. */
-  readonly bytes: number;
-  /** Places a key. */
-  readonly places: number;
-}
-
-/**
- * Computes how large a filter must be (Bloom 1970: m = -n ln p / ln² 2, k = m / n ln 2).
- *
- * @param options Keys, rate and variant.
- * @returns Its size.
- * @throws {RangeError} when an option is out of range or the filter would not fit.
- */
-export function bloomSize(options: BloomOptions): BloomSize {
-  const { items, rate = 0.01, blocked = false } = options;
-  if (!(items >= 1) || !(rate > 0 && rate < 1)) {
-    throw new RangeError(`Cannot size a filter for "${items}" keys at rate "${rate}"`);
-  }
-  const bits = -items * Math.log(rate) / Math.LN2 ** 2 * (blocked ? BLOCKED_SURPLUS : 1);
-  const bytes = Math.ceil(bits / 8 / BLOCK_BYTES) * BLOCK_BYTES;
-  if (bytes > BLOOM_BYTES_MAX) {
-    throw new RangeError(`Cannot hold "${items}" keys: "${bytes}" bytes over ${BLOOM_BYTES_MAX}`);
-  }
-  const places = Math.round(-Math.log(rate) / Math.LN2);
-  return { bytes, places: Math.min(Math.max(places, 1), BLOOM_PLACES_MAX) };
-}
 
 /**
  * "Was this ever listed?": no means no, yes means perhaps. One per engine; making another one
@@ -54,6 +11,8 @@ export function bloomSize(options: BloomOptions): BloomSize {
  */
 export class BloomFilter {
   readonly #core: Core;
+  readonly #options: Required<BloomOptions>;
+  #items = 0;
   readonly size: BloomSize;
 
   /**
@@ -64,8 +23,46 @@ export class BloomFilter {
   constructor(engine: Engine, options: BloomOptions) {
     this.#core = engine.core;
     this.size = bloomSize(options);
+    const { items, rate = BLOOM_RATE, blocked = false } = options;
+    this.#options = { items: Math.ceil(items), rate, blocked };
     const { bytes, places } = this.size;
-    this.#core.exports.bloom_configure(bytes, places, options.blocked === true ? 1 : 0);
+    this.#core.exports.bloom_configure(bytes, places, blocked ? 1 : 0);
+  }
+
+  /**
+   * Takes over a filter that was saved.
+   *
+   * @param engine Engine in whose memory it will lie.
+   * @param saved What {@linkcode BloomFilter.save} gave.
+   * @returns The filter, with the keys that it had.
+   * @throws {ImmuneError} `INDICATORS_INVALID` when it is torn or of another version; the one
+   * before stays as it is.
+   */
+  static load(engine: Engine, saved: Uint8Array): BloomFilter {
+    const { bits, places, items, capacity, rate, blocked } = decodeBloom(saved);
+    const options = { items: capacity, rate, blocked };
+    const size = bloomSize(options);
+    if (size.bytes !== bits.length || size.places !== places) {
+      throw new ImmuneError(
+        "INDICATORS_INVALID",
+        `Cannot load the Bloom filter: ${bits.length} bytes are not what ${capacity} keys at rate ` +
+          `${rate} take; make it anew`,
+      );
+    }
+    const filter = new BloomFilter(engine, options);
+    filter.#core.bloom.set(bits);
+    filter.#items = items;
+    return filter;
+  }
+
+  /** Keys that were added, without those that it seemed to have already. */
+  get items(): number {
+    return this.#items;
+  }
+
+  /** Keys that it is made for. */
+  get capacity(): number {
+    return this.#options.items;
   }
 
   /**
@@ -75,7 +72,9 @@ export class BloomFilter {
    */
   add(key: Uint8Array | string): void {
     const length = this.#core.put(key);
-    this.#core.exports.bloom_add(this.#core.text, length);
+    const { text, exports } = this.#core;
+    if (exports.bloom_has(text, length) === 0) this.#items++;
+    exports.bloom_add(text, length);
   }
 
   /**
@@ -98,5 +97,26 @@ export class BloomFilter {
    */
   hasAt(pointer: number, length: number): boolean {
     return this.#core.exports.bloom_has(pointer, length) === 1;
+  }
+
+  /** Counts how full it is: every bit is looked at, 2 MiB take about a millisecond. */
+  stats(): BloomStats {
+    return bloomStats(this.#saved());
+  }
+
+  /**
+   * Writes it as bytes for {@linkcode BloomFilter.load}.
+   *
+   * @returns Header and bits, with a checksum over both.
+   */
+  save(): Uint8Array<ArrayBuffer> {
+    return encodeBloom(this.#saved());
+  }
+
+  #saved(): Parameters<typeof encodeBloom>[0] {
+    const { items: capacity, rate, blocked } = this.#options;
+    const { bytes, places } = this.size;
+    const bits = this.#core.bloom.subarray(0, bytes);
+    return { bits, places, blocked, items: this.#items, capacity, rate };
   }
 }

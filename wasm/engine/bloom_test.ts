@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { BLOOM_BYTES_MAX, BloomFilter, bloomSize } from "./bloom.ts";
+import { BloomFilter } from "./bloom.ts";
+import { BLOOM_BYTES_MAX, bloomItemsMax, bloomSize } from "./bloom_size.ts";
 import { Engine } from "./engine.ts";
 
 const engine = await Engine.create();
@@ -62,4 +63,14 @@ Deno.test("bloomSize() refuses what is out of range or does not fit", () => {
   for (const rate of [0, 1, -1, NaN]) assertThrows(() => bloomSize({ items: 1, rate }), RangeError);
   for (const items of [0, -1, NaN]) assertThrows(() => bloomSize({ items }), RangeError);
   assertThrows(() => bloomSize({ items: BLOOM_BYTES_MAX * 8 }), RangeError, "bytes");
+});
+
+Deno.test("bloomItemsMax() is what just fits", () => {
+  for (const blocked of VARIANTS) {
+    for (let rate = 0.5; rate > 1e-7; rate /= 1.7) {
+      const items = bloomItemsMax({ rate, blocked });
+      assertEquals(bloomSize({ items, rate, blocked }).bytes, BLOOM_BYTES_MAX);
+      assertThrows(() => bloomSize({ items: items + 100, rate, blocked }), RangeError);
+    }
+  }
 });

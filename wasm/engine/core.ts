@@ -49,7 +49,15 @@ export interface CoreExports {
   write_ipv6(pointer: number): number;
 }
 
-const REGIONS = { batch: 0, hits: 1, imageA: 2, imageB: 3, scratch: 5, stats: 6 } as const;
+const REGIONS = {
+  batch: 0,
+  hits: 1,
+  imageA: 2,
+  imageB: 3,
+  bloom: 4,
+  scratch: 5,
+  stats: 6,
+} as const;
 
 /** Bytes at the start of SCRATCH that the module writes texts to. */
 const SCRATCH_OWN_BYTES = 1024;
@@ -82,6 +90,8 @@ export class Core {
   readonly hits: DataView<ArrayBuffer>;
   /** Regions for rule images, A and B. */
   readonly images: readonly [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  /** Bits of the Bloom filter. */
+  readonly bloom: Uint8Array<ArrayBuffer>;
   /** Counters, in the order of `STAT_NAMES`. */
   readonly stats: Float64Array<ArrayBuffer>;
   /** Where a text for the module goes; see {@linkcode Core.put}. */
@@ -98,6 +108,7 @@ export class Core {
     const hits = region(REGIONS.hits);
     this.hits = new DataView(buffer, hits.byteOffset, hits.byteLength);
     this.images = [region(REGIONS.imageA), region(REGIONS.imageB)];
+    this.bloom = region(REGIONS.bloom);
     this.stats = new Float64Array(buffer, exports.region(REGIONS.stats), exports.stats_count());
     this.text = exports.region(REGIONS.scratch) + SCRATCH_OWN_BYTES;
   }

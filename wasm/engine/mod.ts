@@ -20,6 +20,8 @@
  * @module
  */
 export * from "./bloom.ts";
+export * from "./bloom_size.ts";
+export type { BloomStats } from "./bloom_stats.ts";
 export { PROCESSES_MAX, TEXT_BYTES_MAX } from "./core.ts";
 export * from "./engine.ts";
 export * from "./flat.ts";
@@ -30,3 +32,4 @@ export type { ProcessRow } from "./process_row.ts";
 export type { Program } from "./program.ts";
 export type { Staging } from "./staging.ts";
 export * from "./stats.ts";
+export * from "./tuned_bloom.ts";
