@@ -28,7 +28,10 @@ export type { Alert, AlertCorrelation, AlertCorrelationMember } from "./alert.ts
 export * from "./correlation.ts";
 export * from "./batch.ts";
 export * from "./decode.ts";
+export * from "./directive.ts";
+export * from "./directive_body.ts";
 export * from "./encode.ts";
+export * from "./frame.ts";
 export * from "./health.ts";
 export * from "./loss.ts";
 export { countRecords } from "./records.ts";
