@@ -17,6 +17,11 @@ export const STORE_METHODS = {
   alert: true,
   blocks: true,
   ledgers: true,
+  document: true,
+  findDocument: true,
+  documents: true,
+  putDocument: true,
+  removeDocument: true,
   stats: true,
 } as const satisfies Record<Exclude<keyof Store, "close">, true>;
 

@@ -9,6 +9,9 @@ import type {
   Block,
   BlockQuery,
   CertificateRow,
+  DocumentPage,
+  DocumentQuery,
+  DocumentRow,
   Store,
   Stored,
   StoredBlock,
@@ -103,6 +106,26 @@ export class RemoteStore implements Store {
 
   ledgers(): Promise<readonly AgentLedger[]> {
     return this.#ask("ledgers", []);
+  }
+
+  document(kind: string, id: string): Promise<DocumentRow | undefined> {
+    return this.#ask("document", [kind, id]);
+  }
+
+  findDocument(kind: string, key: string): Promise<DocumentRow | undefined> {
+    return this.#ask("findDocument", [kind, key]);
+  }
+
+  documents(query: DocumentQuery): Promise<DocumentPage> {
+    return this.#ask("documents", [query]);
+  }
+
+  putDocument(document: DocumentRow): Promise<boolean> {
+    return this.#ask("putDocument", [document]);
+  }
+
+  removeDocument(kind: string, id: string): Promise<boolean> {
+    return this.#ask("removeDocument", [kind, id]);
   }
 
   stats(): Promise<StoreStats> {

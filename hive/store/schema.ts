@@ -116,10 +116,21 @@ export const MIGRATIONS: readonly string[] = [
     amount INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE documents (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    key TEXT,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (kind, id),
+    UNIQUE (kind, key)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Tables that are small and that everything hangs on: they are checked at every opening. */
-const CHECKED_TABLES = ["tokens", "agents", "certificates", "journals", "losses"];
+const CHECKED_TABLES = ["tokens", "agents", "certificates", "journals", "losses", "documents"];
 
 /**
  * Looks whether a database is a hive's store that this version understands, or empty. Changes

@@ -7,6 +7,7 @@ import type { Alert } from "../../common/wire/mod.ts";
 import { AlertRows } from "./alerts.ts";
 import { Appender } from "./append.ts";
 import { readBlocks } from "./blocks.ts";
+import { DocumentRows } from "./documents.ts";
 import { storeError } from "./failure.ts";
 import { FleetRows } from "./fleet.ts";
 import { HealthRows } from "./health.ts";
@@ -19,6 +20,9 @@ import type {
   Block,
   BlockQuery,
   CertificateRow,
+  DocumentPage,
+  DocumentQuery,
+  DocumentRow,
   Store,
   Stored,
   StoredBlock,
@@ -54,6 +58,7 @@ export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #fleet: FleetRows;
   readonly #alerts: AlertRows;
+  readonly #documents: DocumentRows;
   readonly #healths: HealthRows;
   readonly #appender: Appender;
   #waiting: Waiting[] = [];
@@ -80,6 +85,7 @@ export class SqliteStore implements Store {
     }
     this.#fleet = new FleetRows(this.#database);
     this.#alerts = new AlertRows(this.#database);
+    this.#documents = new DocumentRows(this.#database);
     this.#healths = new HealthRows(this.#database);
     this.#appender = new Appender(this.#database, { clock: this.#clock });
   }
@@ -142,6 +148,26 @@ export class SqliteStore implements Store {
 
   ledgers(): Promise<readonly AgentLedger[]> {
     return this.#answer("read ledgers", () => readLedgers(this.#database));
+  }
+
+  document(kind: string, id: string): Promise<DocumentRow | undefined> {
+    return this.#answer(`read ${kind}`, () => this.#documents.get(kind, id));
+  }
+
+  findDocument(kind: string, key: string): Promise<DocumentRow | undefined> {
+    return this.#answer(`find ${kind}`, () => this.#documents.find(kind, key));
+  }
+
+  documents(query: DocumentQuery): Promise<DocumentPage> {
+    return this.#answer(`list ${query.kind}`, () => this.#documents.page(query));
+  }
+
+  putDocument(document: DocumentRow): Promise<boolean> {
+    return this.#answer(`keep ${document.kind}`, () => this.#documents.put(document));
+  }
+
+  removeDocument(kind: string, id: string): Promise<boolean> {
+    return this.#answer(`remove ${kind}`, () => this.#documents.remove(kind, id));
   }
 
   stats(): Promise<StoreStats> {

@@ -11,6 +11,42 @@ export const MINUTES_MAX = 60;
 /** Most enrolment tokens that are valid at once. */
 export const TOKENS_MAX = 10_000;
 
+/** Most documents of a kind. */
+export const DOCUMENTS_MAX = 10_000;
+/** Most documents of a page. */
+export const DOCUMENTS_PER_PAGE_MAX = 1000;
+/** Most bytes of a document. */
+export const DOCUMENT_BYTES_MAX = 64 * 1024;
+
+/** A small thing that people make, such as an account. */
+export interface DocumentRow {
+  /** What it is; the room that has it chooses. */
+  readonly kind: string;
+  readonly id: string;
+  /** Another name that only one of its kind has; null = none. */
+  readonly key: string | null;
+  /** From 1, one more with each change: two changes of one version cannot both be kept. */
+  readonly version: number;
+  /** JSON. */
+  readonly body: string;
+}
+
+/** Which documents are wanted, by their ids. */
+export interface DocumentQuery {
+  readonly kind: string;
+  /** At most this many, 1 to 1000. */
+  readonly limit: number;
+  /** Only those behind this id. */
+  readonly after?: string;
+}
+
+/** A page of documents. */
+export interface DocumentPage {
+  readonly documents: readonly DocumentRow[];
+  /** For `after` of the next page; null = this was the last. */
+  readonly next: string | null;
+}
+
 /** An agent as the hive knows it. */
 export interface AgentRow {
   /** UUID given at enrolment; the name in its certificate's SAN. */
@@ -199,6 +235,19 @@ export interface Store {
   /** Stored blocks; `INPUT_MALFORMED` for a limit that is none. */
   blocks(query: BlockQuery): Promise<readonly StoredBlock[]>;
   ledgers(): Promise<readonly AgentLedger[]>;
+  document(kind: string, id: string): Promise<DocumentRow | undefined>;
+  /** The document of that kind with that key. */
+  findDocument(kind: string, key: string): Promise<DocumentRow | undefined>;
+  /** A page of documents; `INPUT_MALFORMED` for a limit that is none. */
+  documents(query: DocumentQuery): Promise<DocumentPage>;
+  /**
+   * Adds a document (version 1), or replaces the version before its own. False, and nothing is
+   * changed, when another version or another document with its key is there. `RATE_LIMITED` over
+   * the bound of a kind, `INPUT_MALFORMED` over the bound of bytes.
+   */
+  putDocument(document: DocumentRow): Promise<boolean>;
+  /** Removes a document; false when there is none. */
+  removeDocument(kind: string, id: string): Promise<boolean>;
   stats(): Promise<StoreStats>;
   /** Ends it; what was asked before is answered first. */
   close(): Promise<void>;
