@@ -19,3 +19,4 @@ export * from "./ed25519.ts";
 export * from "./shamir.ts";
 export * from "./share.ts";
 export * from "./stop_key.ts";
+export * from "./succession.ts";

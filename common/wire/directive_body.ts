@@ -46,13 +46,18 @@ export interface StopBody {
   readonly action: StopAction;
 }
 
+/** That the hive is there, and its directive key with it. */
+export interface CanaryBody {
+  /** 16 bytes in hexadecimal that the agent asked with; null = it was pushed, nobody asked. */
+  readonly nonce: string | null;
+}
+
 /** Bodies by the directive's kind. */
 export interface DirectiveBodies {
   readonly rules: RulesBody;
   readonly policy: PolicyBody;
   readonly keys: KeysBody;
-  /** That the hive is there, and its directive key with it. */
-  readonly canary: Readonly<Record<never, never>>;
+  readonly canary: CanaryBody;
   readonly stop: StopBody;
 }
 
@@ -111,8 +116,10 @@ function readKeys(value: unknown): KeysBody | undefined {
   return { directive, stop: { key, signature } };
 }
 
-function readCanary(value: unknown): DirectiveBodies["canary"] | undefined {
-  return hasExactly(value, []) ? {} : undefined;
+function readCanary(value: unknown): CanaryBody | undefined {
+  if (!hasExactly(value, ["nonce"])) return undefined;
+  const { nonce } = value;
+  return nonce === null || isHex(nonce, 16) ? { nonce } : undefined;
 }
 
 function readStop(value: unknown): StopBody | undefined {

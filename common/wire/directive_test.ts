@@ -43,7 +43,10 @@ const CONTENT: fc.Arbitrary<DirectiveContent> = fc.oneof(
       stop: nullable(fc.record({ key: hex(32), signature: nullable(hex(64)) })),
     }),
   }),
-  fc.constant({ kind: "canary" as const, body: {} }),
+  fc.record({
+    kind: fc.constant("canary" as const),
+    body: fc.record({ nonce: nullable(hex(16)) }),
+  }),
   fc.record({
     kind: fc.constant("stop" as const),
     body: fc.record({
@@ -150,7 +153,8 @@ Deno.test("readDirective() takes a body in one form only", () => {
     [2, '{"open":null,"wakeIntervalUs":null,"watch":"/etc"}'],
     [3, '{"directive":"00","stop":null}'],
     [3, `{"directive":null,"stop":{"key":"${"0".repeat(64)}"}}`],
-    [16, '{"x":1}'],
+    [16, "{}"],
+    [16, '{"nonce":"00"}'],
   ];
   for (const [kind, text] of wrong) assertEquals(causeOf(withBody(kind, text)), "malformed", text);
 });

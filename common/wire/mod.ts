@@ -30,6 +30,7 @@ export * from "./batch.ts";
 export * from "./decode.ts";
 export * from "./directive.ts";
 export * from "./directive_body.ts";
+export * from "./directive_result.ts";
 export * from "./encode.ts";
 export * from "./frame.ts";
 export * from "./health.ts";

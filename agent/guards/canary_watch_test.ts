@@ -1,0 +1,104 @@
+import { assert, assertEquals } from "@std/assert";
+import { frame, GuardScene, HOUR_MS } from "./_guard_test_support.ts";
+
+/** The hive answers what was asked last. */
+async function answer(scene: GuardScene, number = 1): Promise<void> {
+  const { nonce } = scene;
+  await scene.guard.take(await frame({ kind: "canary", body: { nonce } }, { number }));
+}
+
+Deno.test("dead man's switch: warned after 36 h, lost after 48 h, left on the next canary", async () => {
+  await using scene = await GuardScene.open({ onCanaryLoss: "observe" });
+  scene.guard.start();
+  await answer(scene);
+  await scene.pass(35 * HOUR_MS);
+  assertEquals([scene.guard.canary, scene.acts], ["fresh", []]);
+  await scene.pass(HOUR_MS);
+  assertEquals([scene.guard.canary, scene.last.canary], ["warned", "warned"]);
+  assert(scene.warnings.at(-1)?.includes("will stop blocking"));
+  await scene.pass(12 * HOUR_MS);
+  assertEquals([scene.guard.canary, scene.acts], ["lost", ["blocking false"]]);
+  await answer(scene);
+  assertEquals([scene.guard.canary, scene.last.canary], ["fresh", "fresh"]);
+  assertEquals(scene.acts, ["blocking false", "blocking true"]);
+});
+
+Deno.test('dead man\'s switch: "keep" changes nothing and says so', async () => {
+  await using scene = await GuardScene.open();
+  scene.guard.start();
+  await scene.pass(60 * HOUR_MS);
+  assertEquals([scene.guard.canary, scene.acts], ["lost", []]);
+  assert(scene.warnings.at(-1)?.includes("nothing changes here"));
+});
+
+Deno.test("dead man's switch asks every 6 h, and again when nobody answers", async () => {
+  await using scene = await GuardScene.open();
+  scene.guard.start();
+  await answer(scene);
+  await scene.pass(5.5 * HOUR_MS);
+  assertEquals(scene.nonces.length, 1);
+  await scene.pass(HOUR_MS, 60_000);
+  const asked = scene.nonces.length;
+  assert(asked > 2, `${asked} times`);
+  assert(asked < 12, `${asked} times`);
+  await answer(scene);
+  await scene.pass(5 * HOUR_MS);
+  assertEquals(scene.nonces.length, asked);
+});
+
+Deno.test("dead man's switch: the host's clock neither triggers nor masks it", async () => {
+  await using scene = await GuardScene.open();
+  scene.guard.start();
+  await answer(scene);
+  // Set ahead by a month: no time has passed.
+  scene.clock.advance(30 * 24 * HOUR_MS);
+  assertEquals(scene.guard.canary, "fresh");
+  // Time passes although the clock stands still.
+  for (let hour = 0; hour < 48; hour++) scene.bootMs += HOUR_MS;
+  assertEquals(scene.guard.canary, "lost");
+  scene.clock.advance(60_000);
+  await answer(scene, 2);
+  assertEquals(scene.guard.canary, "fresh");
+});
+
+Deno.test("dead man's switch goes on over restarts of the agent and of the host", async () => {
+  await using scene = await GuardScene.open();
+  scene.guard.start();
+  await answer(scene);
+  await scene.pass(20 * HOUR_MS);
+  scene.restart({ killed: true });
+  // Off for ten hours while the host is on.
+  scene.bootMs += 10 * HOUR_MS;
+  scene.restart({ killed: true });
+  scene.guard.start();
+  await scene.pass(6 * HOUR_MS);
+  assertEquals(scene.guard.canary, "warned");
+  // Another boot, which has lasted twelve hours.
+  scene.bootId = "b1".repeat(16);
+  scene.bootMs = 12 * HOUR_MS;
+  scene.restart({ killed: true });
+  assertEquals(scene.guard.canary, "lost");
+});
+
+Deno.test("dead man's switch: a canary counts from when it was asked for", async () => {
+  await using scene = await GuardScene.open();
+  scene.guard.start();
+  const { nonce } = scene;
+  // On its way for five hours: held back by somebody, or by a slow line.
+  await scene.pass(5 * HOUR_MS);
+  await scene.guard.take(await frame({ kind: "canary", body: { nonce } }));
+  await scene.pass(31 * HOUR_MS);
+  assertEquals(scene.guard.canary, "warned");
+});
+
+Deno.test("dead man's switch: a pushed canary is only a reason to ask", async () => {
+  await using scene = await GuardScene.open();
+  scene.guard.start();
+  await answer(scene);
+  await scene.pass(40 * HOUR_MS);
+  const asked = scene.nonces.length;
+  await scene.guard.take(await frame({ kind: "canary", body: { nonce: null } }, { number: 2 }));
+  assertEquals([scene.guard.canary, scene.nonces.length], ["warned", asked + 1]);
+  await answer(scene, 2);
+  assertEquals(scene.guard.canary, "fresh");
+});
