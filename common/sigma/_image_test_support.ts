@@ -20,6 +20,11 @@ import {
 import { LITERALS } from "./literal_layout.ts";
 
 const OP_NAMES = new Map(Object.entries(PROGRAM_OPS).map(([name, op]) => [op as number, name]));
+/** Operations that skip words, and the bit at which they do. */
+const JUMPS: ReadonlyMap<number, boolean> = new Map([
+  [PROGRAM_OPS.unless, false],
+  [PROGRAM_OPS.when, true],
+]);
 
 /**
  * Reads a rule image by its layout alone and judges flat events with it, as an engine does: one
@@ -80,6 +85,11 @@ export class ImageReader {
     };
     for (let i = 0; i < this.#u32(row + RULE_ROW.program_words); i++) {
       const word = this.#word(start + i);
+      const jumpsWhen = JUMPS.get(word >>> 24);
+      if (jumpsWhen !== undefined) {
+        if (stack.at(-1) === jumpsWhen) i += word & 0xFFFFFF;
+        continue;
+      }
       stack.push(this.#step(word, { found, pop }));
       if (stack.length > PROGRAM_DEPTH_MAX) throw new RangeError("Stack of a program is too deep");
     }
@@ -120,10 +130,10 @@ export class ImageReader {
       const empty = this.#u32(row + FIELD_ROW.empty);
       const singles = this.#u32(row + FIELD_ROW.singles);
       const automaton = this.#u32(row + FIELD_ROW.automaton);
-      const literals = this.#u32(row + FIELD_ROW.literals);
+      const blocks = [FIELD_ROW.literals, FIELD_ROW.asked].map((place) => this.#u32(row + place));
       if (present !== NONE) found.add(present);
       if (empty !== NONE && value.length === 0) found.add(empty);
-      for (const atom of literals === 0 ? [] : this.#members(literals)) {
+      for (const atom of blocks.flatMap((at) => at === 0 ? [] : this.#members(at))) {
         const ends = Array.from({ length: value.length + 1 }, (_, end) => end);
         if (ends.some((end) => this.#stands(atom, end, value))) found.add(atom);
       }

@@ -3,7 +3,7 @@ import { ImmuneError } from "../config/errors.ts";
 import type { AtomOp } from "./atom.ts";
 import { buildAutomaton } from "./automaton.ts";
 import { STANDARD_FIELDS } from "./fields.ts";
-import { encodeLiterals, type Literal, type LiteralOp } from "./literals.ts";
+import { encodeLiterals, type Literal, type LiteralBlock, type LiteralOp } from "./literals.ts";
 import {
   ATOM_CLASSES_SHIFT,
   ATOM_FLAGS,
@@ -65,7 +65,8 @@ export function encodeImage(
     texts: texts.bytes.length,
   });
   const literals = placeBlocks(fields.map((row) => row.literals), at.end);
-  const automata = placeBlocks(fields.map((row) => row.automaton), literals.end);
+  const asked = placeBlocks(fields.map((row) => row.asked), literals.end);
+  const automata = placeBlocks(fields.map((row) => row.automaton), asked.end);
   const length = automata.end;
   if (length > bytesMax) {
     throw new ImmuneError(
@@ -89,11 +90,13 @@ export function encodeImage(
     view.setUint32(offset + FIELD_ROW.standard, row.field.standard, true);
     view.setUint32(offset + FIELD_ROW.class_mask, row.field.classMask, true);
     view.setUint32(offset + FIELD_ROW.literals, literals.offsets[i] ?? 0, true);
+    view.setUint32(offset + FIELD_ROW.asked, asked.offsets[i] ?? 0, true);
     view.setUint32(offset + FIELD_ROW.automaton, automata.offsets[i] ?? 0, true);
     view.setUint32(offset + FIELD_ROW.present, row.present, true);
     view.setUint32(offset + FIELD_ROW.empty, row.empty, true);
     view.setUint32(offset + FIELD_ROW.singles, row.singles, true);
     bytes.set(row.literals, literals.offsets[i] ?? 0);
+    bytes.set(row.asked, asked.offsets[i] ?? 0);
     bytes.set(row.automaton, automata.offsets[i] ?? 0);
   });
   plan.atoms.forEach((atom, i) => {
@@ -159,14 +162,17 @@ const LITERAL_OPS: ReadonlySet<string> = new Set<LiteralOp>([
   "endswith",
   "contains",
 ]);
-const NO_LITERALS = { bytes: new Uint8Array(0), left: [] };
+const NO_LITERALS: LiteralBlock = { bytes: new Uint8Array(0), left: [] };
 /** Atoms that are tried one by one. */
 const SINGLE_OPS: ReadonlySet<AtomOp> = new Set(["glob", "regex", "cidr", "number"]);
 
 interface FieldRow {
   readonly field: PlannedField;
+  /** Of the literals that rules wait for. */
   readonly literals: Uint8Array;
-  /** Of the literals that the block does not take. */
+  /** Of those that the programs of rules alone ask for. */
+  readonly asked: Uint8Array;
+  /** Of the literals that the blocks do not take. */
   readonly automaton: Uint8Array;
   readonly present: number;
   readonly empty: number;
@@ -179,18 +185,24 @@ function fieldRow(plan: Plan, field: PlannedField): FieldRow {
     return atom === undefined ? [] : [{ ...atom, atom: number }];
   });
   const one = (op: "present" | "empty") => atoms.find((atom) => atom.op === op)?.atom ?? NONE;
-  const literals = atoms.flatMap(({ atom, op, text, cased }): Literal[] =>
-    isLiteral(op) ? [{ atom, op, text: cased ? folded(text) : text }] : []
-  );
-  const block = literals.length === 0 ? NO_LITERALS : encodeLiterals(literals);
+  const [waited, asked] = [false, true].map((isAsked) => {
+    const literals = atoms.flatMap((atom): Literal[] => {
+      const { op, text, cased } = atom;
+      if (!isLiteral(op) || isLate(plan, atom) !== isAsked) return [];
+      return [{ atom: atom.atom, op, text: cased ? folded(text) : text }];
+    });
+    return literals.length === 0 ? NO_LITERALS : encodeLiterals(literals);
+  }) as [LiteralBlock, LiteralBlock];
+  const left = [...waited.left, ...asked.left];
   const singles = atoms.filter((atom) =>
     SINGLE_OPS.has(atom.op) && atom.alone && !isLate(plan, atom)
   )
     .map(({ atom }) => atom);
   return {
     field,
-    literals: block.bytes,
-    automaton: block.left.length === 0 ? new Uint8Array(0) : buildAutomaton(block.left),
+    literals: waited.bytes,
+    asked: asked.bytes,
+    automaton: left.length === 0 ? new Uint8Array(0) : buildAutomaton(left),
     present: one("present"),
     empty: one("empty"),
     singles: singles.length === 0 ? NONE : plan.pool.list(singles),
@@ -201,10 +213,18 @@ function isLiteral(op: AtomOp): op is LiteralOp {
   return LITERAL_OPS.has(op);
 }
 
-/** Whether rules alone ask for an atom that no other atom puts forward, and only for one value. */
-function isLate(plan: Plan, { op, alone, candidates, field }: PlannedAtom): boolean {
-  if (!SINGLE_OPS.has(op) || !alone || candidates.length > 0) return false;
-  return plan.fields[field]?.standard !== STANDARD_FIELDS.AncestorImage.id;
+/** Whether no rule waits for an atom, be it by way of another: rules alone ask for it. */
+function isLate(plan: Plan, { op, candidates, gated, field }: PlannedAtom): boolean {
+  if (!SINGLE_OPS.has(op) && !isLiteral(op)) return false;
+  // A field with many values: an atom holds when it does for one of them.
+  if (plan.fields[field]?.standard === STANDARD_FIELDS.AncestorImage.id) return false;
+  return candidates.length === 0 &&
+    gated.every((number) => plan.atoms[number]?.candidates.length === 0);
+}
+
+/** Late atoms are tried, or found as literals are: by what they are, or by the gates they have. */
+function lateFlag(atom: PlannedAtom): number {
+  return isLiteral(atom.op) || !atom.alone ? ATOM_FLAGS.asked : ATOM_FLAGS.late;
 }
 
 function flagsOf(plan: Plan, atom: PlannedAtom): number {
@@ -214,7 +234,7 @@ function flagsOf(plan: Plan, atom: PlannedAtom): number {
     return mask | (rule?.classMask ?? 0);
   }, 0);
   const flat = classes < 0 ? 1 << 31 : 0;
-  const bits = (cased ? ATOM_FLAGS.cased : 0) | (isLate(plan, atom) ? ATOM_FLAGS.late : 0);
+  const bits = (cased ? ATOM_FLAGS.cased : 0) | (isLate(plan, atom) ? lateFlag(atom) : 0);
   return (bits | classes << ATOM_CLASSES_SHIFT | flat) >>> 0;
 }
 

@@ -3,7 +3,7 @@
 
 /** "IMRI" */
 export const IMAGE_MAGIC = 0x4952_4D49;
-export const IMAGE_VERSION = 4;
+export const IMAGE_VERSION = 5;
 /** Longest image, in bytes: the size of one of the engine's two regions. */
 export const IMAGE_BYTES_MAX = 32 * 1024 * 1024;
 /** Deepest stack of a rule program. */
@@ -46,8 +46,8 @@ export const FIELD_ROW = {
   present: 12, // u32 atom that is true when the field is there, NONE = nobody asks
   empty: 16, // u32 atom that is true when it is there and empty, NONE = nobody asks
   singles: 20, // u32 index in the pool of a list of atoms to try one by one, NONE = none
-  literals: 24, // u32 offset of its literals (literal_layout.ts), 0 = none
-  reserved: 28, // u32
+  literals: 24, // u32 offset of the literals that rules wait for (literal_layout.ts), 0 = none
+  asked: 28, // u32 offset of those that the programs of rules alone ask for, 0 = none
 } as const;
 export const FIELD_ROW_BYTES = 32;
 
@@ -71,6 +71,8 @@ export const ATOM_FLAGS = {
   cased: 1,
   /** It is tried when a rule that is looked at asks for it, and has no candidates. */
   late: 2,
+  /** The same, by the search for its field's `asked` literals, of which it or its gates are. */
+  asked: 4,
 } as const;
 
 /**
@@ -146,6 +148,8 @@ export const PROGRAM_OPS = {
   not: 6, // pop one, push
   at_least: 7, // pop the `operand & 0xFFF` top bits, push: are at least `operand >> 12` set
   constant: 8, // push operand & 1
+  unless: 9, // is the top bit 0? then go on `operand` words further
+  when: 10, // is the top bit 1? then go on `operand` words further
 } as const;
 
 /**

@@ -64,17 +64,26 @@ export interface RoleRule {
 /** Fields that a role may depend on. */
 export const ROLE_FIELDS: readonly string[] = ["Image", "CommandLine", "CurrentDirectory"];
 
-/** What `evaluate first` costs: an atom that is found on few events is worth more. */
+/**
+ * What it costs to wait for an atom, in looks at a rule an event: how often it is found, roughly, and
+ * what the search for it takes.
+ */
 const TRIGGER_COSTS: Partial<Record<AtomOp, number>> = {
-  present: 64,
-  empty: 32,
-  glob: 16,
-  regex: 32,
-  cidr: 16,
-  number: 32,
-  fieldref: 48,
+  present: 2,
+  empty: 1,
+  glob: 0.5,
+  regex: 1,
+  cidr: 0.5,
+  number: 1,
+  fieldref: 1.5,
 };
-const TRIGGER_COST_TEXT = 32;
+/** What each text costs that is looked for. */
+const TRIGGER_COST_TEXT = 1 / 1024;
+/** How often a value has a text anywhere: in so many places, of which each byte more spares most. */
+const PLACES = 64;
+const BITS_PER_BYTE_ANYWHERE = 2.5;
+/** Names at an end of a value come again and again: a byte more spares less. */
+const BITS_PER_BYTE_AT_END = 1;
 /** How much dearer a test is that holds on all events of a process, or of its children. */
 const TRIGGER_COST_OFTEN = 16;
 const OF_PROCESS: ReadonlySet<string> = new Set([
@@ -277,9 +286,16 @@ function triggerCost({ field, criterion }: FieldTest, classMask: number): number
   const { op, text, needs } = atomTestOf(criterion);
   const often = isOfAllEvents(field, classMask) ? TRIGGER_COST_OFTEN : 1;
   if (needs !== undefined) {
-    return often * needs.reduce((sum, { length }) => sum + TRIGGER_COST_TEXT / length, 0);
+    return often * needs.reduce((sum, { length }) => sum + costAnywhere(length), 0);
   }
-  return often * (TRIGGER_COSTS[op] ?? TRIGGER_COST_TEXT / text.length);
+  const other = TRIGGER_COSTS[op];
+  if (other !== undefined) return often * other;
+  if (op === "contains") return often * costAnywhere(text.length);
+  return often * (TRIGGER_COST_TEXT + 2 ** (-BITS_PER_BYTE_AT_END * text.length));
+}
+
+function costAnywhere(bytes: number): number {
+  return TRIGGER_COST_TEXT + Math.min(1, PLACES * 2 ** (-BITS_PER_BYTE_ANYWHERE * bytes));
 }
 
 /** Whether the field says the same on all events of a process: what is found once is on each. */

@@ -9,6 +9,7 @@ import { FIELDS_MAX, PROGRAM_DEPTH_MAX } from "./image_layout.ts";
 import { Plan } from "./plan.ts";
 import { RuleProblem } from "./problem.ts";
 import type { RuleLogic } from "./rule.ts";
+import { ANY } from "./value.ts";
 
 function rule(expression: Expression, id = "r"): RuleLogic {
   const logSource = { category: "process_creation" };
@@ -55,6 +56,19 @@ Deno.test("Plan looks at a rule only where a test that it needs is found", () =>
   const candidates = plan.atoms.map((atom) => [plan.fields[atom.field]?.name, atom.candidates]);
   assertEquals(candidates, [["Image", []], ["CommandLine", [0]]]);
   assertEquals(plan.always, [1]);
+});
+
+Deno.test("Plan waits for several rare texts rather than for a short one", () => {
+  const plan = new Plan();
+  const test = (field: string, text: string): Expression => ({
+    kind: "test",
+    field,
+    criterion: { type: "pattern", pattern: [ANY, text, ANY], cased: false },
+  });
+  const texts = Array.from({ length: 12 }, (_, i) => test("CommandLine", `--an-option-${i}`));
+  plan.add(rule({ kind: "and", of: [test("Image", "/sh"), { kind: "or", of: texts }] }));
+  const waits = plan.atoms.map((atom) => atom.candidates.length > 0);
+  assertEquals(waits, [false, ...texts.map(() => true)]);
 });
 
 Deno.test("Plan refuses a rule whose program is too deep and stays as it was", () => {

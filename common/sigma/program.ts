@@ -1,3 +1,4 @@
+import { type AtomOp, atomTestOf } from "./atom.ts";
 import type { Expression, FieldTest } from "./expression.ts";
 import { PROGRAM_OPS } from "./image_layout.ts";
 import type { WordPool } from "./word_pool.ts";
@@ -6,6 +7,19 @@ import type { WordPool } from "./word_pool.ts";
 const AT_LEAST_BITS = 12;
 /** Bits of a word's operand. */
 const OPERAND_BITS = 24;
+const TEST_COSTS: Readonly<Record<AtomOp, number>> = {
+  present: 1,
+  empty: 1,
+  equals: 1,
+  startswith: 1,
+  endswith: 1,
+  number: 2,
+  cidr: 2,
+  contains: 4,
+  fieldref: 4,
+  glob: 16,
+  regex: 16,
+};
 
 /** A rule's program. */
 export interface Program {
@@ -61,16 +75,39 @@ function chain(
 ): Program {
   const isPlain = (part: Expression): part is FieldTest =>
     part.kind === "test" && part.criterion.type !== "absent";
-  const atoms = [...new Set(of.filter(isPlain).map(options.atomOf))].sort((a, b) => a - b);
-  const parts = of.filter((part) => !isPlain(part)).map((part) => compileProgram(part, options));
+  const plain = new Map(
+    of.filter(isPlain).map((test) => [options.atomOf(test), costOf(test)]),
+  );
+  const atoms = [...plain].sort(([a, costA], [b, costB]) => costA - costB || a - b)
+    .map(([atom]) => atom);
+  const parts = of.filter((part) => !isPlain(part))
+    .map((part) => ({ ...compileProgram(part, options), cost: costOf(part) }));
   const [only] = atoms;
   if (only !== undefined) {
     const listed = kind === "and" ? "all" : "any";
     const push = atoms.length === 1 ? word("atom", only) : word(listed, options.pool.list(atoms));
-    parts.unshift({ words: [push], depth: 1 });
+    const cost = [...plain.values()].reduce((sum, one) => sum + one, 0);
+    parts.unshift({ words: [push], depth: 1, cost });
   }
-  const words = parts.flatMap((part, i) => i === 0 ? part.words : [...part.words, word(kind, 0)]);
+  parts.sort((a, b) => a.cost - b.cost);
+  const words = parts.reduceRight<readonly number[]>((rest, part, i) => {
+    const own = i === 0 ? part.words : [...part.words, word(kind, 0)];
+    if (rest.length === 0) return own;
+    return [...own, word(kind === "and" ? "unless" : "when", rest.length), ...rest];
+  }, []);
   return { words, depth: Math.max(...parts.map(({ depth }, i) => depth + Math.min(i, 1))) };
+}
+
+/** What it takes to find out whether an expression holds, roughly: what takes less is asked first. */
+function costOf(expression: Expression): number {
+  switch (expression.kind) {
+    case "test":
+      return TEST_COSTS[atomTestOf(expression.criterion).op];
+    case "not":
+      return costOf(expression.of);
+    default:
+      return expression.of.reduce((sum, part) => sum + costOf(part), 0);
+  }
 }
 
 function word(op: keyof typeof PROGRAM_OPS, operand: number): number {

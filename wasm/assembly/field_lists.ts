@@ -12,9 +12,15 @@ import {
   CLASSES_PROCESS_FORK,
   CLASSES_PROCESS_TERMINATION,
   FIELD_ROW_BYTES,
+  FIELD_ROW_AUTOMATON,
   FIELD_ROW_CLASS_MASK,
+  FIELD_ROW_EMPTY,
+  FIELD_ROW_LITERALS,
+  FIELD_ROW_PRESENT,
+  FIELD_ROW_SINGLES,
   FIELD_ROW_STANDARD,
   FIELDS_MAX,
+  NONE,
   STANDARD_FIELDS_ANCESTOR_IMAGE,
   STANDARD_FIELDS_COMMAND_LINE,
   STANDARD_FIELDS_CURRENT_DIRECTORY,
@@ -95,6 +101,13 @@ function is_own(list: u32, standard: u32): bool {
   return group_of(standard) == NO_GROUP;
 }
 
+/** Whether anything is looked for in a field before a rule asks for it. */
+function is_waited_for(row: usize): bool {
+  return load<u32>(row, FIELD_ROW_LITERALS) != 0 || load<u32>(row, FIELD_ROW_AUTOMATON) != 0 ||
+    load<u32>(row, FIELD_ROW_PRESENT) != NONE || load<u32>(row, FIELD_ROW_EMPTY) != NONE ||
+    load<u32>(row, FIELD_ROW_SINGLES) != NONE;
+}
+
 /** Makes all lists for the active image. */
 export function field_lists_make(): void {
   for (let list: u32 = 0; list < LISTS + GROUPS; list++) {
@@ -103,6 +116,7 @@ export function field_lists_make(): void {
   }
   for (let i: u32 = 0; i < field_count; i++) {
     const row: usize = fields + <usize> (i * FIELD_ROW_BYTES);
+    if (!is_waited_for(row)) continue;
     const classes: u32 = load<u32>(row, FIELD_ROW_CLASS_MASK);
     const standard: u32 = load<u32>(row, FIELD_ROW_STANDARD);
     for (let list: u32 = 0; list < LISTS; list++) {

@@ -2,7 +2,9 @@
 // the scan. All sums are in u64, so that no offset wraps around.
 
 import {
+  ATOM_FLAGS_ASKED,
   ATOM_FLAGS_LATE,
+  ATOM_OPS_CONTAINS,
   ATOM_OPS_EMPTY,
   ATOM_OPS_EQUALS,
   ATOM_OPS_FIELDREF,
@@ -18,6 +20,7 @@ import {
   ATOM_ROW_TEXT,
   ATOM_ROW_TEXT_LENGTH,
   ATOMS_MAX,
+  FIELD_ROW_ASKED,
   FIELD_ROW_AUTOMATON,
   FIELD_ROW_BYTES,
   FIELD_ROW_EMPTY,
@@ -139,6 +142,10 @@ function check_header(): i32 {
   return op == ATOM_OPS_GLOB || op >= ATOM_OPS_REGEX && op < ATOM_OPS_FIELDREF;
 }
 
+@inline function is_literal(op: u32): bool {
+  return op >= ATOM_OPS_EQUALS && op <= ATOM_OPS_CONTAINS;
+}
+
 /** Whether the list of relations names `fieldref` atoms alone. */
 function check_relations(): bool {
   const relations: u32 = header(IMAGE_HEADER_RELATIONS);
@@ -200,8 +207,9 @@ function check_atom(atom: u32): i32 {
     const at: usize = base + <usize> header(IMAGE_HEADER_TEXTS) + <usize> text;
     if (!single_check(op, at, bytes, field_count)) return ERROR_ATOM;
   }
-  const late: bool = (load<u32>(row, ATOM_ROW_FLAGS) & ATOM_FLAGS_LATE) != 0;
-  if (late && !is_single(op)) return ERROR_ATOM;
+  const flags: u32 = load<u32>(row, ATOM_ROW_FLAGS);
+  if ((flags & ATOM_FLAGS_LATE) != 0 && !is_single(op)) return ERROR_ATOM;
+  if ((flags & ATOM_FLAGS_ASKED) != 0 && !is_single(op) && !is_literal(op)) return ERROR_ATOM;
   if (!check_singles(field, load<u32>(row, ATOM_ROW_GATED))) return ERROR_LIST;
   return list(load<u32>(row, ATOM_ROW_CANDIDATES), rule_count) ? 0 : ERROR_LIST;
 }
@@ -224,21 +232,35 @@ function check_rule(rule: u32): i32 {
 @inline const PART_RULES: u32 = 3;
 @inline const PARTS: u32 = 4;
 
-/** Rows of literals of the field under check that hold; NOT_OPEN: its block was not opened. */
+/** A field has two blocks of literals: those that rules wait for, those that they ask for. */
+@inline const BLOCKS: u32 = 2;
+/** Blocks of literals of the field under check that hold. */
+let blocks_hold: u32 = 0;
+/** Rows of the next one that hold; NOT_OPEN: it was not opened. */
 let literal_row: u32 = NOT_OPEN;
 
 /** Goes on with the literals of a field; CHECK_GOES_ON, 0 at their end, or an ImageError. */
 function check_literals(field: u32): i32 {
-  const literals: u32 = load<u32>(field_row(field), FIELD_ROW_LITERALS);
-  if (literals == 0) return 0;
+  if (blocks_hold == BLOCKS) {
+    blocks_hold = 0;
+    return 0;
+  }
+  const row: usize = field_row(field);
+  const block: u32 = blocks_hold == 0 ? load<u32>(row, FIELD_ROW_LITERALS) : load<u32>(row, FIELD_ROW_ASKED);
+  if (block == 0) {
+    blocks_hold++;
+    return CHECK_GOES_ON;
+  }
   if (literal_row == NOT_OPEN) {
-    if (!literals_open(base, literals, length)) return ERROR_AUTOMATON;
+    if (!literals_open(base, block, length)) return ERROR_AUTOMATON;
     literal_row = 0;
   } else if (literals_row_holds(literal_row, base, atom_count)) literal_row++;
   else return ERROR_AUTOMATON;
-  if (literal_row < literals_rows()) return CHECK_GOES_ON;
-  literal_row = NOT_OPEN;
-  return 0;
+  if (literal_row == literals_rows()) {
+    literal_row = NOT_OPEN;
+    blocks_hold++;
+  }
+  return CHECK_GOES_ON;
 }
 
 /** What `check_some` answers while rows are left. */
@@ -265,6 +287,7 @@ export function check_begin(at: usize, size: u32): i32 {
   stopped_at = 0;
   part = 0;
   literal_row = NOT_OPEN;
+  blocks_hold = 0;
   if (size < IMAGE_HEADER_BYTES || size > IMAGE_BYTES_MAX) return ERROR_LENGTH;
   base = at;
   length = size;

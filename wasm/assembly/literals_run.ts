@@ -2,6 +2,7 @@
 
 import {
   CLASS_ALL,
+  FIELD_ROW_ASKED,
   FIELD_ROW_AUTOMATON,
   FIELD_ROW_BYTES,
   FIELD_ROW_LITERALS,
@@ -26,9 +27,11 @@ import { atom_found, atoms_found, marks_next } from "./marks";
 export function literals_run(field: u32, pointer: usize, length: u32): i32 {
   if (image == 0 || field >= field_count) return -1;
   const row: usize = fields + <usize> (field * FIELD_ROW_BYTES);
-  if (load<u32>(row, FIELD_ROW_LITERALS) == 0) return -1;
+  const asked: u32 = load<u32>(row, FIELD_ROW_ASKED);
+  if (load<u32>(row, FIELD_ROW_LITERALS) == 0 && asked == 0) return -1;
   marks_next(CLASS_ALL);
   match_literals(row, pointer, length);
+  if (asked != 0) find_literals(image + <usize> asked, pointer, length);
   return <i32> atoms_found;
 }
 

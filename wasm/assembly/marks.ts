@@ -12,6 +12,8 @@ import {
 } from "../../out/gen/image";
 import { atoms, words } from "./image";
 import {
+  ASKED_EPOCHS,
+  ASKED_EPOCHS_BYTES,
   ATOM_EPOCHS,
   ATOM_EPOCHS_BYTES,
   ATOMS_FOUND,
@@ -43,6 +45,7 @@ export function marks_next(of_classes: u32): void {
   if (epoch != 0) return;
   memory.fill(ATOM_EPOCHS, 0, ATOM_EPOCHS_BYTES);
   memory.fill(FORWARD_EPOCHS, 0, ATOM_EPOCHS_BYTES);
+  memory.fill(ASKED_EPOCHS, 0, ASKED_EPOCHS_BYTES);
   memory.fill(RULE_EPOCHS, 0, RULE_EPOCHS_BYTES);
   epoch = 1;
 }
@@ -90,6 +93,14 @@ export function mark_atom(atom: u32): void {
 /** Whether nobody asked this of an atom before in this epoch. */
 export function is_first_try(atom: u32): bool {
   const mark: usize = FORWARD_EPOCHS + (<usize> atom << 2);
+  if (load<u32>(mark) == epoch) return false;
+  store<u32>(mark, epoch);
+  return true;
+}
+
+/** Whether nobody asked for the literals of a field before in this epoch. */
+export function is_first_asked(field: u32): bool {
+  const mark: usize = ASKED_EPOCHS + (<usize> field << 2);
   if (load<u32>(mark) == epoch) return false;
   store<u32>(mark, epoch);
   return true;

@@ -40,9 +40,9 @@ import { always, atoms, fields, relations, words } from "./image";
 import { GROUP_ANCESTOR, GROUP_PARENT, GROUP_PROCESS, kept_is_known, kept_mark, kept_store } from "./kept";
 import { parent, process } from "./lifecycle";
 import { match_literals } from "./literals_run";
-import { mark_atom, mark_rules, marks_next, next_to_try } from "./marks";
+import { mark_atom, mark_rules, marks_next } from "./marks";
 import { process_get, row_at } from "./process_table";
-import { try_atom } from "./singles";
+import { try_atom, try_put_forward } from "./singles";
 import { load_program_value, load_value, value, value_length } from "./values";
 
 /** Steps that the tests of one record may take beside the search for literals. */
@@ -77,7 +77,7 @@ function match_singles(list: u32): void {
     const end: usize = at + (<usize> (load<u32>(at) + 1) << 2);
     for (at += 4; at < end; at += 4) try_atom(load<u32>(at));
   }
-  for (let atom: u32 = next_to_try(); atom != NONE; atom = next_to_try()) try_atom(atom);
+  try_put_forward();
 }
 
 @inline function mark_optional(atom: u32): void {

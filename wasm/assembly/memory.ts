@@ -49,8 +49,11 @@
 /** Fields by kind of record, see field_lists.ts. */
 @inline export const FIELD_LISTS: usize = FOLDED + <usize> FOLDED_BYTES;
 @inline export const FIELD_LISTS_BYTES: u32 = 0x1_0000; // 12 lists x (8 + 4 x FIELDS_MAX)
+/** u32 a field: the epoch in which its asked literals were looked for last. */
+@inline export const ASKED_EPOCHS: usize = FIELD_LISTS + <usize> FIELD_LISTS_BYTES;
+@inline export const ASKED_EPOCHS_BYTES: u32 = 0x1000; // FIELDS_MAX
 /** States of a regular expression: marks, two lists, a stack of twice as many and one. */
-@inline export const REGEX_MARKS: usize = FIELD_LISTS + <usize> FIELD_LISTS_BYTES;
+@inline export const REGEX_MARKS: usize = ASKED_EPOCHS + <usize> ASKED_EPOCHS_BYTES;
 @inline export const REGEX_LISTS: usize = REGEX_MARKS + 0x8000; // u32 x REGEX_STATES_MAX
 @inline export const REGEX_STACK: usize = REGEX_LISTS + 0x1_1000;
 /** Names of users and roles, see name_table.ts. */

@@ -8,6 +8,8 @@ import {
   PROGRAM_OPS_ATOM,
   PROGRAM_OPS_CONSTANT,
   PROGRAM_OPS_NOT,
+  PROGRAM_OPS_UNLESS,
+  PROGRAM_OPS_WHEN,
   RULE_ROW_PROGRAM,
   RULE_ROW_PROGRAM_WORDS,
 } from "../../out/gen/image";
@@ -39,6 +41,10 @@ export function rule_holds(row: usize): bool {
       stack = (stack << 1) | <u64> list_has(operand, true);
     } else if (op == PROGRAM_OPS_ALL) {
       stack = (stack << 1) | <u64> !list_has(operand, false);
+    } else if (op == PROGRAM_OPS_UNLESS) {
+      if ((stack & 1) == 0) at += <usize> operand << 2;
+    } else if (op == PROGRAM_OPS_WHEN) {
+      if ((stack & 1) != 0) at += <usize> operand << 2;
     } else if (op == PROGRAM_OPS_NOT) {
       stack ^= 1;
     } else if (op == PROGRAM_OPS_CONSTANT) {

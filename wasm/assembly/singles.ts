@@ -27,6 +27,7 @@ import {
   LIKENESSES_ENDSWITH,
   LIKENESSES_EQUALS,
   LIKENESSES_STARTSWITH,
+  NONE,
   NUMBER_BYTES,
   NUMBER_COMPARISON,
   NUMBER_NUMBER,
@@ -38,7 +39,7 @@ import { mark_unfinished, spend } from "./budget";
 import { fold, same_byte } from "./fold";
 import { glob } from "./glob";
 import { atoms, texts } from "./image";
-import { mark_atom } from "./marks";
+import { mark_atom, next_to_try } from "./marks";
 import { parse_number, parsed_number } from "./number_text";
 import { regex_check, regex_run, regex_unfinished } from "./regex";
 import { time_part } from "./time_text";
@@ -114,6 +115,11 @@ export function try_atom(atom: u32): void {
   if (!spend(value_length * passes + TRY_STEPS)) mark_unfinished(atom);
   else if (holds(row)) mark_atom(atom);
   else if (op == ATOM_OPS_REGEX && regex_unfinished) mark_unfinished(atom);
+}
+
+/** Tries the atoms that literals which were found have put forward, on the current value. */
+export function try_put_forward(): void {
+  for (let atom: u32 = next_to_try(); atom != NONE; atom = next_to_try()) try_atom(atom);
 }
 
 function check_cidr(text: usize, length: u32): bool {

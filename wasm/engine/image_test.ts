@@ -166,16 +166,22 @@ Deno.test("publish() refuses a program that would leave its stack", async () => 
   const words = view.getUint32(IMAGE_HEADER.words, true);
   const first = words + view.getUint32(row + RULE_ROW.program, true) * 4;
   const last = first + (view.getUint32(row + RULE_ROW.program_words, true) - 1) * 4;
-  const { atom, any, and, not, at_least, constant } = PROGRAM_OPS;
+  const { atom, any, and, not, at_least, constant, unless, when } = PROGRAM_OPS;
   const wrong: readonly (readonly [number, number, number])[] = [
     [first, and, 0],
     [first, not, 0],
     [first, at_least, 1],
     [first, 0, 0],
-    [first, 9, 0],
+    [first, when + 1, 0],
+    [first, unless, 1],
     [first, atom, 2],
     [first, any, 0xFF_FFFF],
     [last, constant, 1],
+    [last, unless, 0],
+    [first + 4, unless, 4],
+    [first + 4, when, 0xFF_FFFF],
+    // Behind the atom that `not` turns around: there are two bits, not one.
+    [first + 4, unless, 1],
   ];
   for (const [place, op, operand] of wrong) {
     const bad = image.slice();
