@@ -12,6 +12,7 @@ import {
   sampleAlert,
   sampleBatch,
 } from "./_batches_test_support.ts";
+import { DIRECTIVES } from "./_directives_test_support.ts";
 import { DOCUMENTS } from "./_documents_test_support.ts";
 import { checkPositions } from "./_positions_test_support.ts";
 import type { Alert } from "../../common/wire/mod.ts";
@@ -40,7 +41,7 @@ type Case = readonly [name: string, test: (store: Store) => Promise<void>];
  * @param subject The implementation.
  */
 export function testStoreContract({ name, withStore }: StoreUnderTest): void {
-  const all = [APPENDS, REFUSALS, LEDGERS, FLEET, READS, DOCUMENTS].flat();
+  const all = [APPENDS, REFUSALS, LEDGERS, FLEET, READS, DOCUMENTS, DIRECTIVES].flat();
   for (const [behaviour, test] of all) {
     Deno.test(`${name}.${behaviour}`, () => withStore(test));
   }

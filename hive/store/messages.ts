@@ -23,6 +23,14 @@ export const STORE_METHODS = {
   putDocument: true,
   removeDocument: true,
   stats: true,
+  nextDirectiveNumber: true,
+  addDirective: true,
+  directivesFor: true,
+  directives: true,
+  directiveOutcomes: true,
+  addReport: true,
+  agentOrders: true,
+  refusedCertificates: true,
 } as const satisfies Record<Exclude<keyof Store, "close">, true>;
 
 /** Name of a method that can be asked through a port. */

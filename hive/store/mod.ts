@@ -17,6 +17,7 @@
  *
  * @module
  */
+export * from "./directive_store.ts";
 export { STORE_WORKER } from "./messages.ts";
 export { StoreWorker, type StoreWorkerOptions } from "./owner.ts";
 export { RemoteStore } from "./remote.ts";

@@ -1,5 +1,12 @@
 import { ImmuneError } from "../../common/config/errors.ts";
-import type { Alert } from "../../common/wire/mod.ts";
+import type { Alert, DirectiveStream, ResultReport } from "../../common/wire/mod.ts";
+import type {
+  AgentOrders,
+  DirectiveOutcome,
+  DirectiveQuery,
+  DirectiveRow,
+  DirectiveSummary,
+} from "./directive_store.ts";
 import type { StoreAnswer, StoreMethod, StoreRequest } from "./messages.ts";
 import type {
   AgentLedger,
@@ -130,6 +137,38 @@ export class RemoteStore implements Store {
 
   stats(): Promise<StoreStats> {
     return this.#ask("stats", []);
+  }
+
+  nextDirectiveNumber(stream: DirectiveStream): Promise<number> {
+    return this.#ask("nextDirectiveNumber", [stream]);
+  }
+
+  addDirective(directive: DirectiveRow): Promise<void> {
+    return this.#ask("addDirective", [directive]);
+  }
+
+  directivesFor(query: DirectiveQuery): Promise<readonly DirectiveRow[]> {
+    return this.#ask("directivesFor", [query]);
+  }
+
+  directives(limit: number): Promise<readonly DirectiveSummary[]> {
+    return this.#ask("directives", [limit]);
+  }
+
+  directiveOutcomes(stream: DirectiveStream, number: number): Promise<readonly DirectiveOutcome[]> {
+    return this.#ask("directiveOutcomes", [stream, number]);
+  }
+
+  addReport(agentId: string, report: ResultReport): Promise<void> {
+    return this.#ask("addReport", [agentId, report]);
+  }
+
+  agentOrders(): Promise<readonly AgentOrders[]> {
+    return this.#ask("agentOrders", []);
+  }
+
+  refusedCertificates(fingerprints: readonly string[]): Promise<readonly string[]> {
+    return this.#ask("refusedCertificates", [fingerprints]);
   }
 
   /** Ends this client; the store itself and its other clients go on. */

@@ -127,10 +127,59 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (kind, key)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE directive_numbers (
+    stream TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE directives (
+    position INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    issued_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (stream, number)
+  ) STRICT;
+  CREATE INDEX directives_expiry ON directives (expires_ms);
+
+  CREATE TABLE directive_results (
+    stream TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    kind TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    cause TEXT,
+    found TEXT NOT NULL,
+    time_ms INTEGER NOT NULL,
+    heard_ms INTEGER NOT NULL,
+    PRIMARY KEY (stream, number, agent, outcome)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE agent_orders (
+    agent INTEGER PRIMARY KEY REFERENCES agents (number),
+    stopped INTEGER NOT NULL,
+    canary TEXT NOT NULL,
+    refused TEXT NOT NULL,
+    heard_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Tables that are small and that everything hangs on: they are checked at every opening. */
-const CHECKED_TABLES = ["tokens", "agents", "certificates", "journals", "losses", "documents"];
+const CHECKED_TABLES = [
+  "tokens",
+  "agents",
+  "certificates",
+  "journals",
+  "losses",
+  "documents",
+  "directive_numbers",
+];
 
 /**
  * Looks whether a database is a hive's store that this version understands, or empty. Changes

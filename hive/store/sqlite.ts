@@ -3,10 +3,18 @@ import { setImmediate } from "node:timers";
 import { type Clock, SYSTEM_CLOCK } from "../../common/config/clock.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { FileLock } from "../../common/config/lock.ts";
-import type { Alert } from "../../common/wire/mod.ts";
+import type { Alert, DirectiveStream, ResultReport } from "../../common/wire/mod.ts";
 import { AlertRows } from "./alerts.ts";
 import { Appender } from "./append.ts";
 import { readBlocks } from "./blocks.ts";
+import { DirectiveRows } from "./directives.ts";
+import type {
+  AgentOrders,
+  DirectiveOutcome,
+  DirectiveQuery,
+  DirectiveRow,
+  DirectiveSummary,
+} from "./directive_store.ts";
 import { DocumentRows } from "./documents.ts";
 import { storeError } from "./failure.ts";
 import { FleetRows } from "./fleet.ts";
@@ -59,6 +67,7 @@ export class SqliteStore implements Store {
   readonly #fleet: FleetRows;
   readonly #alerts: AlertRows;
   readonly #documents: DocumentRows;
+  readonly #directives: DirectiveRows;
   readonly #healths: HealthRows;
   readonly #appender: Appender;
   #waiting: Waiting[] = [];
@@ -86,6 +95,7 @@ export class SqliteStore implements Store {
     this.#fleet = new FleetRows(this.#database);
     this.#alerts = new AlertRows(this.#database);
     this.#documents = new DocumentRows(this.#database);
+    this.#directives = new DirectiveRows(this.#database);
     this.#healths = new HealthRows(this.#database);
     this.#appender = new Appender(this.#database, { clock: this.#clock });
   }
@@ -182,6 +192,44 @@ export class SqliteStore implements Store {
         turnedAway: { ...this.#appender.counters, appends: this.#appendsTurnedAway },
       };
     });
+  }
+
+  nextDirectiveNumber(stream: DirectiveStream): Promise<number> {
+    return this.#answer("count directives", () => this.#directives.nextNumber(stream));
+  }
+
+  addDirective(directive: DirectiveRow): Promise<void> {
+    return this.#answer("keep directive", () => this.#directives.add(directive));
+  }
+
+  directivesFor(query: DirectiveQuery): Promise<readonly DirectiveRow[]> {
+    return this.#answer("read directives", () => this.#directives.unseen(query));
+  }
+
+  directives(limit: number): Promise<readonly DirectiveSummary[]> {
+    return this.#answer("list directives", () => this.#directives.list(limit));
+  }
+
+  directiveOutcomes(stream: DirectiveStream, number: number): Promise<readonly DirectiveOutcome[]> {
+    return this.#answer("list outcomes", () => this.#directives.outcomes(stream, number));
+  }
+
+  addReport(agentId: string, report: ResultReport): Promise<void> {
+    return this.#answer(
+      "take report",
+      () => this.#directives.report(agentId, report, this.#clock.nowMs()),
+    );
+  }
+
+  agentOrders(): Promise<readonly AgentOrders[]> {
+    return this.#answer("list agents' orders", () => this.#directives.agents());
+  }
+
+  refusedCertificates(fingerprints: readonly string[]): Promise<readonly string[]> {
+    return this.#answer(
+      "look up certificates",
+      () => this.#directives.refusedCertificates(fingerprints),
+    );
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Alert, Loss } from "../../common/wire/mod.ts";
+import type { DirectiveStore } from "./directive_store.ts";
 
 /** Most alerts of a page. */
 export const ALERTS_PER_PAGE_MAX = 1000;
@@ -207,7 +208,7 @@ export interface StoreStats {
  * Where a hive keeps everything. One interface, one contract test suite, more than one
  * implementation. A promise that resolves means durable.
  */
-export interface Store {
+export interface Store extends DirectiveStore {
   /** Adds a token; those that expired go. `RATE_LIMITED` over the bound of tokens. */
   addToken(token: TokenRow): Promise<void>;
   /** Uses a token up: true once, for one that is there and not expired at `nowMs`. */
