@@ -21,6 +21,8 @@ export interface StatePaths {
   /** What `first_seen` remembers. */
   readonly sightings: string;
   readonly hostId: string;
+  /** Folder of indicators, with a lock of its own. */
+  readonly indicators: string;
   readonly lock: string;
 }
 
@@ -40,6 +42,7 @@ export function statePaths(folder: string): StatePaths {
     correlation: `${agent}/correlation`,
     sightings: `${agent}/sightings`,
     hostId: `${agent}/host_id`,
+    indicators: `${agent}/indicators`,
     lock: `${agent}/lock`,
   };
 }
@@ -138,7 +141,14 @@ function readMachineId(path: string): string | undefined {
   }
 }
 
-function checkFolder(path: string, uid: number | null): void {
+/**
+ * Refuses a folder that another user may have put there.
+ *
+ * @param path Path of the folder.
+ * @param uid User that must own it; `null` = anyone.
+ * @throws {ImmuneError} `STATE_UNUSABLE` when it is a link, another user's, or anyone may write it.
+ */
+export function checkFolder(path: string, uid: number | null): void {
   const info = Deno.lstatSync(path);
   const refuse = (why: string): never => {
     throw new ImmuneError("STATE_UNUSABLE", `Cannot use state folder "${path}": ${why}`);
