@@ -97,10 +97,15 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     AuditLog.open(`${folder}/${AUDIT_FOLDER}`, { clock: options.clock ?? SYSTEM_CLOCK }),
   );
   const agents = await startAgentsSide(options, { folder, parts });
-  const operators = new Operators({ tokenHash, clock: options.clock ?? SYSTEM_CLOCK });
-  const { stores, intake } = agents;
+  const { store, stores, intake } = agents;
+  const operators = new Operators({
+    tokenHash,
+    store,
+    audit,
+    clock: options.clock ?? SYSTEM_CLOCK,
+  });
   const api = createApi({
-    store: agents.store,
+    store,
     operators,
     audit,
     version: options.version,

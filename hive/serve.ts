@@ -28,7 +28,8 @@ function handlerOf(environment: Readonly<Record<string, string>>): Handler {
   const folder = openHiveFolder(values.state.dir);
   const store = new SqliteStore(`${folder}/${STORE_FILE}`);
   const audit = AuditLog.open(`${folder}/${AUDIT_FOLDER}`);
-  const operators = new Operators({ tokenHash: operatorTokenHash(values.state.dir) });
+  const tokenHash = operatorTokenHash(values.state.dir);
+  const operators = new Operators({ tokenHash, store, audit });
   const api = createApi({ store, operators, audit, version: VERSION, behindTls: true });
   return (request, peer) => api.fetch(request, peer);
 }

@@ -52,8 +52,8 @@ export async function openTestHive(options: Partial<ApiOptions> = {}): Promise<T
   const store = new SqliteStore(`${folder}/store.db`, { clock });
   await store.addAgent({ id: AGENT_ID, hostId: HOST_ID, hostName: "gpu-01" }, "99".repeat(32));
   const token = newSecret();
-  const operators = new Operators({ tokenHash: hashSecret(token), clock });
   const audit = AuditLog.open(`${folder}/audit`, { clock });
+  const operators = new Operators({ tokenHash: hashSecret(token), store, audit, clock });
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
   const api = createApi({ store, operators, audit, version: "9.9.9", clock, log, ...options });

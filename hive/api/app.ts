@@ -7,7 +7,10 @@ import type { ApiContext, ApiEnv, ApiOptions } from "./context.ts";
 import { errorAnswer, outwardError } from "./errors.ts";
 import { allow, identify } from "./guards.ts";
 import { addHandlers } from "./handlers.ts";
-import { API_PATH } from "./routes.ts";
+import { API_PATH } from "./route_parts.ts";
+import { addAudit } from "./audit.ts";
+import { addTokens } from "./tokens.ts";
+import { addUsers } from "./users.ts";
 import { securityHeaders } from "./security_headers.ts";
 
 /** Longest body of a request, in bytes: a login form. */
@@ -49,6 +52,9 @@ export function createApi(options: ApiOptions): Api {
   }));
   app.use(identify(api));
   addHandlers(app, api);
+  addUsers(app, api);
+  addTokens(app, api);
+  addAudit(app, api);
   addDescription(app, api);
   addConsole(app, api);
   return app;

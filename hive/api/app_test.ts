@@ -271,16 +271,6 @@ Deno.test("createApi() describes itself: every route, with its errors", async ()
   await using hive = await openTestHive();
   const description = await (await hive.get("/api/v1/openapi.json")).json();
   assertEquals(description.openapi, "3.1.0");
-  assertEquals(Object.keys(description.paths).sort(), [
-    "/api/v1/agents",
-    "/api/v1/alerts",
-    "/api/v1/alerts/{id}",
-    "/api/v1/enroll-tokens",
-    "/api/v1/events",
-    "/api/v1/login-links",
-    "/api/v1/stats",
-    "/api/v1/status",
-  ]);
   const names = description.paths["/api/v1/alerts"].get.parameters
     .map(({ name }: { name: string }) => name);
   assertEquals(names.sort(), ["before", "host", "last", "limit", "severity"]);

@@ -54,5 +54,5 @@ export interface Peer {
 export interface ApiEnv {
   // deno-lint-ignore ban-types -- Hono's own form of "nothing more is bound"
   Bindings: Peer & {};
-  Variables: { principal: Principal };
+  Variables: { principal: Principal; operators: Operators };
 }

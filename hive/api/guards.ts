@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { ImmuneError } from "../../common/config/errors.ts";
-import { type Action, type ApiObject, can } from "../operators/mod.ts";
+import { type Action, type ApiObject, can, roleOf } from "../operators/mod.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 
 /** The session's cookie over plain loopback HTTP. */
@@ -40,13 +40,17 @@ export function sessionOf(c: Context<ApiEnv>, api: ApiContext): string | undefin
  */
 export function identify(api: ApiContext): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
-    const principal = api.operators.principal({
+    const principal = await api.operators.principal({
       authorization: c.req.header("Authorization"),
       session: sessionOf(c, api),
+      // A page that renews itself is no sign of a person.
+      isActive: c.req.header("HX-Request") === undefined,
     });
     // A token is put into a request on purpose; a cookie goes along by itself.
-    if (principal.kind !== "token" && !SAFE_METHODS.has(c.req.method)) checkOrigin(c);
+    const isOnPurpose = principal.kind === "token" || principal.kind === "api_token";
+    if (!isOnPurpose && !SAFE_METHODS.has(c.req.method)) checkOrigin(c);
     c.set("principal", principal);
+    c.set("operators", api.operators);
     await next();
   });
 }
@@ -67,10 +71,16 @@ export function allow(action: Action, object: ApiObject): MiddlewareHandler<ApiE
           'Sign in first, or send "Authorization: Bearer" with the text of operator.token',
         );
       }
-      throw new ImmuneError("FORBIDDEN", `A ${principal.kind} may not ${action} "${object}"`);
+      await c.get("operators").recordRefusal(principal, `${object}.${action}`);
+      const who = `${roleOf(principal)} by ${words(principal.kind)}`;
+      throw new ImmuneError("FORBIDDEN", `A ${who} may not ${action} "${words(object)}"`);
     }
     await next();
   });
+}
+
+function words(name: string): string {
+  return name.replaceAll("_", " ");
 }
 
 function checkOrigin(c: Context<ApiEnv>): void {

@@ -19,9 +19,7 @@ import {
   statusRoute,
 } from "./routes.ts";
 import { allow } from "./guards.ts";
-
-/** Path of the console's login page; `?code=` signs in. */
-export const LOGIN_PATH = "/login";
+import { LOGIN_PATH } from "./paths.ts";
 
 /**
  * Adds the API's routes.

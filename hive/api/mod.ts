@@ -14,7 +14,7 @@ export type {
   TokenAddresses,
 } from "./context.ts";
 export { EVENT_BLOCKS_MAX } from "./events.ts";
-export { LOGIN_PATH } from "./handlers.ts";
+export { LOGIN_PATH } from "./paths.ts";
 export { SESSION_COOKIE, SESSION_COOKIE_TLS } from "./guards.ts";
 export * from "./listener.ts";
 export * from "./process_tree.ts";

@@ -1,13 +1,11 @@
-import { createRoute, type z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
-import type { ApiEnv } from "./context.ts";
+import { createRoute } from "@hono/zod-openapi";
 import { allow } from "./guards.ts";
+import { answers, API_PATH, guarded } from "./route_parts.ts";
 import {
   agentsSchema,
   alertPath,
   alertsQuery,
   alertsSchema,
-  apiErrorSchema,
   describedAlert,
   enrollTokenRequest,
   enrollTokenSchema,
@@ -17,30 +15,6 @@ import {
   statsSchema,
   statusSchema,
 } from "./schemas.ts";
-
-type Guard = MiddlewareHandler<ApiEnv>;
-
-/** Where the API starts. */
-export const API_PATH = "/api/v1";
-
-const ERROR = {
-  content: { "application/json": { schema: apiErrorSchema } },
-  description: "what went wrong, with a stable code",
-};
-
-function answers(schema: z.ZodType, description: string): {
-  200: { content: { "application/json": { schema: z.ZodType } }; description: string };
-  default: typeof ERROR;
-} {
-  return {
-    200: { content: { "application/json": { schema } }, description },
-    default: ERROR,
-  };
-}
-
-function guarded(guard: Guard): { middleware: Guard; security: { bearer: string[] }[] } {
-  return { middleware: guard, security: [{ bearer: [] }] };
-}
 
 /** `GET /status` */
 export const statusRoute = createRoute({

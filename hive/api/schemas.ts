@@ -9,7 +9,8 @@ export const PAGE_MAX = 1000;
 /** Objects of one answer when the query does not say. */
 export const PAGE_DEFAULT = 100;
 
-const limit = z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT)
+/** How many objects an answer may have. */
+export const pageLimit = z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT)
   .openapi({ description: "at most this many" });
 const last = z.string().regex(DURATION, "must be a number with s, m, h or d, such as 24h");
 const count = z.int().nonnegative();
@@ -21,7 +22,7 @@ export const alertsQuery = z.strictObject({
   last: last.optional().openapi({ description: "how far back", example: "24h" }),
   severity: z.enum(Object.keys(SEVERITIES) as Level[]).optional(),
   host: hostId.optional(),
-  limit,
+  limit: pageLimit,
   before: z.string().min(1).max(200).optional()
     .openapi({ description: "`next` of the answer before" }),
 });
@@ -32,7 +33,7 @@ export const eventsQuery = z.strictObject({
   host: hostId.optional(),
   action: z.string().regex(/^[a-z_0-9]{1,32}$/).optional()
     .openapi({ description: "`event.action`, such as exec or connect" }),
-  limit,
+  limit: pageLimit,
 });
 
 /** Path of `GET /api/v1/alerts/{id}`. */

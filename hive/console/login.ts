@@ -4,7 +4,7 @@ import { setCookie } from "hono/cookie";
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { ApiContext, ApiEnv } from "../api/context.ts";
 import { allow, isTls, SESSION_COOKIE, SESSION_COOKIE_TLS, sessionOf } from "../api/guards.ts";
-import { LOGIN_PATH } from "../api/handlers.ts";
+import { LOGIN_PATH } from "../api/paths.ts";
 import { can, SESSION_MS } from "../operators/mod.ts";
 import { loginPage } from "./login_page.tsx";
 import { welcomePage } from "./welcome_page.tsx";
@@ -43,14 +43,14 @@ export function addLogin(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
 
 type Answer = Response | Promise<Response>;
 
-function signIn(c: Context<ApiEnv>, { api, code, done }: {
+async function signIn(c: Context<ApiEnv>, { api, code, done }: {
   readonly api: ApiContext;
   readonly code: string;
   readonly done: () => Answer;
-}): Answer {
+}): Promise<Response> {
   try {
     const source = c.env?.remoteAddr?.hostname ?? "unknown";
-    const session = api.operators.signIn(code, source);
+    const session = await api.operators.signIn(code, source);
     putCookie(c, { api, value: session, maxAge: SESSION_MS / 1000 });
     return done();
   } catch (error) {

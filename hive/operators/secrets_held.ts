@@ -10,9 +10,14 @@ export interface SecretsHeldOptions {
   readonly clock: Clock;
 }
 
-/** Secrets that were given out, by their hashes: bounded, and each one expires. */
-export class SecretsHeld {
-  readonly #expiresMs = new Map<string, number>();
+interface Held<T> {
+  readonly value: T;
+  readonly expiresMs: number;
+}
+
+/** Secrets that were given out, by their hashes: bounded, and each one expires and works once. */
+export class SecretsHeld<T> {
+  readonly #held = new Map<string, Held<T>>();
   readonly #options: SecretsHeldOptions;
   /** Secrets that had to go before their time because there were too many. */
   evicted = 0;
@@ -22,57 +27,55 @@ export class SecretsHeld {
     this.#options = options;
   }
 
-  /** Secrets that hold. */
-  get size(): number {
-    this.#dropExpired();
-    return this.#expiresMs.size;
-  }
-
   /**
    * Gives a new secret out.
    *
+   * @param value What it stands for.
    * @returns The secret; only its hash is kept.
    */
-  add(): string {
-    this.#dropExpired();
+  add(value: T): string {
     const secret = newSecret();
-    for (const oldest of this.#expiresMs.keys()) {
-      if (this.#expiresMs.size < this.#options.countMax) break;
-      this.#expiresMs.delete(oldest);
-      this.evicted++;
-    }
-    const { clock, lifetimeMs } = this.#options;
-    this.#expiresMs.set(hashSecret(secret), clock.monotonicMs() + lifetimeMs);
+    this.keep(secret, value);
     return secret;
   }
 
   /**
-   * Whether a secret holds.
+   * Keeps a secret that was made elsewhere.
    *
-   * @param secret What someone says is one.
+   * @param secret The secret; only its hash is kept.
+   * @param value What it stands for.
    */
-  has(secret: string): boolean {
+  keep(secret: string, value: T): void {
     this.#dropExpired();
-    return this.#expiresMs.has(hashSecret(secret));
+    for (const oldest of this.#held.keys()) {
+      if (this.#held.size < this.#options.countMax) break;
+      this.#held.delete(oldest);
+      this.evicted++;
+    }
+    const { clock, lifetimeMs } = this.#options;
+    this.#held.set(hashSecret(secret), { value, expiresMs: clock.monotonicMs() + lifetimeMs });
   }
 
   /**
-   * Ends a secret.
+   * Uses a secret up.
    *
    * @param secret What someone says is one.
-   * @returns True when it held until now: of many callers one gets true.
+   * @returns What it stands for: of many callers one gets it.
    */
-  take(secret: string): boolean {
+  take(secret: string): { readonly value: T } | undefined {
     this.#dropExpired();
-    return this.#expiresMs.delete(hashSecret(secret));
+    const hash = hashSecret(secret);
+    const held = this.#held.get(hash);
+    this.#held.delete(hash);
+    return held;
   }
 
   #dropExpired(): void {
     const now = this.#options.clock.monotonicMs();
     // All live equally long, so that the first ones are the first to go.
-    for (const [hash, expires] of this.#expiresMs) {
-      if (expires > now) return;
-      this.#expiresMs.delete(hash);
+    for (const [hash, { expiresMs }] of this.#held) {
+      if (expiresMs > now) return;
+      this.#held.delete(hash);
     }
   }
 }

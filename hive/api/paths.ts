@@ -1,0 +1,2 @@
+/** Path of the console's login page; `?code=` signs in. */
+export const LOGIN_PATH = "/login";

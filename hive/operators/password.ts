@@ -1,0 +1,125 @@
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { ImmuneError } from "../../common/config/errors.ts";
+
+/** Fewest characters of a password (NIST SP 800-63B-4 asks for 15 where it stands alone). */
+export const PASSWORD_CHARACTERS_MIN = 15;
+/** Most characters of a password. */
+export const PASSWORD_CHARACTERS_MAX = 256;
+/** Passwords that are hashed at a time; each takes 32 MiB. */
+export const HASHES_AT_ONCE_MAX = 2;
+/** Most that wait for it. */
+export const HASHES_WAITING_MAX = 16;
+
+/** log2 of the cost N, block size r and parallelism p (RFC 7914; OWASP's smallest of 32 MiB). */
+const COST = { ln: 15, r: 8, p: 3 } as const;
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+const FORM = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w+/]{22})\$([\w+/]{43})$/;
+
+/** A hash that no password has, so that an unknown name takes as long as a known one. */
+const NOBODY = `$scrypt$ln=${COST.ln},r=${COST.r},p=${COST.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
+
+interface Cost {
+  readonly ln: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/**
+ * Refuses a password that is easily guessed.
+ *
+ * @param password The password.
+ * @param name Name of the account, which it may not contain.
+ * @throws {ImmuneError} `INPUT_MALFORMED`, with what to do.
+ */
+export function checkPassword(password: string, name: string): void {
+  const refuse = (why: string): never => {
+    throw new ImmuneError("INPUT_MALFORMED", `Cannot take this password: ${why}`);
+  };
+  const { length } = [...password];
+  if (length < PASSWORD_CHARACTERS_MIN) {
+    refuse(`it has ${length} characters; use at least ${PASSWORD_CHARACTERS_MIN}, such as 4 words`);
+  }
+  if (length > PASSWORD_CHARACTERS_MAX) refuse(`it has over ${PASSWORD_CHARACTERS_MAX} characters`);
+  if (new Set(password).size < 5) refuse("it repeats a few characters; use several words");
+  if (password.toLowerCase().includes(name.toLowerCase())) refuse("it contains the account's name");
+}
+
+/** Hashes passwords with scrypt, a few at a time. */
+export class PasswordHasher {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  /** Passwords that found no room to wait. */
+  refused = 0;
+
+  /**
+   * Hashes a password.
+   *
+   * @param password The password.
+   * @returns What is kept of it, with salt and cost (PHC string format).
+   * @throws {ImmuneError} `RATE_LIMITED` when too many wait.
+   */
+  async hash(password: string): Promise<string> {
+    const salt = randomBytes(SALT_BYTES);
+    const { ln, r, p } = COST;
+    const hash = await this.#derive(password, salt, { cost: COST });
+    return `$scrypt$ln=${ln},r=${r},p=${p}$${plain(salt)}$${plain(hash)}`;
+  }
+
+  /**
+   * Checks a password. Takes its time also where there is none to compare with.
+   *
+   * @param password What someone says it is.
+   * @param kept As `hash` gave it; `undefined` = there is none.
+   * @throws {ImmuneError} `RATE_LIMITED` when too many wait.
+   */
+  async verify(password: string, kept: string | undefined): Promise<boolean> {
+    const [, ln, r, p, salt = "", hash = ""] = FORM.exec(kept ?? NOBODY) ?? FORM.exec(NOBODY) ?? [];
+    const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
+    const made = await this.#derive(password, Uint8Array.fromBase64(salt), { cost });
+    return timingSafeEqual(made, Uint8Array.fromBase64(hash)) && kept !== undefined;
+  }
+
+  async #derive(
+    password: string,
+    salt: Uint8Array,
+    { cost }: { readonly cost: Cost },
+  ): Promise<Uint8Array> {
+    await this.#enter();
+    try {
+      return await derive(password.normalize("NFC"), salt, { cost });
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#running >= HASHES_AT_ONCE_MAX) {
+      if (this.#waiting.length >= HASHES_WAITING_MAX) {
+        this.refused++;
+        throw new ImmuneError("RATE_LIMITED", "Cannot check a password: too many wait; try again");
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#running++;
+  }
+}
+
+function derive(
+  password: string,
+  salt: Uint8Array,
+  { cost: { ln, r, p } }: { readonly cost: Cost },
+): Promise<Uint8Array> {
+  const N = 2 ** ln;
+  return new Promise((resolve, reject) =>
+    scrypt(password, salt, HASH_BYTES, { N, r, p, maxmem: 160 * N * r }, (error, key) => {
+      if (error === null) resolve(new Uint8Array(key));
+      else reject(error);
+    })
+  );
+}
+
+function plain(bytes: Uint8Array): string {
+  return new Uint8Array(bytes).toBase64({ omitPadding: true });
+}
