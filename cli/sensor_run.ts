@@ -159,6 +159,7 @@ function policyOf(
     identity: wanted.includes("identity"),
     wakeIntervalUs: sensor.wake_interval_us,
     watches: [...rules?.interest.watches ?? [], ...sensor.watch.map(watchOf)],
+    ...(rules === undefined ? {} : { roles: rules.interest.roles }),
   };
 }
 

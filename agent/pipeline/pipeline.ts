@@ -35,7 +35,7 @@ export interface RecordSink {
 
 /** What a pipeline is made of. */
 export interface PipelineParts {
-  readonly source: Pick<Sensor, "poll" | "stats">;
+  readonly source: Pick<Sensor, "poll" | "stats" | "label">;
   readonly engine: Engine;
   readonly sink?: RecordSink | undefined;
   /** Rules of the engine. */
@@ -149,6 +149,7 @@ export class Pipeline {
     const startedAt = performance.now();
     const found = engine.scan(length);
     this.#scanClock.add(performance.now() - startedAt);
+    this.#label();
     const after = engine.stats();
     const whole = length - (after.bytes_malformed - before.bytes_malformed);
     // From here on nothing sees the values that were masked.
@@ -167,6 +168,12 @@ export class Pipeline {
     sink?.append(records, { recordCount, losses });
     if (raised.alerts.length > 0) this.#raise(raised);
     if (onDocument !== undefined) this.#describe(records, onDocument);
+  }
+
+  /** Tells the kernel the labels that it does not have, for the records to come. */
+  #label(): void {
+    const labels = this.#parts.engine.takeLabels();
+    if (labels.length > 0) this.#parts.source.label?.(labels);
   }
 
   /** Alerts of the rules' hits, and of the correlations that they complete. */

@@ -23,6 +23,8 @@ const ROW = {
 } as const;
 /** Bytes of `struct immune_stats_row`. */
 export const STATS_ROW_BYTES = 64;
+/** Bytes of `struct immune_label`: u64 start time, u64 session, u64 time, u32 pid, u32 role. */
+export const LABEL_BYTES = 32;
 /** Most rows of counters: 7 kinds and a table on 500 CPUs, and those of user space. */
 export const STATS_ROWS_MAX = 4096;
 
@@ -97,6 +99,18 @@ export class SensorControl {
   policy(policy: Policy): number {
     const blob = encodePolicy(policy);
     return this.check(this.symbols.immune_sensor_policy(this.pointer(), blob, blob.length));
+  }
+
+  /**
+   * Gives processes the labels that user space found for them, and so what they do from now on.
+   *
+   * @param labels Rows of `struct immune_label`, as `Engine.takeLabels` gives them.
+   * @returns How many were written: a process may have ended, or have another role by now.
+   * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses.
+   */
+  label(labels: Uint8Array<ArrayBuffer>): number {
+    const count = labels.length / LABEL_BYTES;
+    return this.check(this.symbols.immune_sensor_label(this.pointer(), labels, count));
   }
 
   /** Why the last call on this thread failed; says nothing after one that did not. */

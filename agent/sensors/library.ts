@@ -3,7 +3,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import { PROGRAM_ROOT } from "../../common/config/program.ts";
 
 /** Version of the interface that this code speaks (IMMUNE_SENSOR_ABI). */
-export const SENSOR_ABI = 1;
+export const SENSOR_ABI = 2;
 /** Longest error line of the library, in bytes. */
 const ERROR_BYTES_MAX = 512;
 
@@ -17,6 +17,7 @@ const SYMBOLS = {
   immune_sensor_wake: { parameters: ["u64"], result: "i64" },
   immune_sensor_stats: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_sensor_policy: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_sensor_label: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_capabilities: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
   immune_process_signal: {
     parameters: ["u64", "u32", "u64", "buffer", "i32"],

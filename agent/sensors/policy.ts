@@ -1,10 +1,12 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { type KindName, KINDS, PATH_BYTES_MAX } from "../../common/record/table.ts";
+import type { RoleMarks } from "../../common/sigma/role_marks.ts";
+import { MARK_BYTES, TERM_BYTES, writeRoles } from "../labels/encode.ts";
 
 /** "IPOL" (IMMUNE_POLICY_MAGIC). */
 export const POLICY_MAGIC = 0x4c4f_5049;
 /** IMMUNE_POLICY_VERSION. */
-export const POLICY_VERSION = 1;
+export const POLICY_VERSION = 2;
 /** Most watches of a policy (IMMUNE_WATCHES_MAX). */
 export const WATCHES_MAX = 4096;
 /** Longest policy, in bytes (IMMUNE_POLICY_BYTES_MAX). */
@@ -27,8 +29,11 @@ const HEADER = {
   kindMask: 16, // u64
   wakeIntervalUs: 24, // u32
   watchCount: 28, // u32
+  markCount: 32, // u32
+  termCount: 36, // u32
 } as const;
-const HEADER_BYTES = 32;
+const HEADER_BYTES = 40;
+const NO_ROLES: RoleMarks = { marks: [], terms: [] };
 /** Bytes of `struct immune_policy_watch` before its path: u16 type, u16 length, u32 0. */
 const WATCH_BYTES = 8;
 const WATCH_ALIGNMENT = 8;
@@ -57,6 +62,8 @@ export interface Policy {
   /** An exec wakes the reader at most this often, in microseconds; 0 = every one. */
   readonly wakeIntervalUs: number;
   readonly watches: readonly Watch[];
+  /** Programs that the kernel itself gives a role; default none. */
+  readonly roles?: RoleMarks;
 }
 
 /**
@@ -70,8 +77,10 @@ export interface Policy {
 export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
   checkBounds(policy);
   const paths = policy.watches.map(encodePath);
+  const { marks, terms } = policy.roles ?? NO_ROLES;
   const length = HEADER_BYTES +
-    paths.reduce((sum, path) => sum + WATCH_BYTES + aligned(path.length), 0);
+    paths.reduce((sum, path) => sum + WATCH_BYTES + aligned(path.length), 0) +
+    marks.length * MARK_BYTES + terms.length * TERM_BYTES;
   if (length > POLICY_BYTES_MAX) {
     throw invalid(`its watches take ${length} bytes, at most ${POLICY_BYTES_MAX} are allowed`);
   }
@@ -87,6 +96,8 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
   view.setBigUint64(HEADER.kindMask, kindMask(policy.kinds), true);
   view.setUint32(HEADER.wakeIntervalUs, policy.wakeIntervalUs, true);
   view.setUint32(HEADER.watchCount, paths.length, true);
+  view.setUint32(HEADER.markCount, marks.length, true);
+  view.setUint32(HEADER.termCount, terms.length, true);
   let offset = HEADER_BYTES;
   policy.watches.forEach((watch, i) => {
     const path = paths[i] ?? new Uint8Array();
@@ -95,6 +106,7 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
     bytes.set(path, offset + WATCH_BYTES);
     offset += WATCH_BYTES + aligned(path.length);
   });
+  writeRoles(new DataView(bytes.buffer, offset), { marks, terms });
   return bytes;
 }
 

@@ -62,7 +62,7 @@ Deno.test("encodePolicy() puts every watch where the header says, any watches", 
       assertEquals(read.watches, watches);
       assertEquals(read.mask, (1n << 1n) | (1n << 18n));
       const flags = Number(wideOpen) + Number(identity) * 2;
-      assertEquals(read.header, [0x4c4f5049, 1, 32, blob.length, flags, 2000]);
+      assertEquals(read.header, [0x4c4f5049, 2, 40, blob.length, flags, 2000]);
     }),
   );
 });

@@ -46,6 +46,13 @@ export interface Sensor extends Disposable {
    * @throws {ImmuneError} `CONFIG_INVALID` when it does not hold; nothing is changed then.
    */
   policy(policy: Policy): number;
+  /**
+   * Gives processes the labels that were found for them. A recording has no use for them.
+   *
+   * @param labels Rows as `Engine.takeLabels` gives them.
+   * @returns How many processes have theirs now.
+   */
+  label?(labels: Uint8Array<ArrayBuffer>): number;
   /** Detaches. More calls do nothing. */
   close(): void;
 }

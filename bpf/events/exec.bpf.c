@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* exec: taken after the kernel switched to the new program, before its first instruction. */
 #include "file.h"
+#include "label.h"
 #include "path.h"
 
 /* Smallest page of the supported architectures; reading argv never crosses one in one go. */
@@ -95,19 +96,40 @@ static __always_inline __u32 file_name_append(struct immune_scratch *scratch,
 	return length == IMMUNE_PATH_BYTES_MAX ? IMMUNE_FLAG_TRUNCATED : 0;
 }
 
-/* Refreshes what `processes` keeps: ids and cgroup change at exec, role and session stay. */
+/* Ids and cgroup change at exec; role and session stay, or are those that the program brings. */
 static __always_inline void process_refresh(struct task_struct *task)
 {
 	__u32 pid = BPF_CORE_READ(task, tgid);
 	struct immune_process *old = bpf_map_lookup_elem(&processes, &pid);
 	struct immune_process fresh = {};
 
-	task_describe(task, &fresh);
-	if (old && old->start_time_ns == fresh.start_time_ns) {
-		fresh.session = old->session;
-		fresh.role = old->role;
+	if (old && old->start_time_ns == task_start_time(task)) {
+		/* In place: a label that is written meanwhile stays. */
+		task_describe(task, old);
+		return;
 	}
+	task_describe(task, &fresh);
 	process_put(pid, &fresh, BPF_ANY);
+}
+
+/* Gives the process the role of its program, if that has one; a session begins where there is none. */
+static __always_inline void process_label(struct exec_record *record, __u32 role)
+{
+	struct immune_record_header *header = &record->header;
+	__u32 pid = header->pid;
+	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
+
+	if (!role)
+		return;
+	header->role = role;
+	header->flags |= IMMUNE_FLAG_LABELLED;
+	if (!header->session)
+		header->session = session_of(pid, header->start_time_ns);
+	if (!process || process->start_time_ns != header->start_time_ns)
+		return;
+	process->role = role;
+	process->session = header->session;
+	process->labelled_ns = header->time_ns;
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -135,6 +157,8 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 			  BPF_CORE_READ(file, f_path.mnt));
 	path_append(scratch, &record->slots[IMMUNE_EXEC_SLOT_IMAGE]);
 	flags |= argv_append(scratch, BPF_CORE_READ(task, mm));
+	process_label(record, role_of(scratch, &record->slots[IMMUNE_EXEC_SLOT_IMAGE],
+				      &record->slots[IMMUNE_EXEC_SLOT_ARGV]));
 	flags |= path_walk(scratch, BPF_CORE_READ(task, fs, pwd.dentry),
 			   BPF_CORE_READ(task, fs, pwd.mnt));
 	path_append(scratch, &record->slots[IMMUNE_EXEC_SLOT_CWD]);

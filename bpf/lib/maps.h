@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "immune_record.h"
+#include "marks.h"
 #include "process.h"
 
 /* Records that can be in the making on one CPU: a program may preempt another one there. */
@@ -30,14 +31,37 @@ struct immune_walk {
 	__u32 name_cut; /* 1: a component was longer than IMMUNE_COMPONENT_ROOM allows */
 };
 
+/* A component of a path or argument, see label.h. */
+struct immune_component {
+	__u64 hash;
+	__u32 text; /* number of the argument that it is in */
+	__u32 edges; /* enum immune_mark_edge: slashes that it has */
+};
+
+/* A text on its way into components, and the marks found in them. */
+struct immune_split {
+	__u64 bits;
+	__u64 hash; /* of the component so far */
+	__u32 count;
+	__u32 argument;
+	__u32 argument_bytes;
+	__u32 argument_bytes_max; /* a longer one has no marks from there on */
+	__u32 slash_before;
+	__u32 reserved;
+	struct immune_component components[IMMUNE_COMPONENTS_MAX];
+};
+
 /*
  * Where a record is made: too large for the 512 bytes of stack. A per-CPU value may have 32 KiB.
  * The first bytes of `record` are its header; `path` is filled from its end towards its start.
  */
 struct immune_scratch {
 	__u32 busy;
+	__u32 place; /* key of this scratch */
 	__u32 length; /* bytes of the record that are filled */
+	__u32 reserved;
 	struct immune_walk walk;
+	struct immune_split split;
 	__u8 record[IMMUNE_RECORD_BYTES_MAX] __attribute__((aligned(8)));
 	__u8 path[IMMUNE_PATH_BYTES_MAX + IMMUNE_COMPONENT_ROOM];
 };
@@ -78,6 +102,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct immune_process);
 } processes SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IMMUNE_MARKS_MAX);
+	__type(key, __u64);
+	__type(value, struct immune_mark);
+} marks SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct immune_terms);
+} terms SEC(".maps") __weak;
 
 /* 1 from the first process that `processes` had no room for: of any CPU, for all of them. */
 struct {

@@ -17,6 +17,7 @@ struct immune_process {
 	__u64 start_time_ns; /* start_boottime of the leader */
 	__u64 parent_start_time_ns; /* the same of the real parent */
 	__u64 session; /* 0 = none */
+	__u64 labelled_ns; /* when its role was last set by the marks of a program; 0 = never */
 	__u64 cgroup_id; /* cgroup v2 id at the last fork or exec */
 	__u32 parent_pid;
 	__u32 uid; /* effective, initial user namespace */
@@ -31,6 +32,6 @@ struct immune_process {
 	__u16 flags; /* IMMUNE_FLAG_KERNEL_THREAD or 0 */
 };
 
-_Static_assert(sizeof(struct immune_process) == 72, "immune_process");
+_Static_assert(sizeof(struct immune_process) == 80, "immune_process");
 
 #endif

@@ -34,8 +34,10 @@ static __always_inline struct immune_scratch *scratch_take(void)
 		__u32 key = i;
 		struct immune_scratch *scratch = bpf_map_lookup_elem(&scratches, &key);
 
-		if (scratch && !__sync_val_compare_and_swap(&scratch->busy, 0, 1))
+		if (scratch && !__sync_val_compare_and_swap(&scratch->busy, 0, 1)) {
+			scratch->place = i;
 			return scratch;
+		}
 	}
 	return NULL;
 }

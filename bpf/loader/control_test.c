@@ -74,6 +74,9 @@ void test_policy(void)
 	BAD(head.watch_count, 2, "a missing watch");
 	BAD(head.watch_count, 0, "a surplus watch");
 	BAD(head.watch_count, IMMUNE_WATCHES_MAX + 1, "too many watches");
+	BAD(head.mark_count, 1, "a missing mark");
+	BAD(head.mark_count, ~0u, "too many marks");
+	BAD(head.term_count, 1, "a missing term");
 	BAD(watch.type, 4, "an unknown type");
 	BAD(watch.length, 0, "an empty path");
 	BAD(watch.length, 9, "a cut path");

@@ -13,11 +13,11 @@
 
 #include <stdint.h>
 
-#define IMMUNE_SENSOR_ABI 1
+#define IMMUNE_SENSOR_ABI 2
 
-/* Policy blob: this header, then watch_count entries. Little-endian. */
+/* Policy blob: this header, then watches, marks, terms, as many as it says. Little-endian. */
 #define IMMUNE_POLICY_MAGIC 0x4c4f5049u /* "IPOL" */
-#define IMMUNE_POLICY_VERSION 1
+#define IMMUNE_POLICY_VERSION 2
 #define IMMUNE_POLICY_BYTES_MAX (4u << 20)
 #define IMMUNE_WATCHES_MAX 4096
 
@@ -37,6 +37,8 @@ struct immune_policy_header {
 	uint64_t kind_mask; /* bit k: kind k (1 to 63) is wanted; others are counted as filtered */
 	uint32_t wake_interval_us; /* an exec wakes the reader at most this often; 0 = every one */
 	uint32_t watch_count;
+	uint32_t mark_count;
+	uint32_t term_count;
 };
 
 enum immune_watch_type {
@@ -50,6 +52,31 @@ struct immune_policy_watch {
 	uint16_t length; /* bytes of the path, no NUL */
 	uint32_t reserved;
 	/* path, then zeros to the next multiple of 8 */
+};
+
+/* A mark of programs and the bits that it sets; specs/labels.md. */
+struct immune_policy_mark {
+	uint64_t hash;
+	uint64_t bits;
+	uint32_t edges; /* 1: a slash before it, 2: a slash after it */
+	uint32_t reserved;
+};
+
+/* Programs whose bits have all of `all` and none of `none` get this role; the first one counts. */
+struct immune_policy_term {
+	uint64_t all;
+	uint64_t none;
+	uint32_t role; /* 1 to 65535 */
+	uint32_t reserved;
+};
+
+/* Role and session of a process, found out in user space. */
+struct immune_label {
+	uint64_t start_time_ns;
+	uint64_t session;
+	uint64_t time_ns; /* of the record that it was found on */
+	uint32_t pid;
+	uint32_t role;
 };
 
 /* Longest path in the options, its NUL included. */
@@ -145,6 +172,12 @@ int64_t immune_sensor_stats(struct immune_sensor *sensor, struct immune_stats_ro
 /* Replaces the policy. A blob that does not hold is EINVAL and changes nothing. Watches that
  * could not be set are counted: returns how many (0 = all set), the last one in immune_error(). */
 int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob, uint32_t length);
+
+/* Writes labels into the kernel's process map, for what these processes and their children do from
+ * now on. One that has ended, or got another role from its program since, is left alone. Returns
+ * how many were written. */
+int64_t immune_sensor_label(struct immune_sensor *sensor, const struct immune_label *labels,
+			    uint32_t count);
 
 /* Tries each capability on a sensor of its own; returns rows written. Takes up to 2 s. */
 int64_t immune_capabilities(const struct immune_options *options,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "label.h"
 #include "sensor.h"
 
 #define POLICY_FLAGS (IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY)
@@ -38,7 +39,30 @@ static int64_t watch_check(const uint8_t *blob, uint64_t at, uint64_t end)
 	return (int64_t)(sizeof(watch) + padded);
 }
 
-static int policy_check(const uint8_t *blob, uint32_t length, struct immune_policy_header *header)
+/* Checks marks and terms from `at` on; they end the blob. */
+static int roles_check(const uint8_t *blob, const struct immune_policy_header *header, uint64_t at)
+{
+	uint64_t marks = header->mark_count * sizeof(struct immune_policy_mark);
+	uint64_t terms = header->term_count * sizeof(struct immune_policy_term);
+
+	if (header->mark_count > IMMUNE_MARKS_MAX || header->term_count > IMMUNE_TERMS_MAX)
+		return refuse("too many marks or terms",
+			      offsetof(struct immune_policy_header, mark_count));
+	if (header->length - at != marks + terms)
+		return refuse("marks or terms are cut, or bytes follow them", at);
+	for (uint32_t i = 0; i < header->term_count; i++) {
+		struct immune_policy_term term;
+
+		memcpy(&term, blob + at + marks + i * sizeof(term), sizeof(term));
+		if (!term.all || !term.role || term.role > UINT16_MAX || term.reserved)
+			return refuse("a term that holds on everything, or of no role",
+				      at + marks + i * sizeof(term));
+	}
+	return 0;
+}
+
+static int policy_check(const uint8_t *blob, uint32_t length, struct immune_policy_header *header,
+			uint64_t *roles)
 {
 	uint64_t at;
 
@@ -67,7 +91,8 @@ static int policy_check(const uint8_t *blob, uint32_t length, struct immune_poli
 			return (int)step;
 		at += (uint64_t)step;
 	}
-	return at == length ? 0 : refuse("bytes after the last watch", at);
+	*roles = at;
+	return roles_check(blob, header, at);
 }
 
 /* What may be refused comes first; on failure it is undone. */
@@ -97,15 +122,18 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 					   uint32_t length)
 {
 	struct immune_policy_header header;
+	uint64_t roles = 0;
 	int64_t result;
 
 	if (!sensor)
 		return -EINVAL;
-	result = policy_check(blob, length, &header);
+	result = policy_check(blob, length, &header, &roles);
 	if (result)
 		return result;
 	pthread_mutex_lock(&sensor->policy_lock);
 	result = programs_apply(sensor, &header, sensor->flags);
+	if (!result)
+		result = roles_apply(sensor, blob + roles, header.mark_count, header.term_count);
 	if (!result) {
 		sensor->flags = header.flags;
 		result = watch_apply(sensor->watch, blob + header.header_length,

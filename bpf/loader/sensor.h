@@ -9,6 +9,7 @@
 
 #include "control.h"
 #include "immune_record.h"
+#include "marks.h"
 #include "process.h"
 #include "ring.h"
 #include "snapshot.h"

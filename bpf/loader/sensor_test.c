@@ -11,7 +11,8 @@ static const struct {
 	{ "exits", test_exits },       { "identity", test_identity }, { "sockets", test_sockets },
 	{ "compat", test_compat },     { "policy", test_policy },     { "wake", test_wake },
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
-	{ "names", test_names },
+	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
+	{ "descent", test_descent },
 };
 
 int main(int count, char **arguments)

@@ -21,5 +21,8 @@ void test_snapshot(void);
 void test_wrap(void);
 void test_backlog(void);
 void test_names(void);
+void test_marks(void);
+void test_labels(void);
+void test_descent(void);
 
 #endif

@@ -24,6 +24,9 @@ const TESTS: Readonly<Record<string, string>> = {
   wrap: "immune_sensor_poll() gives records over the end of a ring as they are",
   backlog: "immune_sensor_poll() keeps a watched open until its process was told of",
   names: "a component over 255 bytes is cut and flagged, not shown as another name",
+  marks: "exec record has the role of the program's marks, of each type, and no other's",
+  labels: "immune_sensor_label() labels a process and all that descends from it afterwards",
+  descent: "a role that begins in the kernel is on every fork below, of one session",
 };
 
 const folder = await Deno.makeTempDir({ prefix: "immune-sensor-test-" });
@@ -46,7 +49,9 @@ sensorTest("sensor_test.c has no test that is not run here", async () => {
 async function compile(): Promise<void> {
   await buildSensor();
   const sources = [...Deno.readDirSync(`${ROOT}/bpf/loader`)]
-    .filter((entry) => /^(harness|sensor|loss|record|control|ring|name)_test\.c$/.test(entry.name))
+    .filter((entry) =>
+      /^(harness|sensor|loss|record|control|ring|name|label)_test\.c$/.test(entry.name)
+    )
     .map((entry) => `${ROOT}/bpf/loader/${entry.name}`);
   const { success, stderr } = await new Deno.Command("cc", {
     args: [

@@ -92,6 +92,10 @@ export const FLAGS = {
   mapped: 32,
   /** A kernel thread. */
   kernel_thread: 64,
+  /** The kernel gave the process its role at this exec, by marks of the program. */
+  labelled: 128,
+  /** A process that the kernel lists and /proc does not show. */
+  hidden: 256,
 } as const;
 
 /** First source number of bulk records: 0x4000 + CPU. */

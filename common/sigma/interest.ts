@@ -5,6 +5,7 @@ import type { FieldTest } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import { classMaskOf } from "./log_source.ts";
 import { requirementOf } from "./requirement.ts";
+import { type RoleExpression, type RoleMarks, roleMarksOf } from "./role_marks.ts";
 import type { RuleLogic } from "./rule.ts";
 
 /** Most watches of one rule set; the sensor takes no more (IMMUNE_WATCHES_MAX). */
@@ -44,6 +45,8 @@ export interface Interest {
   readonly watchesDropped: number;
   /** Rules that need the wide stream of opens. */
   readonly wide: readonly WideNeed[];
+  /** Roles that the kernel itself gives. */
+  readonly roles: RoleMarks;
 }
 
 /** Measured ratio of open and close with the wide stream on: 1.13 to 1.3 (specs/sigma.md). */
@@ -57,9 +60,13 @@ const COST_WIDE = 1_000_000;
  * Works out what the rules need.
  *
  * @param rules Rules in the order of the image.
+ * @param roles Role rules, in their order.
  * @returns Kinds, watches and the rules that these do not serve.
  */
-export function interestOf(rules: readonly RuleLogic[]): Interest {
+export function interestOf(
+  rules: readonly RuleLogic[],
+  roles: readonly RoleExpression[] = [],
+): Interest {
   const watches = new Map<string, Watch>();
   const wide: WideNeed[] = [];
   let classMask = 0;
@@ -85,6 +92,7 @@ export function interestOf(rules: readonly RuleLogic[]): Interest {
     watches: sorted.slice(0, WATCHES_MAX),
     watchesDropped: Math.max(0, sorted.length - WATCHES_MAX),
     wide,
+    roles: roleMarksOf(roles),
   };
 }
 

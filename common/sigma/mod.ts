@@ -50,6 +50,7 @@ export type {
   SequenceExamples,
 } from "./correlation_rule.ts";
 export { numberRoles, type Role, ROLE_IDS, type RoleName } from "./role.ts";
+export { type ProgramMark, type RoleMarks, type RoleTerm } from "./role_marks.ts";
 export { readRuleSources } from "./read.ts";
 export { verifyImage } from "./image.ts";
 export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";

@@ -99,7 +99,7 @@ export function compileRules(
     rejected,
     fields: plan.fields.map(({ name }) => name),
     logSources,
-    interest: interestOf(kept.map(({ rule }) => rule)),
+    interest: interestOf(kept.map(({ rule }) => rule), roles),
     logSourceBits: (logSource) => bitsOf(logSources, logSource),
   };
 }

@@ -5,7 +5,9 @@ import {
   EXEC_SLOT_ARGV,
   EXEC_SLOT_CWD,
   EXEC_SLOT_IMAGE,
+  FLAG_LABELLED,
   HEADER_CGROUP_ID,
+  HEADER_FLAGS,
   HEADER_GID,
   HEADER_PARENT_PID,
   HEADER_PARENT_START_TIME_NS,
@@ -32,6 +34,7 @@ import {
   process_make,
   process_set_program,
   process_touch,
+  Row,
   row_at,
   UID_UNKNOWN,
 } from "./process_table";
@@ -46,6 +49,13 @@ import {
 } from "./program";
 import { count, STAT_PROCESSES_UNKNOWN } from "./stats";
 import { role_set, user_set } from "./user_table";
+
+/** `label_state` of a row: the kernel's records have this label, as far as is known. */
+@inline export const LABEL_FROM_KERNEL: u32 = 0;
+/** Found here, and the kernel is to be told. */
+@inline export const LABEL_FOUND: u32 = 1;
+/** Handed over; a record that has it confirms it. */
+@inline export const LABEL_TOLD: u32 = 2;
 
 /** Row of the current record's process, 0 = not known; and of its parent. */
 export let process: usize = 0;
@@ -81,25 +91,55 @@ function describe(pointer: usize): void {
   row.uid = load<u32>(record, HEADER_UID);
   row.gid = load<u32>(record, HEADER_GID);
   row.cgroup = load<u64>(record, HEADER_CGROUP_ID);
-  const session: u64 = load<u64>(record, HEADER_SESSION);
-  const role: u32 = <u32> load<u16>(record, HEADER_ROLE);
-  if (session != 0) row.session = session;
-  if (role != 0) row.role = role;
+  take_label(row);
 }
 
-/** A process has role and session of the one that started it, until a program of its own has others. */
+/**
+ * The kernel's word counts, unless it is from before the row's label was found here: then that one
+ * stays until a record shows that the kernel has it, or a program that the kernel knows starts.
+ */
+function take_label(row: Row): void {
+  const session: u64 = load<u64>(record, HEADER_SESSION);
+  const role: u32 = <u32> load<u16>(record, HEADER_ROLE);
+  const decided: bool = (load<u32>(record, HEADER_FLAGS) & FLAG_LABELLED) != 0;
+  if (row.label_state != LABEL_FROM_KERNEL) {
+    if (session == row.session && role == row.role) row.label_state = LABEL_FROM_KERNEL;
+    else if (!decided) return;
+    // The session that was found here is the older one; the kernel is told of it.
+    if (decided && row.session != 0 && session != row.session) {
+      row.role = role;
+      row.label_state = LABEL_FOUND;
+      return;
+    }
+  }
+  if (session != 0) row.session = session;
+  if (role != 0) row.role = role;
+  if (decided) row.label_state = LABEL_FROM_KERNEL;
+}
+
+/**
+ * A new process has role and session of the one that started it, until its record or a program of
+ * its own has others. When the kernel did not know of that label yet it is told of this one too.
+ */
 function inherit(origin: usize): void {
   if (origin == 0) return;
   const row = row_at(process);
-  if (row.role == 0) row.role = row_at(origin).role;
-  if (row.session == 0) row.session = row_at(origin).session;
+  const from = row_at(origin);
+  row.role = from.role;
+  row.session = from.session;
+  if (from.label_state != LABEL_FROM_KERNEL) row.label_state = LABEL_FOUND;
+}
+
+/** A row for the process of the current record, which has none. */
+function make(pid: u32, start: u64): void {
+  process = process_make(pid, start);
+  // Looked for now: making a row may have evicted the parent's.
+  inherit(find_parent());
 }
 
 function on_exec(pid: u32, start: u64): void {
-  const is_new: bool = process == 0;
-  if (is_new) process = process_make(pid, start);
+  if (process == 0) make(pid, start);
   describe(process);
-  if (is_new) inherit(find_parent());
   row_at(process).real_uid = load<u32>(body, EXEC_REAL_UID);
   process_set_program(process, program_of_record());
 }
@@ -109,13 +149,9 @@ function on_fork(pid: u32, start: u64): void {
   const origin: usize = find_parent();
   const program: usize = origin != 0 ? program_retain(<usize> row_at(origin).program) : 0;
   const real_uid: u32 = origin != 0 ? row_at(origin).real_uid : UID_UNKNOWN;
-  const role: u32 = origin != 0 ? row_at(origin).role : 0;
-  const session: u64 = origin != 0 ? row_at(origin).session : 0;
   const known: bool = process != 0;
-  if (!known) process = process_make(pid, start);
+  if (!known) make(pid, start);
   describe(process);
-  if (!known && row_at(process).role == 0) row_at(process).role = role;
-  if (!known && row_at(process).session == 0) row_at(process).session = session;
   if (known && row_at(process).program != 0) {
     // An exec or a snapshot came first and knows better.
     program_release(program);
@@ -127,9 +163,8 @@ function on_fork(pid: u32, start: u64): void {
 
 function on_process(pid: u32, start: u64): void {
   if (process != 0 && row_at(process).program != 0) return;
-  if (process == 0) process = process_make(pid, start);
+  if (process == 0) make(pid, start);
   describe(process);
-  inherit(find_parent());
   row_at(process).real_uid = load<u32>(body, EXEC_REAL_UID);
   process_set_program(process, program_of_record());
 }
@@ -162,6 +197,7 @@ export function follow_record(): void {
   else if (kind == KIND_FORK) on_fork(pid, start);
   else if (kind == KIND_PROCESS) on_process(pid, start);
   else if (process == 0) count(STAT_PROCESSES_UNKNOWN);
+  else take_label(row_at(process));
   parent = find_parent();
   if (process == 0) return;
   if (parent != 0) process_touch(parent);

@@ -18,10 +18,14 @@
 @inline export const STATS: usize = SCRATCH + SCRATCH_BYTES;
 @inline export const STATS_BYTES: u32 = 0x1000;
 
+/** Labels that the kernel is to be told, see labels.ts. */
+@inline export const LABELS: usize = STATS + STATS_BYTES;
+@inline export const LABELS_BYTES: u32 = 0x8000; // 1,024 x 32 bytes
+
 // Private to the module from here on.
 
 /** u32 an atom: the epoch in which it was found last. */
-@inline export const ATOM_EPOCHS: usize = STATS + STATS_BYTES;
+@inline export const ATOM_EPOCHS: usize = LABELS + LABELS_BYTES;
 @inline export const ATOM_EPOCHS_BYTES: u32 = 0x10_0000; // ATOMS_MAX
 /** u32 an atom: those found in this epoch, in order. */
 @inline export const ATOMS_FOUND: usize = ATOM_EPOCHS + ATOM_EPOCHS_BYTES;
@@ -83,6 +87,7 @@ export function region(id: u32): usize {
   if (id == 4) return BLOOM;
   if (id == 5) return SCRATCH;
   if (id == 6) return STATS;
+  if (id == 7) return LABELS;
   return 0;
 }
 
@@ -94,5 +99,6 @@ export function region_bytes(id: u32): u32 {
   if (id == 4) return BLOOM_BYTES;
   if (id == 5) return SCRATCH_BYTES;
   if (id == 6) return STATS_BYTES;
+  if (id == 7) return LABELS_BYTES;
   return 0;
 }

@@ -49,7 +49,8 @@ import {
   chain: u32;
   previous: u32;
   next: u32;
-  reserved: u32;
+  /** What the kernel knows of role and session, see labels.ts. */
+  label_state: u32;
 }
 
 let limit: u32 = 0;

@@ -15,6 +15,8 @@ export interface CoreExports {
   hits(): number;
   mask(offset: number, length: number): number;
   mask_text(pointer: number, length: number): number;
+  labels(): number;
+  forget_labels(): void;
   process_find(pid: number, startPointer: number): number;
   process_first(): number;
   process_next(pointer: number): number;
@@ -57,6 +59,7 @@ const REGIONS = {
   bloom: 4,
   scratch: 5,
   stats: 6,
+  labels: 7,
 } as const;
 
 /** Bytes at the start of SCRATCH that the module writes texts to. */
@@ -94,6 +97,8 @@ export class Core {
   readonly bloom: Uint8Array<ArrayBuffer>;
   /** Counters, in the order of `STAT_NAMES`. */
   readonly stats: Float64Array<ArrayBuffer>;
+  /** Labels that the kernel is to be told. */
+  readonly labels: Uint8Array<ArrayBuffer>;
   /** Where a text for the module goes; see {@linkcode Core.put}. */
   readonly text: number;
 
@@ -110,6 +115,7 @@ export class Core {
     this.images = [region(REGIONS.imageA), region(REGIONS.imageB)];
     this.bloom = region(REGIONS.bloom);
     this.stats = new Float64Array(buffer, exports.region(REGIONS.stats), exports.stats_count());
+    this.labels = region(REGIONS.labels);
     this.text = exports.region(REGIONS.scratch) + SCRATCH_OWN_BYTES;
   }
 

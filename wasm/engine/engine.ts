@@ -10,6 +10,9 @@ import { rulesOfAtoms } from "./unfinished.ts";
 /** Hits that one scan gives back; the others are counted as `hits_dropped`. */
 export const HITS_PER_SCAN_MAX = 65_536;
 
+/** Bytes of one label that the kernel is to be told. */
+const LABEL_BYTES = 32;
+
 const NO_HITS: readonly Hit[] = Object.freeze([]);
 const NO_RULES: readonly number[] = Object.freeze([]);
 /** Code of the module: the check of the image did not come to a good end. */
@@ -195,6 +198,19 @@ export class Engine {
     const program = readProgram(this.core.view, pointer);
     if (program?.argv !== undefined && options.mask !== false) this.maskText(program.argv);
     return program;
+  }
+
+  /**
+   * Labels that records showed the kernel not to have, since the last call: rows of
+   * `struct immune_label` (u64 start time, u64 session, u64 time of the record, u32 pid, u32 role).
+   *
+   * @returns Bytes in the module's memory, to be used before the next scan; empty when there are none.
+   */
+  takeLabels(): Uint8Array<ArrayBuffer> {
+    const { exports, labels } = this.core;
+    const taken = labels.subarray(0, exports.labels() * LABEL_BYTES);
+    exports.forget_labels();
+    return taken;
   }
 
   /**

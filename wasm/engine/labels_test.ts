@@ -103,7 +103,8 @@ Deno.test("scan() leaves what the kernel told, and passes it on", async () => {
   const engine = await Engine.create();
   engine.publish(imageWithRoles());
   const told = { role: 77, session: 9n };
-  assertEquals(labelOf(engine, exec(11, 10, "/usr/bin/ollama", told)), told);
+  assertEquals(labelOf(engine, exec(11, 10, "/usr/bin/other", told)), told);
+  assertEquals(engine.takeLabels().length, 0);
   assertEquals(labelOf(engine, fork(12, 11)), told);
   assertEquals(labelOf(engine, open(12)), told);
 });
@@ -138,4 +139,59 @@ Deno.test("scan() has Role in rules, on the exec that begins it as well", async 
   assert(fires(exec(5, 1, "/opt/claude")));
   assert(fires(exec(6, 5, "/bin/sh")));
   assert(!fires(exec(7, 1, "/bin/sh")));
+});
+
+const LABELLED = 128;
+
+/** What the kernel would be told since the last question. */
+function told(engine: Engine): readonly (Label & { readonly pid: number })[] {
+  const bytes = engine.takeLabels().slice();
+  const view = new DataView(bytes.buffer);
+  return Array.from({ length: bytes.length / 32 }, (_, i) => ({
+    pid: view.getUint32(i * 32 + 24, true),
+    role: view.getUint32(i * 32 + 28, true),
+    session: view.getBigUint64(i * 32 + 8, true),
+  }));
+}
+
+Deno.test("takeLabels() has what was found here, once, and children of before the kernel knew", async () => {
+  const engine = await Engine.create();
+  engine.publish(imageWithRoles());
+  const server = labelOf(engine, exec(11, 10, "/usr/bin/ollama"));
+  assertEquals(told(engine), [{ ...server, pid: 11 }]);
+  labelOf(engine, open(11));
+  assertEquals(told(engine), []);
+  // The kernel's record of the child was made before it was told.
+  assertEquals(labelOf(engine, fork(12, 11)), server);
+  assertEquals(told(engine), [{ ...server, pid: 12 }]);
+  const later = encodeRecord("fork", { header: header(13, 11, server) });
+  assertEquals(labelOf(engine, later), server);
+  labelOf(engine, encodeRecord("exit", { header: header(14, 11) }));
+  assertEquals(told(engine), []);
+});
+
+Deno.test("scan() keeps a label that the kernel was told until a record has it, then the kernel's counts", async () => {
+  const engine = await Engine.create();
+  engine.publish(imageWithRoles());
+  const old = { role: 77, session: 9n };
+  labelOf(engine, exec(11, 10, "/bin/sh", old));
+  const found = labelOf(engine, exec(11, 10, "/usr/bin/ollama", old));
+  assertEquals(found, { role: INFERENCE, session: 9n });
+  assertEquals(told(engine), [{ ...found, pid: 11 }]);
+  // Made before the kernel was told.
+  assertEquals(labelOf(engine, encodeRecord("bind", { header: header(11, 10, old) })), found);
+  assertEquals(labelOf(engine, open(11)), found);
+  assertEquals(labelOf(engine, encodeRecord("bind", { header: header(11, 10, found) })), found);
+  const other = { role: 78, session: 9n };
+  assertEquals(labelOf(engine, encodeRecord("bind", { header: header(11, 10, other) })), other);
+});
+
+Deno.test("scan() takes a role that the kernel gave at an exec, with the session found before", async () => {
+  const engine = await Engine.create();
+  engine.publish(imageWithRoles());
+  const { session } = labelOf(engine, exec(11, 10, "/usr/bin/ollama"));
+  told(engine);
+  const given = { role: 78, session: 1234n, flags: LABELLED };
+  assertEquals(labelOf(engine, exec(11, 10, "/opt/other", given)), { role: 78, session });
+  assertEquals(told(engine), [{ pid: 11, role: 78, session }]);
 });

@@ -41,6 +41,8 @@ export const STAT_NAMES = [
   "kept_bytes",
   /** Times that the atoms found in a program had no room there: its next event finds them anew. */
   "atoms_not_kept",
+  /** Times that a label for the kernel had no room: the process's next record puts it down again. */
+  "labels_delayed",
 ] as const;
 
 /** Name of a counter: the module's, and `hits_dropped` over the bound of one scan. */

@@ -1,0 +1,48 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { MARK_TYPES } from "../../common/sigma/role_marks.ts";
+import { MARK_BYTES, TERM_BYTES, writeRoles } from "./encode.ts";
+import { markHash } from "./hash.ts";
+
+Deno.test("markHash() stays what bpf/loader/label_test.c has written down", async () => {
+  const source = new URL("../../bpf/loader/label_test.c", import.meta.url);
+  const text = await Deno.readTextFile(source);
+  const written = (name: string): bigint =>
+    BigInt(new RegExp(`HASH_${name} (0x[0-9a-f]{16})ull`).exec(text)?.[1] ?? 0);
+  const tail = (name: string): bigint => markHash({ type: "tail", components: [name] });
+  assertEquals(tail("immune-server"), written("TAIL_IMMUNE_SERVER"));
+  assertEquals(tail("SH"), written("TAIL_SH"));
+  assertEquals(
+    markHash({ type: "argument", components: ["@vendor", "agent"] }),
+    written("ARGUMENT_PACKAGE"),
+  );
+});
+
+Deno.test("markHash() tells types and the cut between components apart", () => {
+  const of = (components: readonly string[]): readonly bigint[] =>
+    (Object.keys(MARK_TYPES) as (keyof typeof MARK_TYPES)[]).map((type) =>
+      markHash({ type, components })
+    );
+  const hashes = [...of(["ab", "c"]), ...of(["a", "bc"]), ...of(["abc"]), ...of(["abc", ""])];
+  assertEquals(new Set(hashes).size, hashes.length);
+  assertNotEquals(hashes[0], 0n);
+});
+
+Deno.test("writeRoles() puts marks and terms where the loader reads them", () => {
+  const view = new DataView(new ArrayBuffer(MARK_BYTES + TERM_BYTES));
+  writeRoles(view, {
+    marks: [{
+      type: "tail",
+      components: ["x"],
+      slashBefore: true,
+      slashAfter: false,
+      bits: 1n << 63n,
+    }],
+    terms: [{ all: 1n << 63n, none: 2n, role: 64 }],
+  });
+  assertEquals(view.getBigUint64(0, true), markHash({ type: "tail", components: ["x"] }));
+  assertEquals(view.getBigUint64(8, true), 1n << 63n);
+  assertEquals(view.getUint32(16, true), 1);
+  assertEquals(view.getBigUint64(24, true), 1n << 63n);
+  assertEquals(view.getBigUint64(32, true), 2n);
+  assertEquals(view.getUint32(40, true), 64);
+});

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A label that user space found out: written by the kernel itself, in between the hooks, as a map
+ * that is read and written back from outside could undo what a hook did meanwhile. Never attached;
+ * the loader runs it (BPF_PROG_TEST_RUN).
+ */
+#include "count.h"
+
+/* What became of it: also the answer to the loader. */
+enum label_outcome {
+	LABEL_GONE = 0, /* the process has ended, or was never known */
+	LABEL_WRITTEN = 1,
+	LABEL_LATER = 2, /* another program of the process has had its role since */
+};
+
+SEC("raw_tp")
+int on_label(struct bpf_raw_tracepoint_args *context)
+{
+	__u32 pid = context->args[0];
+	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
+
+	if (!process || process->start_time_ns != context->args[1])
+		return LABEL_GONE;
+	if (process->labelled_ns > context->args[3])
+		return LABEL_LATER;
+	process->session = context->args[2];
+	process->role = context->args[0] >> 32;
+	return LABEL_WRITTEN;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
