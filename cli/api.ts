@@ -12,10 +12,23 @@ export class ApiClient {
   readonly #base: string;
   readonly #tokenPath: string;
 
-  /** @param config Where the console listens, and the state folder with the token. */
+  /** @param config Where the console listens, and which file has the token. */
   constructor(config: Config) {
-    this.#base = `http://${config.hive.console}`;
-    this.#tokenPath = `${config.state.dir}/operator.token`;
+    const { hive, operators, state } = config;
+    this.#base = `http://${hive.console}`;
+    this.#tokenPath = operators.token_file === ""
+      ? `${state.dir}/operator.token`
+      : operators.token_file;
+  }
+
+  /**
+   * A page of the console.
+   *
+   * @param path Path and query.
+   * @returns Its whole address.
+   */
+  link(path: string): string {
+    return `${this.#base}${path}`;
   }
 
   /**
@@ -25,8 +38,36 @@ export class ApiClient {
    * @returns Its JSON.
    * @throws {ImmuneError} `HIVE_UNREACHABLE`, or the code that the hive answers with.
    */
-  async get(path: string): Promise<unknown> {
-    const response = await this.#fetch(path);
+  get(path: string): Promise<unknown> {
+    return this.#ask("get", path);
+  }
+
+  /**
+   * Asks for a change.
+   *
+   * @param method How.
+   * @param path Path, such as `/api/v1/users`.
+   * @param options `body`: sent as JSON. Default: none.
+   * @returns The answer's JSON.
+   * @throws {ImmuneError} `HIVE_UNREACHABLE`, or the code that the hive answers with.
+   */
+  send(
+    method: "post" | "patch" | "delete",
+    path: string,
+    options: { readonly body?: unknown } = {},
+  ): Promise<unknown> {
+    return this.#ask(method, path, options);
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    { body: asked }: { readonly body?: unknown } = {},
+  ): Promise<unknown> {
+    const response = await this.#fetch(path, {
+      method: method.toUpperCase(),
+      ...(asked === undefined ? {} : { body: JSON.stringify(asked) }),
+    });
     const text = await boundedText(response, ANSWER_BYTES_MAX);
     let body: unknown;
     try {
@@ -39,14 +80,18 @@ export class ApiClient {
     const { code = "INTERNAL", message = response.statusText } = answer.data?.error ?? {};
     throw new ImmuneError(
       code in ERROR_CODES ? code as ErrorCode : "INTERNAL",
-      `Cannot get "${path}" from ${this.#base}: ${message}`,
+      `Cannot ${method} "${path}" at ${this.#base}: ${message}`,
     );
   }
 
-  async #fetch(path: string): Promise<Response> {
+  async #fetch(path: string, request: RequestInit): Promise<Response> {
     try {
       return await fetch(`${this.#base}${path}`, {
-        headers: { authorization: `Bearer ${this.#token()}` },
+        ...request,
+        headers: {
+          authorization: `Bearer ${this.#token()}`,
+          "content-type": "application/json",
+        },
         signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
         redirect: "error",
       });
@@ -62,8 +107,8 @@ export class ApiClient {
     } catch (cause) {
       throw new ImmuneError(
         "AUTH_REQUIRED",
-        `Cannot read the operator token "${this.#tokenPath}": start the hive once with this ` +
-          "state folder, or name another with --state",
+        `Cannot read the API token "${this.#tokenPath}": start the hive once with this state ` +
+          "folder, name another with --state, or a token of your own with --api-token-file",
         { cause },
       );
     }

@@ -28,6 +28,9 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   agents: "client",
   alerts: "client",
   threats: "client",
+  users: "client",
+  tokens: "client",
+  audit: "client",
   hive: "hive",
   agent: "agent",
   enroll: "enroll",
@@ -106,7 +109,7 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   settings: (touched, { root }) => [listed("--allow-read", settingsFiles(touched, root))],
   sensor: sensorFlags,
   client: (touched) => [
-    listed("--allow-read", [...touched.files, touched.state]),
+    listed("--allow-read", [...touched.files, touched.state, ...touched.secrets]),
     `--allow-net=${touched.console}`,
   ],
   hive: (touched, { root, program }) => [
@@ -187,6 +190,8 @@ interface Touched {
   readonly btf: string;
   /** What the verb is given to read: files, folders, and words that may be such. */
   readonly operands: readonly string[];
+  /** Files with the operator's own token, and a log that is named to be checked. */
+  readonly secrets: readonly string[];
   /** What the verb is told to write. */
   readonly written: readonly string[];
   readonly console: string;
@@ -226,6 +231,8 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   if (state !== undefined) flags["state"] = at(state);
   if (btf !== undefined) flags["btf"] = at(btf);
   if (rules.length > 0) flags["rules"] = rules;
+  const token = flagValues(args, "api-token-file").at(-1);
+  if (token !== undefined) flags["api-token-file"] = at(token);
   for (const name of ["console", "agents", "enroll"]) {
     const address = flagValues(args, name).at(-1);
     if (address !== undefined) flags[name] = address;
@@ -240,6 +247,10 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       btf: values.sensor.btf,
       operands,
       written,
+      secrets: [
+        ...(values.operators.token_file === "" ? [] : [values.operators.token_file]),
+        ...flagValues(args, "log").map(at),
+      ],
       ...values.hive,
       delivery: deliveryOf(values.state.dir) ?? values.hive.agents,
     };
@@ -254,6 +265,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       btf: at(btf ?? "/sys/kernel/btf/vmlinux"),
       operands,
       written,
+      secrets: [],
       ...NOWHERE,
     };
   }

@@ -9,7 +9,12 @@ import {
 } from "../common/config/mod.ts";
 
 /** Keys whose flags are paths: a relative one is relative to where the command was typed. */
-const PATH_KEYS: ReadonlySet<string> = new Set(["state.dir", "sensor.btf", "rules.paths"]);
+const PATH_KEYS: ReadonlySet<string> = new Set([
+  "state.dir",
+  "sensor.btf",
+  "rules.paths",
+  "operators.token_file",
+]);
 /** Keys that have options of their own in the verbs that know them. */
 const OWN_OPTIONS: ReadonlySet<string> = new Set(["output.json"]);
 

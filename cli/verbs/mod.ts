@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { addAgent } from "./agent.ts";
 import { addAgents } from "./agents.ts";
 import { addAlerts } from "./alerts.ts";
+import { addAudit } from "./audit.ts";
 import { addConfig } from "./config.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnroll } from "./enroll.ts";
@@ -11,8 +12,10 @@ import { addPermissions } from "./permissions.ts";
 import { addReplay } from "./replay.ts";
 import { addRules } from "./rules.ts";
 import { addStatus } from "./status.ts";
+import { addTokens } from "./tokens.ts";
 import { addUninstall } from "./uninstall.ts";
 import { addUp } from "./up.ts";
+import { addUsers } from "./users.ts";
 import { addVersion } from "./version.ts";
 import { addWatch } from "./watch.ts";
 
@@ -25,6 +28,9 @@ export const VERBS: readonly AddVerb[] = [
   addStatus,
   addAlerts,
   addAgents,
+  addUsers,
+  addTokens,
+  addAudit,
   addWatch,
   addEvents,
   addReplay,

@@ -155,6 +155,15 @@ export const OPTIONS = {
       doc: "HOST:PORT of the operators' API and console; plain HTTP, loopback only",
     }),
   },
+  operators: {
+    token_file: option<string>({
+      type: "text",
+      flag: "api-token-file",
+      schema: z.union([z.literal(""), absolute]),
+      initial: "",
+      doc: "file with the API token that verbs use; none = operator.token in the state folder",
+    }),
+  },
   output: {
     json: option<boolean>({
       type: "boolean",

@@ -1,0 +1,72 @@
+import { assert, assertEquals } from "@std/assert";
+import { startHive } from "../support/hive.ts";
+import { type Run, runImmune } from "../support/immune.ts";
+
+Deno.test("users, tokens and audit: from the first account to a log that was touched", async () => {
+  const state = await Deno.makeTempDir();
+  const folder = `${state}/hive/audit`;
+  let head = "";
+  {
+    await using running = await startHive({ state });
+    const run = (...args: string[]): Promise<Run> => runImmune([...args, ...running.flags]);
+    const added = await run("users", "add", "ada", "--role", "analyst");
+    assertEquals([added.code, added.stderr], [0, ""]);
+    const link = /http:\S+/.exec(added.stdout)?.[0] ?? "";
+    const opened = await fetch(link, { redirect: "manual" });
+    await opened.body?.cancel();
+    assertEquals(opened.status, 303);
+
+    assert((await run("users", "role", "ada", "responder")).stdout.includes("responder"));
+    const made = await run("tokens", "add", "nightly", "--user", "ada", "--role", "analyst");
+    assertEquals(made.code, 0, made.stderr);
+    const file = `${state}/ada.token`;
+    await Deno.writeTextFile(file, made.stdout, { mode: 0o600 });
+    const own = await run("audit", "list", "--json", "--action", "user", "--api-token-file", file);
+    const entries = own.stdout.trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(entries.map(({ action, object }) => [action, object]), [
+      ["user.role", "ada"],
+      ["user.add", "ada"],
+    ]);
+    const more = await run("users", "list", "--api-token-file", file);
+    assertEquals(more.code, 1);
+    assert(more.stderr.includes("[FORBIDDEN]"), more.stderr);
+
+    assert((await run("users", "disable", "ada")).stdout.includes("disabled"));
+    const shut = await run("status", "--api-token-file", file);
+    assert(shut.stderr.includes("[AUTH_REQUIRED]"), shut.stderr);
+    const list = await run("users", "list");
+    assert(/ada +responder +disabled +nothing yet/.test(list.stdout), list.stdout);
+
+    const id = JSON.parse((await run("tokens", "list", "--json")).stdout).id;
+    assertEquals((await run("tokens", "revoke", id)).code, 0);
+    const whole = await run("audit", "verify");
+    assertEquals(whole.code, 0, whole.stdout);
+    head = /Head (\S+)/.exec(whole.stdout)?.[1] ?? "";
+    assert((await run("audit", "list")).stdout.includes("token.revoke"));
+  }
+  const name = [...Deno.readDirSync(folder)].find((each) => each.name.endsWith(".ndjson"))?.name;
+  const path = `${folder}/${name}`;
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, text.replace('"to":"responder"', '"to":"admin"'));
+  const touched = await runImmune(["audit", "verify", "--log", folder, "--head", head]);
+  assertEquals(touched.code, 1);
+  assert(touched.stdout.includes("BROKEN: Entry 3 was changed"), touched.stdout);
+  await Deno.remove(state, { recursive: true });
+});
+
+Deno.test("users and tokens say what is wrong with how they are called", async () => {
+  for (
+    const args of [
+      ["users", "add", "ada"],
+      ["users", "add", "ada", "--role", "root"],
+      ["users", "role", "ada", "king"],
+      ["tokens", "revoke"],
+      ["audit", "verify", "--head", "x"],
+      ["audit", "list", "--limit", "0"],
+    ]
+  ) {
+    const { code, stderr } = await runImmune(args);
+    assertEquals([args, code], [args, 2]);
+    assert(stderr.startsWith("error: "), stderr);
+  }
+});
