@@ -67,6 +67,7 @@ export const ERROR_CODES = {
     status: 422,
     doc: "a set or filter of indicators that is torn, too large or of another version",
   },
+  HERD_REFUSED: { exit: 1, status: 403, doc: "a word or an entry that the herd does not take" },
 } as const satisfies Record<string, ErrorKind>;
 
 /** Name of an error code. */
