@@ -1,0 +1,372 @@
+import {
+  type Antibody,
+  type AntibodyAction,
+  antibodyId,
+  type Entry,
+} from "../../common/herd/antibody.ts";
+import { lintAntibody } from "../../common/herd/lint.ts";
+import { NO_OWN_THINGS, type OwnThings } from "../../common/herd/protected.ts";
+import { badRule } from "../../common/herd/rule_lint.ts";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { shows } from "./evidence.ts";
+import type { AntibodyRow, Evidence, HerdLedger, Stage, Vote } from "./ledger.ts";
+import { HerdRefusal } from "./refusal.ts";
+import { canaryAgents, nextStage, STAGES_IN_FORCE, STAGES_OPEN } from "./stages.ts";
+import type { Trust } from "./trust.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** What somebody wants the herd to have. */
+export interface Proposal {
+  readonly entry: Entry;
+  readonly action: AntibodyAction;
+  readonly reason: string;
+  /** Alerts that it was born of; at least one. */
+  readonly evidence: readonly string[];
+  /** How long it is to hold, in milliseconds. */
+  readonly lifetimeMs: number;
+}
+
+/** An agent's word on an antibody. */
+export interface AntibodyWord {
+  readonly by: string;
+  readonly antibodyId: string;
+  /** The agent's own alert that shows it; left out for an objection. */
+  readonly alertId?: string;
+  readonly nowMs: number;
+}
+
+/** Options of {@linkcode Antibodies}. */
+export interface AntibodiesOptions {
+  readonly ledger: HerdLedger;
+  readonly trust: Trust;
+}
+
+/** What the herd shares: from a detection to all hosts, and back. */
+export class Antibodies {
+  readonly #ledger: HerdLedger;
+  readonly #trust: Trust;
+  /** What no antibody may hit. */
+  own: OwnThings = NO_OWN_THINGS;
+
+  /** @param options Where the state is, and who counts. */
+  constructor({ ledger, trust }: AntibodiesOptions) {
+    this.#ledger = ledger;
+    this.#trust = trust;
+  }
+
+  /**
+   * An agent proposes an antibody, with a detection of its own. That is its vote too.
+   *
+   * @param proposal What.
+   * @param from `by`: the agent; `nowMs`: Unix time in milliseconds.
+   * @throws {HerdRefusal} who may not speak, `lint`, `evidence`, `repeated`, `pulled`, `budget`,
+   * `full`.
+   */
+  propose(
+    proposal: Proposal,
+    { by, nowMs }: { readonly by: string; readonly nowMs: number },
+  ): AntibodyRow {
+    const what = "propose an antibody";
+    const { agentId, hostId } = this.#trust.speaker(by, { nowMs, what });
+    const antibody = this.#made(proposal, { nowMs, what });
+    const shown = proposal.evidence.map((alertId) =>
+      this.#shown(alertId, { entry: antibody, nowMs, what })
+    );
+    if (shown.some((evidence) => evidence.agentId !== agentId)) {
+      throw new HerdRefusal("evidence", what);
+    }
+    this.#checkPlace(antibody.id, { nowMs, what, byAnalyst: false });
+    const today = this.#ledger.proposalsBy(agentId, nowMs - DAY_MS);
+    if (today >= this.#trust.limits.proposalsPerDay) throw new HerdRefusal("budget", what);
+    const row = this.#put(antibody, { proposedBy: agentId, stage: "proposed", nowMs });
+    const [alertId = ""] = proposal.evidence;
+    this.#ledger.putVote({
+      antibodyId: antibody.id,
+      agentId,
+      hostId,
+      alertId,
+      isFor: true,
+      atMs: nowMs,
+    });
+    return this.#decide(row, nowMs);
+  }
+
+  /**
+   * An analyst makes an antibody of alerts, which are confirmed by that. It goes to the canary
+   * hosts.
+   *
+   * @param proposal What.
+   * @param nowMs Unix time in milliseconds.
+   * @throws {HerdRefusal} `lint`, `evidence`, `repeated`, `full`.
+   */
+  create(proposal: Proposal, nowMs: number): AntibodyRow {
+    const what = "make an antibody";
+    const antibody = this.#made(proposal, { nowMs, what });
+    for (const id of proposal.evidence) this.#shown(id, { entry: antibody, nowMs, what });
+    this.#checkPlace(antibody.id, { nowMs, what, byAnalyst: true });
+    this.#put(antibody, { proposedBy: null, stage: "proposed", nowMs });
+    return this.approve(antibody.id, nowMs);
+  }
+
+  /**
+   * An agent that counts has the same detection. Enough of them are a quorum.
+   *
+   * @param word Who, on what, with which alert.
+   * @throws {HerdRefusal} who may not speak, `unknown`, `state`, `evidence`, `repeated`,
+   * `same_host`.
+   */
+  support({ by, antibodyId: id, alertId = "", nowMs }: AntibodyWord): AntibodyRow {
+    const what = `support antibody "${id}"`;
+    const { agentId, hostId } = this.#trust.speaker(by, { nowMs, what });
+    const row = this.#row(id, what);
+    if (row.stage !== "proposed") throw new HerdRefusal("state", what);
+    const evidence = this.#shown(alertId, { entry: row.antibody, nowMs, what });
+    if (evidence.agentId !== agentId) throw new HerdRefusal("evidence", what);
+    const votes = this.#ledger.votes(id).filter(({ isFor }) => isFor);
+    if (votes.some((vote) => vote.agentId === agentId)) throw new HerdRefusal("repeated", what);
+    if (votes.some((vote) => vote.hostId === hostId)) throw new HerdRefusal("same_host", what);
+    const vote = { antibodyId: id, agentId, hostId, alertId, isFor: true, atMs: nowMs };
+    this.#ledger.putVote(vote);
+    return this.#decide(row, nowMs);
+  }
+
+  /**
+   * An agent that counts says that an antibody in force hits what is harmless. Enough of them pull
+   * it back.
+   *
+   * @param word Who, on what.
+   * @throws {HerdRefusal} who may not speak, `unknown`, `state`, `repeated`, `same_host`.
+   */
+  object({ by, antibodyId: id, nowMs }: AntibodyWord): AntibodyRow {
+    const what = `object to antibody "${id}"`;
+    const { agentId, hostId } = this.#trust.speaker(by, { nowMs, what });
+    const row = this.#row(id, what);
+    if (!STAGES_OPEN.has(row.stage) || row.confirmed) throw new HerdRefusal("state", what);
+    const votes = this.#ledger.votes(id).filter(({ isFor }) => !isFor);
+    if (votes.some((vote) => vote.agentId === agentId)) throw new HerdRefusal("repeated", what);
+    if (votes.some((vote) => vote.hostId === hostId)) throw new HerdRefusal("same_host", what);
+    this.#ledger.putVote({
+      antibodyId: id,
+      agentId,
+      hostId,
+      alertId: "",
+      isFor: false,
+      atMs: nowMs,
+    });
+    const against = this.#counting(id, { isFor: false, nowMs });
+    if (against < this.#trust.limits.objectionsToPull) return row;
+    return this.#to(row, { stage: "pulled", why: `${against} agents object`, nowMs });
+  }
+
+  /**
+   * An analyst publishes what was proposed. Its detections are confirmed by that.
+   *
+   * @param id The antibody.
+   * @param nowMs Unix time in milliseconds.
+   * @throws {HerdRefusal} `unknown`, `state`.
+   */
+  approve(id: string, nowMs: number): AntibodyRow {
+    const what = `approve antibody "${id}"`;
+    const row = this.#row(id, what);
+    if (row.stage !== "proposed") throw new HerdRefusal("state", what);
+    for (const alertId of this.#alertsOf(row)) {
+      if (this.#ledger.verdict(alertId) === undefined) {
+        this.#trust.judge(alertId, { isTrue: true, nowMs });
+      }
+    }
+    return this.#to(row, { stage: "canary", why: "", nowMs });
+  }
+
+  /**
+   * An analyst says that the matches of an antibody are right: the brake is off.
+   *
+   * @param id The antibody.
+   * @throws {HerdRefusal} `unknown`, `state`.
+   */
+  confirm(id: string): AntibodyRow {
+    const what = `confirm antibody "${id}"`;
+    const row = this.#row(id, what);
+    if (!STAGES_IN_FORCE.has(row.stage)) throw new HerdRefusal("state", what);
+    const confirmed = { ...row, confirmed: true };
+    this.#ledger.putAntibody(confirmed);
+    return confirmed;
+  }
+
+  /**
+   * An analyst pulls an antibody back.
+   *
+   * @param id The antibody.
+   * @param by `why`; `isFalse`: who proposed and supported it loses trust; `nowMs`.
+   * @throws {HerdRefusal} `unknown`, `state`.
+   */
+  pull(
+    id: string,
+    by: { readonly why: string; readonly isFalse: boolean; readonly nowMs: number },
+  ): AntibodyRow {
+    const what = `pull back antibody "${id}"`;
+    const row = this.#row(id, what);
+    if (row.stage === "expired") throw new HerdRefusal("state", what);
+    if (row.stage === "pulled" && !by.isFalse) throw new HerdRefusal("state", what);
+    if (by.isFalse) {
+      const loss = this.#trust.limits.refutedLoss;
+      const voters = this.#ledger.votes(id).filter(({ isFor }) => isFor);
+      if (row.why.startsWith(REFUTED)) throw new HerdRefusal("repeated", what);
+      for (const { agentId } of voters) this.#trust.punish(agentId, { loss, nowMs: by.nowMs });
+    }
+    const why = by.isFalse ? `${REFUTED}${by.why}` : by.why;
+    return this.#to(row, { stage: "pulled", why, nowMs: by.nowMs });
+  }
+
+  /**
+   * Lets time do its work: expiry, the brake, canary hosts to all; what is over long enough goes.
+   *
+   * @param nowMs Unix time in milliseconds.
+   * @returns What changed.
+   */
+  tick(nowMs: number): readonly AntibodyRow[] {
+    const facts = { ledger: this.#ledger, limits: this.#trust.limits, nowMs };
+    const changed: AntibodyRow[] = [];
+    for (const row of this.#ledger.antibodies()) {
+      const next = nextStage(row, facts);
+      if (next !== undefined) changed.push(this.#to(row, { ...next, nowMs }));
+      else if (!STAGES_OPEN.has(row.stage) && nowMs - row.stageMs > this.#trust.limits.pulledMs) {
+        this.#ledger.dropAntibody(row.antibody.id);
+      }
+    }
+    return changed;
+  }
+
+  /**
+   * What an agent is to have.
+   *
+   * @param agentId Its id.
+   * @param nowMs Unix time in milliseconds.
+   * @returns Number of the set, which counts up, and its antibodies.
+   */
+  inForce(
+    agentId: string,
+    nowMs: number,
+  ): { readonly number: number; readonly antibodies: readonly Antibody[] } {
+    const { limits } = this.#trust;
+    const members = this.#ledger.members();
+    const antibodies = this.#ledger.antibodies().filter((row) => {
+      if (row.antibody.expiresMs <= nowMs) return false;
+      if (row.stage === "canary") return canaryAgents(row, { members, limits }).has(agentId);
+      return row.stage === "all";
+    }).map(({ antibody }) => antibody);
+    return { number: this.#ledger.revision(), antibodies };
+  }
+
+  #made(
+    { entry, action, reason, evidence, lifetimeMs }: Proposal,
+    { nowMs, what }: { readonly nowMs: number; readonly what: string },
+  ): Antibody {
+    const { type, value } = entry;
+    const antibody = {
+      id: antibodyId(entry),
+      type,
+      value,
+      action,
+      reason,
+      evidence: [...new Set(evidence)],
+      madeMs: nowMs,
+      expiresMs: nowMs + lifetimeMs,
+    };
+    const problem = lintAntibody(antibody, { nowMs, own: this.own, rule: badRule });
+    if (problem === undefined) return antibody;
+    throw new ImmuneError("HERD_REFUSED", `Cannot ${what}: ${problem.message} (${problem.kind})`);
+  }
+
+  #shown(
+    alertId: string,
+    { entry, nowMs, what }: {
+      readonly entry: Entry;
+      readonly nowMs: number;
+      readonly what: string;
+    },
+  ): Evidence {
+    const evidence = this.#ledger.evidence(alertId);
+    const { limits } = this.#trust;
+    const isRefuted = this.#ledger.verdict(alertId)?.isTrue === false;
+    if (evidence === undefined || isRefuted || !shows(evidence, { entry, nowMs, limits })) {
+      throw new HerdRefusal("evidence", what);
+    }
+    return evidence;
+  }
+
+  #checkPlace(
+    id: string,
+    { nowMs, what, byAnalyst }: {
+      readonly nowMs: number;
+      readonly what: string;
+      readonly byAnalyst: boolean;
+    },
+  ): void {
+    const { limits } = this.#trust;
+    const row = this.#ledger.antibody(id);
+    if (row !== undefined && STAGES_OPEN.has(row.stage) && row.antibody.expiresMs > nowMs) {
+      throw new HerdRefusal("repeated", what);
+    }
+    const isPulled = row?.stage === "pulled" && nowMs - row.stageMs < limits.pulledMs;
+    if (isPulled && !byAnalyst) throw new HerdRefusal("pulled", what);
+    const open = this.#ledger.antibodies().filter(({ stage }) => STAGES_OPEN.has(stage)).length;
+    if (open >= limits.antibodiesMax) throw new HerdRefusal("full", what);
+  }
+
+  #put(
+    antibody: Antibody,
+    { proposedBy, stage, nowMs }: {
+      readonly proposedBy: string | null;
+      readonly stage: Stage;
+      readonly nowMs: number;
+    },
+  ): AntibodyRow {
+    // What was said of an earlier one of this id is over.
+    this.#ledger.dropAntibody(antibody.id);
+    const row = { antibody, stage, stageMs: nowMs, proposedBy, confirmed: false, why: "" };
+    this.#ledger.putAntibody(row);
+    return row;
+  }
+
+  /** Publishes a proposal that has its quorum. A rule, and the block of a port, need an analyst. */
+  #decide(row: AntibodyRow, nowMs: number): AntibodyRow {
+    const { id, type, action } = row.antibody;
+    if (type === "rule" || (type === "port" && action === "block")) return row;
+    if (this.#counting(id, { isFor: true, nowMs }) < this.#trust.quorum(nowMs)) return row;
+    return this.#to(row, { stage: "canary", why: "", nowMs });
+  }
+
+  /** Votes of agents that count now: who turned suspect since has no vote. */
+  #counting(
+    id: string,
+    { isFor, nowMs }: { readonly isFor: boolean; readonly nowMs: number },
+  ): number {
+    const counts = ({ agentId }: Vote): boolean => this.#trust.standing(agentId, nowMs).counts;
+    return this.#ledger.votes(id).filter((vote) => vote.isFor === isFor && counts(vote)).length;
+  }
+
+  #to(
+    row: AntibodyRow,
+    { stage, why, nowMs }: { readonly stage: Stage; readonly why: string; readonly nowMs: number },
+  ): AntibodyRow {
+    const next = { ...row, stage, why, stageMs: nowMs };
+    this.#ledger.putAntibody(next);
+    const touches = STAGES_IN_FORCE.has(row.stage) || STAGES_IN_FORCE.has(stage);
+    if (touches) this.#ledger.nextRevision();
+    return next;
+  }
+
+  #alertsOf({ antibody }: AntibodyRow): readonly string[] {
+    const votes = this.#ledger.votes(antibody.id).filter(({ isFor }) => isFor);
+    return [...new Set([...antibody.evidence, ...votes.map(({ alertId }) => alertId)])];
+  }
+
+  #row(id: string, what: string): AntibodyRow {
+    const row = this.#ledger.antibody(id);
+    if (row === undefined) throw new HerdRefusal("unknown", what);
+    return row;
+  }
+}
+
+const REFUTED = "false: ";
