@@ -117,12 +117,9 @@ export class Herd {
     given: HerdTakes<C>,
     options: { readonly nowMs: number },
   ): HerdGives<C> {
+    // It may come from another thread.
+    if (!Object.hasOwn(this.#handlers, call)) throw new TypeError(`The herd has no call "${call}"`);
     return this.#handlers[call](given, options.nowMs);
-  }
-
-  /** True for the name of a call. */
-  has(call: string): call is HerdCall {
-    return Object.hasOwn(this.#handlers, call);
   }
 
   #ofTrust(): Pick<Handlers, TrustCall> {

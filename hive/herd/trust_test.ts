@@ -148,11 +148,7 @@ Deno.test("trustNow() moves a hundredth a day, up or down, and stops at 0.3", ()
   near(herd.trust("elder0"), 0.9);
   herd.days(1000);
   near(herd.trust("elder0"), 0.3);
-  herd.ledger.putMember({
-    ...herd.ledger.member("elder0")!,
-    trust: 0.1,
-    trustAtMs: herd.nowMs,
-  });
+  herd.herd.trust.punish("elder0", { loss: 0.2, nowMs: herd.nowMs });
   herd.days(5);
   near(herd.trust("elder0"), 0.15);
   herd.days(500);

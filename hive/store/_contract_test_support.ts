@@ -14,6 +14,7 @@ import {
 } from "./_batches_test_support.ts";
 import { DIRECTIVES } from "./_directives_test_support.ts";
 import { DOCUMENTS } from "./_documents_test_support.ts";
+import { HERD } from "./_herd_test_support.ts";
 import { checkPositions } from "./_positions_test_support.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import {
@@ -41,7 +42,7 @@ type Case = readonly [name: string, test: (store: Store) => Promise<void>];
  * @param subject The implementation.
  */
 export function testStoreContract({ name, withStore }: StoreUnderTest): void {
-  const all = [APPENDS, REFUSALS, LEDGERS, FLEET, READS, DOCUMENTS, DIRECTIVES].flat();
+  const all = [APPENDS, REFUSALS, LEDGERS, FLEET, READS, DOCUMENTS, DIRECTIVES, HERD].flat();
   for (const [behaviour, test] of all) {
     Deno.test(`${name}.${behaviour}`, () => withStore(test));
   }

@@ -31,6 +31,7 @@ export const STORE_METHODS = {
   addReport: true,
   agentOrders: true,
   refusedCertificates: true,
+  herd: true,
 } as const satisfies Record<Exclude<keyof Store, "close">, true>;
 
 /** Name of a method that can be asked through a port. */

@@ -7,6 +7,7 @@ import type {
   DirectiveRow,
   DirectiveSummary,
 } from "./directive_store.ts";
+import type { HerdCall, HerdGives, HerdTakes } from "../herd/herd.ts";
 import type { StoreAnswer, StoreMethod, StoreRequest } from "./messages.ts";
 import type {
   AgentLedger,
@@ -169,6 +170,10 @@ export class RemoteStore implements Store {
 
   refusedCertificates(fingerprints: readonly string[]): Promise<readonly string[]> {
     return this.#ask("refusedCertificates", [fingerprints]);
+  }
+
+  herd<C extends HerdCall>(call: C, given: HerdTakes<C>): Promise<HerdGives<C>> {
+    return this.#ask("herd", [call, given]);
   }
 
   /** Ends this client; the store itself and its other clients go on. */

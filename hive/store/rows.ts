@@ -26,6 +26,16 @@ export function integerOrNull(row: Row, name: string): number | null {
 }
 
 /**
+ * A column that holds a number.
+ *
+ * @param row A row.
+ * @param name Name of the column.
+ */
+export function real(row: Row, name: string): number {
+  return integer(row, name);
+}
+
+/**
  * A column that holds text.
  *
  * @param row A row.

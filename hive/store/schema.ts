@@ -168,6 +168,57 @@ export const MIGRATIONS: readonly string[] = [
     heard_ms INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE herd_members (
+    agent INTEGER PRIMARY KEY REFERENCES agents (number),
+    trust REAL NOT NULL,
+    trust_at_ms INTEGER NOT NULL,
+    genesis INTEGER NOT NULL,
+    suspect_ms INTEGER,
+    blacklisted_ms INTEGER
+  ) STRICT;
+
+  CREATE TABLE herd_words (
+    kind INTEGER NOT NULL,
+    said_by INTEGER NOT NULL REFERENCES agents (number),
+    said_of INTEGER NOT NULL REFERENCES agents (number),
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (kind, said_by, said_of)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX herd_words_of ON herd_words (kind, said_of);
+
+  CREATE TABLE herd_verdicts (
+    alert TEXT PRIMARY KEY,
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    is_true INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX herd_verdicts_agent ON herd_verdicts (agent, at_ms);
+
+  CREATE TABLE herd_antibodies (
+    id TEXT PRIMARY KEY,
+    made_ms INTEGER NOT NULL,
+    proposed_by TEXT,
+    document TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE herd_votes (
+    antibody TEXT NOT NULL,
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    is_for INTEGER NOT NULL,
+    alert TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (antibody, agent, is_for)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE herd_facts (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX alerts_herd ON alerts (rule_id, host_id, time_ms)
+    WHERE rule_id >= 'herd-' AND rule_id < 'herd.';
+  `,
 ];
 
 /** Tables that are small and that everything hangs on: they are checked at every opening. */
@@ -179,6 +230,10 @@ const CHECKED_TABLES = [
   "losses",
   "documents",
   "directive_numbers",
+  "herd_members",
+  "herd_words",
+  "herd_antibodies",
+  "herd_votes",
 ];
 
 /**

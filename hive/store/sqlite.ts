@@ -4,6 +4,7 @@ import { type Clock, SYSTEM_CLOCK } from "../../common/config/clock.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { FileLock } from "../../common/config/lock.ts";
 import type { Alert, DirectiveStream, ResultReport } from "../../common/wire/mod.ts";
+import { Herd, type HerdCall, type HerdGives, type HerdTakes } from "../herd/herd.ts";
 import { AlertRows } from "./alerts.ts";
 import { Appender } from "./append.ts";
 import { readBlocks } from "./blocks.ts";
@@ -19,6 +20,7 @@ import { DocumentRows } from "./documents.ts";
 import { storeError } from "./failure.ts";
 import { FleetRows } from "./fleet.ts";
 import { HealthRows } from "./health.ts";
+import { HerdRows } from "./herd.ts";
 import { type DatabaseOptions, openDatabase } from "./open.ts";
 import type {
   AgentLedger,
@@ -69,6 +71,7 @@ export class SqliteStore implements Store {
   readonly #documents: DocumentRows;
   readonly #directives: DirectiveRows;
   readonly #healths: HealthRows;
+  readonly #herd: Herd;
   readonly #appender: Appender;
   #waiting: Waiting[] = [];
   #appendsTurnedAway = 0;
@@ -97,6 +100,7 @@ export class SqliteStore implements Store {
     this.#documents = new DocumentRows(this.#database);
     this.#directives = new DirectiveRows(this.#database);
     this.#healths = new HealthRows(this.#database);
+    this.#herd = new Herd({ ledger: new HerdRows(this.#database) });
     this.#appender = new Appender(this.#database, { clock: this.#clock });
   }
 
@@ -230,6 +234,13 @@ export class SqliteStore implements Store {
       "look up certificates",
       () => this.#directives.refusedCertificates(fingerprints),
     );
+  }
+
+  herd<C extends HerdCall>(call: C, given: HerdTakes<C>): Promise<HerdGives<C>> {
+    return this.#answer(`ask the herd to ${call}`, () => {
+      const nowMs = this.#clock.nowMs();
+      return transaction(this.#database, () => this.#herd.run(call, given, { nowMs }));
+    });
   }
 
   close(): Promise<void> {

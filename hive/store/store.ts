@@ -1,5 +1,6 @@
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { DirectiveStore } from "./directive_store.ts";
+import type { HerdCall, HerdGives, HerdTakes } from "../herd/herd.ts";
 
 /** Most alerts of a page. */
 export const ALERTS_PER_PAGE_MAX = 1000;
@@ -250,6 +251,11 @@ export interface Store extends DirectiveStore {
   /** Removes a document; false when there is none. */
   removeDocument(kind: string, id: string): Promise<boolean>;
   stats(): Promise<StoreStats>;
+  /**
+   * Asks the herd (`hive/herd`), in one transaction: `HERD_REFUSED` says why it does not take
+   * something, and nothing is changed then.
+   */
+  herd<C extends HerdCall>(call: C, given: HerdTakes<C>): Promise<HerdGives<C>>;
   /** Ends it; what was asked before is answered first. */
   close(): Promise<void>;
 }
