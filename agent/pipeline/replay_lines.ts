@@ -8,6 +8,7 @@ import {
   type RuleSet,
 } from "../../common/sigma/mod.ts";
 import { type CorrelationMatch, silentMembers } from "../../common/sigma/correlation/mod.ts";
+import { linesOf } from "../../common/text/lines.ts";
 import { type AlertCorrelation, alertCorrelation } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { eventTimeMs } from "./flat_event.ts";
@@ -77,7 +78,7 @@ export async function replayLines(
   const silent = silentIn(ruleSet);
   const summary = { events: 0, matches: 0, problems: 0 };
   let line = 0;
-  for await (const text of lines(chunks)) {
+  for await (const text of linesOf(chunks, { bytesMax: LINE_BYTES_MAX })) {
     line++;
     if (typeof text === "string" && text.trim() === "") continue;
     try {
@@ -137,37 +138,4 @@ function parseEvent(text: string | undefined): JsonObject {
   }
   if (!isJsonObject(value)) throw new ImmuneError("INPUT_MALFORMED", "Line is no JSON object");
   return value;
-}
-
-/** Lines of a text; `undefined` for one that is over its bound. */
-async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string | undefined> {
-  const decoder = new TextDecoder();
-  let parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      parts.push(chunk.subarray(start, end));
-      bytes += end - start;
-      yield bytes > LINE_BYTES_MAX ? undefined : decoder.decode(joined(parts));
-      [parts, bytes, start] = [[], 0, end + 1];
-    }
-    bytes += chunk.length - start;
-    // What is over the bound is not kept, only measured.
-    if (bytes > LINE_BYTES_MAX) parts = [];
-    else parts.push(chunk.slice(start));
-  }
-  if (bytes > 0) yield bytes > LINE_BYTES_MAX ? undefined : decoder.decode(joined(parts));
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -23,7 +23,7 @@ export type AddressType = keyof typeof FAMILY;
 export function parseAddress(
   text: string,
 ): { readonly type: AddressType; readonly value: string } | string {
-  const plain = text.trim().replaceAll(/\[\.\]|\(\.\)/g, ".").replace(/^\[(.*)\]$/, "$1");
+  const plain = plainText(text.trim());
   if (plain.length > TEXT_MAX || !/^[0-9a-fA-F:.]+(?:\/\d{1,3})?$/.test(plain)) {
     return "it is no address";
   }
@@ -40,6 +40,11 @@ export function parseAddress(
       `${PREFIX_MIN[type]} are wanted`;
   }
   return { type, value: textOf(found) };
+}
+
+function plainText(text: string): string {
+  if (!text.includes("[") && !text.includes("(")) return text;
+  return text.replaceAll(/\[\.\]|\(\.\)/g, ".").replace(/^\[(.*)\]$/, "$1");
 }
 
 /** An address of a type, or a network of it, in its one form. */

@@ -73,8 +73,9 @@ export function makeIndicator(listed: ListedValue, nowMs: number): Indicator | s
   if (source === "" || isLonger(source, SOURCE_BYTES_MAX)) {
     return `its source has no name of 1 to ${SOURCE_BYTES_MAX} bytes`;
   }
-  const id = (listed.id ?? "").trim() || derivedId(type, value);
-  if (id !== derivedId(type, value) && isLonger(id, ID_BYTES_MAX)) {
+  const derived = derivedId(type, value);
+  const id = listed.id?.trim() || derived;
+  if (id !== derived && isLonger(id, ID_BYTES_MAX)) {
     return `its id is over ${ID_BYTES_MAX} bytes`;
   }
   const { confidence, expiresMs } = listed;
@@ -119,26 +120,33 @@ export function isExpired({ expiresMs }: Pick<Indicator, "expiresMs">, nowMs: nu
 }
 
 function labelsOf(labels: readonly string[]): readonly string[] {
+  if (labels.length === 0) return NO_LABELS;
   const texts = labels.slice(0, LABELS_MAX * 4).map((label) =>
     cut(oneLine(label), LABEL_BYTES_MAX)
   );
   return [...new Set(texts)].filter((label) => label !== "").slice(0, LABELS_MAX);
 }
 
+const NO_LABELS: readonly string[] = Object.freeze([]);
 // deno-lint-ignore no-control-regex -- they are what is replaced
 const CONTROLS = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
+/** Most bytes of UTF-8 that a UTF-16 unit takes. */
+const BYTES_PER_UNIT_MAX = 3;
 
 function oneLine(text: string): string {
+  if (text === "") return text;
   // Cut before it is looked through: a feed may write megabytes.
   return text.slice(0, 4 * TITLE_BYTES_MAX).replaceAll(CONTROLS, " ").trim();
 }
 
 function cut(text: string, bytesMax: number): string {
+  if (text.length * BYTES_PER_UNIT_MAX <= bytesMax) return text;
   const { read } = UTF8.encodeInto(text, new Uint8Array(bytesMax));
   return text.slice(0, read).trimEnd();
 }
 
 function isLonger(text: string, bytesMax: number): boolean {
+  if (text.length * BYTES_PER_UNIT_MAX <= bytesMax) return false;
   return text.length > bytesMax || UTF8.encode(text).length > bytesMax;
 }
 

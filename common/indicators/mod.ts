@@ -20,8 +20,10 @@
  */
 export { networkKey, parseAddress } from "./address.ts";
 export { hostOfUrl } from "./domain.ts";
+export type { Feed, FeedOptions, FeedProblem } from "./feed.ts";
 export * from "./indicator.ts";
 export * from "./limits.ts";
+export * from "./read.ts";
 export * from "./set.ts";
 export * from "./set_file.ts";
 export * from "./store.ts";
