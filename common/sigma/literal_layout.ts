@@ -18,11 +18,16 @@ export const LITERALS = {
   suffix_lengths: 48, // the same of suffixes, by the last two bytes
   suffix_bits: 52,
   shorts: 56, // u8[SHORTS_BYTES]: SHORT_BITS of each two bytes
-  reserved: 60, // u32
-  sampled: 64, // GRAMS: literals of SAMPLED_BYTES_MIN bytes and more
-  dense: 96, // GRAMS: those of GRAM_BYTES to SAMPLED_BYTES_MIN - 1 bytes
+  starts: 60, // a filter of bits: the first ANCHOR_BYTES of prefixes that have them
+  starts_bits: 64, // of the hash; 0 = no such literals
+  ends: 68, // the same of the last ones of suffixes, and of texts that are to be the whole value
+  ends_bits: 72,
+  reserved: 76, // u32
+  sampled: 80, // GRAMS: literals of SAMPLED_BYTES_MIN bytes and more
+  dense: 104, // GRAMS: those of GRAM_BYTES to SAMPLED_BYTES_MIN - 1 bytes
+  triples: 128, // GRAMS: those of TRIPLE_BYTES
 } as const;
-export const LITERALS_HEADER_BYTES = 128;
+export const LITERALS_HEADER_BYTES = 152;
 
 /** One table of grams: a filter, a hash table behind it, entries behind that. */
 export const GRAMS = {
@@ -60,9 +65,17 @@ export const ENTRY_LAST_BIT = 0x8000_0000;
 
 /** Kinds of keys; the number is mixed into the hash. */
 export const LITERAL_KINDS = { equals: 1, prefix: 2, suffix: 4, short: 8 } as const;
+/** Beside the kinds that occur: there are prefixes, suffixes of less than ANCHOR_BYTES. */
+export const SHORT_ANCHORS = { prefix: 16, suffix: 32 } as const;
 
-/** Bytes of a gram of the dense table; shorter literals are short. */
-export const GRAM_BYTES = 3;
+/** Bytes at an end of a value that say whether a literal may stand there. */
+export const ANCHOR_BYTES = 4;
+/** Lengths below that, a bit each. */
+export const SHORT_ANCHOR_LENGTHS = 0b1110;
+/** Bytes of a gram of the dense table. */
+export const GRAM_BYTES = 4;
+/** Bytes of a literal that is a gram of its own; shorter ones are short. */
+export const TRIPLE_BYTES = 3;
 /** Bytes of a gram of the sampled table. */
 export const SAMPLED_GRAM_BYTES = 6;
 /** Only every so many places of a text are looked at for the sampled table. */
@@ -71,11 +84,13 @@ export const SAMPLED_STEP = 4;
 export const SAMPLED_BYTES_MIN = 9;
 /** A longer prefix or suffix is keyed by so many bytes of it, those at the end of the value. */
 export const KEYED_BYTES_MAX = 48;
+/** A text that is to be the whole value is keyed by so many of its last bytes, and its length. */
+export const EQUALS_BYTES_MAX = 16;
 /** Most literals that one key may lead to; more go to the field's automaton. */
 export const ENTRIES_PER_KEY_MAX = 64;
 /** What may start at two bytes: a literal that is the first one alone, one that is both. */
 export const SHORT_BITS = { one: 1, two: 2 } as const;
-/** Keys of short literals: these, and the bytes themselves. */
+/** What the keys of short literals are made of: these, and the bytes themselves. */
 export const SHORT_KEYS = { one: 0x2_0000, two: 0x1_0000 } as const;
 /** Bytes of `shorts`. */
 export const SHORTS_BYTES = 65_536;

@@ -1,8 +1,17 @@
 import { type GramShape, gramTable, type GramText } from "./gram_table.ts";
 import { keyTable } from "./key_table.ts";
-import { hashAnchored, hashDenseGram, hashSampledGram, pairIndex } from "./literal_hash.ts";
 import {
+  hashAnchored,
+  hashDenseGram,
+  hashSampledGram,
+  hashShort,
+  hashTriple,
+  pairIndex,
+} from "./literal_hash.ts";
+import {
+  ANCHOR_BYTES,
   ENTRIES_PER_KEY_MAX,
+  EQUALS_BYTES_MAX,
   GRAM_BYTES,
   GRAMS,
   GROUP_ROW,
@@ -14,9 +23,11 @@ import {
   SAMPLED_BYTES_MIN,
   SAMPLED_GRAM_BYTES,
   SAMPLED_STEP,
+  SHORT_ANCHORS,
   SHORT_BITS,
   SHORT_KEYS,
   SHORTS_BYTES,
+  TRIPLE_BYTES,
 } from "./literal_layout.ts";
 
 /** A literal, how it is to be found, and the atom that it belongs to. */
@@ -57,6 +68,10 @@ const SAMPLED: GramShape = {
   hash: hashSampledGram,
 };
 const DENSE: GramShape = { bytes: GRAM_BYTES, run: 1, filter: "bytes", hash: hashDenseGram };
+const TRIPLES: GramShape = { bytes: TRIPLE_BYTES, run: 1, filter: "bytes", hash: hashTriple };
+/** Places of an anchor filter for each literal, and bits of the hash. */
+const ANCHOR_PLACES = 32;
+const ANCHOR_BITS = { min: 10, max: 21 } as const;
 /** Bits of the tables of lengths; their bytes fit in the first cache. */
 const PAIR_BITS = { min: 4, max: 11 } as const;
 const LATIN1 = new TextDecoder("latin1");
@@ -77,16 +92,24 @@ export function encodeLiterals(literals: readonly Literal[]): LiteralBlock {
     );
   const sampled = gramTable(containing(SAMPLED_BYTES_MIN, Infinity), SAMPLED);
   const dense = gramTable(containing(GRAM_BYTES, SAMPLED_BYTES_MIN), DENSE);
-  for (const table of [sampled, dense]) for (const group of table.left) left.add(group);
+  const triples = gramTable(containing(TRIPLE_BYTES, GRAM_BYTES), TRIPLES);
+  for (const table of [sampled, dense, triples]) for (const group of table.left) left.add(group);
   const block = new Block();
   block.groups(groups);
   block.place("keys", keyTable(keyed.rows), "key_count", 8);
-  block.set(LITERALS.kinds, keyed.kinds);
-  block.lengths("prefix", groups.filter(({ op }) => op === "startswith"));
-  block.lengths("suffix", groups.filter(({ op }) => op === "endswith"));
+  const prefixes = groups.filter(({ op }) => op === "startswith");
+  const suffixes = groups.filter(({ op }) => op === "endswith");
+  const shortAnchors = (prefixes.some(isShortAnchor) ? SHORT_ANCHORS.prefix : 0) |
+    (suffixes.some(isShortAnchor) ? SHORT_ANCHORS.suffix : 0);
+  block.set(LITERALS.kinds, keyed.kinds | shortAnchors);
+  block.lengths("prefix", prefixes);
+  block.lengths("suffix", suffixes);
+  block.anchors("starts", prefixes);
+  block.anchors("ends", groups.filter(({ op }) => op === "endswith" || op === "equals"));
   block.shorts(groups.filter(isShort));
   block.grams(LITERALS.sampled, sampled);
   block.grams(LITERALS.dense, dense);
+  block.grams(LITERALS.triples, triples);
   return {
     bytes: block.bytes(),
     left: [...left].flatMap((group) => groups[group]?.literals ?? []),
@@ -94,7 +117,11 @@ export function encodeLiterals(literals: readonly Literal[]): LiteralBlock {
 }
 
 function isShort({ op, text }: Group): boolean {
-  return op === "contains" && text.length < GRAM_BYTES;
+  return op === "contains" && text.length < TRIPLE_BYTES;
+}
+
+function isShortAnchor({ text }: Group): boolean {
+  return text.length < ANCHOR_BYTES;
 }
 
 function groupsOf(literals: readonly Literal[]): readonly Group[] {
@@ -136,19 +163,16 @@ function keyOf(group: Group): { readonly hash: number; readonly kind: number } |
   if (op === "contains") {
     if (!isShort(group)) return undefined;
     const [first = 0, second] = text;
-    const hash = second === undefined
+    const bytes = second === undefined
       ? SHORT_KEYS.one | first
       : SHORT_KEYS.two | first | second << 8;
-    return { hash, kind: LITERAL_KINDS.short };
+    return { hash: hashShort(bytes), kind: LITERAL_KINDS.short };
   }
   const kind = KEYED[op];
-  const fromEnd = op === "endswith";
-  const keyed = op === "equals" || text.length <= KEYED_BYTES_MAX
-    ? text
-    : fromEnd
-    ? text.subarray(-KEYED_BYTES_MAX)
-    : text.subarray(0, KEYED_BYTES_MAX);
-  return { hash: hashAnchored(keyed, { kind, fromEnd }), kind };
+  const isWhole = op === "equals";
+  const bytes = Math.min(text.length, isWhole ? EQUALS_BYTES_MAX : KEYED_BYTES_MAX);
+  const length = isWhole ? text.length : bytes;
+  return { hash: hashAnchored(text, { kind, fromEnd: op !== "startswith", bytes, length }), kind };
 }
 
 /** The block in the making: its header, and its parts one behind the other. */
@@ -208,6 +232,22 @@ class Block {
       }
     }
     this.place(`${side}_lengths`, new Uint8Array(table.buffer));
+    this.set(LITERALS[`${side}_bits`], bits);
+  }
+
+  /** A filter of the bytes at an end of the literals that have enough of them. */
+  anchors(side: "starts" | "ends", groups: readonly Group[]): void {
+    const texts = groups.map(({ text }) => text).filter(({ length }) => length >= ANCHOR_BYTES);
+    if (texts.length === 0) return;
+    const wanted = Math.ceil(Math.log2(texts.length * ANCHOR_PLACES));
+    const bits = Math.min(Math.max(wanted, ANCHOR_BITS.min), ANCHOR_BITS.max);
+    const filter = new Uint8Array(2 ** bits / 8);
+    for (const text of texts) {
+      const at = side === "starts" ? 0 : text.length - ANCHOR_BYTES;
+      const place = hashDenseGram(text, at) >>> (32 - bits);
+      filter[place >> 3] = (filter[place >> 3] ?? 0) | 1 << (place & 7);
+    }
+    this.place(side, filter);
     this.set(LITERALS[`${side}_bits`], bits);
   }
 

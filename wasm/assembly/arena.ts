@@ -1,5 +1,6 @@
 // Buddy allocator (Knowlton 1965) over the ARENA region: blocks of 128 bytes to 32 KiB, each a
-// power of two, merged again when both halves are free.
+// power of two. A block that is given back is kept as it is, for the next one of its size; when none
+// can be taken any more, all of these are merged again where both halves are free.
 
 import { ARENA, ARENA_BYTES, ARENA_STATES, ARENA_STATES_BYTES } from "./memory";
 
@@ -11,6 +12,12 @@ import { ARENA, ARENA_BYTES, ARENA_STATES, ARENA_STATES_BYTES } from "./memory";
 /** Heads of the free lists, one an order; a free block holds next and previous. */
 const free_heads = memory.data(36);
 let free_bytes: u32 = 0;
+/** Heads of the lists of blocks that were given back, one an order; such a block holds the next. */
+const kept_heads = memory.data(36);
+
+@inline function kept_of(order: u32): usize {
+  return kept_heads + <usize> (order << 2);
+}
 
 @inline function head_of(order: u32): usize {
   return free_heads + <usize> (order << 2);
@@ -59,13 +66,14 @@ function unlink(block: usize, order: u32): void {
 export function arena_start(): void {
   memory.fill(ARENA_STATES, 0, ARENA_STATES_BYTES);
   memory.fill(free_heads, 0, 36);
+  memory.fill(kept_heads, 0, 36);
   const step: usize = <usize> ARENA_BLOCK_BYTES_MAX;
   for (let at: usize = ARENA + ARENA_BYTES; at > ARENA; at -= step) push(at - step, ORDER_MAX);
   free_bytes = ARENA_BYTES;
 }
 
-/** A block of that order, or 0 when there is none. */
-export function arena_take(order: u32): usize {
+/** A block of that order that was never given back, or not since the last merge; or 0. */
+function take_fresh(order: u32): usize {
   let found: u32 = order;
   while (found <= ORDER_MAX && load<u32>(head_of(found)) == 0) found++;
   if (found > ORDER_MAX) return 0;
@@ -75,6 +83,18 @@ export function arena_take(order: u32): usize {
     found--;
     push(block + <usize> arena_block_bytes(found), found);
   }
+  return block;
+}
+
+/** A block of that order, or 0 when there is none. */
+export function arena_take(order: u32): usize {
+  let block: usize = <usize> load<u32>(kept_of(order));
+  if (block != 0) store<u32>(kept_of(order), load<u32>(block));
+  else {
+    block = take_fresh(order);
+    if (block == 0 && merge_kept()) block = take_fresh(order);
+    if (block == 0) return 0;
+  }
   free_bytes -= arena_block_bytes(order);
   return block;
 }
@@ -82,6 +102,28 @@ export function arena_take(order: u32): usize {
 /** Gives a block of that order back. */
 export function arena_give(block: usize, order: u32): void {
   free_bytes += arena_block_bytes(order);
+  store<u32>(block, load<u32>(kept_of(order)));
+  store<u32>(kept_of(order), <u32> block);
+}
+
+/** Merges all blocks that were given back; false when there are none. */
+function merge_kept(): bool {
+  let any: bool = false;
+  for (let order: u32 = 0; order <= ORDER_MAX; order++) {
+    let block: usize = <usize> load<u32>(kept_of(order));
+    store<u32>(kept_of(order), 0);
+    while (block != 0) {
+      const next: usize = <usize> load<u32>(block);
+      merge(block, order);
+      block = next;
+      any = true;
+    }
+  }
+  return any;
+}
+
+/** Makes a block free, together with its other half when that is free too, and so on. */
+function merge(block: usize, order: u32): void {
   while (order < ORDER_MAX) {
     const size: usize = <usize> arena_block_bytes(order);
     const buddy: usize = ARENA + ((block - ARENA) ^ size);

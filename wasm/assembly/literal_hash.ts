@@ -22,9 +22,18 @@ import { HASH_A, HASH_B, HASH_C } from "../../out/gen/image";
   return finish((hash ^ tail) * HASH_A + length * HASH_B);
 }
 
-/** Hash of the 3 bytes at a place, `offset` bytes on. One behind them is read and does not count. */
-@inline export function hash_dense_gram(text: usize, offset: usize): u32 {
-  return (load<u32>(text + offset) & 0xffffff) * HASH_A;
+/** Bytes of a gram that count, as a mask of four. */
+@inline export const DENSE_MASK: u32 = 0xffffffff;
+@inline export const TRIPLE_MASK: u32 = 0xffffff;
+
+/** Hash of those of the 4 bytes at a place, `offset` bytes on, that the mask has. */
+@inline export function hash_dense_gram(text: usize, offset: usize, mask: u32): u32 {
+  return (load<u32>(text + offset) & mask) * HASH_A;
+}
+
+/** Key of one or two bytes, with SHORT_KEYS above them. */
+@inline export function hash_short(bytes: u32): u32 {
+  return bytes * HASH_A;
 }
 
 /** Hash of the 6 bytes at a place. */

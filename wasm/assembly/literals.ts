@@ -1,8 +1,9 @@
 // Literals of one field in a value (specs/literals.md). The value is folded once; texts that stand at
 // its ends are looked up by their hash, those that may stand anywhere by grams: 6 bytes at every
-// fourth place for literals of 9 bytes and more, 3 bytes at every place for shorter ones.
+// fourth place for literals of 9 bytes and more, 4 or 3 bytes at every place for shorter ones.
 
 import {
+  ANCHOR_BYTES,
   ATOM_FLAGS_CASED,
   ATOM_ROW_BYTES,
   ATOM_ROW_FLAGS,
@@ -10,6 +11,7 @@ import {
   ENTRY_LAST_BIT,
   ENTRY_ROW_BYTES,
   ENTRY_ROW_OFFSET,
+  EQUALS_BYTES_MAX,
   GRAM_BYTES,
   GRAMS_ENTRIES,
   GRAMS_FILTER,
@@ -23,12 +25,13 @@ import {
   GROUP_ROW_TEXT,
   KEY_ROW_BYTES,
   KEY_ROW_GROUP,
-  KEYED_BYTES_MAX,
   LITERAL_KINDS_EQUALS,
   LITERAL_KINDS_PREFIX,
   LITERAL_KINDS_SHORT,
   LITERAL_KINDS_SUFFIX,
   LITERALS_DENSE,
+  LITERALS_ENDS,
+  LITERALS_ENDS_BITS,
   LITERALS_GROUPS,
   LITERALS_KEY_COUNT,
   LITERALS_KEYS,
@@ -38,25 +41,35 @@ import {
   LITERALS_PREFIX_LENGTHS,
   LITERALS_SAMPLED,
   LITERALS_SHORTS,
+  LITERALS_STARTS,
+  LITERALS_STARTS_BITS,
   LITERALS_SUFFIX_BITS,
   LITERALS_SUFFIX_LENGTHS,
   LITERALS_TEXTS,
+  LITERALS_TRIPLES,
   SAMPLED_GRAM_BYTES,
   SAMPLED_STEP,
+  SHORT_ANCHOR_LENGTHS,
+  SHORT_ANCHORS_PREFIX,
+  SHORT_ANCHORS_SUFFIX,
   SHORT_BITS_ONE,
   SHORT_KEYS_ONE,
   SHORT_KEYS_TWO,
+  TRIPLE_BYTES,
 } from "../../out/gen/image";
 import { fold_value, same_bytes, same_byte } from "./fold";
 import { atoms, texts } from "./image";
 import {
+  DENSE_MASK,
   first_slot,
   hash_begin,
   hash_dense_gram,
   hash_end,
   hash_sampled_gram,
+  hash_short,
   hash_word,
   pair_index,
+  TRIPLE_MASK,
 } from "./literal_hash";
 import { mark_atom } from "./marks";
 import { FOLDED } from "./memory";
@@ -157,14 +170,21 @@ function probe_suffixes(block: usize, lengths: u64): void {
   }
 }
 
+/** A text that is the whole value, by its last bytes and its length. */
 function probe_equals(block: usize): void {
+  const end: usize = FOLDED + <usize> value_bytes;
+  const bytes: u32 = min<u32>(value_bytes, EQUALS_BYTES_MAX);
   let hash: u32 = hash_begin(LITERAL_KINDS_EQUALS);
   let taken: u32 = 0;
-  for (; value_bytes - taken >= 4; taken += 4) {
-    hash = hash_word(hash, load<u32>(FOLDED + <usize> taken));
+  for (; bytes - taken >= 4; taken += 4) {
+    hash = hash_word(hash, load<u32>(end - <usize> taken - 4));
   }
-  const tail: u32 = head(FOLDED + <usize> taken, value_bytes - taken);
+  const tail: u32 = head(end - <usize> bytes, bytes - taken);
   probe(block, hash_end(hash, tail, value_bytes), LITERAL_KINDS_EQUALS, 0);
+}
+
+@inline function passes(filter: usize, bit: u32): bool {
+  return ((<u32> load<u8>(filter + <usize> (bit >> 3)) >> (bit & 7)) & 1) != 0;
 }
 
 @inline function lengths_of(block: usize, table: u32, bits: u32, pair: u32): u64 {
@@ -172,22 +192,45 @@ function probe_equals(block: usize): void {
   return load<u64>(block + <usize> load<u32>(block + <usize> table) + (<usize> index << 3));
 }
 
+/** Whether a literal of ANCHOR_BYTES and more may have those that an end of the value has. */
+@inline function anchor_passes(block: usize, filter: u32, bits: u32, place: usize): bool {
+  const size: u32 = load<u32>(block + <usize> bits);
+  if (size == 0) return false;
+  const bit: u32 = hash_dense_gram(place, 0, DENSE_MASK) >> (32 - size);
+  return passes(block + <usize> load<u32>(block + <usize> filter), bit);
+}
+
+/** Texts that the value starts with. */
+function find_starts(block: usize, kinds: u32): void {
+  const may_be_long: bool = value_bytes >= ANCHOR_BYTES &&
+    anchor_passes(block, LITERALS_STARTS, LITERALS_STARTS_BITS, FOLDED);
+  if (!may_be_long && (kinds & SHORT_ANCHORS_PREFIX) == 0) return;
+  const pair: u32 = <u32> load<u16>(FOLDED);
+  const lengths: u64 = lengths_of(block, LITERALS_PREFIX_LENGTHS, LITERALS_PREFIX_BITS, pair);
+  probe_prefixes(block, may_be_long ? lengths : lengths & SHORT_ANCHOR_LENGTHS);
+}
+
+/** Texts that the value ends with, or that are all of it. */
+function find_ends(block: usize, kinds: u32): void {
+  const end: usize = FOLDED + <usize> value_bytes;
+  const may_be_long: bool = value_bytes >= ANCHOR_BYTES &&
+    anchor_passes(block, LITERALS_ENDS, LITERALS_ENDS_BITS, end - ANCHOR_BYTES);
+  if ((kinds & LITERAL_KINDS_EQUALS) != 0 && (may_be_long || value_bytes < ANCHOR_BYTES)) {
+    probe_equals(block);
+  }
+  if ((kinds & LITERAL_KINDS_SUFFIX) == 0) return;
+  if (!may_be_long && (kinds & SHORT_ANCHORS_SUFFIX) == 0) return;
+  const before: u32 = value_bytes == 1 ? 0 : <u32> load<u8>(end - 2);
+  const pair: u32 = before | (<u32> load<u8>(end - 1) << 8);
+  const lengths: u64 = lengths_of(block, LITERALS_SUFFIX_LENGTHS, LITERALS_SUFFIX_BITS, pair);
+  probe_suffixes(block, may_be_long ? lengths : lengths & SHORT_ANCHOR_LENGTHS);
+}
+
 /** Texts that stand at an end of the value, or are all of it. */
 function find_anchored(block: usize, kinds: u32): void {
-  if ((kinds & LITERAL_KINDS_EQUALS) != 0) probe_equals(block);
   if (value_bytes == 0) return;
-  if ((kinds & LITERAL_KINDS_PREFIX) != 0) {
-    const pair: u32 = <u32> load<u16>(FOLDED);
-    const lengths: u64 = lengths_of(block, LITERALS_PREFIX_LENGTHS, LITERALS_PREFIX_BITS, pair);
-    probe_prefixes(block, lengths);
-  }
-  if ((kinds & LITERAL_KINDS_SUFFIX) != 0) {
-    const last: usize = FOLDED + <usize> value_bytes - 1;
-    const before: u32 = value_bytes == 1 ? 0 : <u32> load<u8>(last - 1);
-    const pair: u32 = before | (<u32> load<u8>(last) << 8);
-    const lengths: u64 = lengths_of(block, LITERALS_SUFFIX_LENGTHS, LITERALS_SUFFIX_BITS, pair);
-    probe_suffixes(block, lengths);
-  }
+  if ((kinds & LITERAL_KINDS_PREFIX) != 0) find_starts(block, kinds);
+  if ((kinds & (LITERAL_KINDS_SUFFIX | LITERAL_KINDS_EQUALS)) != 0) find_ends(block, kinds);
 }
 
 /** Literals of one and two bytes: two bytes say whether one starts at a place. */
@@ -205,8 +248,8 @@ function find_shorts(block: usize): void {
       const place: u32 = i + (bit >> 3);
       const pair: u32 = <u32> load<u16>(FOLDED + <usize> place);
       const one: bool = (<u32> 1 << (bit & 7)) == SHORT_BITS_ONE;
-      const key: u32 = one ? SHORT_KEYS_ONE | (pair & 0xff) : SHORT_KEYS_TWO | pair;
-      probe(block, key, LITERAL_KINDS_SHORT, place);
+      const bytes: u32 = one ? SHORT_KEYS_ONE | (pair & 0xff) : SHORT_KEYS_TWO | pair;
+      probe(block, hash_short(bytes), LITERAL_KINDS_SHORT, place);
     }
   }
 }
@@ -231,10 +274,6 @@ function find_gram(block: usize, table: usize, key: u32, place: u32): void {
   }
 }
 
-@inline function passes(filter: usize, bit: u32): bool {
-  return ((<u32> load<u8>(filter + <usize> (bit >> 3)) >> (bit & 7)) & 1) != 0;
-}
-
 function find_sampled(block: usize, table: usize): void {
   const filter: usize = block + <usize> load<u32>(table, GRAMS_FILTER);
   const shift: u32 = 32 - load<u32>(table, GRAMS_FILTER_BITS);
@@ -245,23 +284,23 @@ function find_sampled(block: usize, table: usize): void {
 }
 
 /** Whether a dense gram may stand `offset` bytes on, as a bit of that number. */
-@inline function dense_bit(filter: usize, shift: u32, at: usize, offset: usize): u32 {
-  const place: u32 = hash_dense_gram(at, offset) >> shift;
+@inline function dense_bit(filter: usize, shift: u32, at: usize, offset: usize, mask: u32): u32 {
+  const place: u32 = hash_dense_gram(at, offset, mask) >> shift;
   return <u32> load<u8>(filter + <usize> place) << <u32> offset;
 }
 
-function find_dense(block: usize, table: usize): void {
+@inline function find_dense(block: usize, table: usize, bytes: u32, mask: u32): void {
   const filter: usize = block + <usize> load<u32>(table, GRAMS_FILTER);
   const shift: u32 = 32 - load<u32>(table, GRAMS_FILTER_BITS);
-  for (let i: u32 = 0; i + GRAM_BYTES <= value_bytes; i += 8) {
+  for (let i: u32 = 0; i + bytes <= value_bytes; i += 8) {
     const at: usize = FOLDED + <usize> i;
-    let places: u32 = dense_bit(filter, shift, at, 0) | dense_bit(filter, shift, at, 1) |
-      dense_bit(filter, shift, at, 2) | dense_bit(filter, shift, at, 3) |
-      dense_bit(filter, shift, at, 4) | dense_bit(filter, shift, at, 5) |
-      dense_bit(filter, shift, at, 6) | dense_bit(filter, shift, at, 7);
+    let places: u32 = dense_bit(filter, shift, at, 0, mask) | dense_bit(filter, shift, at, 1, mask) |
+      dense_bit(filter, shift, at, 2, mask) | dense_bit(filter, shift, at, 3, mask) |
+      dense_bit(filter, shift, at, 4, mask) | dense_bit(filter, shift, at, 5, mask) |
+      dense_bit(filter, shift, at, 6, mask) | dense_bit(filter, shift, at, 7, mask);
     for (; places != 0; places &= places - 1) {
       const place: u32 = ctz<u32>(places);
-      find_gram(block, table, hash_dense_gram(at, <usize> place), i + place);
+      find_gram(block, table, hash_dense_gram(at, <usize> place, mask), i + place);
     }
   }
 }
@@ -282,5 +321,9 @@ export function find_literals(block: usize, pointer: usize, length: u32): void {
   const sampled: usize = block + <usize> LITERALS_SAMPLED;
   if (load<u32>(sampled, GRAMS_FILTER_BITS) != 0) find_sampled(block, sampled);
   const dense: usize = block + <usize> LITERALS_DENSE;
-  if (load<u32>(dense, GRAMS_FILTER_BITS) != 0) find_dense(block, dense);
+  if (load<u32>(dense, GRAMS_FILTER_BITS) != 0) find_dense(block, dense, GRAM_BYTES, DENSE_MASK);
+  const triples: usize = block + <usize> LITERALS_TRIPLES;
+  if (load<u32>(triples, GRAMS_FILTER_BITS) != 0) {
+    find_dense(block, triples, TRIPLE_BYTES, TRIPLE_MASK);
+  }
 }

@@ -24,6 +24,8 @@ import {
   LITERAL_KINDS_SHORT,
   LITERAL_KINDS_SUFFIX,
   LITERALS_DENSE,
+  LITERALS_ENDS,
+  LITERALS_ENDS_BITS,
   LITERALS_GROUP_COUNT,
   LITERALS_GROUPS,
   LITERALS_HEADER_BYTES,
@@ -37,10 +39,13 @@ import {
   LITERALS_PREFIX_LENGTHS,
   LITERALS_SAMPLED,
   LITERALS_SHORTS,
+  LITERALS_STARTS,
+  LITERALS_STARTS_BITS,
   LITERALS_SUFFIX_BITS,
   LITERALS_SUFFIX_LENGTHS,
   LITERALS_TEXT_BYTES,
   LITERALS_TEXTS,
+  LITERALS_TRIPLES,
   SHORTS_BYTES,
 } from "../../out/gen/image";
 
@@ -105,7 +110,14 @@ function group_holds(index: u32, base: usize, atom_count: u32): bool {
     member_end <= <u64> number(LITERALS_MEMBER_COUNT) && members_hold(group, base, atom_count);
 }
 
+/** Whether a filter of 2^bits bits holds; none at all does. */
+function filter_holds(place: u32, bits: u32): bool {
+  return bits == 0 || bits >= 4 && table_holds(place, bits - 3, 1);
+}
+
 function anchors_stand(): bool {
+  if (!filter_holds(LITERALS_STARTS, number(LITERALS_STARTS_BITS))) return false;
+  if (!filter_holds(LITERALS_ENDS, number(LITERALS_ENDS_BITS))) return false;
   if (number(LITERALS_KEY_COUNT) == 0) return true;
   if (!keys_stand(number(LITERALS_KEYS), number(LITERALS_KEY_COUNT))) return false;
   const kinds: u32 = number(LITERALS_KINDS);
@@ -146,7 +158,8 @@ export function literals_open(base: usize, offset: u32, length: u32): bool {
   return holds(number(LITERALS_GROUPS), number(LITERALS_GROUP_COUNT), GROUP_ROW_BYTES) &&
     holds(number(LITERALS_MEMBERS), number(LITERALS_MEMBER_COUNT), 4) &&
     holds(number(LITERALS_TEXTS), number(LITERALS_TEXT_BYTES), 1) && anchors_stand() &&
-    grams_stand(LITERALS_SAMPLED) && grams_stand(LITERALS_DENSE);
+    grams_stand(LITERALS_SAMPLED) && grams_stand(LITERALS_DENSE) &&
+    grams_stand(LITERALS_TRIPLES);
 }
 
 @inline function gram_rows(table: u32): u32 {
@@ -156,7 +169,7 @@ export function literals_open(base: usize, offset: u32, length: u32): bool {
 /** Rows of the block that was opened. */
 export function literals_rows(): u32 {
   return number(LITERALS_GROUP_COUNT) + number(LITERALS_KEY_COUNT) + gram_rows(LITERALS_SAMPLED) +
-    gram_rows(LITERALS_DENSE);
+    gram_rows(LITERALS_DENSE) + gram_rows(LITERALS_TRIPLES);
 }
 
 function gram_row_holds(table: u32, row: u32): bool {
@@ -177,5 +190,8 @@ export function literals_row_holds(row: u32, base: usize, atom_count: u32): bool
   row -= keys;
   const sampled: u32 = gram_rows(LITERALS_SAMPLED);
   if (row < sampled) return gram_row_holds(LITERALS_SAMPLED, row);
-  return gram_row_holds(LITERALS_DENSE, row - sampled);
+  row -= sampled;
+  const dense: u32 = gram_rows(LITERALS_DENSE);
+  if (row < dense) return gram_row_holds(LITERALS_DENSE, row);
+  return gram_row_holds(LITERALS_TRIPLES, row - dense);
 }

@@ -14,7 +14,10 @@ import {
   REGEX_HEADER_BYTES,
   REGEX_HEADER_CLASS_OF,
   REGEX_HEADER_CLASSES,
+  REGEX_HEADER_HOME,
   REGEX_HEADER_KIND,
+  REGEX_HEADER_LEAST,
+  REGEX_HEADER_LEAVES,
   REGEX_HEADER_SETS,
   REGEX_HEADER_START,
   REGEX_HEADER_STATES,
@@ -48,6 +51,7 @@ export let regex_unfinished: bool = false;
 
 function check_table(program: usize, length: u32, classes: u32, states: u32): bool {
   const cells: u64 = <u64> states * <u64> classes;
+  if (header32(program, REGEX_HEADER_HOME) >= states) return false;
   if (<u64> REGEX_HEADER_BYTES + (cells << 1) + <u64> states > <u64> length) return false;
   const end: usize = program + <usize> REGEX_HEADER_BYTES + (<usize> cells << 1);
   for (let at: usize = program + <usize> REGEX_HEADER_BYTES; at < end; at += 2) {
@@ -94,12 +98,52 @@ export function regex_check(program: usize, length: u32): bool {
   return kind == REGEX_KINDS_STATES && check_states(program, length, states);
 }
 
+/** Skips that a run takes without going far, before it looks at each byte. */
+@inline const SHORT_SKIPS_MAX: u32 = 4;
+@inline const FAR: u32 = 16;
+
+/**
+ * The first place from `from` on whose byte leads out of the home state, or `length`: 16 bytes at a
+ * time, each looked up by its halves. Up to 15 bytes behind the text are read.
+ */
+function skip(program: usize, text: usize, from: u32, length: u32): u32 {
+  const below: v128 = v128.load(program + <usize> REGEX_HEADER_LEAVES);
+  const above: v128 = v128.load(program + <usize> REGEX_HEADER_LEAVES + 16);
+  const bits: v128 = i64x2.splat(<i64> 0x8040201008040201);
+  const top: v128 = i8x16.splat(<i8> 0x80);
+  const low: v128 = i8x16.splat(<i8> 0x8f);
+  const high: v128 = i8x16.splat(7);
+  for (let i: u32 = from; i < length; i += 16) {
+    const bytes: v128 = v128.load(text + <usize> i);
+    const found: v128 = v128.or(
+      i8x16.swizzle(below, v128.and(bytes, low)),
+      i8x16.swizzle(above, v128.and(v128.xor(bytes, top), low)),
+    );
+    const bit: v128 = i8x16.swizzle(bits, v128.and(i16x8.shr_u(bytes, 4), high));
+    const leaves: v128 = v128.and(found, bit);
+    if (v128.any_true(leaves)) {
+      const places: u32 = <u32> i8x16.bitmask(i8x16.ne(leaves, i8x16.splat(0)));
+      return min<u32>(i + ctz<u32>(places), length);
+    }
+  }
+  return length;
+}
+
 function run_table(program: usize, text: usize, length: u32): bool {
+  if (length < header32(program, REGEX_HEADER_LEAST)) return false;
+  const home: u32 = header32(program, REGEX_HEADER_HOME);
+  let short_skips: u32 = 0;
   const classes: u32 = <u32> load<u16>(program, REGEX_HEADER_CLASSES);
   const class_of: usize = program + <usize> REGEX_HEADER_CLASS_OF;
   const table: usize = program + <usize> REGEX_HEADER_BYTES;
   let state: u32 = 0;
   for (let i: u32 = 0; i < length; i++) {
+    if (state == home && short_skips < SHORT_SKIPS_MAX) {
+      const place: u32 = skip(program, text, i, length);
+      if (place - i < FAR) short_skips++;
+      i = place;
+      if (i == length) break;
+    }
     const column: u32 = <u32> load<u8>(class_of + <usize> load<u8>(text + <usize> i));
     state = <u32> load<u16>(table + (<usize> (state * classes + column) << 1));
     if (state >= REGEX_DFA_DEAD) return state == REGEX_DFA_ACCEPT;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { REGEX_HEADER, REGEX_KINDS } from "../../common/sigma/regex/layout.ts";
+import { REGEX_HEADER, REGEX_HEADER_BYTES, REGEX_KINDS } from "../../common/sigma/regex/layout.ts";
 import { compileRegex, parseRegex, requiredLiterals } from "../../common/sigma/regex/mod.ts";
 import { Core } from "./core.ts";
 
@@ -155,7 +155,14 @@ Deno.test("regex_check() refuses every program with a damaged header or state", 
     assert(refused((bytes) => bytes.fill(9, REGEX_HEADER.kind, 1)), "kind");
     assert(refused((bytes) => bytes.fill(0xFF, REGEX_HEADER.states, REGEX_HEADER.states + 4)));
     assert(refused((bytes) => bytes.fill(0xFF, REGEX_HEADER.class_of, REGEX_HEADER.class_of + 1)));
-    assert(refused((bytes) => bytes.fill(0x7F, 272, 276)), "first cell or state");
+    assert(
+      refused((bytes) => bytes.fill(0x7F, REGEX_HEADER_BYTES, REGEX_HEADER_BYTES + 4)),
+      "first",
+    );
+    assert(
+      refused((bytes) => bytes.fill(0x7F, REGEX_HEADER.start, REGEX_HEADER.start + 4)),
+      "start",
+    );
     core.memory.set(program, PROGRAM_AT);
     assertEquals(core.exports.regex_check(PROGRAM_AT, program.length - 8), 0, "too short");
     assertEquals(core.exports.regex_check(PROGRAM_AT, 8), 0, "no header");

@@ -14,11 +14,15 @@ export const REGEX_HEADER = {
   classes: 2, // u16
   states: 4, // u32
   start: 8, // u32, state to start from (kind states)
+  home: 8, // u32, state in which a text stays longest (kind table)
   sets: 12, // u32, sets of classes (kind states)
+  least: 12, // u32, bytes of the shortest match at least (kind table)
   class_of: 16, // u8[256]
+  leaves: 272, // u8[32], bytes that lead out of `home` (kind table): bit h of number l of the
+  // first 16 for byte h << 4 | l below 0x80, of the second 16 for one from there on
 } as const;
 /** Bytes of the header; behind it the tables start. */
-export const REGEX_HEADER_BYTES = 272;
+export const REGEX_HEADER_BYTES = 304;
 /** Bytes of a set of classes: a bit a class. */
 export const REGEX_SET_BYTES = 32;
 /** Bytes of a state: u32 operation in the low byte and operand above it, u32 next state. */

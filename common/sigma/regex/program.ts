@@ -10,6 +10,7 @@ import {
   REGEX_SET_BYTES,
   REGEX_STATE_BYTES,
 } from "./layout.ts";
+import { leastBytes } from "./least.ts";
 import { buildNfa, type Nfa } from "./nfa.ts";
 
 const OPERAND_SHIFT = 8;
@@ -25,20 +26,45 @@ export function compileRegex(node: RegexNode): Uint8Array {
   const nfa = buildNfa(node);
   const classes = byteClasses(nfa.states);
   const dfa = buildDfa(nfa, classes);
-  return dfa === undefined ? statesProgram(nfa, classes) : tableProgram(dfa, classes);
+  if (dfa === undefined) return statesProgram(nfa, classes);
+  return tableProgram(dfa, { ...classes, least: leastBytes(node) });
 }
 
-function tableProgram(dfa: Dfa, { classOf }: ByteClasses): Uint8Array {
+function tableProgram(
+  dfa: Dfa,
+  { classOf, least }: ByteClasses & { readonly least: number },
+): Uint8Array {
+  const home = homeOf(dfa, classOf);
   const ends = REGEX_HEADER_BYTES + dfa.next.length * 2;
   const bytes = program(ends + dfa.states);
   const view = new DataView(bytes.buffer);
   bytes[REGEX_HEADER.kind] = REGEX_KINDS.table;
   view.setUint16(REGEX_HEADER.classes, dfa.classes, true);
   view.setUint32(REGEX_HEADER.states, dfa.states, true);
+  view.setUint32(REGEX_HEADER.home, home, true);
+  view.setUint32(REGEX_HEADER.least, least, true);
   bytes.set(classOf, REGEX_HEADER.class_of);
+  classOf.forEach((of, byte) => {
+    if (dfa.next[home * dfa.classes + of] === home) return;
+    const at = REGEX_HEADER.leaves + (byte >> 7 << 4 | byte & 15);
+    bytes[at] = (bytes[at] ?? 0) | 1 << (byte >> 4 & 7);
+  });
   dfa.next.forEach((to, i) => view.setUint16(REGEX_HEADER_BYTES + i * 2, to, true));
   bytes.set(dfa.acceptsAtEnd, ends);
   return bytes;
+}
+
+/** The state that the most bytes lead back to. */
+function homeOf({ states, classes, next }: Dfa, classOf: Uint8Array): number {
+  const bytesOf = new Uint32Array(classes);
+  for (const of of classOf) bytesOf[of] = (bytesOf[of] ?? 0) + 1;
+  let [home, most] = [0, 0];
+  for (let state = 0; state < states; state++) {
+    const row = next.subarray(state * classes, (state + 1) * classes);
+    const stay = row.reduce((sum, to, of) => to === state ? sum + (bytesOf[of] ?? 0) : sum, 0);
+    if (stay > most) [home, most] = [state, stay];
+  }
+  return home;
 }
 
 function statesProgram({ states, start }: Nfa, { classOf, samples }: ByteClasses): Uint8Array {
