@@ -31,6 +31,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   users: "client",
   tokens: "client",
   audit: "client",
+  approvals: "client",
   hive: "hive",
   agent: "agent",
   enroll: "enroll",

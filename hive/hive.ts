@@ -43,6 +43,8 @@ export interface HiveOptions {
    * which is made where there is none.
    */
   readonly tokenHash?: string;
+  /** Acts that take two people, such as `user.role`. Default: none. */
+  readonly twoPerson?: readonly string[];
   /** Host names and addresses under which agents reach this hive, besides loopback. */
   readonly names?: readonly string[];
   /** Version of the program. */
@@ -103,7 +105,9 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     store,
     audit,
     clock: options.clock ?? SYSTEM_CLOCK,
+    ...(options.twoPerson === undefined ? {} : { twoPerson: options.twoPerson }),
   });
+  await operators.approvals.resume();
   const api = createApi({
     store,
     operators,

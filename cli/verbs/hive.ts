@@ -20,11 +20,12 @@ export function addHive(program: Command): void {
     // What "up" knows and an unprivileged hive may not read.
     .addOption(new Option("--operator-token-hash <hex>").argParser(parseHash).hideHelp());
   addSettings(command).action(async (options: HiveVerbOptions) => {
-    const { state, hive: addresses } = settingsOf(command).values;
+    const { state, hive: addresses, operators } = settingsOf(command).values;
     const hive = await createHive({
       state: state.dir,
       ...addresses,
       names: namesOf(addresses),
+      twoPerson: operators.two_person,
       version: VERSION,
       log: (line) => tell(`hive: ${visible(line)}`),
       ...(options.operatorTokenHash === undefined ? {} : { tokenHash: options.operatorTokenHash }),

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { addAgent } from "./agent.ts";
 import { addAgents } from "./agents.ts";
 import { addAlerts } from "./alerts.ts";
+import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
 import { addConfig } from "./config.ts";
 import { addDoctor } from "./doctor.ts";
@@ -30,6 +31,7 @@ export const VERBS: readonly AddVerb[] = [
   addAgents,
   addUsers,
   addTokens,
+  addApprovals,
   addAudit,
   addWatch,
   addEvents,

@@ -163,6 +163,13 @@ export const OPTIONS = {
       initial: "",
       doc: "file with the API token that verbs use; none = operator.token in the state folder",
     }),
+    two_person: option<readonly string[]>({
+      type: "list",
+      flag: "two-person",
+      schema: z.array(z.enum(["user.role"])).max(LIST_MAX),
+      initial: [],
+      doc: "acts that another person has to approve: user.role",
+    }),
   },
   output: {
     json: option<boolean>({

@@ -8,6 +8,7 @@ import { errorAnswer, outwardError } from "./errors.ts";
 import { allow, identify } from "./guards.ts";
 import { addHandlers } from "./handlers.ts";
 import { API_PATH } from "./route_parts.ts";
+import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
 import { addTokens } from "./tokens.ts";
 import { addUsers } from "./users.ts";
@@ -54,6 +55,7 @@ export function createApi(options: ApiOptions): Api {
   addHandlers(app, api);
   addUsers(app, api);
   addTokens(app, api);
+  addApprovals(app, api);
   addAudit(app, api);
   addDescription(app, api);
   addConsole(app, api);

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { accountView, INVITE_MS, ROLES } from "../operators/mod.ts";
+import { accountView, INVITE_MS, REASON_CHARACTERS_MAX, ROLES } from "../operators/mod.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
+import { askedSchema } from "./approvals.ts";
 import { allow } from "./guards.ts";
 import { LOGIN_PATH } from "./paths.ts";
 import { answers, API_PATH, guarded, idPath, jsonBody } from "./route_parts.ts";
@@ -44,6 +45,8 @@ export const userChange = z.strictObject({
   role: z.enum(ROLES).optional(),
   disabled: z.boolean().optional(),
   oidcSubject: z.string().min(1).max(255).nullable().optional(),
+  reason: z.string().max(REASON_CHARACTERS_MAX).optional()
+    .openapi({ description: "for whoever has to approve it" }),
 });
 
 const PATH = `${API_PATH}/users`;
@@ -68,7 +71,13 @@ const changeRoute = createRoute({
   path: `${PATH}/{id}`,
   ...guarded(allow("change", "users")),
   request: { params: idPath, ...jsonBody(userChange) },
-  responses: answers(userSchema, "the account as it is now"),
+  responses: {
+    ...answers(userSchema, "the account as it is now"),
+    202: {
+      content: { "application/json": { schema: askedSchema } },
+      description: "another role takes two people here: nothing is changed, it was asked for",
+    },
+  },
 });
 
 const resetRoute = createRoute({
@@ -105,9 +114,18 @@ export function addUsers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     return c.json(invited(account), 200);
   });
   app.openapi(changeRoute, async (c) => {
-    const { role, disabled, oidcSubject: subject } = c.req.valid("json");
+    const { role, disabled, oidcSubject: subject, reason } = c.req.valid("json");
     const principal = c.get("principal");
     let account = await accounts.known(c.req.valid("param").id);
+    if (role !== undefined && api.operators.takesTwo("user.role")) {
+      const { id } = await api.operators.approvals.ask(principal, {
+        action: "user.role",
+        object: `${account.name}: ${account.role} to ${role}`,
+        payload: { account: account.id, role },
+        ...(reason === undefined ? {} : { reason }),
+      });
+      return c.json({ request: id }, 202);
+    }
     if (role !== undefined) account = await people.setRole(principal, account, { role });
     if (disabled !== undefined) {
       account = await people.setDisabled(principal, account, { disabled });

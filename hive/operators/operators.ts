@@ -2,9 +2,10 @@ import type { AuditTrail } from "../../common/audit/mod.ts";
 import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
 import type { Account } from "./account.ts";
 import { Accounts, type DocumentStore } from "./accounts.ts";
+import { Approvals } from "./approvals.ts";
 import { ApiTokens } from "./api_tokens.ts";
 import { PasswordHasher } from "./password.ts";
-import { People } from "./people.ts";
+import { People, roleAct } from "./people.ts";
 import { actorOf, type Principal } from "./principal.ts";
 import { RefusalTrail } from "./recorded.ts";
 import { lesser } from "./role.ts";
@@ -32,6 +33,8 @@ export interface OperatorsOptions {
   readonly store: DocumentStore;
   /** Where decisions are recorded. */
   readonly audit: AuditTrail;
+  /** Acts that take two people, such as `user.role`. Default: none. */
+  readonly twoPerson?: readonly string[];
   /** Default: the host's clock. */
   readonly clock?: Clock;
 }
@@ -53,6 +56,8 @@ export class Operators {
   readonly people: People;
   readonly sessions: Sessions;
   readonly signIns: SignIn;
+  readonly approvals: Approvals;
+  readonly #twoPerson: ReadonlySet<string>;
   readonly #tokenHash: string;
   readonly #links: SecretsHeld<undefined>;
   readonly #invites: SecretsHeld<string>;
@@ -72,6 +77,18 @@ export class Operators {
     this.#refusals = new RefusalTrail(audit, clock);
     this.signIns = new SignIn({ accounts, sessions, hasher, audit, clock });
     this.people = new People({ accounts, tokens, sessions, hasher, audit, clock });
+    this.approvals = new Approvals({ store, audit, clock });
+    this.#twoPerson = new Set(options.twoPerson ?? []);
+    this.approvals.register(roleAct(this.people, accounts));
+  }
+
+  /**
+   * Whether an act takes two people on this hive.
+   *
+   * @param action Words with dots, such as `user.role`.
+   */
+  takesTwo(action: string): boolean {
+    return this.#twoPerson.has(action);
   }
 
   /**

@@ -1,13 +1,15 @@
 import type { AuditTrail } from "../../common/audit/mod.ts";
+import { z } from "zod";
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
 import type { Account } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import type { ApiTokens } from "./api_tokens.ts";
+import type { ApprovalAct } from "./approvals.ts";
 import { checkPassword, type PasswordHasher } from "./password.ts";
 import { personOf, type Principal } from "./principal.ts";
 import { recorded } from "./recorded.ts";
 import { newRecoveryCodes } from "./recovery.ts";
-import type { Role } from "./role.ts";
+import { type Role, ROLES } from "./role.ts";
 import { SecretsHeld } from "./secrets_held.ts";
 import type { Sessions } from "./sessions.ts";
 import { type NewTotp, newTotp, totpStep } from "./totp.ts";
@@ -31,6 +33,28 @@ export interface PeopleOptions {
 export interface TotpSetup extends NewTotp {
   /** Names it. */
   readonly setup: string;
+}
+
+const roleChange = z.object({ account: z.uuid(), role: z.enum(ROLES) });
+
+/**
+ * The act that gives an account another role, for when it takes two people.
+ *
+ * @param people Changes it.
+ * @param accounts Where it is.
+ */
+export function roleAct(people: People, accounts: Accounts): ApprovalAct {
+  return {
+    action: "user.role",
+    run: async (payload, [person]) => {
+      const { account, role } = roleChange.parse(payload);
+      // The last of those who stand behind it; the log has the others beside it.
+      const principal: Principal = person === undefined
+        ? { kind: "token" }
+        : { kind: "session", person, role: "admin", isFresh: false };
+      await people.setRole(principal, await accounts.known(account), { role });
+    },
+  };
 }
 
 /** Changes of accounts, each recorded first. */
