@@ -23,22 +23,29 @@ export interface AtomTest {
   readonly op: AtomOp;
   /** As ATOM_OPS has it: UTF-8, ASCII case folded unless `cased`. Empty for `present`, `empty`. */
   readonly text: Uint8Array;
+  /** What tells its text from others of the same operation. */
+  readonly chars: string;
   /** Letters count as they are written. */
   readonly cased: boolean;
   /** The other field of a `fieldref`, whose number the text still lacks. */
   readonly other?: string;
-  /** Literals, folded, of which a value that passes has one; absent: it may have none. */
-  readonly needs?: readonly Uint8Array[];
+  /** Literals, of which a value that passes has one; absent: it may have none. */
+  readonly needs?: readonly AtomTest[];
 }
 
-/** Shortest literal that a test waits for, in bytes: shorter ones are found too often. */
-const NEEDED_BYTES_MIN = 3;
+/** Shortest literal that a test waits for, in characters: shorter ones are found too often. */
+const NEEDED_LENGTH_MIN = 3;
 const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array(0);
-const PRESENT: AtomTest = { op: "present", text: NOTHING, cased: false };
+const PRESENT: AtomTest = { op: "present", text: NOTHING, chars: "", cased: false };
+const EMPTY: AtomTest = { op: "empty", text: NOTHING, chars: "", cased: false };
 
 /** Tests of the criteria that were seen: a rule's are asked for several times. */
 const MADE = new WeakMap<Criterion, AtomTest>();
+/** Tests of regular expressions by flags and pattern: a program takes long to make, and many rules
+ * share one. All are forgotten when there are `REGEXES_MAX`. */
+const REGEXES = new Map<string, AtomTest>();
+const REGEXES_MAX = 1024;
 
 /**
  * Chooses the cheapest test that decides a criterion.
@@ -64,27 +71,31 @@ function makeTest(criterion: Criterion): AtomTest {
     case "regex":
       return regexAtom(criterion);
     case "cidr":
-      return { op: "cidr", text: cidrText(criterion), cased: false };
+      return named("cidr", cidrText(criterion));
     case "number":
-      return { op: "number", text: numberText(criterion), cased: false };
+      return named("number", numberText(criterion));
     case "fieldref": {
       const text = new Uint8Array(FIELDREF_BYTES);
       text[FIELDREF.likeness] = LIKENESSES[criterion.likeness];
-      return { op: "fieldref", text, cased: criterion.cased, other: criterion.other };
+      return { ...named("fieldref", text), cased: criterion.cased, other: criterion.other };
     }
   }
 }
 
+/** A test by the bytes of its text. */
+function named(op: AtomOp, text: Uint8Array): AtomTest {
+  return { op, text, chars: text.join(), cased: false };
+}
+
 function patternAtom(pattern: Pattern, isCased: boolean): AtomTest {
   const [first, second, third] = pattern;
-  if (first === undefined) return { op: "empty", text: NOTHING, cased: false };
+  if (first === undefined) return EMPTY;
   // Without letters both ways are the same.
   const cased = isCased && pattern.some((part) => /[A-Za-z]/.test(String(part)));
-  const plain = (op: AtomOp, text: string): AtomTest => ({
-    op,
-    text: ENCODER.encode(cased ? text : foldCase(text)),
-    cased,
-  });
+  const plain = (op: AtomOp, text: string): AtomTest => {
+    const chars = cased ? text : foldCase(text);
+    return { op, text: ENCODER.encode(chars), chars, cased };
+  };
   if (pattern.length === 1) {
     if (first === ANY) return PRESENT;
     if (typeof first === "string") return plain("equals", first);
@@ -96,16 +107,23 @@ function patternAtom(pattern: Pattern, isCased: boolean): AtomTest {
   if (pattern.length === 3 && first === ANY && typeof second === "string" && third === ANY) {
     return plain("contains", second);
   }
-  return { op: "glob", text: globText(pattern, cased), cased, ...needsOf([longest(pattern)]) };
+  const chars = globText(pattern, cased);
+  return {
+    op: "glob",
+    text: ENCODER.encode(chars),
+    chars,
+    cased,
+    ...needsOf([longest(pattern)]),
+  };
 }
 
-function globText(pattern: Pattern, cased: boolean): Uint8Array {
+function globText(pattern: Pattern, cased: boolean): string {
   const wildcard = { [ANY]: String.fromCharCode(GLOB_ANY), [ONE]: String.fromCharCode(GLOB_ONE) };
   const text = pattern.map((part) => {
     if (typeof part !== "string") return wildcard[part];
     return cased ? part : foldCase(part);
   });
-  return ENCODER.encode(text.join(""));
+  return text.join("");
 }
 
 function longest(pattern: Pattern): string {
@@ -116,19 +134,31 @@ function longest(pattern: Pattern): string {
 }
 
 function needsOf(literals: readonly string[] | undefined): Pick<AtomTest, "needs"> {
-  const needs = literals?.map((literal) => ENCODER.encode(foldCase(literal)));
-  if (needs === undefined || needs.length === 0) return {};
-  return needs.every(({ length }) => length >= NEEDED_BYTES_MIN) ? { needs } : {};
+  if (literals === undefined || literals.length === 0) return {};
+  if (!literals.every(({ length }) => length >= NEEDED_LENGTH_MIN)) return {};
+  const needs = literals.map((literal): AtomTest => {
+    const chars = foldCase(literal);
+    return { op: "contains", text: ENCODER.encode(chars), chars, cased: false };
+  });
+  return { needs };
 }
 
 function regexAtom(criterion: Extract<Criterion, { type: "regex" }>): AtomTest {
-  const regex = parseRegex(criterion.source, criterion);
-  return {
+  const { source, ignoreCase, multiline, dotAll } = criterion;
+  const chars = `${ignoreCase} ${multiline} ${dotAll} ${source}`;
+  const known = REGEXES.get(chars);
+  if (known !== undefined) return known;
+  const regex = parseRegex(source, criterion);
+  const made: AtomTest = {
     op: "regex",
     text: compileRegex(regex),
+    chars,
     cased: false,
     ...needsOf(requiredLiterals(regex)),
   };
+  if (REGEXES.size === REGEXES_MAX) REGEXES.clear();
+  REGEXES.set(chars, made);
+  return made;
 }
 
 function cidrText({ address, prefix }: Extract<Criterion, { type: "cidr" }>): Uint8Array {

@@ -52,54 +52,49 @@ const FILTER_BITS_MAX = { bits: 21, bytes: 17 } as const;
  * @returns The table; empty for no texts.
  */
 export function gramTable(texts: readonly GramText[], shape: GramShape): GramTable {
-  const counters = countGrams(texts, shape);
-  const byGram = new Map<number, { readonly group: number; readonly offset: number }[]>();
+  const { hashes, starts } = hashGrams(texts, shape);
+  const counts = countGrams(hashes);
+  const lists = new GramLists();
   const left = new Set<number>();
-  for (const { text, group } of texts) {
-    const start = rarestRun(text, counters, shape);
-    const grams = Array.from({ length: shape.run }, (_, i) => shape.hash(text, start + i));
-    const lists = grams.map((gram) => byGram.get(gram));
-    if (lists.some((list) => list !== undefined && list.length >= ENTRIES_PER_KEY_MAX)) {
-      left.add(group);
-      continue;
-    }
-    grams.forEach((gram, i) => {
-      const entry = { group, offset: start + i };
-      const list = byGram.get(gram);
-      if (list === undefined) byGram.set(gram, [entry]);
-      else list.push(entry);
-    });
+  texts.forEach(({ group }, i) => {
+    const [from = 0, to = 0] = [starts[i], starts[i + 1]];
+    const offset = rarestRun(counts.subarray(from, to), shape.run);
+    const grams = hashes.subarray(from + offset, from + offset + shape.run);
+    if (!lists.add(grams, { group, offset })) left.add(group);
+  });
+  return { ...lists.encode(shape.filter), left };
+}
+
+/** Hashes of all grams, text behind text, and where each text's begin; and where the last end. */
+function hashGrams(
+  texts: readonly GramText[],
+  { bytes, hash }: GramShape,
+): { readonly hashes: Uint32Array; readonly starts: Uint32Array } {
+  const starts = new Uint32Array(texts.length + 1);
+  let end = 0;
+  texts.forEach(({ text }, i) => starts[i + 1] = end += text.length - bytes + 1);
+  const hashes = new Uint32Array(end);
+  let next = 0;
+  for (const { text } of texts) {
+    for (let at = 0; at + bytes <= text.length; at++) hashes[next++] = hash(text, at);
   }
-  return { ...encode(byGram, shape), left };
+  return { hashes, starts };
 }
 
 /** How often each gram occurs, by some bits of its hash. */
-function countGrams(texts: readonly GramText[], { bytes, hash }: GramShape): Uint32Array {
-  const grams = texts.reduce((sum, { text }) => sum + text.length, 0);
-  const wanted = Math.ceil(Math.log2(grams * COUNTERS_PER_GRAM + 1));
+function countGrams(hashes: Uint32Array): Uint32Array {
+  const wanted = Math.ceil(Math.log2(hashes.length * COUNTERS_PER_GRAM + 1));
   const bits = Math.min(Math.max(wanted, COUNTERS_BITS.min), COUNTERS_BITS.max);
   const counters = new Uint32Array(2 ** bits);
-  for (const { text } of texts) {
-    for (let at = 0; at + bytes <= text.length; at++) {
-      const place = hash(text, at) & (counters.length - 1);
-      counters[place] = (counters[place] ?? 0) + 1;
-    }
-  }
-  return counters;
+  const mask = counters.length - 1;
+  for (const hash of hashes) counters[hash & mask] = (counters[hash & mask] ?? 0) + 1;
+  return hashes.map((hash) => counters[hash & mask] ?? 0);
 }
 
 /** Start of the run whose most frequent gram is rarest; of equals, the one with fewest in all. */
-function rarestRun(
-  text: Uint8Array,
-  counters: Uint32Array,
-  { bytes, run, hash }: GramShape,
-): number {
+function rarestRun(counts: Uint32Array, run: number): number {
   let best = 0;
   let bestCost = Infinity;
-  const counts = Array.from(
-    { length: text.length - bytes + 1 },
-    (_, at) => counters[hash(text, at) & (counters.length - 1)] ?? 0,
-  );
   for (let start = 0; start + run <= counts.length; start++) {
     let [most, sum] = [0, 0];
     for (let i = start; i < start + run; i++) {
@@ -113,31 +108,72 @@ function rarestRun(
   return best;
 }
 
-function encode(
-  byGram: ReadonlyMap<number, readonly { readonly group: number; readonly offset: number }[]>,
-  { filter: kind }: GramShape,
-): Omit<GramTable, "left"> {
-  const empty = new Uint8Array(0);
-  if (byGram.size === 0) return { filter: empty, filterBits: 0, keys: empty, entries: empty };
-  const wanted = Math.ceil(Math.log2(byGram.size * FILTER_PLACES_PER_GRAM[kind]));
-  const filterBits = Math.min(Math.max(wanted, FILTER_BITS_MIN), FILTER_BITS_MAX[kind]);
-  const filter = new Uint8Array(2 ** filterBits / (kind === "bits" ? 8 : 1));
-  const count = [...byGram.values()].reduce((sum, list) => sum + list.length, 0);
-  const entries = new Uint8Array(count * ENTRY_ROW_BYTES);
-  const view = new DataView(entries.buffer);
-  const rows: (readonly [number, number])[] = [];
-  let next = 0;
-  for (const [gram, list] of byGram) {
-    const place = gram >>> (32 - filterBits);
-    if (kind === "bytes") filter[place] = 1;
-    else filter[place >> 3] = (filter[place >> 3] ?? 0) | 1 << (place & 7);
-    rows.push([gram, next]);
-    list.forEach(({ group, offset }, i) => {
-      const last = i === list.length - 1 ? ENTRY_LAST_BIT : 0;
-      view.setUint32(next * ENTRY_ROW_BYTES + ENTRY_ROW.group, (group | last) >>> 0, true);
-      view.setUint32(next * ENTRY_ROW_BYTES + ENTRY_ROW.offset, offset, true);
-      next++;
+/** No entry. */
+const END = -1;
+
+/** For each gram the places where it stands in literals, as a chain of entries. */
+class GramLists {
+  readonly #listByGram = new Map<number, number>();
+  readonly #lists: { readonly gram: number; readonly first: number; last: number; size: number }[] =
+    [];
+  readonly #groups: number[] = [];
+  readonly #offsets: number[] = [];
+  readonly #next: number[] = [];
+
+  /** Takes the grams of a text from an offset on; false when one of them has too many texts. */
+  add(
+    grams: Uint32Array,
+    { group, offset }: { readonly group: number; readonly offset: number },
+  ): boolean {
+    for (const gram of grams) {
+      const list = this.#lists[this.#listByGram.get(gram) ?? END];
+      if (list !== undefined && list.size >= ENTRIES_PER_KEY_MAX) return false;
+    }
+    grams.forEach((gram, i) => {
+      const entry = this.#groups.push(group) - 1;
+      this.#offsets.push(offset + i);
+      this.#next.push(END);
+      const number = this.#listByGram.get(gram);
+      const list = number === undefined ? undefined : this.#lists[number];
+      if (list === undefined) {
+        this.#listByGram.set(
+          gram,
+          this.#lists.push({ gram, first: entry, last: entry, size: 1 }) - 1,
+        );
+      } else {
+        this.#next[list.last] = entry;
+        list.last = entry;
+        list.size++;
+      }
     });
+    return true;
   }
-  return { filter, filterBits, keys: keyTable(rows), entries };
+
+  encode(kind: GramShape["filter"]): Omit<GramTable, "left"> {
+    const empty = new Uint8Array(0);
+    const grams = this.#lists.length;
+    if (grams === 0) return { filter: empty, filterBits: 0, keys: empty, entries: empty };
+    const wanted = Math.ceil(Math.log2(grams * FILTER_PLACES_PER_GRAM[kind]));
+    const filterBits = Math.min(Math.max(wanted, FILTER_BITS_MIN), FILTER_BITS_MAX[kind]);
+    const filter = new Uint8Array(2 ** filterBits / (kind === "bits" ? 8 : 1));
+    const entries = new Uint8Array(this.#groups.length * ENTRY_ROW_BYTES);
+    const view = new DataView(entries.buffer);
+    const keys = new Uint32Array(grams);
+    const firsts = new Uint32Array(grams);
+    let row = 0;
+    this.#lists.forEach(({ gram, first }, i) => {
+      const place = gram >>> (32 - filterBits);
+      if (kind === "bytes") filter[place] = 1;
+      else filter[place >> 3] = (filter[place >> 3] ?? 0) | 1 << (place & 7);
+      keys[i] = gram;
+      firsts[i] = row;
+      for (let entry = first; entry !== END; entry = this.#next[entry] ?? END) {
+        const last = this.#next[entry] === END ? ENTRY_LAST_BIT : 0;
+        const at = row++ * ENTRY_ROW_BYTES;
+        view.setUint32(at + ENTRY_ROW.group, ((this.#groups[entry] ?? 0) | last) >>> 0, true);
+        view.setUint32(at + ENTRY_ROW.offset, this.#offsets[entry] ?? 0, true);
+      }
+    });
+    return { filter, filterBits, keys: keyTable(keys, firsts), entries };
+  }
 }

@@ -22,6 +22,7 @@ import {
   RULE_ROW_BYTES,
 } from "./image_layout.ts";
 import type { Plan, PlannedAtom, PlannedField } from "./plan.ts";
+import { foldCase } from "./value.ts";
 
 const HASH_BYTES = 32;
 const ENCODER = new TextEncoder();
@@ -187,9 +188,10 @@ function fieldRow(plan: Plan, field: PlannedField): FieldRow {
   const one = (op: "present" | "empty") => atoms.find((atom) => atom.op === op)?.atom ?? NONE;
   const [waited, asked] = [false, true].map((isAsked) => {
     const literals = atoms.flatMap((atom): Literal[] => {
-      const { op, text, cased } = atom;
+      const { op, text, chars, cased, atom: number } = atom;
       if (!isLiteral(op) || isLate(plan, atom) !== isAsked) return [];
-      return [{ atom: atom.atom, op, text: cased ? folded(text) : text }];
+      if (!cased) return [{ atom: number, op, text, chars }];
+      return [{ atom: number, op, text: folded(text), chars: foldCase(chars) }];
     });
     return literals.length === 0 ? NO_LITERALS : encodeLiterals(literals);
   }) as [LiteralBlock, LiteralBlock];

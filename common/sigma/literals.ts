@@ -35,6 +35,8 @@ export interface Literal {
   readonly op: LiteralOp;
   /** At least one byte, ASCII case folded. */
   readonly text: Uint8Array;
+  /** The same as characters, where it is known. */
+  readonly chars?: string;
   readonly atom: number;
 }
 
@@ -74,7 +76,7 @@ const ANCHOR_PLACES = 32;
 const ANCHOR_BITS = { min: 10, max: 21 } as const;
 /** Bits of the tables of lengths; their bytes fit in the first cache. */
 const PAIR_BITS = { min: 4, max: 11 } as const;
-const LATIN1 = new TextDecoder("latin1");
+const TEXT = new TextDecoder();
 
 /**
  * Encodes the literals of one field for the engine.
@@ -96,7 +98,7 @@ export function encodeLiterals(literals: readonly Literal[]): LiteralBlock {
   for (const table of [sampled, dense, triples]) for (const group of table.left) left.add(group);
   const block = new Block();
   block.groups(groups);
-  block.place("keys", keyTable(keyed.rows), "key_count", 8);
+  block.place("keys", keyTable(keyed.hashes, keyed.numbers), "key_count", 8);
   const prefixes = groups.filter(({ op }) => op === "startswith");
   const suffixes = groups.filter(({ op }) => op === "endswith");
   const shortAnchors = (prefixes.some(isShortAnchor) ? SHORT_ANCHORS.prefix : 0) |
@@ -125,24 +127,33 @@ function isShortAnchor({ text }: Group): boolean {
 }
 
 function groupsOf(literals: readonly Literal[]): readonly Group[] {
-  const groups = new Map<string, Group>();
+  const byOp = new Map<LiteralOp, Map<string, Group>>();
+  const all: Group[] = [];
   for (const literal of literals) {
-    const { op, text } = literal;
-    const key = `${op} ${LATIN1.decode(text)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { op, text, literals: [literal] });
-    else group.literals.push(literal);
+    const { op, text, chars = TEXT.decode(text) } = literal;
+    let groups = byOp.get(op);
+    if (groups === undefined) byOp.set(op, groups = new Map());
+    const known = groups.get(chars);
+    if (known !== undefined) {
+      known.literals.push(literal);
+      continue;
+    }
+    const group = { op, text, literals: [literal] };
+    groups.set(chars, group);
+    all.push(group);
   }
-  return [...groups.values()];
+  return all;
 }
 
 /** Key and group of all texts that are looked up whole. */
 function keyedRows(groups: readonly Group[]): {
-  readonly rows: readonly (readonly [number, number])[];
+  readonly hashes: Uint32Array;
+  readonly numbers: Uint32Array;
   readonly kinds: number;
   readonly left: readonly number[];
 } {
-  const rows: (readonly [number, number])[] = [];
+  const hashes: number[] = [];
+  const numbers: number[] = [];
   const counts = new Map<number, number>();
   const left: number[] = [];
   let kinds = 0;
@@ -151,11 +162,14 @@ function keyedRows(groups: readonly Group[]): {
     if (key === undefined) return;
     const count = (counts.get(key.hash) ?? 0) + 1;
     counts.set(key.hash, count);
-    if (count > ENTRIES_PER_KEY_MAX) left.push(number);
-    else rows.push([key.hash, number]);
     kinds |= key.kind;
+    if (count > ENTRIES_PER_KEY_MAX) left.push(number);
+    else {
+      hashes.push(key.hash);
+      numbers.push(number);
+    }
   });
-  return { rows, kinds, left };
+  return { hashes: Uint32Array.from(hashes), numbers: Uint32Array.from(numbers), kinds, left };
 }
 
 function keyOf(group: Group): { readonly hash: number; readonly kind: number } | undefined {

@@ -99,9 +99,6 @@ const OF_ANCESTORS: ReadonlySet<string> = new Set([
   "AncestorImage",
 ]);
 
-/** A key's text as characters, one a byte. */
-const TEXT = new TextDecoder("latin1");
-
 /** A field's name and the classes of the rules that ask for it. */
 interface FieldUse {
   readonly field: string;
@@ -120,7 +117,8 @@ export class Plan {
   readonly always: number[] = [];
   readonly pool: WordPool = new WordPool();
   readonly #fieldByName = new Map<string, number>();
-  readonly #atomByKey = new Map<string, number>();
+  /** Of each field, by number. */
+  readonly #atoms: AtomNumbers[] = [];
   readonly #logSourceByKey = new Map<string, number>();
 
   /**
@@ -180,6 +178,7 @@ export class Plan {
 
   /** Counts what the rule would add before anything is added. */
   #makeRoom(rule: Pick<RuleLogic, "expression" | "position">): void {
+    if (this.#hasRoom(rule.expression)) return;
     const { position, expression } = rule;
     const fields = new Set<string>();
     const atoms = new Set<string>();
@@ -188,9 +187,9 @@ export class Plan {
       for (const name of [field, atom.other ?? field]) {
         if (!this.#fieldByName.has(name)) fields.add(name);
       }
-      for (const each of [atom, ...(atom.needs ?? []).map(literalTest)]) {
-        const key = keyOf(field, each);
-        if (!this.#atomByKey.has(key)) atoms.add(key);
+      const known = this.#atoms[this.#fieldByName.get(field) ?? -1];
+      for (const each of [atom, ...(atom.needs ?? [])]) {
+        if (known?.get(each) === undefined) atoms.add(`${field}\n${keyOf(each)}`);
       }
     }
     const check = (name: string, count: number, most: number) => {
@@ -203,6 +202,14 @@ export class Plan {
     check("distinct tests", this.atoms.length + atoms.size, ATOMS_MAX);
     const options = { atomOf: () => 0, pool: new WordPool() };
     if (compileProgram(expression, options).depth > PROGRAM_DEPTH_MAX) throw tooDeep(rule);
+  }
+
+  /** Whether a rule fits even when all that it asks is new: what most rules do, at a glance. */
+  #hasRoom(expression: Expression): boolean {
+    const { tests, depth } = boundsOf(expression);
+    return this.rules.length + this.roles.length < RULES_MAX &&
+      this.fields.length + 2 * tests <= FIELDS_MAX &&
+      this.atoms.length + tests <= ATOMS_MAX && depth <= PROGRAM_DEPTH_MAX;
   }
 
   #candidate(atom: number, rule: number): void {
@@ -222,14 +229,16 @@ export class Plan {
   /** The number of an atom; a new one is hung below the literals that it needs. */
   #intern(test: AtomTest, at: FieldUse): number {
     const { field, planned } = this.#want(at);
-    return intern(this.#atomByKey, keyOf(at.field, test), () => {
-      const gates = (test.needs ?? []).map((needed) => this.#intern(literalTest(needed), at));
-      const number = this.atoms.length;
-      planned.atoms.push(number);
-      this.atoms.push({ ...test, field, candidates: [], gated: [], alone: gates.length === 0 });
-      for (const gate of new Set(gates)) this.atoms[gate]?.gated.push(number);
-      return number;
-    });
+    const numbers = this.#atoms[field] ??= new AtomNumbers();
+    const known = numbers.get(test);
+    if (known !== undefined) return known;
+    const gates = (test.needs ?? []).map((needed) => this.#intern(needed, at));
+    const number = this.atoms.length;
+    numbers.set(test, number);
+    planned.atoms.push(number);
+    this.atoms.push({ ...test, field, candidates: [], gated: [], alone: gates.length === 0 });
+    for (const gate of new Set(gates)) this.atoms[gate]?.gated.push(number);
+    return number;
   }
 
   /** A field that rules of these classes ask for. */
@@ -265,28 +274,49 @@ function intern(numbers: Map<string, number>, key: string, make: () => number): 
   return made;
 }
 
-/** Keys of the tests that were seen, without the field: each is asked for several times. */
-const KEYS = new WeakMap<AtomTest, string>();
+/** Numbers of the atoms of a field; a test that was seen before is found without its key. */
+class AtomNumbers {
+  readonly #byTest = new Map<AtomTest, number>();
+  readonly #byKey = new Map<string, number>();
 
-function keyOf(field: string, test: AtomTest): string {
-  let key = KEYS.get(test);
-  if (key === undefined) {
-    const { op, text, cased, other = "" } = test;
-    key = `${op}\n${cased}\n${other}\n${TEXT.decode(text)}`;
-    KEYS.set(test, key);
+  get(test: AtomTest): number | undefined {
+    const known = this.#byTest.get(test);
+    if (known !== undefined) return known;
+    const number = this.#byKey.get(keyOf(test));
+    if (number !== undefined) this.#byTest.set(test, number);
+    return number;
   }
-  return `${field}\n${key}`;
+
+  set(test: AtomTest, number: number): void {
+    this.#byTest.set(test, number);
+    this.#byKey.set(keyOf(test), number);
+  }
 }
 
-function literalTest(text: Uint8Array): AtomTest {
-  return { op: "contains", text, cased: false };
+function keyOf({ op, chars, cased, other = "" }: AtomTest): string {
+  return `${op}\n${cased}\n${other}\n${chars}`;
+}
+
+/** How many atoms and how deep a stack an expression may need at the most. */
+function boundsOf(expression: Expression): { readonly tests: number; readonly depth: number } {
+  if (expression.kind === "test") {
+    return { tests: 1 + (atomTestOf(expression.criterion).needs?.length ?? 0), depth: 1 };
+  }
+  if (expression.kind === "not") return boundsOf(expression.of);
+  let [tests, depth] = [0, 0];
+  for (const inner of expression.of) {
+    const bounds = boundsOf(inner);
+    tests += bounds.tests;
+    depth = Math.max(depth, bounds.depth);
+  }
+  return { tests, depth: depth + (expression.kind === "at_least" ? expression.of.length : 1) };
 }
 
 function triggerCost({ field, criterion }: FieldTest, classMask: number): number {
   const { op, text, needs } = atomTestOf(criterion);
   const often = isOfAllEvents(field, classMask) ? TRIGGER_COST_OFTEN : 1;
   if (needs !== undefined) {
-    return often * needs.reduce((sum, { length }) => sum + costAnywhere(length), 0);
+    return often * needs.reduce((sum, { text }) => sum + costAnywhere(text.length), 0);
   }
   const other = TRIGGER_COSTS[op];
   if (other !== undefined) return often * other;

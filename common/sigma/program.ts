@@ -1,6 +1,6 @@
 import { type AtomOp, atomTestOf } from "./atom.ts";
 import type { Expression, FieldTest } from "./expression.ts";
-import { PROGRAM_OPS } from "./image_layout.ts";
+import { ATOMS_MAX, PROGRAM_OPS } from "./image_layout.ts";
 import type { WordPool } from "./word_pool.ts";
 
 /** Most bits that one `at_least` counts. */
@@ -75,20 +75,20 @@ function chain(
 ): Program {
   const isPlain = (part: Expression): part is FieldTest =>
     part.kind === "test" && part.criterion.type !== "absent";
-  const plain = new Map(
-    of.filter(isPlain).map((test) => [options.atomOf(test), costOf(test)]),
-  );
-  const atoms = [...plain].sort(([a, costA], [b, costB]) => costA - costB || a - b)
-    .map(([atom]) => atom);
-  const parts = of.filter((part) => !isPlain(part))
+  const plain = of.filter(isPlain);
+  // The cheapest first; atoms of one cost in the order of their numbers, so that equal lists are one.
+  const ranks = Float64Array.from(plain, (test) => costOf(test) * ATOMS_MAX + options.atomOf(test));
+  const atoms = [...new Set(ranks.sort())].map((rank) => rank % ATOMS_MAX);
+  const parts = of.length === plain.length ? [] : of.filter((part) => !isPlain(part))
     .map((part) => ({ ...compileProgram(part, options), cost: costOf(part) }));
   const [only] = atoms;
   if (only !== undefined) {
     const listed = kind === "and" ? "all" : "any";
     const push = atoms.length === 1 ? word("atom", only) : word(listed, options.pool.list(atoms));
-    const cost = [...plain.values()].reduce((sum, one) => sum + one, 0);
+    const cost = plain.reduce((sum, test) => sum + costOf(test), 0);
     parts.unshift({ words: [push], depth: 1, cost });
   }
+  if (parts.length === 1) return parts[0] as Program;
   parts.sort((a, b) => a.cost - b.cost);
   const words = parts.reduceRight<readonly number[]>((rest, part, i) => {
     const own = i === 0 ? part.words : [...part.words, word(kind, 0)];
