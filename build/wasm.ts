@@ -59,14 +59,15 @@ async function readSources(generated: Sources): Promise<Sources> {
   return sources;
 }
 
-/** The memory is as large as the map says, and never grows. */
+/** The memory is as large as the map says. */
 function memoryFlags(sources: Sources): readonly string[] {
   const map = sources.get("wasm/assembly/memory.ts") ?? "";
-  const pages = /\bMEMORY_PAGES: u32 = (\d+);/.exec(map)?.[1];
-  if (pages === undefined) {
-    throw new Error("Cannot build the engine: no MEMORY_PAGES in wasm/assembly/memory.ts");
-  }
-  return ["--initialMemory", pages, "--maximumMemory", pages];
+  const pages = (name: string): string => {
+    const found = new RegExp(`\\b${name}: u32 = (\\d+);`).exec(map)?.[1];
+    if (found !== undefined) return found;
+    throw new Error(`Cannot build the engine: no ${name} in wasm/assembly/memory.ts`);
+  };
+  return ["--initialMemory", pages("MEMORY_PAGES"), "--maximumMemory", pages("MEMORY_PAGES_MAX")];
 }
 
 async function compile(sources: Sources, flags: readonly string[]): Promise<Uint8Array> {

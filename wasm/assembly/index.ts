@@ -1,6 +1,6 @@
 // What the module exports; the contract is specs/hot_path.md.
 
-import { END, MEMORY_PAGES } from "./memory";
+import { bloom_reserve } from "./memory";
 import { processes_start } from "./process_table";
 
 export {
@@ -33,12 +33,13 @@ export { write_decimal, write_hex64, write_ipv4, write_ipv6 } from "./text";
 
 let started: bool = false;
 
-/** Lays out all regions for that many processes; 0, -1 when called twice, -2 without the memory. */
-export function start(processes: u32): i32 {
+/**
+ * Lays out all regions for that many processes and a filter of so many bytes, 2 MiB at least; 0, -1
+ * when called twice, -2 without the memory.
+ */
+export function start(processes: u32, bloom_bytes: u32): i32 {
   if (started) return ERROR_STARTED;
-  if (<usize> memory.size() < <usize> MEMORY_PAGES || END > <usize> MEMORY_PAGES << 16) {
-    return ERROR_MEMORY;
-  }
+  if (!bloom_reserve(bloom_bytes)) return ERROR_MEMORY;
   started = true;
   processes_start(processes);
   return 0;

@@ -1,8 +1,10 @@
 // The map of the one fixed memory. Static data lies below 64 KiB (the build's low memory limit);
 // every region is a constant here and nowhere else. `build/wasm.ts` reads MEMORY_PAGES.
 
-/** Pages of 64 KiB, taken once; the memory never grows. */
+/** Pages of 64 KiB at the start. The memory grows once, in `start`, when a larger filter is wanted. */
 @inline export const MEMORY_PAGES: u32 = 1984;
+/** Pages with the largest filter. */
+@inline export const MEMORY_PAGES_MAX: u32 = 4000;
 
 @inline export const BATCH: usize = 0x1_0000;
 @inline export const BATCH_BYTES: u32 = 0x10_6000; // 1 MiB + one longest record
@@ -11,9 +13,7 @@
 @inline export const IMAGE_A: usize = HITS + HITS_BYTES;
 @inline export const IMAGE_BYTES: u32 = 0x200_0000;
 @inline export const IMAGE_B: usize = IMAGE_A + IMAGE_BYTES;
-@inline export const BLOOM: usize = IMAGE_B + IMAGE_BYTES;
-@inline export const BLOOM_BYTES: u32 = 0x20_0000;
-@inline export const SCRATCH: usize = BLOOM + BLOOM_BYTES;
+@inline export const SCRATCH: usize = IMAGE_B + IMAGE_BYTES;
 @inline export const SCRATCH_BYTES: u32 = 0x1_0000;
 @inline export const STATS: usize = SCRATCH + SCRATCH_BYTES;
 @inline export const STATS_BYTES: u32 = 0x1000;
@@ -75,8 +75,21 @@
 @inline export const ARENA_STATES_BYTES: u32 = 0x4_0000;
 @inline export const ARENA: usize = (ARENA_STATES + ARENA_STATES_BYTES + 0xFFFF) & ~0xFFFF;
 @inline export const ARENA_BYTES: u32 = 0x200_0000;
-/** End of the map; `start` checks that the memory reaches it. A value is read in steps of 16 bytes. */
-@inline export const END: usize = ARENA + ARENA_BYTES + 64;
+/** The Bloom filter is the last region, 64 KiB behind the arena: a value is read in steps of 16 bytes. */
+@inline export const BLOOM: usize = ARENA + ARENA_BYTES + 0x1_0000;
+@inline export const BLOOM_BYTES: u32 = 0x20_0000;
+@inline export const BLOOM_BYTES_MAX: u32 = 0x800_0000;
+/** Bytes of that region; `start` sets it. */
+export let bloom_bytes: u32 = BLOOM_BYTES;
+
+/** Makes room for a filter of that many bytes; false when the memory cannot have it. */
+export function bloom_reserve(bytes: u32): bool {
+  if (bytes > BLOOM_BYTES_MAX) return false;
+  bloom_bytes = max<u32>(bytes, BLOOM_BYTES);
+  const pages: i32 = <i32> ((BLOOM + <usize> bloom_bytes + 0xFFFF) >> 16);
+  const missing: i32 = pages - memory.size();
+  return missing <= 0 || memory.grow(missing) >= 0;
+}
 
 /** Place of a region that the host may see; 0 for a number that is none. */
 export function region(id: u32): usize {
@@ -96,7 +109,7 @@ export function region_bytes(id: u32): u32 {
   if (id == 0) return BATCH_BYTES;
   if (id == 1) return HITS_BYTES;
   if (id == 2 || id == 3) return IMAGE_BYTES;
-  if (id == 4) return BLOOM_BYTES;
+  if (id == 4) return bloom_bytes;
   if (id == 5) return SCRATCH_BYTES;
   if (id == 6) return STATS_BYTES;
   if (id == 7) return LABELS_BYTES;

@@ -22,7 +22,7 @@ export class BloomFilter {
    */
   constructor(engine: Engine, options: BloomOptions) {
     this.#core = engine.core;
-    this.size = bloomSize(options);
+    this.size = bloomSize({ ...options, bytesMax: engine.core.bloom.length });
     const { items, rate = BLOOM_RATE, blocked = false } = options;
     this.#options = { items: Math.ceil(items), rate, blocked };
     const { bytes, places } = this.size;
@@ -41,7 +41,7 @@ export class BloomFilter {
   static load(engine: Engine, saved: Uint8Array): BloomFilter {
     const { bits, places, items, capacity, rate, blocked } = decodeBloom(saved);
     const options = { items: capacity, rate, blocked };
-    const size = bloomSize(options);
+    const size = bloomSize({ ...options, bytesMax: engine.core.bloom.length });
     if (size.bytes !== bits.length || size.places !== places) {
       throw new ImmuneError(
         "INDICATORS_INVALID",

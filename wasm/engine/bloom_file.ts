@@ -1,9 +1,9 @@
 import { crc32 } from "node:zlib";
 import { ImmuneError } from "../../common/config/errors.ts";
 import {
-  BLOOM_BYTES_MAX,
   BLOOM_PLACES_MAX,
   BLOOM_PLACES_MIN,
+  BLOOM_ROOM_BYTES_MAX,
   BLOOM_UNIT_BYTES,
 } from "./bloom_size.ts";
 
@@ -93,7 +93,7 @@ export function decodeBloom(bytes: Uint8Array): SavedBloom {
     capacity: view.getUint32(AT.capacity, true),
     rate: view.getFloat64(AT.rate, true),
   };
-  if (length === 0 || length > BLOOM_BYTES_MAX || length % BLOOM_UNIT_BYTES !== 0) {
+  if (length === 0 || length > BLOOM_ROOM_BYTES_MAX || length % BLOOM_UNIT_BYTES !== 0) {
     throw invalid(`${length} bytes are no size of a filter`);
   }
   if (filter.places < BLOOM_PLACES_MIN || filter.places > BLOOM_PLACES_MAX || blocked > 1) {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { BloomFilter } from "./bloom.ts";
 import { BLOOM_HEADER_BYTES, decodeBloom, encodeBloom } from "./bloom_file.ts";
-import { BLOOM_BYTES_MAX } from "./bloom_size.ts";
+import { BLOOM_ROOM_BYTES_MAX } from "./bloom_size.ts";
 import { Engine } from "./engine.ts";
 
 const engine = await Engine.create();
@@ -71,7 +71,7 @@ Deno.test("BloomFilter.load() refuses shapes that are out of bounds, though the 
     const bytes = encodeBloom({ ...shape, rate, bits: new Uint8Array(64) });
     assertThrows(() => BloomFilter.load(other, bytes), ImmuneError, "out of range");
   }
-  for (const length of [0, 65, BLOOM_BYTES_MAX + 64]) {
+  for (const length of [0, 65, BLOOM_ROOM_BYTES_MAX + 64]) {
     const bytes = encodeBloom({ ...shape, bits: new Uint8Array(length) });
     assertThrows(() => BloomFilter.load(other, bytes), ImmuneError, "no size");
   }

@@ -1,5 +1,7 @@
-/** Longest filter, in bytes: the size of its region. */
+/** Longest filter, in bytes, of an engine that was not made with more room. */
 export const BLOOM_BYTES_MAX = 2 * 1024 * 1024;
+/** Most room that an engine can be made with, in bytes. */
+export const BLOOM_ROOM_BYTES_MAX = 128 * 1024 * 1024;
 /** A filter is a multiple of this many bytes: a cache line. */
 export const BLOOM_UNIT_BYTES = 64;
 /** Least places a key. */
@@ -21,6 +23,12 @@ export interface BloomOptions {
   readonly blocked?: boolean;
 }
 
+/** Where a filter is to fit. */
+export interface BloomRoom {
+  /** Bytes that it may have; default: those of an engine without more room. */
+  readonly bytesMax?: number;
+}
+
 /** Size of a filter. */
 export interface BloomSize {
   /** A multiple of 64. */
@@ -36,14 +44,14 @@ export interface BloomSize {
  * @returns Its size.
  * @throws {RangeError} when an option is out of range or the filter would not fit.
  */
-export function bloomSize(options: BloomOptions): BloomSize {
-  const { items, rate = BLOOM_RATE } = options;
+export function bloomSize(options: BloomOptions & BloomRoom): BloomSize {
+  const { items, rate = BLOOM_RATE, bytesMax = BLOOM_BYTES_MAX } = options;
   if (!(items >= 1) || !(rate > 0 && rate < 1)) {
     throw new RangeError(`Cannot size a filter for "${items}" keys at rate "${rate}"`);
   }
   const bytes = Math.ceil(items * bitsPerKey(options) / 8 / BLOOM_UNIT_BYTES) * BLOOM_UNIT_BYTES;
-  if (bytes > BLOOM_BYTES_MAX) {
-    throw new RangeError(`Cannot hold "${items}" keys: "${bytes}" bytes over ${BLOOM_BYTES_MAX}`);
+  if (bytes > bytesMax) {
+    throw new RangeError(`Cannot hold "${items}" keys: "${bytes}" bytes over ${bytesMax}`);
   }
   const places = Math.round(-Math.log2(rate));
   return { bytes, places: Math.min(Math.max(places, BLOOM_PLACES_MIN), BLOOM_PLACES_MAX) };
@@ -55,9 +63,10 @@ export function bloomSize(options: BloomOptions): BloomSize {
  * @param options Rate and variant.
  * @returns Keys.
  */
-export function bloomItemsMax(options: Omit<BloomOptions, "items">): number {
+export function bloomItemsMax(options: Omit<BloomOptions, "items"> & BloomRoom): number {
+  const { bytesMax = BLOOM_BYTES_MAX } = options;
   // One bit less, so that no rounding makes it a cache line too many.
-  return Math.floor((BLOOM_BYTES_MAX * 8 - 1) / bitsPerKey(options));
+  return Math.floor((bytesMax * 8 - 1) / bitsPerKey(options));
 }
 
 function bitsPerKey({ rate = BLOOM_RATE, blocked = false }: Omit<BloomOptions, "items">): number {

@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { BloomFilter } from "./bloom.ts";
-import { BLOOM_BYTES_MAX, bloomItemsMax, bloomSize } from "./bloom_size.ts";
+import { BLOOM_BYTES_MAX, BLOOM_ROOM_BYTES_MAX, bloomItemsMax, bloomSize } from "./bloom_size.ts";
 import { Engine } from "./engine.ts";
 
 const engine = await Engine.create();
@@ -72,5 +72,22 @@ Deno.test("bloomItemsMax() is what just fits", () => {
       assertEquals(bloomSize({ items, rate, blocked }).bytes, BLOOM_BYTES_MAX);
       assertThrows(() => bloomSize({ items: items + 100, rate, blocked }), RangeError);
     }
+  }
+});
+
+Deno.test("BloomFilter takes the room that its engine was made with", async () => {
+  const bloomBytes = 8 * 1024 * 1024;
+  const roomy = await Engine.create({ bloomBytes });
+  const items = bloomItemsMax({ blocked: true, bytesMax: bloomBytes });
+  assertThrows(() => new BloomFilter(engine, { items, blocked: true }), RangeError, "Cannot hold");
+  const filter = new BloomFilter(roomy, { items, blocked: true });
+  assertEquals(filter.size.bytes, bloomBytes);
+  const keys = Array.from({ length: 20_000 }, (_, i) => `key ${i}`);
+  keys.forEach((key) => filter.add(key));
+  assert(keys.every((key) => filter.has(key)) && !filter.has("key"));
+  // Other regions are where they were: the filter is behind them.
+  assert(roomy.core.bloom.byteOffset > roomy.batch.byteOffset + roomy.batch.length);
+  for (const wrong of [0, NaN, BLOOM_ROOM_BYTES_MAX + 64]) {
+    await assertRejects(() => Engine.create({ bloomBytes: wrong }), RangeError, "give");
   }
 });

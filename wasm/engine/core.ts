@@ -1,10 +1,11 @@
 import engineBytes from "../../out/engine.wasm" with { type: "bytes" };
 import { ImmuneError } from "../../common/config/errors.ts";
+import { BLOOM_BYTES_MAX, BLOOM_ROOM_BYTES_MAX } from "./bloom_size.ts";
 
 /** What the module exports; specs/hot_path.md has the contract of each. */
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;
-  start(processes: number): number;
+  start(processes: number, bloomBytes: number): number;
   region(id: number): number;
   region_bytes(id: number): number;
   stage(which: number, length: number): number;
@@ -77,9 +78,11 @@ const UTF8 = new TextEncoder();
 export interface CoreOptions {
   /** Processes that the table keeps, live and ended; 4 to 65,536, default 16,384. */
   readonly processes?: number;
+  /** Bytes that the largest Bloom filter may have: 2 MiB, the default, to 128 MiB. */
+  readonly bloomBytes?: number;
 }
 
-/** An instance of the module and the views over its memory, which never grows. */
+/** An instance of the module and the views over its memory, which does not grow any more. */
 export class Core {
   /** The module's functions. */
   readonly exports: CoreExports;
@@ -101,6 +104,8 @@ export class Core {
   readonly labels: Uint8Array<ArrayBuffer>;
   /** Where a text for the module goes; see {@linkcode Core.put}. */
   readonly text: number;
+  /** The bytes there. */
+  readonly #target: Uint8Array<ArrayBuffer>;
 
   private constructor(exports: CoreExports) {
     this.exports = exports;
@@ -117,14 +122,15 @@ export class Core {
     this.stats = new Float64Array(buffer, exports.region(REGIONS.stats), exports.stats_count());
     this.labels = region(REGIONS.labels);
     this.text = exports.region(REGIONS.scratch) + SCRATCH_OWN_BYTES;
+    this.#target = this.memory.subarray(this.text, this.text + TEXT_BYTES_MAX);
   }
 
   /**
    * Makes an instance of its own.
    *
-   * @param options Size of the process table.
+   * @param options Sizes of the process table and of the Bloom filter.
    * @returns The instance, started.
-   * @throws {RangeError} when `processes` is out of range.
+   * @throws {RangeError} when an option is out of range.
    * @throws {ImmuneError} `INTERNAL` when the module does not start.
    */
   static async create(options: CoreOptions = {}): Promise<Core> {
@@ -132,15 +138,22 @@ export class Core {
     if (!Number.isInteger(processes) || processes < 4 || processes > PROCESSES_MAX) {
       throw new RangeError(`Cannot keep "${processes}" processes: give 4 to ${PROCESSES_MAX}`);
     }
+    const bloomBytes = options.bloomBytes ?? BLOOM_BYTES_MAX;
+    if (!(bloomBytes >= BLOOM_BYTES_MAX && bloomBytes <= BLOOM_ROOM_BYTES_MAX)) {
+      throw new RangeError(
+        `Cannot make room for a filter of "${bloomBytes}" bytes: give ${BLOOM_BYTES_MAX} to ` +
+          `${BLOOM_ROOM_BYTES_MAX}`,
+      );
+    }
     const { instance } = await WebAssembly.instantiate(new Uint8Array(engineBytes), {
       env: { abort: stop },
     });
-    const core = new Core(instance.exports as unknown as CoreExports);
-    const started = core.exports.start(processes);
+    const exports = instance.exports as unknown as CoreExports;
+    const started = exports.start(processes, bloomBytes);
     if (started !== 0) {
       throw new ImmuneError("INTERNAL", `Cannot start the engine: code "${started}", build again`);
     }
-    return core;
+    return new Core(exports);
   }
 
   /**
@@ -152,8 +165,7 @@ export class Core {
    */
   put(text: Uint8Array | string): number {
     if (typeof text === "string") {
-      const target = this.memory.subarray(this.text, this.text + TEXT_BYTES_MAX);
-      const { read, written } = UTF8.encodeInto(text, target);
+      const { read, written } = UTF8.encodeInto(text, this.#target);
       if (read < text.length) throw tooLong(text.length);
       return written;
     }

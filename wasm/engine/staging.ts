@@ -5,9 +5,9 @@ import type { Core } from "./core.ts";
 import { imageError } from "./image_error.ts";
 
 /** Bytes that one step copies and hashes. */
-const STEP_BYTES = 512 * 1024;
+const STEP_BYTES = 128 * 1024;
 /** Rows that one step checks. */
-const STEP_ROWS = 16_384;
+const STEP_ROWS = 4_096;
 const HASH_BYTES = 32;
 /** What `stage_some` answers while rows are left. */
 const GOES_ON = 1;

@@ -107,7 +107,9 @@ export class TunedBloom {
   #fitting(items: number): BloomFilter {
     const { blocked } = this.#options;
     for (let rate = this.#options.rate;; rate = Math.min(rate * RATE_STEP, (rate + 1) / 2)) {
-      if (bloomItemsMax({ rate, blocked }) < items) continue;
+      if (bloomItemsMax({ rate, blocked, bytesMax: this.#engine.core.bloom.length }) < items) {
+        continue;
+      }
       return new BloomFilter(this.#engine, { items, rate, blocked });
     }
   }
