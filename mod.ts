@@ -12,6 +12,7 @@ import { LINK_WORKER } from "./agent/link/messages.ts";
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";
 import { RULES_WORKER } from "./agent/rules/messages.ts";
 import { STORE_WORKER } from "./hive/store/messages.ts";
+import { SIGNER_WORKER } from "./hive/command/messages.ts";
 import { INTAKE_WORKER } from "./hive/intake/messages.ts";
 
 if (self.name === PIPELINE_WORKER) {
@@ -23,6 +24,9 @@ if (self.name === PIPELINE_WORKER) {
 } else if (self.name === INTAKE_WORKER) {
   const { serveIntake } = await import("./hive/intake/worker.ts");
   serveIntake();
+} else if (self.name === SIGNER_WORKER) {
+  const { serveSigner } = await import("./hive/command/signer_worker.ts");
+  serveSigner();
 } else if (self.name === STORE_WORKER) {
   const { serveStore } = await import("./hive/store/worker.ts");
   serveStore();

@@ -9,6 +9,9 @@ import {
   serveOperators,
   type TokenAddresses,
 } from "./api/mod.ts";
+import { Commands } from "./command/commands.ts";
+import { openFleet, PackFiles } from "./command/packs.ts";
+import { SignerWorker } from "./command/signer_owner.ts";
 import {
   createEnrolment,
   type EnrolmentApp,
@@ -99,7 +102,7 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     AuditLog.open(`${folder}/${AUDIT_FOLDER}`, { clock: options.clock ?? SYSTEM_CLOCK }),
   );
   const agents = await startAgentsSide(options, { folder, parts });
-  const { store, stores, intake } = agents;
+  const { store, stores, intake, signer, commands } = agents;
   const operators = new Operators({
     tokenHash,
     store,
@@ -117,10 +120,11 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     clock: options.clock ?? SYSTEM_CLOCK,
     enrollToken: agents.enrollToken,
     refused: agents.refused,
+    commands,
   });
   const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
   parts.defer(() => pages.stop());
-  const failed = Promise.race([stores.failed, intake.failed]);
+  const failed = Promise.race([stores.failed, intake.failed, signer.failed]);
   // Who does not look at it is not to fall over it.
   failed.catch(() => {});
   const running = parts.move();
@@ -140,6 +144,8 @@ interface AgentsSide {
   readonly stores: StoreWorker;
   readonly store: RemoteStore;
   readonly intake: IntakeWorker;
+  readonly signer: SignerWorker;
+  readonly commands: Commands;
   readonly addresses: { readonly agents: string; readonly enroll: string };
   readonly fingerprint: string;
   readonly enrollToken: (addresses?: TokenAddresses) => Promise<MadeToken>;
@@ -163,17 +169,34 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
   parts.defer(() => stores.close());
   const store = stores.client();
   const { certificatePem: authorityPem } = authority;
+  const fleet = openFleet(folder);
+  const signer = await SignerWorker.start({ folder, fleet, ...entry });
+  parts.defer(() => signer.close());
   const intake = await IntakeWorker.start({
     settings: { ...agentsAt, certificatePem, keyPem, authorityPem },
     store: stores.connect(),
+    orders: { signer: signer.connect(), folder },
     onLine: log,
     ...entry,
   });
   parts.defer(async () => void await intake.stop());
+  const commands = parts.use(
+    new Commands({
+      fleet,
+      store,
+      signer: signer.client,
+      directiveKey: signer.publicKey,
+      packs: new PackFiles(folder),
+      publish: (published) => intake.publish(published),
+      clock,
+    }),
+  );
+  await commands.start();
   const enrolment = createEnrolment({
     store,
     authority,
     clock,
+    orders: () => commands.trust(),
     onEnrolled: ({ agentId, hostName }) => log(`Agent "${agentId}" of "${hostName}" enrolled`),
     onRefused: (_reason, line) => log(line),
   });
@@ -191,6 +214,8 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
     stores,
     store,
     intake,
+    signer,
+    commands,
     addresses,
     fingerprint,
     enrollToken: ({ enroll = addresses.enroll, agents = addresses.agents } = {}) =>

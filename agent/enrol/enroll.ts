@@ -100,7 +100,7 @@ export async function enroll(options: EnrollOptions): Promise<Enrolled> {
   const { agent } = statePaths(options.state);
   const hivePem = certificatePem(Uint8Array.fromBase64(token.certificate));
   const { keyPem, requestPem } = await makeKeyAndRequest();
-  const { agentId, certificate } = await ask(token, {
+  const { agentId, certificate, orders } = await ask(token, {
     hivePem,
     request: {
       secret: token.secret,
@@ -111,7 +111,8 @@ export async function enroll(options: EnrollOptions): Promise<Enrolled> {
   });
   const { agents } = token;
   try {
-    writeIdentity({ agentId, agents, certificatePem: certificate, keyPem, hivePem }, agent);
+    const identity = { agentId, agents, certificatePem: certificate, keyPem, hivePem, orders };
+    writeIdentity(identity, agent);
   } catch (cause) {
     throw unusable(agent, cause);
   }

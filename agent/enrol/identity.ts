@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { readIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
+import { type OrderTrust, orderTrustSchema } from "../../common/link/protocol.ts";
 import type { TransportOptions } from "../../common/link/transport.ts";
 
 /** Files of an identity in the agent's folder. */
@@ -39,11 +40,15 @@ const identitySchema = z.object({
   agents: z.string().max(300),
   /** SHA-256 of each file, so that files of two enrolments are never used together. */
   files: z.object({ hivePem: hash, agentPem: hash, agentKey: hash }),
+  /** Whose orders this host takes, as the hive said at its enrolment. */
+  orders: orderTrustSchema.optional(),
 });
 
 /** Who an agent is, to whom it delivers, and what it needs for that. */
 export interface Identity extends TransportOptions {
   readonly agentId: string;
+  /** Whose orders this host takes, as it began; absent = nobody's. */
+  readonly orders?: OrderTrust | undefined;
 }
 
 /**
@@ -58,7 +63,7 @@ export function readIdentity(folder: string): Identity | undefined {
   try {
     const text = readIfThere(paths.agentJson);
     if (text === undefined) return undefined;
-    const { agentId, agents, files } = identitySchema.parse(JSON.parse(text));
+    const { agentId, agents, files, orders } = identitySchema.parse(JSON.parse(text));
     const [hivePem, certificatePem, keyPem] = (["hivePem", "agentPem", "agentKey"] as const).map(
       (name) => {
         const content = readIfThere(paths[name]) ?? "";
@@ -66,7 +71,7 @@ export function readIdentity(folder: string): Identity | undefined {
         throw new Error(`"${paths[name]}" is not the file of this enrolment`);
       },
     ) as [string, string, string];
-    return { agentId, agents, certificatePem, keyPem, hivePem, hivePemPath: paths.hivePem };
+    return { agentId, agents, certificatePem, keyPem, hivePem, hivePemPath: paths.hivePem, orders };
   } catch (cause) {
     const why = cause instanceof z.ZodError || cause instanceof SyntaxError
       ? `"${paths.agentJson}" does not hold`
@@ -92,7 +97,7 @@ export function writeIdentity(
   identity: Omit<Identity, "hivePemPath">,
   folder: string,
 ): void {
-  const { agentId, agents, certificatePem, keyPem, hivePem } = identity;
+  const { agentId, agents, certificatePem, keyPem, hivePem, orders } = identity;
   const paths = identityPaths(folder);
   replaceFile(paths.agentKey, keyPem);
   replaceFile(paths.agentPem, certificatePem);
@@ -102,7 +107,7 @@ export function writeIdentity(
     agentPem: sha256(certificatePem),
     agentKey: sha256(keyPem),
   };
-  replaceFile(paths.agentJson, `${JSON.stringify({ agentId, agents, files }, null, 2)}\n`);
+  replaceFile(paths.agentJson, `${JSON.stringify({ agentId, agents, files, orders }, null, 2)}\n`);
 }
 
 function sha256(text: string): string {

@@ -13,6 +13,9 @@ export const CLOCK_AHEAD_MAX_MS = 30_000;
 /** Longest that a directive may hold, in milliseconds. */
 export const VALIDITY_MAX_MS = 7 * 24 * 3600 * 1000;
 
+/** Longest that a change of keys may hold, in milliseconds: hosts may be away for long. */
+export const KEYS_VALIDITY_MAX_MS = 400 * 24 * 3600 * 1000;
+
 /** What a directive is held against. */
 export interface CheckFacts {
   /** This host's fleet, 32 hexadecimal digits. */
@@ -85,11 +88,15 @@ function refused(cause: RefusalCause, why: string): Refused {
   return { ok: false, cause, why };
 }
 
-function wrongTime({ issuedMs, expiresMs }: Directive, nowMs: number): Refused | undefined {
+function wrongTime(
+  { kind, issuedMs, expiresMs }: Directive,
+  nowMs: number,
+): Refused | undefined {
+  const validityMaxMs = kind === "keys" ? KEYS_VALIDITY_MAX_MS : VALIDITY_MAX_MS;
   if (issuedMs > nowMs + CLOCK_AHEAD_MAX_MS) {
     return refused("not_yet_valid", `it is ${issuedMs - nowMs} ms ahead of this host's clock`);
   }
-  if (expiresMs <= nowMs || expiresMs - issuedMs > VALIDITY_MAX_MS) {
+  if (expiresMs <= nowMs || expiresMs - issuedMs > validityMaxMs) {
     return refused("expired", `it held until ${dateText(expiresMs)}`);
   }
   return undefined;

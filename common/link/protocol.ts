@@ -11,11 +11,22 @@ export const ENROLL_PORT = 9997;
 export const ROUTES = {
   /** POST: one batch (`application/octet-stream`); answer: acknowledgement or error. */
   batches: "/v1/batches",
+  /** GET: frames with signed directives, as they come; `directive`, `canary`, `stop`: seen. */
+  downlink: "/v1/downlink",
+  /** GET: a signed canary; `nonce`: what it answers. */
+  canary: "/canary",
+  /** GET, with a hash behind it: a pack of rules. */
+  packs: "/v1/packs",
+  /** POST: what became of directives. */
+  results: "/v1/results",
   /** POST on the enrolment port: enrolment request; answer: enrolment. */
   enroll: "/v1/enroll",
   /** GET on the enrolment port: is it there. */
   health: "/health",
 } as const;
+
+/** Media type of the downlink: frames as in common/wire/frame.ts, without an end. */
+export const FRAMES_TYPE = "application/vnd.immune.frames";
 
 /** Longest enrolment token, in characters. */
 export const TOKEN_CHARACTERS_MAX = 8192;
@@ -48,11 +59,27 @@ export const enrollRequestSchema = z.strictObject({
 /** An enrolment request. */
 export type EnrollRequest = z.infer<typeof enrollRequestSchema>;
 
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Whose orders an agent takes. */
+export const orderTrustSchema = z.object({
+  /** Fleet, 32 hexadecimal digits. */
+  fleet: z.string().regex(/^[0-9a-f]{32}$/),
+  /** Public half of the directive key, 64 hexadecimal digits. */
+  directiveKey: hex32,
+  /** Of the stop key; null = there is none yet. */
+  stopKey: hex32.nullable(),
+});
+/** The same as a type. */
+export type OrderTrust = z.infer<typeof orderTrustSchema>;
+
 /** What an agent gets. */
 export const enrollResponseSchema = z.object({
   agentId: z.uuid(),
   /** Its certificate (PEM). */
   certificate: z.string(),
+  /** Absent where the hive gives no orders. */
+  orders: orderTrustSchema.optional(),
 });
 /** An enrolment. */
 export type EnrollResponse = z.infer<typeof enrollResponseSchema>;

@@ -23,6 +23,8 @@ export interface TransportOptions {
   readonly hivePemPath: string;
   /** The hive's certificate (PEM). */
   readonly hivePem: string;
+  /** HTTP proxy that connections go through by CONNECT, such as `http://proxy:3128`. Default: none. */
+  readonly proxy?: string;
 }
 
 /** Takes a message to the hive. */
@@ -48,14 +50,7 @@ export class HiveTransport implements Transport {
   constructor(options: TransportOptions) {
     checkPinned(options.hivePemPath);
     this.#url = hiveUrl(options.agents, ROUTES.batches);
-    this.#client = Deno.createHttpClient({
-      cert: options.certificatePem,
-      key: options.keyPem,
-      caCerts: [options.hivePem],
-      http2: false,
-      poolMaxIdlePerHost: 1,
-      poolIdleTimeout: CONNECTION_IDLE_MS,
-    });
+    this.#client = hiveClient(options);
   }
 
   async post(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<Answer> {
@@ -78,6 +73,24 @@ export class HiveTransport implements Transport {
   [Symbol.dispose](): void {
     this.#client.close();
   }
+}
+
+/**
+ * The client with which an agent talks to its hive: mutual TLS, HTTP/1.1, one idle connection.
+ *
+ * @param options As whom, whom to trust, and through which proxy.
+ */
+export function hiveClient(options: TransportOptions): Deno.HttpClient {
+  const { certificatePem: cert, keyPem: key, hivePem, proxy } = options;
+  return Deno.createHttpClient({
+    cert,
+    key,
+    caCerts: [hivePem],
+    http2: false,
+    poolMaxIdlePerHost: 1,
+    poolIdleTimeout: CONNECTION_IDLE_MS,
+    ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
+  });
 }
 
 /**

@@ -35,4 +35,5 @@ export * from "./encode.ts";
 export * from "./frame.ts";
 export * from "./health.ts";
 export * from "./loss.ts";
+export * from "./pack.ts";
 export { countRecords } from "./records.ts";

@@ -77,6 +77,7 @@ function contextOf(options: ApiOptions): ApiContext {
     audit: options.audit,
     version: options.version,
     enrollToken: options.enrollToken,
+    commands: options.commands,
     refused: options.refused ?? (() => Promise.resolve({})),
     log: options.log ?? (() => {}),
     clock,

@@ -1,5 +1,6 @@
 import type { AuditLog } from "../../common/audit/mod.ts";
 import type { Clock } from "../../common/config/mod.ts";
+import type { Commands } from "../command/commands.ts";
 import type { Operators, Principal } from "../operators/mod.ts";
 import type { Store } from "../store/store.ts";
 
@@ -28,6 +29,8 @@ export interface ApiOptions {
   readonly version: string;
   /** What the agents' port turned away, by reason. Default: nothing. */
   readonly refused?: () => Promise<Readonly<Record<string, number>>>;
+  /** Sends orders to agents. Absent: this hive gives none. */
+  readonly commands?: Commands | undefined;
   /** Makes a token that enrols one agent. Absent: this hive enrols none. */
   readonly enrollToken?: (addresses: TokenAddresses) => Promise<EnrollToken>;
   /** Where failures are told, one line each. Default: nowhere. */
@@ -39,7 +42,8 @@ export interface ApiOptions {
 }
 
 /** The same with every default in its place. */
-export type ApiContext = Required<Omit<ApiOptions, "enrollToken">> & {
+export type ApiContext = Required<Omit<ApiOptions, "enrollToken" | "commands">> & {
+  readonly commands: Commands | undefined;
   readonly enrollToken: ApiOptions["enrollToken"];
   /** Unix time in milliseconds. */
   readonly startedMs: number;

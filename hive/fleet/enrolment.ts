@@ -5,6 +5,7 @@ import {
   type EnrollRequest,
   enrollRequestSchema,
   type EnrollResponse,
+  type OrderTrust,
   ROUTES,
 } from "../../common/link/protocol.ts";
 import { errorAnswer } from "../intake/answer.ts";
@@ -36,6 +37,8 @@ export interface Enrolled {
 export interface EnrolmentOptions {
   readonly store: Pick<Store, "useToken" | "addAgent">;
   readonly authority: Pick<Authority, "sign">;
+  /** Whose orders agents are to take. Default: nobody's. */
+  readonly orders?: () => Promise<OrderTrust>;
   /** Told of each agent. Default: nobody. */
   readonly onEnrolled?: (enrolled: Enrolled) => void;
   /** Told why somebody was turned away, one line for the log. Default: nobody. */
@@ -140,7 +143,8 @@ class Enrolment {
     }
     await store.addAgent({ id: agentId, hostId, hostName }, fingerprint);
     onEnrolled?.({ agentId, hostId, hostName, fingerprint });
-    return { agentId, certificate: pem };
+    const orders = await this.#options.orders?.();
+    return { agentId, certificate: pem, ...(orders === undefined ? {} : { orders }) };
   }
 
   #failure(error: unknown): Response {

@@ -9,8 +9,10 @@ import { errorAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { DRAIN_BYTES_MAX } from "./bounds.ts";
 import { fromStore } from "./deadline.ts";
+import { Downlinks } from "./downlinks.ts";
 import { Gate } from "./gate.ts";
 import { bindingsOf, type CertificateSource, identify, type IntakeEnv } from "./identity.ts";
+import { addOrderRoutes, type OrderSource } from "./order_routes.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
 
 /** What the agents' port took. */
@@ -25,15 +27,23 @@ export interface IntakeTotals {
   readonly bytes: number;
 }
 
+/** What the agents' port asks of the store. */
+export type IntakeStore = Pick<
+  Store,
+  "certificate" | "append" | "directivesFor" | "refusedCertificates" | "addReport"
+>;
+
 /** Options of {@linkcode createIntake}. */
 export interface IntakeAppOptions {
-  readonly store: Pick<Store, "certificate" | "append">;
+  readonly store: IntakeStore;
   /** Where a client's certificate comes from. */
   readonly source: CertificateSource;
   /** Default: counted and not said. */
   readonly refusals?: Refusals;
   /** Default: one with the bounds of this version. */
   readonly gate?: Gate;
+  /** Where orders come from. Absent: this port gives none. */
+  readonly orders?: OrderSource | undefined;
   /** Default: the host's. */
   readonly clock?: Clock;
 }
@@ -42,6 +52,7 @@ export interface IntakeAppOptions {
 export interface IntakeApp {
   readonly app: Hono<IntakeEnv>;
   readonly refusals: Refusals;
+  readonly downlinks: Downlinks;
   totals(): IntakeTotals;
 }
 
@@ -58,12 +69,19 @@ export function createIntake(options: IntakeAppOptions): IntakeApp {
   const app = new Hono<IntakeEnv>();
   app.use(identify({ source, store, refusals, clock }));
   app.post(ROUTES.batches, (c) => delivery.take(c));
+  const downlinks = new Downlinks({
+    store,
+    clock,
+    onLine: (line) => refusals.tell(line),
+  });
+  const { orders } = options;
+  if (orders !== undefined) addOrderRoutes(app, { store, downlinks, orders, refusals, clock });
   app.notFound((c) => {
     refusals.add("request", `agent ${c.var.client.agentId}`);
     return errorAnswer(new ImmuneError("NOT_FOUND", `Cannot find ${c.req.method} on this path`));
   });
   app.onError((error, c) => failure(error, { refusals, from: bindingsOf(c).from ?? "a client" }));
-  return { app, refusals, totals: () => delivery.totals() };
+  return { app, refusals, downlinks, totals: () => delivery.totals() };
 }
 
 /** What the store finds wrong with the batch or its sender: that is for the agent to know. */

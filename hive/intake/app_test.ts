@@ -20,6 +20,13 @@ const SHOWN: CheckedCertificate = {
   notAfterMs: NOW_MS + 1000,
 };
 
+/** The part of a store that no test here asks. */
+const NO_ORDERS = {
+  directivesFor: () => Promise.resolve([]),
+  refusedCertificates: () => Promise.resolve([]),
+  addReport: () => Promise.resolve(),
+};
+
 function batch(): Uint8Array<ArrayBuffer> {
   return encodeBatch({
     first: 1,
@@ -100,7 +107,7 @@ Deno.test("createIntake() gives each failure of the store its status and its cou
       [new TypeError("a defect"), 500, "INTERNAL", "request"],
     ] as const;
     for (const [error, status, code, reason] of cases) {
-      const failing = { certificate, append: () => Promise.reject(error) };
+      const failing = { ...NO_ORDERS, certificate, append: () => Promise.reject(error) };
       const intake = createIntake({ store: failing, clock, source: () => SHOWN });
       assertEquals(await post(intake), [status, code]);
       assertEquals(intake.refusals.counts()[reason], 1);
@@ -113,6 +120,7 @@ Deno.test("createIntake() does not wait for a store that does not answer", async
     const asked = Promise.withResolvers<void>();
     const silent: IntakeAppOptions["store"] = {
       certificate: (shown) => store.certificate(shown),
+      ...NO_ORDERS,
       append: () => {
         asked.resolve();
         return new Promise(() => {});

@@ -28,6 +28,22 @@ export const TIMEOUT_CHECK_MS = 1000;
 export const STORE_TIMEOUT_MS = 30_000;
 /** How long a stop waits for requests under way, in milliseconds. */
 export const STOP_TIMEOUT_MS = 5000;
+/** Downlinks of one agent that are open at a time; one more ends the oldest. */
+export const DOWNLINKS_PER_AGENT_MAX = 2;
+/** Frames that wait for one downlink; over it the agent has to begin anew. */
+export const DOWNLINK_QUEUE_FRAMES_MAX = 512;
+/** Bytes of those frames. */
+export const DOWNLINK_QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** A silent downlink is told this often that the line holds, in milliseconds. */
+export const DOWNLINK_KEEP_ALIVE_MS = 15_000;
+/** How often the certificates of open downlinks are looked up, in milliseconds. */
+export const REVOCATION_CHECK_MS = 2000;
+/** An agent gets a canary at most this often, in milliseconds. */
+export const CANARY_INTERVAL_MIN_MS = 1000;
+/** Agents whose last canary is remembered. */
+export const CANARY_ASKERS_MAX = CONNECTIONS_MAX;
+/** Longest report about orders, in bytes: 64 results whose texts may be escaped. */
+export const REPORT_BYTES_MAX = 256 * 1024;
 /** Lines about refusals a second; what is over it is only counted. */
 export const REFUSAL_LINES_PER_SECOND_MAX = 20;
 /** What a client is told to wait when it is turned away for a while, in seconds. */

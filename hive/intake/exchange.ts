@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { FRAMES_TYPE } from "../../common/link/protocol.ts";
 import { BATCH_BYTES_MAX } from "../../common/wire/batch.ts";
 import { DRAIN_BYTES_MAX } from "./bounds.ts";
 import { SocketFlow } from "./flow.ts";
@@ -37,6 +38,11 @@ export async function serveExchange(
   const flow = new SocketFlow(incoming.socket);
   const body = new IncomingBody(incoming, { flow, lengthMax: BATCH_BYTES_MAX });
   const answer = await fetch(requestOf(incoming), { ...bindings, body });
+  if (answer.headers.get("Content-Type") === FRAMES_TYPE) {
+    // Reading goes on: that is how the end of the connection is noticed.
+    flow.release();
+    return await sendFrames(answer, outgoing);
+  }
   const bytes = new Uint8Array(await answer.arrayBuffer());
   if (outgoing.destroyed || incoming.socket.destroyed) return;
   const headers: Record<string, string | number> = Object.fromEntries(answer.headers);
@@ -50,6 +56,32 @@ export async function serveExchange(
     if (!drained) incoming.socket.destroy();
   }
   flow.release();
+}
+
+/** Sends an answer that has no end, no faster than it is read, until either side ends it. */
+async function sendFrames(answer: Response, outgoing: ServerResponse): Promise<void> {
+  const reader = answer.body?.getReader();
+  if (reader === undefined) return void outgoing.end();
+  const gone = Promise.withResolvers<"gone">();
+  outgoing.once("close", () => gone.resolve("gone"));
+  if (outgoing.destroyed) gone.resolve("gone");
+  else outgoing.writeHead(answer.status, { "Content-Type": FRAMES_TYPE, Connection: "close" });
+  try {
+    for (;;) {
+      const next = await Promise.race([reader.read(), gone.promise]);
+      if (next === "gone" || next.done) return;
+      if (outgoing.write(next.value)) continue;
+      const drained = new Promise<"drained">((resolve) =>
+        outgoing.once("drain", () => resolve("drained"))
+      );
+      if (await Promise.race([drained, gone.promise]) === "gone") return;
+    }
+  } finally {
+    await reader.cancel();
+    outgoing.end();
+    // What its reader has not taken by now it does not get: it comes again.
+    outgoing.socket?.destroySoon();
+  }
 }
 
 /** Only method, path and headers: the app reads the body from node's request itself. */

@@ -13,6 +13,7 @@ export interface Client {
   readonly agentId: string;
   /** 64 lower-case hexadecimal digits. */
   readonly hostId: string;
+  readonly certificate: CheckedCertificate;
 }
 
 /** Types of the agents' Hono app. */
@@ -83,7 +84,7 @@ export function identify(options: IdentifyOptions): MiddlewareHandler<IntakeEnv>
       return refuse("not_enrolled", "Cannot accept the certificate: it is not enrolled here");
     }
     if (row.revoked) return refuse("revoked", "Cannot accept the certificate: it was revoked");
-    c.set("client", { agentId: row.agentId, hostId: row.hostId });
+    c.set("client", { agentId: row.agentId, hostId: row.hostId, certificate: shown });
     return await next();
   };
 }

@@ -3,8 +3,7 @@ import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
-import type { Store } from "../store/store.ts";
-import { createIntake, type IntakeApp, type IntakeTotals } from "./app.ts";
+import { createIntake, type IntakeApp, type IntakeStore, type IntakeTotals } from "./app.ts";
 import {
   CONNECTIONS_MAX,
   CONNECTIONS_PER_CERTIFICATE_MAX,
@@ -16,9 +15,11 @@ import {
   STOP_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
 } from "./bounds.ts";
+import type { DownlinkCounters, Published } from "./downlinks.ts";
 import { serveExchange } from "./exchange.ts";
 import { Gate, type GateOptions } from "./gate.ts";
 import { tlsSocketSource } from "./identity.ts";
+import type { OrderSource } from "./order_routes.ts";
 import { Peers } from "./peers.ts";
 import { handshakeRefusal } from "./handshake.ts";
 import { type RefusalCounts, Refusals } from "./refusals.ts";
@@ -50,7 +51,9 @@ export interface ListenerSettings {
 
 /** What a listener works with. */
 export interface ListenerParts {
-  readonly store: Pick<Store, "certificate" | "append">;
+  readonly store: IntakeStore;
+  /** Where orders come from. Absent: this port gives none. */
+  readonly orders?: OrderSource;
   /** Takes a line for the log. Default: none. */
   readonly onLine?: (line: string) => void;
   /** Default: the host's. */
@@ -58,7 +61,7 @@ export interface ListenerParts {
 }
 
 /** All that the agents' port counts. */
-export interface IntakeCounters extends IntakeTotals {
+export interface IntakeCounters extends IntakeTotals, DownlinkCounters {
   readonly refused: RefusalCounts;
   /** Connections open now. */
   readonly connections: number;
@@ -95,6 +98,7 @@ export class IntakeListener {
       source: tlsSocketSource,
       refusals: this.#refusals,
       gate: new Gate(limits),
+      orders: parts.orders,
       clock,
     });
     this.#server = createServer(
@@ -136,10 +140,20 @@ export class IntakeListener {
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
+  /**
+   * Sends a directive to those who are connected.
+   *
+   * @param published The directive, which the store has already.
+   */
+  publish(published: Published): void {
+    this.#intake.downlinks.publish(published);
+  }
+
   /** All counters. */
   counters(): IntakeCounters {
     return {
       ...this.#intake.totals(),
+      ...this.#intake.downlinks.counters(),
       refused: this.#refusals.counts(),
       connections: this.#open.size,
     };
@@ -148,6 +162,7 @@ export class IntakeListener {
   /** Stops: no new connection, requests under way are finished for a while, the rest is cut off. */
   async close(): Promise<void> {
     this.#stopping = true;
+    this.#intake.downlinks.stop();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#cutOff((socket) => !this.#serving.has(socket));

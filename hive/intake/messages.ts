@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../common/config/errors.ts";
+import type { Published } from "./downlinks.ts";
 import type { IntakeCounters, ListenerSettings } from "./listener.ts";
 
 /** Name of the worker that holds the agents' port. */
@@ -11,7 +12,10 @@ export type IntakeCommand =
     readonly settings: ListenerSettings;
     /** A client's port of the store. */
     readonly store: MessagePort;
+    /** Where orders come from: a signer's port, and the hive's folder with its packs. */
+    readonly orders?: { readonly signer: MessagePort; readonly folder: string };
   }
+  | { readonly type: "publish"; readonly published: Published }
   | { readonly type: "counters" }
   | { readonly type: "stop" };
 

@@ -10,6 +10,9 @@
  *   store: {
  *     certificate: () => Promise.resolve(undefined),
  *     append: () => Promise.resolve({ outcome: "gap", expected: 1 }),
+ *     directivesFor: () => Promise.resolve([]),
+ *     refusedCertificates: () => Promise.resolve([]),
+ *     addReport: () => Promise.resolve(),
  *   },
  * });
  * const answer = await app.request("/v1/batches", { method: "POST" });

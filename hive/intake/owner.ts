@@ -1,4 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import type { Published } from "./downlinks.ts";
 import type { IntakeCounters, ListenerSettings } from "./listener.ts";
 import { INTAKE_WORKER, type IntakeCommand, type IntakeReport } from "./messages.ts";
 
@@ -7,6 +8,8 @@ export interface IntakeWorkerOptions {
   readonly settings: ListenerSettings;
   /** A client's port of the store, as `StoreWorker.connect` gives it; it is handed over. */
   readonly store: MessagePort;
+  /** Where orders come from; the port is handed over. Default: this port gives none. */
+  readonly orders?: { readonly signer: MessagePort; readonly folder: string };
   /** Takes a line for the log. Default: none. */
   readonly onLine?: (line: string) => void;
   /** Module that the Worker runs. Default: the program's own entry. */
@@ -34,10 +37,17 @@ export class IntakeWorker {
       event.preventDefault();
       this.#failed.reject(new ImmuneError("INTERNAL", `The agents' port ended: ${event.message}`));
     };
-    const { settings, store } = options;
+    const { settings, store, orders } = options;
     this.#worker.onmessage = ({ data }: MessageEvent<IntakeReport>) => {
-      if (data.type === "listening") this.#send({ type: "start", settings, store }, [store]);
-      else this.#hear(data);
+      if (data.type === "listening") {
+        const given = orders === undefined ? [store] : [store, orders.signer];
+        this.#send({
+          type: "start",
+          settings,
+          store,
+          ...(orders === undefined ? {} : { orders }),
+        }, given);
+      } else this.#hear(data);
     };
     this.#failed.promise.catch(() => this.#worker.terminate());
   }
@@ -63,6 +73,15 @@ export class IntakeWorker {
   /** Rejects when the Worker ends by itself. */
   get failed(): Promise<never> {
     return this.#failed.promise;
+  }
+
+  /**
+   * Sends a directive to those who are connected.
+   *
+   * @param published The directive, which the store has already.
+   */
+  publish(published: Published): void {
+    if (this.#last === undefined) this.#send({ type: "publish", published });
   }
 
   /** All that the agents' port counts; after a stop what it counted last. */

@@ -87,6 +87,15 @@ export class Refusals {
     this.#onLine(`Refused ${who}: ${reason}${before}`);
   }
 
+  /**
+   * Says something that is no refusal.
+   *
+   * @param line One line for the log.
+   */
+  tell(line: string): void {
+    this.#onLine(line);
+  }
+
   /** All counts. */
   counts(): RefusalCounts {
     return Object.fromEntries(this.#counts) as Record<Refusal, number>;

@@ -1,7 +1,10 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { PackFiles } from "../command/packs.ts";
+import { SignerClient } from "../command/signer_client.ts";
 import { RemoteStore } from "../store/remote.ts";
 import { IntakeListener } from "./listener.ts";
 import type { IntakeCommand, IntakeReport } from "./messages.ts";
+import type { OrderSource } from "./order_routes.ts";
 
 /**
  * The intake's Worker: holds the agents' port, and nothing else that speaks TLS. It opens what it
@@ -13,11 +16,14 @@ export function serveIntake(): void {
     if (command.type === "start") {
       listener = await IntakeListener.listen(command.settings, {
         store: new RemoteStore(command.store),
+        ...(command.orders === undefined ? {} : { orders: orderSource(command.orders) }),
         onLine: (line) => report({ type: "line", line }),
       });
       report({ type: "started", port: listener.port });
     } else if (listener === undefined) {
       throw new TypeError("The intake's first command is its start");
+    } else if (command.type === "publish") {
+      listener.publish(command.published);
     } else if (command.type === "counters") {
       report({ type: "counters", counters: listener.counters() });
     } else {
@@ -34,6 +40,17 @@ export function serveIntake(): void {
   };
   // What is sent before this Worker listens is lost: its owner waits for this.
   report({ type: "listening" });
+}
+
+function orderSource(
+  { signer, folder }: { readonly signer: MessagePort; readonly folder: string },
+): OrderSource {
+  const client = new SignerClient(signer);
+  const packs = new PackFiles(folder);
+  return {
+    canary: (nonce) => client.canary(nonce),
+    pack: (hash) => Promise.resolve(packs.get(hash)),
+  };
 }
 
 function report(message: IntakeReport): void {

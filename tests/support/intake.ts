@@ -6,6 +6,10 @@ import {
   type ListenerLimits,
   type Refusal,
 } from "../../hive/intake/mod.ts";
+import { SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import { Commands } from "../../hive/command/commands.ts";
+import { PackFiles } from "../../hive/command/packs.ts";
+import { SignerWorker } from "../../hive/command/signer_owner.ts";
 import { type RemoteStore, StoreWorker } from "../../hive/store/mod.ts";
 import { makeRequest } from "../../hive/trust/_test_support.ts";
 import { Authority, openServerCertificate, type ServerCertificate } from "../../hive/trust/mod.ts";
@@ -15,6 +19,9 @@ import { ROOT } from "./immune.ts";
 export const ENTRY = `file://${ROOT}mod.ts`;
 /** Journal of every batch here unless told otherwise. */
 export const JOURNAL = "0a".repeat(16);
+
+/** Fleet of every hive here. */
+export const FLEET = "f1".repeat(16);
 
 /** A key and a certificate for it. */
 export interface Identity {
@@ -46,17 +53,35 @@ export class TestHive implements AsyncDisposable {
   readonly server: ServerCertificate;
   readonly store: RemoteStore;
   readonly storeWorker: StoreWorker;
+  readonly signer: SignerWorker;
+  readonly commands: Commands;
   #intake: IntakeWorker | undefined;
   #woken = Promise.withResolvers<void>();
 
   private constructor(
-    parts: { folder: string; authority: Authority; server: ServerCertificate; store: StoreWorker },
+    parts: {
+      folder: string;
+      authority: Authority;
+      server: ServerCertificate;
+      store: StoreWorker;
+      signer: SignerWorker;
+    },
   ) {
     this.folder = parts.folder;
     this.authority = parts.authority;
     this.server = parts.server;
     this.storeWorker = parts.store;
     this.store = parts.store.client();
+    this.signer = parts.signer;
+    this.commands = new Commands({
+      fleet: FLEET,
+      store: this.store,
+      signer: parts.signer.client,
+      directiveKey: parts.signer.publicKey,
+      packs: new PackFiles(parts.folder),
+      publish: (published) => this.intake.publish(published),
+      clock: SYSTEM_CLOCK,
+    });
   }
 
   static async start(options: TestHiveOptions = {}): Promise<TestHive> {
@@ -66,6 +91,7 @@ export class TestHive implements AsyncDisposable {
       folder,
       authority: await Authority.open(folder),
       server: await openServerCertificate(folder),
+      signer: await SignerWorker.start({ folder, fleet: FLEET, entry: ENTRY }),
       store: await StoreWorker.start({
         path: `${folder}/store.db`,
         entry: ENTRY,
@@ -82,6 +108,7 @@ export class TestHive implements AsyncDisposable {
         ...(limits === undefined ? {} : { limits }),
       },
       store: hive.storeWorker.connect(),
+      orders: { signer: hive.signer.connect(), folder },
       onLine: (line) => hive.#hear(line),
       entry: ENTRY,
     });
@@ -145,7 +172,9 @@ export class TestHive implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.commands[Symbol.dispose]();
     await this.#intake?.stop();
+    await this.signer.close();
     await this.storeWorker.close();
     await Deno.remove(this.folder, { recursive: true });
   }

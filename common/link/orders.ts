@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { ImmuneError } from "../config/errors.ts";
+import {
+  DIRECTIVE_BYTES_MAX,
+  type DirectiveStream,
+  FrameReader,
+  PACK_BYTES_MAX,
+  type ResultReport,
+} from "../wire/mod.ts";
+import { hiveUrl } from "./address.ts";
+import { ANSWER_BYTES_MAX, printable } from "./answer.ts";
+import { checkPinned } from "./pin.ts";
+import { errorSchema, ROUTES } from "./protocol.ts";
+import {
+  ANSWER_TIMEOUT_MS,
+  boundedText,
+  failure,
+  hiveClient,
+  type TransportOptions,
+} from "./transport.ts";
+
+/** What an agent has of each stream. */
+export type Cursor = Readonly<Record<DirectiveStream, number>>;
+
+/** An answer that is none of what was asked for. */
+export class OrdersRefused extends Error {
+  override readonly name = "OrdersRefused";
+  /** True when this agent is not, or no longer, accepted. */
+  readonly forbidden: boolean;
+
+  /**
+   * @param message Why, in one line.
+   * @param options `forbidden`.
+   */
+  constructor(message: string, { forbidden }: { readonly forbidden: boolean }) {
+    super(message);
+    this.forbidden = forbidden;
+  }
+}
+
+/** What an agent asks its hive about orders, over mutual TLS. */
+export class HiveOrders implements Disposable {
+  readonly #client: Deno.HttpClient;
+  readonly #agents: string;
+
+  /**
+   * @param way `agents`: HOST:PORT of the hive; `client`: shows this agent's certificate and trusts
+   * nobody but the hive; it is closed with this.
+   */
+  constructor({ agents, client }: { readonly agents: string; readonly client: Deno.HttpClient }) {
+    this.#agents = agents;
+    this.#client = client;
+  }
+
+  /**
+   * The way of an agent.
+   *
+   * @param options Where, as whom, and whom to trust.
+   * @throws {ImmuneError} `HIVE_UNREACHABLE` in a process that trusts more than the hive.
+   */
+  static pinned(options: TransportOptions): HiveOrders {
+    checkPinned(options.hivePemPath);
+    return new HiveOrders({ agents: options.agents, client: hiveClient(options) });
+  }
+
+  /**
+   * Opens the downlink.
+   *
+   * @param after What this agent has.
+   * @param signal Ends it.
+   * @returns Its frames as they come; an empty one for each that only says that the line holds.
+   * @throws {OrdersRefused} when the hive does not open it, and whatever `fetch` throws.
+   */
+  async *frames(
+    after: Cursor,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    const response = await this.#get(ROUTES.downlink, {
+      query: { ...after },
+      signal,
+    });
+    const reader = new FrameReader();
+    for await (const piece of response.body ?? []) yield* reader.push(piece);
+  }
+
+  /**
+   * Asks for a canary.
+   *
+   * @param nonce What it is to answer.
+   * @returns A directive as it came; nothing of it was checked.
+   */
+  async canary(nonce: string): Promise<Uint8Array<ArrayBuffer>> {
+    const response = await this.#get(ROUTES.canary, { query: { nonce } });
+    return await boundedBytes(response, DIRECTIVE_BYTES_MAX);
+  }
+
+  /**
+   * Asks for a pack of rules.
+   *
+   * @param hash Its SHA-256, 64 hexadecimal digits.
+   * @returns The pack, which has this hash.
+   * @throws {ImmuneError} `INPUT_MALFORMED` when what comes has another one.
+   */
+  async pack(hash: string): Promise<Uint8Array<ArrayBuffer>> {
+    const response = await this.#get(`${ROUTES.packs}/${hash}`, {});
+    const bytes = await boundedBytes(response, PACK_BYTES_MAX);
+    if (createHash("sha256").update(bytes).digest("hex") === hash) return bytes;
+    throw new ImmuneError("INPUT_MALFORMED", `Cannot take pack "${hash}": its hash is another one`);
+  }
+
+  /**
+   * Tells what became of orders.
+   *
+   * @param report What there is to tell.
+   */
+  async report(report: ResultReport): Promise<void> {
+    const response = await fetch(hiveUrl(this.#agents, ROUTES.results), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(report),
+      redirect: "manual",
+      client: this.#client,
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+    if (response.status !== 200) throw await refusal(response);
+    await response.body?.cancel();
+  }
+
+  /** Closes its connections. */
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+
+  async #get(
+    route: string,
+    options: {
+      readonly query?: Readonly<Record<string, string | number>>;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<Response> {
+    const url = hiveUrl(this.#agents, route);
+    for (const [name, value] of Object.entries(options.query ?? {})) {
+      url.searchParams.set(name, String(value));
+    }
+    const response = await fetch(url, {
+      redirect: "manual",
+      client: this.#client,
+      signal: options.signal ?? AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+    if (response.status !== 200) throw await refusal(response);
+    return response;
+  }
+}
+
+/**
+ * Why asking the hive came to nothing, in one line.
+ *
+ * @param error What was thrown.
+ */
+export function ordersFailure(error: unknown): string {
+  return error instanceof OrdersRefused ? error.message : failure(error);
+}
+
+async function refusal(response: Response): Promise<OrdersRefused> {
+  const { status } = response;
+  const text = await boundedText(response, ANSWER_BYTES_MAX).catch(() => "");
+  let why = `HTTP status ${status}`;
+  try {
+    const { error } = errorSchema.parse(JSON.parse(text));
+    why = `${error.code}: ${printable(error.message)}`;
+  } catch {
+    // Something between us and the hive answered.
+  }
+  return new OrdersRefused(why, { forbidden: status === 401 || status === 403 });
+}
+
+async function boundedBytes(
+  response: Response,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of response.body ?? []) {
+    length += piece.length;
+    if (length > bytesMax) {
+      throw new ImmuneError("INPUT_MALFORMED", `Cannot take over ${bytesMax} bytes of an answer`);
+    }
+    pieces.push(piece);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,308 @@
+import { type Clock, ImmuneError } from "../../common/config/mod.ts";
+import { type StopKeyFacts, verifySignature } from "../../common/keys/mod.ts";
+import {
+  DIRECTIVE_KINDS,
+  type DirectiveStream,
+  EVERY_HOST,
+  type KeysBody,
+  readDirective,
+} from "../../common/wire/mod.ts";
+import type { OrderTrust } from "../../common/link/protocol.ts";
+import type { Published } from "../intake/downlinks.ts";
+import type { DirectiveRow } from "../store/directive_store.ts";
+import type { Store } from "../store/store.ts";
+import type { UnsignedDirective } from "./messages.ts";
+import type { PackFiles } from "./packs.ts";
+import { type Order, orderSchema, stopKeySchema } from "./schemas.ts";
+import { CANARY_VALIDITY_MS } from "./signer.ts";
+import type { SignerClient } from "./signer_client.ts";
+
+/** How long what can take something away from a host holds unless told otherwise, in milliseconds. */
+export const DESTRUCTIVE_VALIDITY_MS = 60_000;
+/** Longest that an order may hold, in milliseconds. */
+export const ORDER_VALIDITY_MAX_MS = 7 * 24 * 3600 * 1000;
+/** How long a change of keys holds, in milliseconds: as long as an agent may be away. */
+export const KEYS_VALIDITY_MS = 400 * 24 * 3600 * 1000;
+/** How often a canary is pushed, in milliseconds. */
+export const CANARY_INTERVAL_MS = 24 * 3600 * 1000;
+/** Kind and id of the document with what is published of the stop key. */
+const STOP_KEY_DOCUMENT = { kind: "kill_switch", id: "stop_key" } as const;
+
+/** What commands work with. */
+export interface CommandsOptions {
+  /** 32 hexadecimal digits. */
+  readonly fleet: string;
+  readonly store: Store;
+  readonly signer: SignerClient;
+  /** Public half of the directive key that is in force, 64 hexadecimal digits. */
+  readonly directiveKey: string;
+  readonly packs: PackFiles;
+  /** Sends to those who are connected. */
+  readonly publish: (published: Published) => void;
+  readonly clock: Clock;
+}
+
+/** Who orders what, and for whom. */
+export interface SendOptions {
+  /** Host id. Default: every host of the fleet. */
+  readonly host?: string | undefined;
+  /** How long it holds, in milliseconds. Default 60,000. */
+  readonly validMs?: number | undefined;
+  /** Who wants it, for people. */
+  readonly by: string;
+}
+
+/** A directive that went out. */
+export interface Sent {
+  readonly stream: DirectiveStream;
+  readonly number: number;
+  /** Unix time in milliseconds. */
+  readonly expiresMs: number;
+}
+
+/** Has orders numbered, signed, kept and sent, one after the other. */
+export class Commands implements Disposable {
+  readonly #options: CommandsOptions;
+  #queue: Promise<unknown> = Promise.resolve();
+  #timer: { cancel(): void } | undefined;
+  #directiveKey: string;
+
+  /** @param options Store, signer and way out. */
+  constructor(options: CommandsOptions) {
+    this.#options = options;
+    this.#directiveKey = options.directiveKey;
+  }
+
+  /** What an agent that enrols is told: whose orders it is to take. */
+  async trust(): Promise<OrderTrust> {
+    const facts = await this.stopKey();
+    const { fleet } = this.#options;
+    return { fleet, directiveKey: this.#directiveKey, stopKey: facts?.publicKey ?? null };
+  }
+
+  /** Begins: ends a rotation that was cut short, and pushes canaries from now on. */
+  async start(): Promise<void> {
+    await this.#endRotation();
+    await this.#pushCanary();
+  }
+
+  /** Fleet that it speaks for, 32 hexadecimal digits. */
+  get fleet(): string {
+    return this.#options.fleet;
+  }
+
+  /**
+   * Sends an order.
+   *
+   * @param order What is to be done.
+   * @param options For whom, how long, on whose behalf.
+   * @throws {ImmuneError} `INPUT_MALFORMED` for what is no order, `NOT_FOUND` for a pack that is
+   * not here or a host without an agent.
+   */
+  async send(order: Order, options: SendOptions): Promise<Sent> {
+    const checked = orderSchema.safeParse(order);
+    if (!checked.success) {
+      throw malformed(checked.error.issues[0]?.message ?? "it does not hold");
+    }
+    const { validMs = DESTRUCTIVE_VALIDITY_MS, host } = options;
+    if (!(validMs >= 1000 && validMs <= ORDER_VALIDITY_MAX_MS)) {
+      throw malformed(`it may hold 1 s to ${ORDER_VALIDITY_MAX_MS / 1000} s`);
+    }
+    if (host !== undefined && !(await this.#hosts()).has(host)) {
+      throw new ImmuneError("NOT_FOUND", `Cannot order host "${host}": it has no agent here`);
+    }
+    const { kind, body } = checked.data;
+    if (
+      kind === "rules" && body.pack !== null && this.#options.packs.get(body.pack) === undefined
+    ) {
+      throw new ImmuneError("NOT_FOUND", `Cannot order pack "${body.pack}": it is not here`);
+    }
+    return await this.#sign(checked.data, { target: host ?? EVERY_HOST, validMs, by: options.by });
+  }
+
+  /** Keeps a pack of rules; gives its hash. */
+  addPack(bytes: Uint8Array): string {
+    return this.#options.packs.add(bytes);
+  }
+
+  /**
+   * Puts the directive key's successor in force: agents hear of it in the old one's name first.
+   *
+   * @param by Who wants it.
+   */
+  rotate(by: string): Promise<Sent> {
+    return this.#inTurn(async () => {
+      const { signer } = this.#options;
+      const directive = (await signer.successor()).toHex();
+      const signed = await this.#signed(
+        { kind: "keys", body: { directive, stop: null } },
+        { target: EVERY_HOST, validMs: KEYS_VALIDITY_MS, by },
+      );
+      await this.#options.store.addDirective(signed);
+      this.#directiveKey = (await signer.succeed()).toHex();
+      this.#options.publish(signed);
+      return sentOf(signed);
+    });
+  }
+
+  /** A successor that agents may have heard of already takes its place. */
+  async #endRotation(): Promise<void> {
+    const { store, signer, clock } = this.#options;
+    const after = { directive: 0, canary: Number.MAX_SAFE_INTEGER, stop: Number.MAX_SAFE_INTEGER };
+    const rows = await store.directivesFor({ hostId: EVERY_HOST, after, nowMs: clock.nowMs() });
+    const named = rows.filter(({ kind }) => kind === "keys").flatMap(({ bytes }) => {
+      const read = readDirective(bytes);
+      return "cause" in read || read.directive.kind !== "keys"
+        ? []
+        : read.directive.body.directive ?? [];
+    }).at(-1);
+    if (named === undefined || named === this.#directiveKey) return;
+    if ((await signer.successor()).toHex() === named) {
+      this.#directiveKey = (await signer.succeed()).toHex();
+    }
+  }
+
+  /** What is published of the stop key; `undefined` = there is none yet. */
+  async stopKey(): Promise<StopKeyFacts | undefined> {
+    const { kind, id } = STOP_KEY_DOCUMENT;
+    const document = await this.#options.store.document(kind, id);
+    return document === undefined ? undefined : stopKeySchema.parse(JSON.parse(document.body));
+  }
+
+  /**
+   * Takes what is published of a stop key, and tells agents.
+   *
+   * @param facts What is published.
+   * @param options `signature`: of the stop key before it over its successor; `by`.
+   * @throws {ImmuneError} `FORBIDDEN` when there is one already and it did not sign this one.
+   */
+  async setStopKey(
+    facts: StopKeyFacts,
+    { signature, by }: { readonly signature: string | null; readonly by: string },
+  ): Promise<Sent> {
+    const { store } = this.#options;
+    const { kind, id } = STOP_KEY_DOCUMENT;
+    const before = await store.document(kind, id);
+    if (before !== undefined && signature === null) {
+      throw new ImmuneError("FORBIDDEN", "Cannot take a stop key: there is one, which has to sign");
+    }
+    const version = (before?.version ?? 0) + 1;
+    const body = JSON.stringify(stopKeySchema.parse(facts));
+    if (!await store.putDocument({ kind, id, key: null, version, body })) {
+      throw new ImmuneError("FORBIDDEN", "Cannot take a stop key: another one came first");
+    }
+    const stop: KeysBody["stop"] = { key: facts.publicKey, signature };
+    return await this.#sign(
+      { kind: "keys", body: { directive: null, stop } },
+      { target: EVERY_HOST, validMs: KEYS_VALIDITY_MS, by },
+    );
+  }
+
+  /**
+   * Hands on what the holders of the stop key signed.
+   *
+   * @param bytes A directive of kind stop.
+   * @param by Who brought it.
+   * @throws {ImmuneError} `DIRECTIVE_INVALID` when it is none, or not signed by the stop key.
+   */
+  async stop(bytes: Uint8Array<ArrayBuffer>, by: string): Promise<Sent> {
+    const read = readDirective(bytes);
+    if ("cause" in read) throw invalid(read.why);
+    const { directive, stream, signed, signature } = read;
+    const facts = await this.stopKey();
+    if (facts === undefined) throw invalid("there is no stop key");
+    if (directive.kind !== "stop" || directive.fleet !== this.fleet) {
+      throw invalid("it is no stop of this fleet");
+    }
+    if (directive.expiresMs <= this.#options.clock.nowMs()) throw invalid("it is over already");
+    const publicKey = Uint8Array.fromHex(facts.publicKey);
+    if (!await verifySignature(publicKey, { purpose: "stop", bytes: signed, signature })) {
+      throw invalid("the stop key did not sign it");
+    }
+    const { kind, target, number, issuedMs, expiresMs } = directive;
+    const row = { stream, number, kind, target, issuedMs, expiresMs, by, bytes };
+    await this.#keep(row);
+    return sentOf(row);
+  }
+
+  /** Pushes a canary now and every 24 hours. */
+  async #pushCanary(): Promise<void> {
+    this.#timer?.cancel();
+    const { clock } = this.#options;
+    await this.#sign(
+      { kind: "canary", body: { nonce: null } },
+      { target: EVERY_HOST, validMs: CANARY_VALIDITY_MS, by: "hive" },
+    );
+    this.#timer = clock.setTimer(() => void this.#pushCanary().catch(() => {}), CANARY_INTERVAL_MS);
+  }
+
+  /** Pushes no more canaries. */
+  [Symbol.dispose](): void {
+    this.#timer?.cancel();
+  }
+
+  async #hosts(): Promise<ReadonlySet<string>> {
+    const agents = await this.#options.store.agents();
+    return new Set(agents.filter(({ revoked }) => !revoked).map(({ hostId }) => hostId));
+  }
+
+  #sign(content: UnsignedContent, options: SignOptions): Promise<Sent> {
+    return this.#inTurn(() => this.#signNow(content, options));
+  }
+
+  async #signNow(content: UnsignedContent, options: SignOptions): Promise<Sent> {
+    const signed = await this.#signed(content, options);
+    await this.#keep(signed);
+    return sentOf(signed);
+  }
+
+  async #signed(
+    content: UnsignedContent,
+    { target, validMs, by }: SignOptions,
+  ): Promise<DirectiveRow> {
+    const { store, signer, fleet, clock } = this.#options;
+    const { stream } = DIRECTIVE_KINDS[content.kind];
+    const number = await store.nextDirectiveNumber(stream);
+    const issuedMs = clock.nowMs();
+    const expiresMs = issuedMs + validMs;
+    const head = { fleet, target, number, issuedMs, expiresMs };
+    const bytes = await signer.sign({ ...head, ...content });
+    return { stream, number, kind: content.kind, target, issuedMs, expiresMs, by, bytes };
+  }
+
+  /** On the disk first: an agent that comes back asks for what it missed. */
+  async #keep(row: DirectiveRow): Promise<void> {
+    await this.#options.store.addDirective(row);
+    this.#options.publish(row);
+  }
+
+  /** One at a time: agents refuse a number behind a later one. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+}
+
+type UnsignedContent = Pick<UnsignedDirective, "kind" | "body"> & UnsignedDirectiveContent;
+type UnsignedDirectiveContent = UnsignedDirective extends infer D
+  ? D extends { readonly kind: infer K; readonly body: infer B } ? { kind: K; body: B } : never
+  : never;
+
+interface SignOptions {
+  readonly target: string;
+  readonly validMs: number;
+  readonly by: string;
+}
+
+function sentOf({ stream, number, expiresMs }: DirectiveRow): Sent {
+  return { stream, number, expiresMs };
+}
+
+function malformed(why: string): ImmuneError {
+  return new ImmuneError("INPUT_MALFORMED", `Cannot send this order: ${why}`);
+}
+
+function invalid(why: string): ImmuneError {
+  return new ImmuneError("DIRECTIVE_INVALID", `Cannot hand this stop on: ${why}`);
+}
