@@ -16,6 +16,7 @@ export { glob as glob_match } from "./glob";
 export { stage, stage_some } from "./image";
 export { publish_row } from "./image_check";
 export { forget_labels, labels } from "./labels";
+export { listed_ask } from "./listed";
 export { literals_found, literals_run } from "./literals_run";
 export { mask, mask_text } from "./mask";
 export { region, region_bytes } from "./memory";

@@ -15,6 +15,7 @@ import {
 import { class_mask, field_count, generation, image, publish_staged, rules } from "./image";
 import { field_lists_make } from "./field_lists";
 import { label_record } from "./labels";
+import { maybe_listed } from "./listed";
 import { follow_record, forget_process, parent, process } from "./lifecycle";
 import { candidate, candidates } from "./marks";
 import { match_record, record_classes } from "./match";
@@ -29,6 +30,7 @@ import {
   STAT_HITS_FULL,
   STAT_RECORDS,
   STAT_RECORDS_MALFORMED,
+  STAT_RECORDS_MAYBE_LISTED,
   STAT_RECORDS_UNKNOWN_KIND,
   STAT_RULES_RUN,
   STAT_SCANS,
@@ -39,6 +41,8 @@ import {
 @inline const NOTHING_PENDING: u32 = 0xffffffff;
 @inline const KIND_CONTEXT_FIRST: u32 = 128;
 @inline const KIND_CONTEXT_LAST: u32 = 138;
+/** Stands for a rule in the hit of a record of which a value may be listed. */
+@inline const RULE_LISTED: u32 = 0xffffffff;
 /** `publish` while a scan waits for its hits to be drained. */
 @inline const ERROR_BUSY: i32 = -12;
 
@@ -103,6 +107,21 @@ function run_candidates(offset: u32, from: u32): bool {
   return true;
 }
 
+/** Hits when a value of the record may be listed, behind its rules; false when HITS is full. */
+function tell_listed(offset: u32): bool {
+  if (!maybe_listed()) return true;
+  if (hit_count == HITS_MAX) {
+    pending_offset = offset;
+    // Behind the last: none of them runs again.
+    pending_candidate = candidates;
+    count(STAT_HITS_FULL);
+    return false;
+  }
+  count(STAT_RECORDS_MAYBE_LISTED);
+  write_hit(offset, RULE_LISTED);
+  return true;
+}
+
 /** Looks at the current record for the first time; false when HITS is full. */
 function scan_record(offset: u32): bool {
   count(STAT_RECORDS);
@@ -115,9 +134,11 @@ function scan_record(offset: u32): bool {
   if (kind == KIND_FLAT) forget_process();
   else follow_record();
   if (kind != KIND_FLAT && kind <= KIND_PROCESS) label_record();
-  if (image == 0 || (class_mask & classes) == 0) return true;
-  match_record(classes);
-  return run_candidates(offset, 0);
+  if (image != 0 && (class_mask & classes) != 0) {
+    match_record(classes);
+    if (!run_candidates(offset, 0)) return false;
+  }
+  return tell_listed(offset);
 }
 
 @inline function well_formed(offset: u32, length: u32): bool {
@@ -130,7 +151,7 @@ function resume(length: u32): bool {
   const offset: u32 = pending_offset;
   pending_offset = NOTHING_PENDING;
   return open_record(BATCH + <usize> offset, length - offset) &&
-    run_candidates(offset, pending_candidate);
+    run_candidates(offset, pending_candidate) && tell_listed(offset);
 }
 
 /**

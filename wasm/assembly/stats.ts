@@ -31,7 +31,8 @@ import { STATS } from "./memory";
 @inline export const STAT_KEPT_BYTES: usize = 25;
 @inline export const STAT_ATOMS_NOT_KEPT: usize = 26;
 @inline export const STAT_LABELS_DELAYED: usize = 27;
-@inline export const STAT_COUNT: u32 = 28;
+@inline export const STAT_RECORDS_MAYBE_LISTED: usize = 28;
+@inline export const STAT_COUNT: u32 = 29;
 
 /** Adds to a counter. */
 @inline export function add(stat: usize, amount: f64): void {

@@ -27,6 +27,7 @@ export interface CoreExports {
   bloom_configure(bytes: number, places: number, inBlocks: number): number;
   bloom_add(pointer: number, length: number): void;
   bloom_has(pointer: number, length: number): number;
+  listed_ask(what: number, ipv4: number, a: number, b: number, c: number, d: number): void;
   literals_run(field: number, pointer: number, length: number): number;
   literals_found(index: number): number;
   glob_match(

@@ -2,7 +2,7 @@
 export interface Hit {
   /** Offset of the record in the batch, in bytes. */
   readonly offset: number;
-  /** Index of the rule in the image. */
+  /** Index of the rule in the image; `RULE_LISTED` for a record of which a value may be listed. */
   readonly rule: number;
   /** Row of the process; 0 = not known. */
   readonly process: number;

@@ -26,6 +26,7 @@ export { PROCESSES_MAX, TEXT_BYTES_MAX } from "./core.ts";
 export * from "./engine.ts";
 export * from "./flat.ts";
 export type { Hit } from "./hit.ts";
+export * from "./listed.ts";
 export * from "./literals.ts";
 export * from "./murmur3.ts";
 export type { ProcessRow } from "./process_row.ts";

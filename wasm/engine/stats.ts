@@ -43,6 +43,8 @@ export const STAT_NAMES = [
   "atoms_not_kept",
   /** Times that a label for the kernel had no room: the process's next record puts it down again. */
   "labels_delayed",
+  /** Records of which a value may be listed: the Bloom filter does not deny it. */
+  "records_maybe_listed",
 ] as const;
 
 /** Name of a counter: the module's, and `hits_dropped` over the bound of one scan. */
