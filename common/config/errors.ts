@@ -57,6 +57,18 @@ export const ERROR_CODES = {
   INTERNAL: { exit: 1, status: 500, doc: "a defect of this program" },
   SHARE_INVALID: { exit: 1, status: 400, doc: "a share of the stop key that does not hold" },
   DIRECTIVE_INVALID: { exit: 1, status: 400, doc: "a directive that does not hold" },
+  ROTATION_TOO_EARLY: {
+    exit: 1,
+    status: 409,
+    doc: "a rotation of keys before the last one has reached everybody",
+  },
+  PIN_MISMATCH: { exit: 1, status: 503, doc: "an answer from another hive than the pinned one" },
+  CHALLENGE_INVALID: {
+    exit: 1,
+    status: 403,
+    doc: "a proof of work that is wrong, used, expired or another's",
+  },
+  ENROLL_PENDING: { exit: 1, status: 403, doc: "an enrolment that waits for an operator" },
   OUTPUT_UNWRITABLE: { exit: 1, status: 500, doc: "standard output that cannot be written" },
   AUDIT_UNWRITABLE: {
     exit: 1,

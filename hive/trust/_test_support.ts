@@ -1,5 +1,6 @@
 import { KEY_ALGORITHM, makeKeyPair, privateKeyPem, randomSerial, readPrivateKey } from "./key.ts";
 import {
+  AuthorityKeyIdentifierExtension,
   type Extension,
   Pkcs10CertificateRequest,
   Pkcs10CertificateRequestGenerator,
@@ -46,7 +47,7 @@ export async function signWith(
     publicKey: await request.publicKey.export(KEY_ALGORITHM, ["verify"]),
     signingKey: await readPrivateKey(Deno.readTextFileSync(`${folder}/ca.key`)),
     signingAlgorithm: KEY_ALGORITHM,
-    extensions: [...options.extensions],
+    extensions: [...options.extensions, await AuthorityKeyIdentifierExtension.create(authority)],
   });
   return certificate.toString("pem");
 }

@@ -1,7 +1,13 @@
 import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import { type AuthorityFiles, makeAuthority } from "./authority_files.ts";
+import { openAuthorityFiles, replaceAuthorityFiles } from "./authority_files.ts";
+import { CLIENT_DAYS, CLIENT_DAYS_MAX, CLOCK_SKEW_MS, DAY_MS, OVERLAP_DAYS } from "./dates.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { KEY_ALGORITHM, makeKeyPair, privateKeyPem, randomSerial } from "./key.ts";
-import { type FreshKeyFiles, type KeyFiles, openKeyFiles } from "./key_files.ts";
+import { agentName, openFleetId } from "./fleet_id.ts";
+import { KEY_ALGORITHM, randomSerial } from "./key.ts";
+import type { FreshKeyFiles } from "./key_files.ts";
+import { type Constraint, constraintOf } from "./name_constraints.ts";
+import { requestedKey } from "./requested_key.ts";
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -9,24 +15,14 @@ import {
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  Pkcs10CertificateRequest,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
+  X509Certificate,
   X509CertificateGenerator,
 } from "./x509.ts";
 
-/** Milliseconds of a day. */
-export const DAY_MS = 24 * 60 * 60 * 1000;
-/** How long the authority's own certificate holds, in days. */
-export const AUTHORITY_DAYS = 3650;
-/** How long an agent's certificate holds unless told otherwise, in days. */
-export const CLIENT_DAYS = 90;
-/** Longest that an agent's certificate may hold, in days. */
-export const CLIENT_DAYS_MAX = 398;
-/** A certificate holds from this long before it was made: clocks of hosts differ. */
-export const CLOCK_SKEW_MS = 60 * 60 * 1000;
-/** Name of the authority, which says what it is and nothing about the host. */
-const AUTHORITY_NAME = "CN=Sentinel Immune hive authority";
+export * from "./dates.ts";
+
 /** What an agent's id looks like in its certificate (RFC 9562, section 4; RFC 8141). */
 export const AGENT_URI_PREFIX = "urn:uuid:";
 
@@ -43,18 +39,43 @@ export interface ClientCertificate {
 export interface SignOptions {
   /** The agent's id, a UUID. */
   readonly agentId: string;
-  /** Days that the certificate holds, 1 to 398. Default 90. */
+  /** Days that the certificate holds, 1 to 398; never longer than the authority. Default 90. */
   readonly days?: number;
+}
+
+/** An authority whose certificates are accepted. */
+export interface AcceptedAuthority {
+  readonly certificatePem: string;
+  /** SHA-256 of its DER, 64 lower-case hexadecimal digits. */
+  readonly fingerprint: string;
+  /** Its name. */
+  readonly subject: string;
+  /** Unix time in milliseconds until which its own certificate holds. */
+  readonly notAfterMs: number;
+  /** Unix time in milliseconds until which its certificates are accepted; null = it signs. */
+  readonly acceptedUntilMs: number | null;
+  /** What it may name. */
+  readonly constraint: Constraint;
+  /** True when another authority signed it. */
+  readonly external: boolean;
 }
 
 /** The hive's own certificate authority. It signs agents' certificates and nothing else. */
 export class Authority {
-  readonly #files: KeyFiles;
+  readonly #folder: string;
   readonly #clock: Clock;
+  /** Id of the fleet that it signs for. */
+  readonly fleetId: string;
+  #files: AuthorityFiles;
 
-  private constructor(files: KeyFiles, clock: Clock) {
-    this.#files = files;
-    this.#clock = clock;
+  private constructor(
+    folder: string,
+    parts: { readonly files: AuthorityFiles; readonly fleetId: string; readonly clock: Clock },
+  ) {
+    this.#folder = folder;
+    this.#files = parts.files;
+    this.#clock = parts.clock;
+    this.fleetId = parts.fleetId;
   }
 
   /**
@@ -70,20 +91,79 @@ export class Authority {
     options: { readonly clock?: Clock } = {},
   ): Promise<Authority> {
     const clock = options.clock ?? SYSTEM_CLOCK;
-    const files = await openKeyFiles(`${folder}/ca`, () => makeAuthority(clock.nowMs()));
-    const basic = files.certificate.getExtension(BasicConstraintsExtension);
-    if (basic?.ca !== true) {
-      throw new ImmuneError(
-        "STATE_UNUSABLE",
-        `Cannot use certificate "${folder}/ca.pem": it is no authority's`,
-      );
+    const fleetId = openFleetId(folder);
+    const files = await openAuthorityFiles(folder, { fleetId, clock });
+    const { certificate } = files.current;
+    const why = certificate.getExtension(BasicConstraintsExtension)?.ca !== true
+      ? "it is no authority's"
+      : constraintOf(certificate, fleetId) === "foreign"
+      ? "it may not name agents of this fleet"
+      : undefined;
+    if (why !== undefined) {
+      throw new ImmuneError("STATE_UNUSABLE", `Cannot use certificate "${folder}/ca.pem": ${why}`);
     }
-    return new Authority(files, clock);
+    return new Authority(folder, { files, fleetId, clock });
   }
 
-  /** Its certificate (PEM): the only one that agents' certificates are held against. */
+  /** Certificate (PEM) of the authority that signs. */
   get certificatePem(): string {
-    return this.#files.certificatePem;
+    return this.#files.current.certificatePem;
+  }
+
+  /** All authorities whose certificates are accepted now, the one that signs first. */
+  accepted(): readonly AcceptedAuthority[] {
+    const { former } = this.#files;
+    const overlaps = former !== undefined && former.untilMs > this.#clock.nowMs();
+    return [
+      this.#describe(this.certificatePem, null),
+      ...(overlaps ? [this.#describe(former.certificatePem, former.untilMs)] : []),
+    ];
+  }
+
+  /**
+   * Puts a new authority in the place of this one, whose key is gone afterwards. Its certificates
+   * are accepted for a while, so that each agent can renew with the new one.
+   *
+   * @param options `overlapDays`: for how long, from 0 = not at all, as after a theft of the key:
+   * then every agent has to enrol again. Default 90. `fresh`: the new one, checked by
+   * `checkImported`. Default: one is made.
+   * @throws {ImmuneError} `ROTATION_TOO_EARLY` when the one before it is still accepted and would
+   * be no more; `USAGE`; `STATE_UNUSABLE` when the files cannot be written.
+   */
+  async rotate(
+    options: { readonly overlapDays?: number; readonly fresh?: FreshKeyFiles } = {},
+  ): Promise<void> {
+    const { overlapDays = OVERLAP_DAYS } = options;
+    const nowMs = this.#clock.nowMs();
+    if (!(overlapDays >= 0 && overlapDays <= CLIENT_DAYS_MAX)) {
+      throw new ImmuneError(
+        "USAGE",
+        `Cannot overlap for ${overlapDays} days: 0 to ${CLIENT_DAYS_MAX} are allowed`,
+      );
+    }
+    const { former } = this.#files;
+    if (overlapDays > 0 && former !== undefined && former.untilMs > nowMs) {
+      throw new ImmuneError(
+        "ROTATION_TOO_EARLY",
+        `Cannot rotate the authority: the one before it is accepted until ` +
+          `${new Date(former.untilMs).toISOString()}; wait, or end it at once with an overlap of 0`,
+      );
+    }
+    const fresh = options.fresh ?? await makeAuthority(this.fleetId, nowMs);
+    const untilMs = nowMs + overlapDays * DAY_MS;
+    try {
+      const { certificatePem } = this;
+      replaceAuthorityFiles(this.#folder, { fresh, former: { certificatePem, untilMs } });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new ImmuneError(
+        "STATE_UNUSABLE",
+        `Cannot write the authority's files in "${this.#folder}": ${why}`,
+        { cause },
+      );
+    }
+    const { fleetId } = this;
+    this.#files = await openAuthorityFiles(this.#folder, { fleetId, clock: this.#clock });
   }
 
   /**
@@ -103,8 +183,8 @@ export class Authority {
     }
     const publicKey = await requestedKey(request);
     const nowMs = this.#clock.nowMs();
-    const notAfterMs = nowMs + days * DAY_MS;
-    const issuer = this.#files.certificate;
+    const { certificate: issuer, key } = this.#files.current;
+    const notAfterMs = Math.min(nowMs + days * DAY_MS, issuer.notAfter.getTime());
     const certificate = await X509CertificateGenerator.create({
       serialNumber: randomSerial(),
       issuer: issuer.subject,
@@ -112,13 +192,16 @@ export class Authority {
       notBefore: new Date(nowMs - CLOCK_SKEW_MS),
       notAfter: new Date(notAfterMs),
       publicKey,
-      signingKey: this.#files.key,
+      signingKey: key,
       signingAlgorithm: KEY_ALGORITHM,
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth], true),
-        new SubjectAlternativeNameExtension([{ type: "url", value: AGENT_URI_PREFIX + agentId }]),
+        new SubjectAlternativeNameExtension([
+          { type: "url", value: AGENT_URI_PREFIX + agentId },
+          { type: "dns", value: agentName(agentId, this.fleetId) },
+        ]),
         await SubjectKeyIdentifierExtension.create(publicKey),
         await AuthorityKeyIdentifierExtension.create(issuer),
       ],
@@ -129,43 +212,17 @@ export class Authority {
       notAfterMs,
     };
   }
-}
 
-async function makeAuthority(nowMs: number): Promise<FreshKeyFiles> {
-  const keys = await makeKeyPair();
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: randomSerial(),
-    name: AUTHORITY_NAME,
-    notBefore: new Date(nowMs - CLOCK_SKEW_MS),
-    notAfter: new Date(nowMs + AUTHORITY_DAYS * DAY_MS),
-    keys,
-    signingAlgorithm: KEY_ALGORITHM,
-    extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  return {
-    certificatePem: `${certificate.toString("pem")}\n`,
-    keyPem: await privateKeyPem(keys.privateKey),
-  };
-}
-
-async function requestedKey(request: string): Promise<CryptoKey> {
-  try {
-    const read = new Pkcs10CertificateRequest(request);
-    const key = await read.publicKey.export(KEY_ALGORITHM, ["verify"]);
-    if (await read.verify()) return key;
-  } catch (cause) {
-    throw new ImmuneError(
-      "ENROLL_REFUSED",
-      "Cannot sign the request: it is no PKCS #10 request with an ECDSA P-256 key",
-      { cause },
-    );
+  #describe(certificatePem: string, acceptedUntilMs: number | null): AcceptedAuthority {
+    const certificate = new X509Certificate(certificatePem);
+    return {
+      certificatePem,
+      fingerprint: fingerprint(new Uint8Array(certificate.rawData)),
+      subject: certificate.subject,
+      notAfterMs: certificate.notAfter.getTime(),
+      acceptedUntilMs,
+      constraint: constraintOf(certificate, this.fleetId),
+      external: certificate.issuer !== certificate.subject,
+    };
   }
-  throw new ImmuneError(
-    "ENROLL_REFUSED",
-    "Cannot sign the request: its signature does not hold",
-  );
 }

@@ -13,6 +13,10 @@ import {
   X509Certificate,
 } from "./x509.ts";
 
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
 const NOW_MS = Date.UTC(2031, 4, 6);
 const AGENT = "0b0c0d0e-1234-4abc-8def-001122334455";
 
@@ -54,7 +58,10 @@ Deno.test("Authority.sign() gives a client's certificate, no name is the request
     ]);
     assertEquals(
       certificate.getExtension(SubjectAlternativeNameExtension)?.names.toJSON(),
-      [{ type: "url", value: `urn:uuid:${AGENT}` }],
+      [
+        { type: "url", value: `urn:uuid:${AGENT}` },
+        { type: "dns", value: `${AGENT}.${authority.fleetId}.immune.invalid` },
+      ],
     );
   });
 });
@@ -114,7 +121,7 @@ Deno.test("Authority.open() replaces no missing key and takes no foreign one", a
       const error = await assertRejects(() => Authority.open(folder), ImmuneError);
       assertEquals(error.code, "STATE_UNUSABLE");
     }
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["ca.pem"]);
+    assertEquals(namesIn(folder), ["ca.pem", "fleet"]);
   });
 });
 

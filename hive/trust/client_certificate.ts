@@ -1,6 +1,7 @@
 import { type KeyObject, X509Certificate as SyncCertificate } from "node:crypto";
 import { AGENT_URI_PREFIX } from "./authority.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { agentName, isUuid } from "./fleet_id.ts";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -26,15 +27,25 @@ export type CertificateCheck =
   | { readonly ok: true; readonly certificate: CheckedCertificate }
   | { readonly ok: false; readonly why: string };
 
-/** Holds clients' certificates against the hive's own authority, apart from what TLS did. */
-export class ClientCertificateChecker {
-  readonly #authority: SyncCertificate;
-  readonly #authorityKey: KeyObject;
+/** Whose certificates are accepted; all of it can be sent to a Worker. */
+export interface ClientTrust {
+  /** Certificates (PEM) of the accepted authorities. */
+  readonly authoritiesPem: readonly string[];
+  readonly fleetId: string;
+}
 
-  /** @param authorityPem The authority's certificate (PEM). */
-  constructor(authorityPem: string) {
-    this.#authority = new SyncCertificate(authorityPem);
-    this.#authorityKey = this.#authority.publicKey;
+/** Holds clients' certificates against the hive's own authorities, apart from what TLS did. */
+export class ClientCertificateChecker {
+  readonly #authorities: readonly { certificate: SyncCertificate; key: KeyObject }[];
+  readonly #fleetId: string;
+
+  /** @param trust Authorities and fleet. */
+  constructor({ authoritiesPem, fleetId }: ClientTrust) {
+    this.#authorities = authoritiesPem.map((pem) => {
+      const certificate = new SyncCertificate(pem);
+      return { certificate, key: certificate.publicKey };
+    });
+    this.#fleetId = fleetId;
   }
 
   /**
@@ -56,15 +67,16 @@ export class ClientCertificateChecker {
   #check(der: Uint8Array, nowMs: number): CertificateCheck {
     const bytes = new Uint8Array(der);
     const signed = new SyncCertificate(bytes);
-    if (!signed.checkIssued(this.#authority) || !signed.verify(this.#authorityKey)) {
-      return { ok: false, why: "another authority signed it" };
-    }
+    const isOurs = this.#authorities.some(({ certificate, key }) =>
+      signed.checkIssued(certificate) && signed.verify(key)
+    );
+    if (!isOurs) return { ok: false, why: "another authority signed it" };
     const read = new X509Certificate(bytes);
     const notBeforeMs = read.notBefore.getTime();
     const notAfterMs = read.notAfter.getTime();
     const wrong = wrongDates({ notBeforeMs, notAfterMs }, nowMs) ?? wrongUsage(read);
     if (wrong !== undefined) return { ok: false, why: wrong };
-    const agentId = agentIdOf(read);
+    const agentId = agentIdOf(read, this.#fleetId);
     if (agentId === undefined) return { ok: false, why: "it names no agent" };
     const certificate = { fingerprint: fingerprint(bytes), agentId, notBeforeMs, notAfterMs };
     return { ok: true, certificate };
@@ -95,11 +107,13 @@ function wrongUsage(certificate: X509Certificate): string | undefined {
   return holds ? undefined : "it is not for clients";
 }
 
-function agentIdOf(certificate: X509Certificate): string | undefined {
+/** Id and name have to be of one agent of the fleet, and no other name may stand beside them. */
+function agentIdOf(certificate: X509Certificate, fleetId: string): string | undefined {
   const names = certificate.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
-  const uris = names.filter(({ type }) => type === "url").map(({ value }) => value);
-  const [uri = ""] = uris;
-  if (uris.length !== 1 || !uri.startsWith(AGENT_URI_PREFIX)) return undefined;
-  const id = uri.slice(AGENT_URI_PREFIX.length);
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : undefined;
+  const valueOf = (wanted: "url" | "dns"): string =>
+    names.find(({ type }) => type === wanted)?.value ?? "";
+  const id = valueOf("url").slice(AGENT_URI_PREFIX.length);
+  const holds = names.length === 2 && isUuid(id) && valueOf("url") === AGENT_URI_PREFIX + id &&
+    valueOf("dns") === agentName(id, fleetId);
+  return holds ? id : undefined;
 }

@@ -2,12 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { FakeClock } from "../../common/config/mod.ts";
 import { inFolder, makeRequest, signWith } from "./_test_support.ts";
 import { Authority, CLOCK_SKEW_MS } from "./authority.ts";
+import { agentName } from "./fleet_id.ts";
 import { type CertificateCheck, ClientCertificateChecker } from "./client_certificate.ts";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   type Extension,
+  type JsonGeneralNames,
   PemConverter,
   SubjectAlternativeNameExtension,
 } from "./x509.ts";
@@ -19,6 +21,11 @@ function der(pem: string): Uint8Array {
   return new Uint8Array(PemConverter.decodeFirst(pem));
 }
 
+function checkerOf(authority: Authority): ClientCertificateChecker {
+  const { certificatePem, fleetId } = authority;
+  return new ClientCertificateChecker({ authoritiesPem: [certificatePem], fleetId });
+}
+
 function why(check: CertificateCheck): string {
   return check.ok ? "accepted" : check.why;
 }
@@ -28,7 +35,7 @@ Deno.test("check() accepts its authority's certificate, within its dates alone",
     const authority = await Authority.open(folder, { clock: new FakeClock(NOW_MS) });
     const { request } = await makeRequest();
     const signed = await authority.sign(request, { agentId: AGENT, days: 1 });
-    const checker = new ClientCertificateChecker(authority.certificatePem);
+    const checker = checkerOf(authority);
     const bytes = der(signed.pem);
     const accepted = checker.check(bytes, NOW_MS);
     assert(accepted.ok);
@@ -54,7 +61,7 @@ Deno.test("check() refuses another authority's certificate of the same name", as
     const other = await Authority.open(`${folder}/other`);
     const { request } = await makeRequest();
     const signed = await other.sign(request, { agentId: AGENT });
-    const checker = new ClientCertificateChecker(own.certificatePem);
+    const checker = checkerOf(own);
     assertEquals(why(checker.check(der(signed.pem), Date.now())), "another authority signed it");
     assertEquals(
       why(checker.check(der(other.certificatePem), Date.now())),
@@ -66,9 +73,13 @@ Deno.test("check() refuses another authority's certificate of the same name", as
 Deno.test("check() refuses its authority's certificate that is not for agents", async () => {
   await inFolder(async (folder) => {
     const authority = await Authority.open(folder);
-    const checker = new ClientCertificateChecker(authority.certificatePem);
+    const checker = checkerOf(authority);
     const { request } = await makeRequest();
-    const san = new SubjectAlternativeNameExtension([{ type: "url", value: `urn:uuid:${AGENT}` }]);
+    const uri = { type: "url", value: `urn:uuid:${AGENT}` } as const;
+    const name = { type: "dns", value: agentName(AGENT, authority.fleetId) } as const;
+    const named = (...names: JsonGeneralNames): SubjectAlternativeNameExtension =>
+      new SubjectAlternativeNameExtension(names);
+    const san = named(uri, name);
     const client = new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]);
     const both = [ExtendedKeyUsage.clientAuth, ExtendedKeyUsage.serverAuth];
     const cases: readonly (readonly [string, readonly Extension[]])[] = [
@@ -81,16 +92,19 @@ Deno.test("check() refuses its authority's certificate that is not for agents", 
       ]],
       ["it is an authority's", [san, client, new BasicConstraintsExtension(true)]],
       ["it names no agent", [client]],
+      ["it names no agent", [client, named(uri)]],
+      ["it names no agent", [client, named(name)]],
+      ["it names no agent", [client, named(uri, name, name)]],
+      ["it names no agent", [client, named(uri, name, { type: "ip", value: "10.0.0.1" })]],
+      ["it names no agent", [client, named(uri, { type: "dns", value: AGENT })]],
+      // Another agent's name, or another fleet's.
       ["it names no agent", [
         client,
-        new SubjectAlternativeNameExtension([
-          { type: "url", value: `urn:uuid:${AGENT}` },
-          { type: "url", value: `urn:uuid:${AGENT.replace("0b", "ff")}` },
-        ]),
+        named({ type: "url", value: `urn:uuid:${AGENT.replace("0b", "ff")}` }, name),
       ]],
       ["it names no agent", [
         client,
-        new SubjectAlternativeNameExtension([{ type: "dns", value: AGENT }]),
+        named(uri, { type: "dns", value: agentName(AGENT, crypto.randomUUID()) }),
       ]],
     ];
     for (const [expected, extensions] of cases) {
@@ -102,9 +116,9 @@ Deno.test("check() refuses its authority's certificate that is not for agents", 
 
 Deno.test("check() refuses bytes that are no certificate", async () => {
   await inFolder(async (folder) => {
-    const { certificatePem } = await Authority.open(folder);
-    const checker = new ClientCertificateChecker(certificatePem);
-    const bytes = der(certificatePem);
+    const authority = await Authority.open(folder);
+    const checker = checkerOf(authority);
+    const bytes = der(authority.certificatePem);
     assertEquals(why(checker.check(bytes.subarray(0, 40), Date.now())), "it cannot be read");
     assertEquals(why(checker.check(new Uint8Array(), Date.now())), "it cannot be read");
   });

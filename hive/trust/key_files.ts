@@ -67,7 +67,16 @@ async function readBoth(path: string, certificatePem: string): Promise<KeyFiles>
   return { certificate, certificatePem, key, keyPem };
 }
 
-async function belongTogether(certificate: X509Certificate, key: CryptoKey): Promise<boolean> {
+/**
+ * Whether a key is the one of a certificate.
+ *
+ * @param certificate ECDSA P-256.
+ * @param key The private key.
+ */
+export async function belongTogether(
+  certificate: X509Certificate,
+  key: CryptoKey,
+): Promise<boolean> {
   const probe = crypto.getRandomValues(new Uint8Array(32));
   const signature = await crypto.subtle.sign(KEY_ALGORITHM, key, probe);
   const publicKey = await certificate.publicKey.export(KEY_ALGORITHM, ["verify"]);

@@ -24,4 +24,6 @@
 export * from "./authority.ts";
 export * from "./client_certificate.ts";
 export { fingerprint } from "./fingerprint.ts";
+export { fleetDomain, isUuid, openFleetId } from "./fleet_id.ts";
+export { checkImported, IMPORTED_DAYS_MIN } from "./imported.ts";
 export * from "./server_certificate.ts";

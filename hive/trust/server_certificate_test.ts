@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeClock, ImmuneError } from "../../common/config/mod.ts";
 import { inFolder } from "./_test_support.ts";
-import { DAY_MS } from "./authority.ts";
+import { DAY_MS, SERVER_DAYS } from "./dates.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { openServerCertificate, SERVER_DAYS } from "./server_certificate.ts";
+import { openServerCertificate } from "./server_certificate.ts";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
