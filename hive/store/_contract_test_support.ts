@@ -14,6 +14,7 @@ import {
 } from "./_batches_test_support.ts";
 import { DIRECTIVES } from "./_directives_test_support.ts";
 import { DOCUMENTS } from "./_documents_test_support.ts";
+import { CERTIFICATES } from "./_certificates_test_support.ts";
 import { HERD } from "./_herd_test_support.ts";
 import { checkPositions } from "./_positions_test_support.ts";
 import type { Alert } from "../../common/wire/mod.ts";
@@ -24,6 +25,7 @@ import {
   BLOCKS_PER_ANSWER_MAX,
   type Store,
   type Stored,
+  type TokenUse,
 } from "./store.ts";
 
 /** An implementation under test. */
@@ -42,7 +44,17 @@ type Case = readonly [name: string, test: (store: Store) => Promise<void>];
  * @param subject The implementation.
  */
 export function testStoreContract({ name, withStore }: StoreUnderTest): void {
-  const all = [APPENDS, REFUSALS, LEDGERS, FLEET, READS, DOCUMENTS, DIRECTIVES, HERD].flat();
+  const all = [
+    APPENDS,
+    REFUSALS,
+    LEDGERS,
+    FLEET,
+    CERTIFICATES,
+    READS,
+    DOCUMENTS,
+    DIRECTIVES,
+    HERD,
+  ].flat();
   for (const [behaviour, test] of all) {
     Deno.test(`${name}.${behaviour}`, () => withStore(test));
   }
@@ -301,22 +313,51 @@ const LEDGERS: readonly Case[] = [
   }],
 ];
 
+function use(given: Partial<TokenUse> = {}): TokenUse {
+  return { nowMs: Date.now(), hostId: "0".repeat(64), hostName: "gpu-1", ...given };
+}
+
 const FLEET: readonly Case[] = [
   ["useToken() is true once, of many at once", async (store) => {
     const secretHash = "a".repeat(64);
     await store.addToken({ secretHash, expiresMs: Date.now() + 60_000 });
     const uses = await Promise.all(
-      Array.from({ length: 10 }, () => store.useToken(secretHash, Date.now())),
+      Array.from({ length: 10 }, () => store.useToken(secretHash, use())),
     );
-    assertEquals(uses.filter((used) => used).length, 1);
-    assertEquals(await store.useToken(secretHash, Date.now()), false);
+    assertEquals(uses.filter((used) => used !== undefined), [{ tags: [], approval: false }]);
+    assertEquals(await store.useToken(secretHash, use()), undefined);
   }],
-  ["useToken() is false for one that is unknown or expired", async (store) => {
+  ["useToken() gives each use of many once, with what the token grants", async (store) => {
+    const secretHash = "e".repeat(64);
+    const granted = { tags: ["gpu", "lab"], approval: true };
+    await store.addToken({ secretHash, expiresMs: Date.now() + 60_000, uses: 3, ...granted });
+    const uses = await Promise.all(
+      Array.from({ length: 10 }, () => store.useToken(secretHash, use())),
+    );
+    assertEquals(uses.filter((used) => used !== undefined), [granted, granted, granted]);
+  }],
+  ["useToken() leaves a token alone that is another host's", async (store) => {
+    const expiresMs = Date.now() + 60_000;
+    const hostId = "1".repeat(64);
+    await store.addToken({ secretHash: "1".repeat(64), expiresMs, hostId });
+    await store.addToken({ secretHash: "2".repeat(64), expiresMs, hostName: "gpu-2" });
+    assertEquals(await store.useToken("1".repeat(64), use()), undefined);
+    assertEquals(await store.useToken("2".repeat(64), use()), undefined);
+    assert(await store.useToken("1".repeat(64), use({ hostId })) !== undefined);
+    assert(await store.useToken("2".repeat(64), use({ hostName: "gpu-2" })) !== undefined);
+  }],
+  ["removeToken() makes a token worthless", async (store) => {
+    await store.addToken({ secretHash: "3".repeat(64), expiresMs: Date.now() + 60_000, uses: 5 });
+    assertEquals(await store.removeToken("3".repeat(64)), true);
+    assertEquals(await store.removeToken("3".repeat(64)), false);
+    assertEquals(await store.useToken("3".repeat(64), use()), undefined);
+  }],
+  ["useToken() gives nothing for one that is unknown or expired", async (store) => {
     const expiresMs = Date.now() + 60_000;
     await store.addToken({ secretHash: "b".repeat(64), expiresMs });
-    assertEquals(await store.useToken("c".repeat(64), Date.now()), false);
-    assertEquals(await store.useToken("b".repeat(64), expiresMs + 1), false);
-    assertEquals(await store.useToken("b".repeat(64), expiresMs), true);
+    assertEquals(await store.useToken("c".repeat(64), use()), undefined);
+    assertEquals(await store.useToken("b".repeat(64), use({ nowMs: expiresMs + 1 })), undefined);
+    assert(await store.useToken("b".repeat(64), use({ nowMs: expiresMs })) !== undefined);
   }],
   ["addToken() refuses one that is there", async (store) => {
     const token = { secretHash: "d".repeat(64), expiresMs: Date.now() + 60_000 };
@@ -332,6 +373,7 @@ const FLEET: readonly Case[] = [
       agentId,
       hostId,
       revoked: false,
+      unused: false,
     });
     assertEquals(await store.certificate("0".repeat(64)), undefined);
     const [row] = await store.agents();
@@ -342,6 +384,7 @@ const FLEET: readonly Case[] = [
       revoked: false,
       rules: null,
       ruleSet: null,
+      tags: [],
     });
     assert(Date.parse(row?.enrolledAt ?? "") >= before);
     await store.append({ agentId, bytes: sampleBatch({ first: 1, records: 1, hostId }) });

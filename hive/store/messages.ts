@@ -8,8 +8,12 @@ export const STORE_WORKER = "immune-store";
 export const STORE_METHODS = {
   addToken: true,
   useToken: true,
+  removeToken: true,
   addAgent: true,
   certificate: true,
+  renewCertificate: true,
+  confirmCertificate: true,
+  withdrawnCertificates: true,
   revokeAgent: true,
   agents: true,
   append: true,

@@ -9,8 +9,9 @@
  * const folder = await Deno.makeTempDir();
  * const store = new SqliteStore(`${folder}/store.db`);
  * await store.addToken({ secretHash: "00".repeat(32), expiresMs: Date.now() + 60_000 });
- * console.assert(await store.useToken("00".repeat(32), Date.now()));
- * console.assert(!await store.useToken("00".repeat(32), Date.now()));
+ * const use = { nowMs: Date.now(), hostId: "0d".repeat(32), hostName: "gpu-1" };
+ * console.assert(await store.useToken("00".repeat(32), use) !== undefined);
+ * console.assert(await store.useToken("00".repeat(32), use) === undefined);
  * await store.close();
  * await Deno.remove(folder, { recursive: true });
  * ```

@@ -20,11 +20,15 @@ import type {
   DocumentPage,
   DocumentQuery,
   DocumentRow,
+  NewAgent,
+  RenewedCertificate,
   Store,
   Stored,
   StoredBlock,
   StoreStats,
+  TokenGrant,
   TokenRow,
+  TokenUse,
 } from "./store.ts";
 import { Window } from "./window.ts";
 
@@ -71,19 +75,32 @@ export class RemoteStore implements Store {
     return this.#ask("addToken", [token]);
   }
 
-  useToken(secretHash: string, nowMs: number): Promise<boolean> {
-    return this.#ask("useToken", [secretHash, nowMs]);
+  useToken(secretHash: string, use: TokenUse): Promise<TokenGrant | undefined> {
+    return this.#ask("useToken", [secretHash, use]);
   }
 
-  addAgent(
-    agent: Pick<AgentRow, "id" | "hostId" | "hostName">,
-    fingerprint: string,
-  ): Promise<void> {
+  removeToken(secretHash: string): Promise<boolean> {
+    return this.#ask("removeToken", [secretHash]);
+  }
+
+  addAgent(agent: NewAgent, fingerprint: string): Promise<void> {
     return this.#ask("addAgent", [agent, fingerprint]);
   }
 
   certificate(fingerprint: string): Promise<CertificateRow | undefined> {
     return this.#ask("certificate", [fingerprint]);
+  }
+
+  renewCertificate(renewed: RenewedCertificate): Promise<void> {
+    return this.#ask("renewCertificate", [renewed]);
+  }
+
+  confirmCertificate(fingerprint: string): Promise<void> {
+    return this.#ask("confirmCertificate", [fingerprint]);
+  }
+
+  withdrawnCertificates(fingerprints: readonly string[]): Promise<readonly string[]> {
+    return this.#ask("withdrawnCertificates", [fingerprints]);
   }
 
   revokeAgent(agentId: string): Promise<boolean> {

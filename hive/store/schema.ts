@@ -219,6 +219,16 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX alerts_herd ON alerts (rule_id, host_id, time_ms)
     WHERE rule_id >= 'herd-' AND rule_id < 'herd.';
   `,
+  `
+  ALTER TABLE tokens ADD COLUMN uses INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE tokens ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE tokens ADD COLUMN host_id TEXT;
+  ALTER TABLE tokens ADD COLUMN host_name TEXT;
+  ALTER TABLE tokens ADD COLUMN approval INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE agents ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE certificates ADD COLUMN until_ms INTEGER;
+  ALTER TABLE certificates ADD COLUMN used INTEGER NOT NULL DEFAULT 1;
+  `,
 ];
 
 /** Tables that are small and that everything hangs on: they are checked at every opening. */

@@ -17,6 +17,7 @@ import type {
   DirectiveSummary,
 } from "./directive_store.ts";
 import { DocumentRows } from "./documents.ts";
+import { CertificateRows } from "./certificates.ts";
 import { storeError } from "./failure.ts";
 import { FleetRows } from "./fleet.ts";
 import { HealthRows } from "./health.ts";
@@ -33,12 +34,17 @@ import type {
   DocumentPage,
   DocumentQuery,
   DocumentRow,
+  NewAgent,
+  RenewedCertificate,
   Store,
   Stored,
   StoredBlock,
   StoreStats,
+  TokenGrant,
   TokenRow,
+  TokenUse,
 } from "./store.ts";
+import { TokenRows } from "./tokens.ts";
 import { readLedgers, readTotals } from "./totals.ts";
 import { transaction } from "./transaction.ts";
 
@@ -66,6 +72,8 @@ export class SqliteStore implements Store {
   readonly #clock: Clock;
   readonly #lock: FileLock;
   readonly #database: DatabaseSync;
+  readonly #tokens: TokenRows;
+  readonly #certificates: CertificateRows;
   readonly #fleet: FleetRows;
   readonly #alerts: AlertRows;
   readonly #documents: DocumentRows;
@@ -95,6 +103,8 @@ export class SqliteStore implements Store {
       this.#lock[Symbol.dispose]();
       throw error;
     }
+    this.#tokens = new TokenRows(this.#database);
+    this.#certificates = new CertificateRows(this.#database);
     this.#fleet = new FleetRows(this.#database);
     this.#alerts = new AlertRows(this.#database);
     this.#documents = new DocumentRows(this.#database);
@@ -105,17 +115,18 @@ export class SqliteStore implements Store {
   }
 
   addToken(token: TokenRow): Promise<void> {
-    return this.#answer("add token", () => this.#fleet.addToken(token, this.#clock.nowMs()));
+    return this.#answer("add token", () => this.#tokens.add(token, this.#clock.nowMs()));
   }
 
-  useToken(secretHash: string, nowMs: number): Promise<boolean> {
-    return this.#answer("use token", () => this.#fleet.useToken(secretHash, nowMs));
+  useToken(secretHash: string, use: TokenUse): Promise<TokenGrant | undefined> {
+    return this.#answer("use token", () => this.#tokens.use(secretHash, use));
   }
 
-  addAgent(
-    agent: Pick<AgentRow, "id" | "hostId" | "hostName">,
-    fingerprint: string,
-  ): Promise<void> {
+  removeToken(secretHash: string): Promise<boolean> {
+    return this.#answer("remove token", () => this.#tokens.remove(secretHash));
+  }
+
+  addAgent(agent: NewAgent, fingerprint: string): Promise<void> {
     return this.#answer(
       `add agent "${agent.id}"`,
       () => this.#fleet.addAgent(agent, { fingerprint, nowMs: this.#clock.nowMs() }),
@@ -123,7 +134,28 @@ export class SqliteStore implements Store {
   }
 
   certificate(fingerprint: string): Promise<CertificateRow | undefined> {
-    return this.#answer("look up certificate", () => this.#fleet.certificate(fingerprint));
+    return this.#answer(
+      "look up certificate",
+      () => this.#certificates.get(fingerprint, this.#clock.nowMs()),
+    );
+  }
+
+  renewCertificate(renewed: RenewedCertificate): Promise<void> {
+    return this.#answer(
+      "renew certificate",
+      () => this.#certificates.renew(renewed, this.#clock.nowMs()),
+    );
+  }
+
+  confirmCertificate(fingerprint: string): Promise<void> {
+    return this.#answer("confirm certificate", () => this.#certificates.confirm(fingerprint));
+  }
+
+  withdrawnCertificates(fingerprints: readonly string[]): Promise<readonly string[]> {
+    return this.#answer(
+      "look up certificates",
+      () => this.#certificates.withdrawn(fingerprints, this.#clock.nowMs()),
+    );
   }
 
   revokeAgent(agentId: string): Promise<boolean> {

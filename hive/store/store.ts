@@ -66,6 +66,14 @@ export interface AgentRow {
   readonly rules: number | null;
   /** SHA-256 of its rule image; null = it has not said. */
   readonly ruleSet: string | null;
+  /** Words that its enrolment token gave it. */
+  readonly tags: readonly string[];
+}
+
+/** An agent that is added. */
+export interface NewAgent extends Pick<AgentRow, "id" | "hostId" | "hostName"> {
+  /** Default: none. */
+  readonly tags?: readonly string[];
 }
 
 /** A valid certificate's owner. */
@@ -75,15 +83,53 @@ export interface CertificateRow {
   readonly agentId: string;
   /** Host id of that agent: its batches must carry it. */
   readonly hostId: string;
+  /** Revoked, or followed by another one. */
   readonly revoked: boolean;
+  /** True for one that is to follow another and was not used yet. */
+  readonly unused: boolean;
 }
 
-/** A one-time enrolment token, of which only the hash is kept. */
+/** A certificate that is to follow another of the same agent. */
+export interface RenewedCertificate {
+  /** Of the new one. */
+  readonly fingerprint: string;
+  /** Fingerprint of the one that asked for it. */
+  readonly by: string;
+  /** Unix time in milliseconds until which older ones are good should the new one not be used. */
+  readonly untilMs: number;
+}
+
+/** An enrolment token, of which only the hash is kept. */
 export interface TokenRow {
   /** SHA-256 of the secret, 64 lower-case hexadecimal digits. */
   readonly secretHash: string;
   /** Unix time in milliseconds after which it is refused. */
   readonly expiresMs: number;
+  /** Agents that it enrols. Default 1. */
+  readonly uses?: number;
+  /** Words that its agents get. Default: none. */
+  readonly tags?: readonly string[];
+  /** The only host that it enrols, by its id. Default: any. */
+  readonly hostId?: string;
+  /** The only host that it enrols, by its name. Default: any. */
+  readonly hostName?: string;
+  /** True when an operator has to approve each enrolment. Default false. */
+  readonly approval?: boolean;
+}
+
+/** Who uses a token, and when. */
+export interface TokenUse {
+  /** Unix time in milliseconds. */
+  readonly nowMs: number;
+  readonly hostId: string;
+  readonly hostName: string;
+}
+
+/** What a token gives who uses it. */
+export interface TokenGrant {
+  readonly tags: readonly string[];
+  /** True when an operator has to approve. */
+  readonly approval: boolean;
 }
 
 /** A batch as it arrived, and what the hive needs of it. */
@@ -212,12 +258,27 @@ export interface StoreStats {
 export interface Store extends DirectiveStore {
   /** Adds a token; those that expired go. `RATE_LIMITED` over the bound of tokens. */
   addToken(token: TokenRow): Promise<void>;
-  /** Uses a token up: true once, for one that is there and not expired at `nowMs`. */
-  useToken(secretHash: string, nowMs: number): Promise<boolean>;
+  /**
+   * Uses a token once; `undefined` when it is unknown, used up, expired or another host's. It never
+   * gives more than its uses, however many ask at once.
+   */
+  useToken(secretHash: string, use: TokenUse): Promise<TokenGrant | undefined>;
+  /** Makes a token worthless; false when there is none. */
+  removeToken(secretHash: string): Promise<boolean>;
   /** Adds an agent with its certificate; `STORE_FAILED` when either is there already. */
-  addAgent(agent: Pick<AgentRow, "id" | "hostId" | "hostName">, fingerprint: string): Promise<void>;
+  addAgent(agent: NewAgent, fingerprint: string): Promise<void>;
   /** A certificate that was given out, revoked or not; `undefined` for any other. */
   certificate(fingerprint: string): Promise<CertificateRow | undefined>;
+  /**
+   * Adds a certificate that is to follow another of its agent: the older ones are good until it is
+   * used (`confirmCertificate`), and no longer than a bound. `CERTIFICATE_REFUSED` when the one
+   * that asks is not good.
+   */
+  renewCertificate(renewed: RenewedCertificate): Promise<void>;
+  /** A certificate was used: all others of its agent are good no more. */
+  confirmCertificate(fingerprint: string): Promise<void>;
+  /** Those of some certificates that are unknown, revoked or followed by others. */
+  withdrawnCertificates(fingerprints: readonly string[]): Promise<readonly string[]>;
   /** Revokes all certificates of an agent; false when there is no such agent. */
   revokeAgent(agentId: string): Promise<boolean>;
   /** All agents in the order of their enrolment. */
