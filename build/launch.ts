@@ -28,7 +28,7 @@ export async function launch(args: readonly string[]): Promise<number> {
   const cwd = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const environment = Deno.env.toObject();
   const surroundings = { root: ROOT, environment, cwd };
-  const variables = startVariables(args, surroundings);
+  const variables = startVariables(args);
   // A hive that is pinned is the only one that is trusted: what adds others must be gone.
   if (Object.keys(variables).length > 0) PIN_VARIABLES.forEach((name) => delete environment[name]);
   const child = new Deno.Command(Deno.execPath(), {

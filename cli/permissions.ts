@@ -82,16 +82,11 @@ export function permissionFlags(args: readonly string[], surroundings: Surroundi
  * and nothing else (common/link/pin.ts), and that is decided before a process starts.
  *
  * @param args Arguments of `immune`.
- * @param surroundings Place of the program and environment.
  * @returns Variables, none for most verbs.
  */
-export function startVariables(
-  args: readonly string[],
-  surroundings: Surroundings,
-): Readonly<Record<string, string>> {
+export function startVariables(args: readonly string[]): Readonly<Record<string, string>> {
   const scope = scopeOf(args);
-  if (scope !== "agent" && scope !== "deliver") return {};
-  return pinnedEnvironment(`${configOf(args, surroundings).state}/agent/hive.pem`);
+  return scope === "agent" || scope === "deliver" ? pinnedEnvironment() : {};
 }
 
 function scopeOf(args: readonly string[]): Scope | undefined {

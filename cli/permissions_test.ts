@@ -27,7 +27,7 @@ Deno.test("permissionFlags() gives replay that delivers its state folder and its
   assertEquals(flag(args, "--allow-write"), "--allow-write=/srv/s");
   assertEquals(flag(args, "--allow-net"), "--allow-net=10.0.0.1:9");
   assertEquals(flag(args, "--allow-ffi"), undefined);
-  assertEquals(startVariables(args, AROUND)["SSL_CERT_FILE"], "/srv/s/agent/hive.pem");
+  assertEquals(startVariables(args)["SSL_CERT_FILE"], "/dev/null");
 });
 
 Deno.test("permissionFlags() gives help and version no files", () => {
@@ -94,10 +94,10 @@ Deno.test("permissionFlags() lets the agent reach its hive alone, and start noth
   assert(!flags.some((each) => each.startsWith("--allow-run")));
 });
 
-Deno.test("startVariables() pins the agent to its hive's certificate, and no other verb", () => {
-  assertEquals(startVariables(["agent", "--state", "/srv/s"], AROUND), {
+Deno.test("startVariables() has the agent trust nobody by itself, and no other verb", () => {
+  assertEquals(startVariables(["agent", "--state", "/srv/s"]), {
     DENO_TLS_CA_STORE: "system",
-    SSL_CERT_FILE: "/srv/s/agent/hive.pem",
+    SSL_CERT_FILE: "/dev/null",
   });
-  assertEquals(startVariables(["watch", "--state", "/srv/s"], AROUND), {});
+  assertEquals(startVariables(["watch", "--state", "/srv/s"]), {});
 });

@@ -7,24 +7,26 @@ import {
   LOGIN_PATH,
   type OperatorsListenerOptions,
   serveOperators,
-  type TokenAddresses,
+  type TokenRequest,
 } from "./api/mod.ts";
 import { Commands } from "./command/commands.ts";
-import { openFleet, PackFiles } from "./command/packs.ts";
+import { PackFiles } from "./command/packs.ts";
 import { SignerWorker } from "./command/signer_owner.ts";
 import {
   createEnrolment,
   type EnrolmentApp,
   type MadeToken,
   makeToken,
+  PendingEnrolments,
+  renewals,
   serveEnrolment,
+  TrustKeeper,
 } from "./fleet/mod.ts";
 import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
 import type { IntakeCounters } from "./intake/listener.ts";
 import { IntakeWorker } from "./intake/owner.ts";
 import { Operators, operatorTokenHash } from "./operators/mod.ts";
 import { type RemoteStore, StoreWorker } from "./store/mod.ts";
-import { Authority, openServerCertificate } from "./trust/mod.ts";
 
 /** Name of the store's file in the hive's folder. */
 export const STORE_FILE = "store.db";
@@ -74,8 +76,8 @@ export interface Hive {
   readonly failed: Promise<never>;
   /** Makes a link that signs one person in, once, within ten minutes. */
   loginLink(): string;
-  /** Makes a token that enrols one agent, once. */
-  enrollToken(addresses?: TokenAddresses): Promise<MadeToken>;
+  /** Makes an enrolment token; for one agent unless told otherwise. */
+  enrollToken(asked?: TokenRequest): Promise<MadeToken>;
   /** Ends it: listeners first, the store last; what was taken is stored. */
   stop(): Promise<void>;
 }
@@ -121,6 +123,8 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     enrollToken: agents.enrollToken,
     refused: agents.refused,
     commands,
+    trust: agents.trust,
+    pending: agents.pending,
   });
   const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
   parts.defer(() => pages.stop());
@@ -132,7 +136,7 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
   const origin = `${pagesAt.tls === undefined ? "http" : "https"}://${console}`;
   return {
     addresses: { ...agents.addresses, console },
-    fingerprint: agents.fingerprint,
+    fingerprint: agents.trust.server.fingerprint,
     failed,
     loginLink: () => `${origin}${LOGIN_PATH}?code=${operators.addLoginCode()}`,
     enrollToken: agents.enrollToken,
@@ -147,8 +151,9 @@ interface AgentsSide {
   readonly signer: SignerWorker;
   readonly commands: Commands;
   readonly addresses: { readonly agents: string; readonly enroll: string };
-  readonly fingerprint: string;
-  readonly enrollToken: (addresses?: TokenAddresses) => Promise<MadeToken>;
+  readonly trust: TrustKeeper;
+  readonly pending: PendingEnrolments;
+  readonly enrollToken: (asked?: TokenRequest) => Promise<MadeToken>;
   readonly refused: () => Promise<Readonly<Record<string, number>>>;
 }
 
@@ -159,23 +164,24 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
   const { clock = SYSTEM_CLOCK, log = (): void => {}, names } = options;
   const [agentsAt, enrollAt] = [parseAddress(options.agents), parseAddress(options.enroll)];
   const entry = options.entry === undefined ? {} : { entry: options.entry };
-  const authority = await Authority.open(folder, { clock });
-  const server = await openServerCertificate(folder, {
+  const trust = await TrustKeeper.open(folder, {
     clock,
     ...(names === undefined ? {} : { names }),
   });
-  const { certificatePem, keyPem, fingerprint } = server;
+  parts.use(trust);
+  const { authority } = trust;
   const stores = await StoreWorker.start({ path: `${folder}/${STORE_FILE}`, ...entry });
   parts.defer(() => stores.close());
   const store = stores.client();
-  const { certificatePem: authorityPem } = authority;
-  const fleet = openFleet(folder);
+  // As directives name it: the same 16 bytes.
+  const fleet = authority.fleetId.replaceAll("-", "");
   const signer = await SignerWorker.start({ folder, fleet, ...entry });
   parts.defer(() => signer.close());
   const intake = await IntakeWorker.start({
-    settings: { ...agentsAt, certificatePem, keyPem, authorityPem },
+    settings: { ...agentsAt, trust: trust.intakeTrust() },
     store: stores.connect(),
     orders: { signer: signer.connect(), folder },
+    renew: renewals({ store, authority, clock }),
     onLine: log,
     ...entry,
   });
@@ -192,9 +198,12 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
     }),
   );
   await commands.start();
+  trust.onChange(() => intake.setTrust(trust.intakeTrust()));
+  const pending = new PendingEnrolments({ store, authority, clock });
   const enrolment = createEnrolment({
     store,
     authority,
+    pending,
     clock,
     orders: () => commands.trust(),
     onEnrolled: ({ agentId, hostName }) => log(`Agent "${agentId}" of "${hostName}" enrolled`),
@@ -202,9 +211,10 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
   });
   const listener = serveEnrolment((request) => enrolment.app.fetch(request), {
     ...enrollAt,
-    certificatePem,
-    keyPem,
+    certificatePem: trust.server.certificatePem,
+    keyPem: trust.server.keyPem,
   });
+  trust.onChange(() => listener.show(trust.server));
   parts.defer(() => listener.stop());
   const addresses = {
     agents: addressText({ ...agentsAt, port: intake.port }),
@@ -217,9 +227,10 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
     signer,
     commands,
     addresses,
-    fingerprint,
-    enrollToken: ({ enroll = addresses.enroll, agents = addresses.agents } = {}) =>
-      makeToken(store, { enroll, agents, certificate: server.der, clock }),
+    trust,
+    pending,
+    enrollToken: (asked = {}) =>
+      makeToken(store, { ...addresses, ...asked, pins: trust.server.pins, clock }),
     refused: async () => refusedBy(await intake.counters(), enrolment),
   };
 }

@@ -1,32 +1,29 @@
 import { replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
-import { statePaths } from "../../common/config/state.ts";
-import { hiveUrl } from "../../common/link/address.ts";
-import { printable } from "../../common/link/answer.ts";
+import { type Clock, statePaths, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import { solveChallenge } from "../../common/keys/proof_of_work.ts";
 import { certificateDer, certificatePem, checkPinned, fingerprint } from "../../common/link/pin.ts";
 import {
+  challengeSchema,
   type EnrollmentToken,
-  type EnrollRequest,
   type EnrollResponse,
   enrollResponseSchema,
-  errorSchema,
   ROUTES,
+  ticketSchema,
 } from "../../common/link/protocol.ts";
 import { decodeToken } from "../../common/link/token.ts";
-import { boundedText, failure } from "../../common/link/transport.ts";
+import { EnrolmentClient } from "./enrolment_client.ts";
 import { identityPaths, readIdentity, writeIdentity } from "./identity.ts";
-import { makeKeyAndRequest } from "./request.ts";
+import { type KeyAndRequest, makeKeyAndRequest } from "./request.ts";
 
-/** Longest answer to an enrolment request that is read, in bytes. */
-const ENROLL_ANSWER_BYTES_MAX = 64 * 1024;
-/** Longest wait for that answer, in milliseconds. */
-export const ENROLL_TIMEOUT_MS = 30_000;
+/** Between two questions of an enrolment that waits for an operator, in milliseconds. */
+export const TICKET_INTERVAL_MS = 5000;
+/** Longest that an enrolment waits for an operator unless told otherwise, in milliseconds. */
+export const APPROVAL_MS_MAX = 60 * 60 * 1000;
 
-/** What came of writing the pin. */
+/** What came of writing the pins. */
 export interface HivePin {
-  /** Path of the hive's certificate (PEM). */
-  readonly hivePem: string;
-  /** SHA-256 of the certificate (DER), for people to compare. */
+  /** SHA-256 of the certificate (DER) that the hive shows, for people to compare. */
   readonly fingerprint: string;
   readonly token: EnrollmentToken;
 }
@@ -40,11 +37,18 @@ export interface EnrollOptions {
   /** 64 lower-case hexadecimal digits. */
   readonly hostId: string;
   readonly hostName: string;
+  /** Told once, with the SHA-256 of the key, when an operator has to approve. Default: nobody. */
+  readonly onPending?: (keyHash: string) => void;
+  /** Longest wait for an operator, in milliseconds. Default 1 h. */
+  readonly approvalMs?: number;
+  /** Default: the host's. */
+  readonly clock?: Clock;
 }
 
 /** What enrolment gave. */
 export interface Enrolled {
   readonly agentId: string;
+  readonly fleetId: string;
   /** `HOST:PORT` where batches go. */
   readonly agents: string;
   /** SHA-256 of the hive's certificate. */
@@ -52,11 +56,11 @@ export interface Enrolled {
 }
 
 /**
- * The first step of enrolment: writes the hive's certificate, which the token carries. The second
- * runs in a process started with `pinnedEnvironment` of it.
+ * The first step of enrolment: writes what the token says is to be pinned. The second runs in a
+ * process started with `pinnedEnvironment`.
  *
  * @param options The token and the state folder.
- * @returns Where the certificate lies, and its fingerprint.
+ * @returns The token, and the fingerprint of the hive's certificate.
  * @throws {ImmuneError} `TOKEN_INVALID`; `STATE_UNUSABLE` when the folder cannot be written;
  * `ENROLL_REFUSED` when the host is enrolled already.
  */
@@ -73,101 +77,109 @@ export async function pinHive(
         `"${identity.agents}"; to leave that hive, remove "${agent}/agent.json"`,
     );
   }
-  const der = Uint8Array.fromBase64(token.certificate);
-  const { hivePem } = identityPaths(agent);
   try {
     Deno.mkdirSync(agent, { recursive: true, mode: 0o700 });
-    replaceFile(hivePem, certificatePem(der));
+    replaceFile(identityPaths(agent).hivePem, pinsOf(token).join(""));
   } catch (cause) {
     throw unusable(agent, cause);
   }
-  return { hivePem, fingerprint: await fingerprint(der), token };
+  const [shown = ""] = token.pins;
+  return { fingerprint: await fingerprint(Uint8Array.fromBase64(shown)), token };
 }
 
 /**
- * Enrols this host: makes a key that never leaves it, has the hive sign its certificate, and keeps
- * both with the hive's certificate in the agent's folder.
+ * Enrols this host: makes a key that never leaves it, does the work that the hive asks for, has the
+ * hive sign its certificate, and keeps both with the hive's certificates in the agent's folder.
  *
  * @param options Token, folder and host.
  * @returns Who the agent is now.
- * @throws {ImmuneError} As `pinHive`; `HIVE_UNREACHABLE` when no hive answers, it is not the one of
- * the token, or this process would trust others too; `TOKEN_INVALID` or `ENROLL_REFUSED` as the
- * hive says.
+ * @throws {ImmuneError} As `pinHive`; `HIVE_UNREACHABLE` when no hive answers or this process would
+ * trust others too; `PIN_MISMATCH` when it is not the one of the token; `ENROLL_PENDING` when no
+ * operator decided in time; `TOKEN_INVALID`, `CHALLENGE_INVALID`, `RATE_LIMITED` or
+ * `ENROLL_REFUSED` as the hive says.
  */
 export async function enroll(options: EnrollOptions): Promise<Enrolled> {
-  const { hivePem: hivePemPath, fingerprint: hash, token } = await pinHive(options);
-  checkPinned(hivePemPath);
+  const { fingerprint: hash, token } = await pinHive(options);
+  checkPinned();
   const { agent } = statePaths(options.state);
-  const hivePem = certificatePem(Uint8Array.fromBase64(token.certificate));
-  const { keyPem, requestPem } = await makeKeyAndRequest();
-  const { agentId, certificate, orders } = await ask(token, {
-    hivePem,
-    request: {
-      secret: token.secret,
-      request: requestPem,
-      hostId: options.hostId,
-      hostName: options.hostName,
-    },
-  });
+  const pins = pinsOf(token);
+  const made = await makeKeyAndRequest();
+  using client = new EnrolmentClient(token.enroll, pins);
+  const { agentId, fleetId, certificate, orders } = await ask(client, { token, made, options });
   const { agents } = token;
+  const { keyPem } = made;
+  const hivePem = pins.join("");
   try {
-    const identity = { agentId, agents, certificatePem: certificate, keyPem, hivePem, orders };
+    const identity = {
+      agentId,
+      fleetId,
+      agents,
+      certificatePem: certificate,
+      keyPem,
+      hivePem,
+      orders,
+    };
     writeIdentity(identity, agent);
   } catch (cause) {
     throw unusable(agent, cause);
   }
-  return { agentId, agents, fingerprint: hash };
+  return { agentId, fleetId, agents, fingerprint: hash };
+}
+
+interface Asking {
+  readonly token: EnrollmentToken;
+  readonly made: KeyAndRequest;
+  readonly options: EnrollOptions;
 }
 
 async function ask(
-  token: EnrollmentToken,
-  { hivePem, request }: { readonly hivePem: string; readonly request: EnrollRequest },
+  client: EnrolmentClient,
+  { token, made, options }: Asking,
 ): Promise<EnrollResponse> {
-  using client = Deno.createHttpClient({ caCerts: [hivePem] });
-  let status: number;
-  let text: string;
-  try {
-    const response = await fetch(hiveUrl(token.enroll, ROUTES.enroll), {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(request),
-      redirect: "manual",
-      client,
-      signal: AbortSignal.timeout(ENROLL_TIMEOUT_MS),
-    });
-    status = response.status;
-    text = await boundedText(response, ENROLL_ANSWER_BYTES_MAX);
-  } catch (cause) {
-    throw new ImmuneError(
-      "HIVE_UNREACHABLE",
-      `Cannot enrol at "${token.enroll}": ${failure(cause)}; check that the hive runs there and ` +
-        "that the token is its newest",
-      { cause },
-    );
+  const { secret } = token;
+  const { keyHash, requestPem: request } = made;
+  const { hostId, hostName } = options;
+  const tokenHash = await fingerprint(new TextEncoder().encode(secret));
+  const asked = await client.ask(ROUTES.challenge, { tokenHash, keyHash });
+  const { challenge, difficulty } = client.checked(asked, challengeSchema);
+  const solution = solveChallenge(
+    Uint8Array.fromBase64(challenge, { alphabet: "base64url" }),
+    difficulty,
+  ).toBase64({ alphabet: "base64url", omitPadding: true });
+  const body = { secret, request, hostId, hostName, challenge, solution };
+  let answer = await client.ask(ROUTES.enroll, body);
+  if (answer.status === 202) {
+    options.onPending?.(keyHash);
+    const { ticket } = client.checked(answer, ticketSchema);
+    answer = await untilDecided(client, { ticket, options });
   }
-  return enrolment(status, { text, enroll: token.enroll });
+  const granted = client.checked(answer, enrollResponseSchema);
+  if (certificateDer(granted.certificate) !== undefined) return granted;
+  throw client.refused("what answers there gives no certificate", "ENROLL_REFUSED");
 }
 
-function enrolment(
-  status: number,
-  { text, enroll: address }: { readonly text: string; readonly enroll: string },
-): EnrollResponse {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    body = undefined;
+async function untilDecided(
+  client: EnrolmentClient,
+  { ticket, options }: { readonly ticket: string; readonly options: EnrollOptions },
+): Promise<Awaited<ReturnType<EnrolmentClient["ask"]>>> {
+  const { clock = SYSTEM_CLOCK, approvalMs = APPROVAL_MS_MAX } = options;
+  const endMs = clock.monotonicMs() + approvalMs;
+  while (clock.monotonicMs() < endMs) {
+    const waited = Promise.withResolvers<void>();
+    // A timer of the clock alone would let the process end.
+    const alive = setInterval(() => {}, APPROVAL_MS_MAX);
+    clock.setTimer(waited.resolve, TICKET_INTERVAL_MS);
+    await waited.promise;
+    clearInterval(alive);
+    const answer = await client.ask(ROUTES.ticket, { ticket });
+    if (answer.status === 200) return answer;
   }
-  const found = enrollResponseSchema.safeParse(body);
-  if (status === 200 && found.success && certificateDer(found.data.certificate) !== undefined) {
-    return found.data;
-  }
-  const error = errorSchema.safeParse(body).data?.error;
-  const why = printable(error?.message ?? `HTTP status ${status}, which is no answer of a hive`);
-  throw new ImmuneError(
-    error?.code === "TOKEN_INVALID" ? "TOKEN_INVALID" : "ENROLL_REFUSED",
-    `Cannot enrol at "${address}": ${why}`,
-  );
+  throw client.refused("no operator approved it in time; ask for a new token", "ENROLL_PENDING");
+}
+
+/** The token's pins as PEM. */
+function pinsOf(token: EnrollmentToken): string[] {
+  return token.pins.map((der) => certificatePem(Uint8Array.fromBase64(der)));
 }
 
 function unusable(folder: string, cause: unknown): ImmuneError {

@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { readIfThere, replaceFile } from "../../common/config/durable_file.ts";
+import { readIfThere, replaceFile, syncFolder } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { type OrderTrust, orderTrustSchema } from "../../common/link/protocol.ts";
 import type { TransportOptions } from "../../common/link/transport.ts";
 
 /** Files of an identity in the agent's folder. */
 export interface IdentityPaths {
-  /** The hive's certificate (PEM): the only one that is trusted. */
+  /** What is pinned (PEM): the hive's certificate and the one that will follow it. */
   readonly hivePem: string;
   /** The agent's certificate (PEM). */
   readonly agentPem: string;
   /** Its key (PKCS #8, PEM); it never leaves the host. */
   readonly agentKey: string;
-  /** Id, addresses, and the hashes of the other three: written last. */
+  /** Ids, address, and the hashes of the other three: written last. */
   readonly agentJson: string;
 }
 
@@ -36,23 +36,29 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 const identitySchema = z.object({
   agentId: z.uuid(),
+  /** Id of the fleet that it is in. */
+  fleetId: z.uuid(),
   /** `HOST:PORT` where batches go. */
   agents: z.string().max(300),
-  /** SHA-256 of each file, so that files of two enrolments are never used together. */
+  /** SHA-256 of each file, so that files of two times are never used together. */
   files: z.object({ hivePem: hash, agentPem: hash, agentKey: hash }),
   /** Whose orders this host takes, as the hive said at its enrolment. */
   orders: orderTrustSchema.optional(),
 });
 
+/** The files that `agent.json` names by their hashes. */
+const FILES = ["agentKey", "agentPem", "hivePem"] as const;
+
 /** Who an agent is, to whom it delivers, and what it needs for that. */
 export interface Identity extends TransportOptions {
   readonly agentId: string;
+  readonly fleetId: string;
   /** Whose orders this host takes, as it began; absent = nobody's. */
   readonly orders?: OrderTrust | undefined;
 }
 
 /**
- * Reads the identity of an agent.
+ * Reads the identity of an agent, and ends a change of it that was interrupted.
  *
  * @param folder The agent's folder.
  * @returns The identity, or `undefined` when the host is not enrolled.
@@ -63,15 +69,11 @@ export function readIdentity(folder: string): Identity | undefined {
   try {
     const text = readIfThere(paths.agentJson);
     if (text === undefined) return undefined;
-    const { agentId, agents, files, orders } = identitySchema.parse(JSON.parse(text));
-    const [hivePem, certificatePem, keyPem] = (["hivePem", "agentPem", "agentKey"] as const).map(
-      (name) => {
-        const content = readIfThere(paths[name]) ?? "";
-        if (sha256(content) === files[name]) return content;
-        throw new Error(`"${paths[name]}" is not the file of this enrolment`);
-      },
+    const { files, ...names } = identitySchema.parse(JSON.parse(text));
+    const [keyPem, certificatePem, hivePem] = FILES.map((name) =>
+      readNamed(paths[name], files[name])
     ) as [string, string, string];
-    return { agentId, agents, certificatePem, keyPem, hivePem, hivePemPath: paths.hivePem, orders };
+    return { ...names, certificatePem, keyPem, hivePem };
   } catch (cause) {
     const why = cause instanceof z.ZodError || cause instanceof SyntaxError
       ? `"${paths.agentJson}" does not hold`
@@ -87,27 +89,36 @@ export function readIdentity(folder: string): Identity | undefined {
 }
 
 /**
- * Writes an identity. It counts as one only with its last file: a crash on the way leaves a host
- * that is not enrolled.
+ * Writes an identity, the first one or the next. The new files wait beside the old ones until
+ * `agent.json` names them: whatever happens, a reader finds the old identity or the new one.
  *
  * @param identity What to write.
- * @param folder The agent's folder; `hive.pem` is in it.
+ * @param folder The agent's folder.
  */
-export function writeIdentity(
-  identity: Omit<Identity, "hivePemPath">,
-  folder: string,
-): void {
-  const { agentId, agents, certificatePem, keyPem, hivePem, orders } = identity;
+export function writeIdentity(identity: Identity, folder: string): void {
+  const { agentId, fleetId, agents, certificatePem, keyPem, hivePem, orders } = identity;
   const paths = identityPaths(folder);
-  replaceFile(paths.agentKey, keyPem);
-  replaceFile(paths.agentPem, certificatePem);
-  replaceFile(paths.hivePem, hivePem);
-  const files = {
-    hivePem: sha256(hivePem),
-    agentPem: sha256(certificatePem),
-    agentKey: sha256(keyPem),
-  };
-  replaceFile(paths.agentJson, `${JSON.stringify({ agentId, agents, files, orders }, null, 2)}\n`);
+  const contents = { agentKey: keyPem, agentPem: certificatePem, hivePem };
+  for (const name of FILES) replaceFile(next(paths[name]), contents[name]);
+  const files = Object.fromEntries(FILES.map((name) => [name, sha256(contents[name])]));
+  const json = JSON.stringify({ agentId, fleetId, agents, files, orders }, null, 2);
+  replaceFile(paths.agentJson, `${json}\n`);
+  for (const name of FILES) Deno.renameSync(next(paths[name]), paths[name]);
+  syncFolder(folder);
+}
+
+/** The content that `agent.json` names: in its place, or waiting to be put there. */
+function readNamed(path: string, wanted: string): string {
+  const content = readIfThere(path) ?? "";
+  if (sha256(content) === wanted) return content;
+  const waiting = readIfThere(next(path)) ?? "";
+  if (sha256(waiting) !== wanted) throw new Error(`"${path}" is not the file of this enrolment`);
+  Deno.renameSync(next(path), path);
+  return waiting;
+}
+
+function next(path: string): string {
+  return `${path}.next`;
 }
 
 function sha256(text: string): string {

@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
-import { pem } from "../../common/link/pin.ts";
+import { fingerprint, pem } from "../../common/link/pin.ts";
 
 /** Every key of an agent: ECDSA on P-256 with SHA-256 (FIPS 186-5). */
 const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -11,6 +11,8 @@ export interface KeyAndRequest {
   readonly keyPem: string;
   /** PKCS #10 in PEM (RFC 7468), signed by the key. */
   readonly requestPem: string;
+  /** SHA-256 of the public key (SPKI), 64 lower-case hexadecimal digits. */
+  readonly keyHash: string;
 }
 
 /**
@@ -27,5 +29,8 @@ export async function makeKeyAndRequest(): Promise<KeyAndRequest> {
     name: "CN=immune-agent",
   });
   const key = new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
-  return { keyPem: pem("PRIVATE KEY", key), requestPem: `${request.toString("pem")}\n` };
+  const keyHash = await fingerprint(
+    new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey)),
+  );
+  return { keyPem: pem("PRIVATE KEY", key), requestPem: `${request.toString("pem")}\n`, keyHash };
 }

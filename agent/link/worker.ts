@@ -4,6 +4,7 @@ import { Link, type LinkCounters } from "../../common/link/link.ts";
 import { HiveTransport } from "../../common/link/transport.ts";
 import { readIdentity } from "../enrol/identity.ts";
 import type { LinkCommand, LinkOptions, LinkReport } from "./messages.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** Acknowledged positions are handed on at most this often, in milliseconds. */
 const ACKNOWLEDGE_INTERVAL_MS = 100;
@@ -43,6 +44,13 @@ async function deliver(options: LinkOptions, ending: AbortSignal): Promise<LinkC
   }
   using transport = new HiveTransport(identity);
   using reader = JournalReader.open(journal, { durable: new BigInt64Array(options.durable) });
+  using upkeep = new Upkeep({
+    identity,
+    folder: agent,
+    transport,
+    clock: SYSTEM_CLOCK,
+    onWarning: (message) => report({ type: "warning", message }),
+  });
   using acknowledgements = new Acknowledgements();
   const link = new Link({
     reader,
@@ -51,6 +59,7 @@ async function deliver(options: LinkOptions, ending: AbortSignal): Promise<LinkC
     ...(options.probeMs === undefined ? {} : { probeMs: options.probeMs }),
     onStatus: (status) => report({ type: "status", status, counters: link.counters }),
     onAcknowledged: (position) => acknowledgements.add(position),
+    onPins: (pinSet) => upkeep.onPins(pinSet),
     onWarning: (message) => report({ type: "warning", message }),
   });
   const stopping = new AbortController();

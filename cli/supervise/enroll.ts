@@ -7,8 +7,6 @@ import { partCommand } from "./commands.ts";
 export interface PinnedEnrolment {
   /** The token's text; it goes through standard input, where nobody else reads it. */
   readonly token: string;
-  /** Path of the hive's certificate, written already. */
-  readonly hivePem: string;
   /** Settings as they were typed. */
   readonly args: readonly string[];
 }
@@ -19,8 +17,8 @@ export interface PinnedEnrolment {
  * @param enrolment Token, certificate and settings.
  * @returns Its exit code; its own lines went to this terminal.
  */
-export async function enrollPinned({ token, hivePem, args }: PinnedEnrolment): Promise<number> {
-  const environment = pinnedEnvironment(hivePem, settingsEnvironment());
+export async function enrollPinned({ token, args }: PinnedEnrolment): Promise<number> {
+  const environment = pinnedEnvironment(settingsEnvironment());
   const [command = "", ...rest] = partCommand(["enroll", "--token-file", "-", ...args], {
     program: fileURLToPath(Deno.mainModule),
     environment,

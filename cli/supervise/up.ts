@@ -61,8 +61,8 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   try {
     if (!isEnrolled(folder)) {
       const { token } = hive.ready;
-      const { hivePem } = await pinHive({ token, state: folder });
-      const code = await enrollPinned({ token, hivePem, args: options.args });
+      await pinHive({ token, state: folder });
+      const code = await enrollPinned({ token, args: options.args });
       if (code !== 0) throw ended("enrolment", code);
     }
     if (user === undefined) {
@@ -72,7 +72,7 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
       const stop = (): Promise<void> => hive.child.stop();
       return { login: hive.ready.login, sensor, reload: () => {}, stop };
     }
-    const agent = await startAgent({ folder, program, options });
+    const agent = await startAgent({ program, options });
     return {
       login: hive.ready.login,
       sensor: agent.ready.sensor,
@@ -139,15 +139,14 @@ async function startHive(
 }
 
 interface AgentStart {
-  readonly folder: string;
   readonly program: string;
   readonly options: UpOptions;
 }
 
 async function startAgent(
-  { folder, program, options }: AgentStart,
+  { program, options }: AgentStart,
 ): Promise<Started<z.infer<typeof agentLineSchema>>> {
-  const environment = pinnedEnvironment(`${folder}/agent/hive.pem`, {
+  const environment = pinnedEnvironment({
     PATH,
     DENO_NO_UPDATE_CHECK: "1",
     ...settingsEnvironment(),

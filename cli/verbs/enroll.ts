@@ -23,10 +23,10 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
     const { dir } = settingsOf(command).values.state;
     const token = await readToken(options.tokenFile);
     const hostId = identify(dir);
-    const { hivePem, fingerprint: pinned } = await pinHive({ token, state: dir });
-    if (!isPinned(hivePem)) {
+    const { fingerprint: pinned } = await pinHive({ token, state: dir });
+    if (!isPinned()) {
       tell(`The hive's certificate has SHA-256 ${pinned}`);
-      exit(await enrollPinned({ token, hivePem, args: ["--state", dir] }));
+      exit(await enrollPinned({ token, args: ["--state", dir] }));
       return;
     }
     const { agentId, agents, fingerprint } = await enroll({
@@ -34,14 +34,16 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
       state: dir,
       hostId,
       hostName: Deno.hostname(),
+      onPending: (keyHash) =>
+        tell(`An operator has to approve this host; its key has SHA-256 ${keyHash}`),
     });
     print(`Enrolled as ${agentId} with the hive at ${agents} (SHA-256 ${fingerprint})`);
   });
 }
 
-function isPinned(hivePem: string): boolean {
+function isPinned(): boolean {
   try {
-    checkPinned(hivePem);
+    checkPinned();
     return true;
   } catch {
     return false;

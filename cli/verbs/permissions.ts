@@ -19,7 +19,7 @@ export function addPermissions(program: Command): void {
       const surroundings = { root, environment: settingsEnvironment() };
       for (const flag of permissionFlags(args, surroundings)) print(flag);
       // A variable that it must be started with.
-      for (const [name, value] of Object.entries(startVariables(args, surroundings))) {
+      for (const [name, value] of Object.entries(startVariables(args))) {
         print(`@${name}=${value}`);
       }
     });

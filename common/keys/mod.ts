@@ -16,6 +16,7 @@
  * @module
  */
 export * from "./ed25519.ts";
+export * from "./proof_of_work.ts";
 export * from "./shamir.ts";
 export * from "./share.ts";
 export * from "./stop_key.ts";

@@ -6,7 +6,13 @@ export const ANSWER_BYTES_MAX = 64 * 1024;
 /** What became of a message. */
 export type Answer =
   /** Everything up to `position` of that journal is durable. */
-  | { readonly type: "stored"; readonly journalId: string; readonly position: number }
+  | {
+    readonly type: "stored";
+    readonly journalId: string;
+    readonly position: number;
+    /** What agents are to pin, by its `pinSetId`. */
+    readonly pins?: string;
+  }
   /** Positions are missing before it: it begins at `expected` for the hive. */
   | { readonly type: "gap"; readonly expected: number; readonly reason: string }
   /** The hive will never take this message. */
@@ -16,7 +22,9 @@ export type Answer =
   /** The hive cannot take it now. */
   | { readonly type: "busy"; readonly reason: string }
   /** No answer of a hive. */
-  | { readonly type: "unreachable"; readonly reason: string };
+  | { readonly type: "unreachable"; readonly reason: string }
+  /** What answers is another hive than the pinned one, or nobody's. */
+  | { readonly type: "unpinned"; readonly reason: string };
 
 /** Statuses of a request that may succeed later. */
 const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
@@ -34,7 +42,11 @@ export function readAnswer(status: number, text: string): Answer {
   const body = parsed(text);
   if (status === 200) {
     const found = acknowledgementSchema.safeParse(body);
-    if (found.success) return { type: "stored", ...found.data };
+    if (found.success) {
+      const { journalId, position, pins } = found.data;
+      const stored = { type: "stored" as const, journalId, position };
+      return pins === undefined ? stored : { ...stored, pins };
+    }
     return { type: "unreachable", reason: "What answers is no hive: its acknowledgement is none" };
   }
   const error = errorSchema.safeParse(body).data?.error;

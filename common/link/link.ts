@@ -15,9 +15,11 @@ export type LinkState =
   | "DISCONNECTED"
   /** An attempt is under way. */
   | "CONNECTING"
+  /** Something answers there; whether it is the hive, the handshake is to show. */
+  | "HANDSHAKE"
   /** The last message was stored. */
   | "CONNECTED"
-  /** The hive answers and takes nothing. */
+  /** The hive answers and takes nothing, or what answers is not the pinned hive. */
   | "ERROR";
 
 /** How a link stands, and why. */
@@ -58,6 +60,8 @@ export interface LinkParts {
   readonly onStatus: (status: LinkStatus) => void;
   /** Everything up to `position` is durable at the hive. */
   readonly onAcknowledged: (position: number) => void;
+  /** The hive says what agents are to pin, by its `pinSetId`. Default: nobody listens. */
+  readonly onPins?: (pinSet: string) => void;
   /** Told what an operator should know: records that are refused or missing. */
   readonly onWarning: (message: string) => void;
 }
@@ -111,14 +115,25 @@ export class Link {
         message = await this.#idle(waits);
         continue;
       }
-      if (this.#state !== "CONNECTED") this.#report({ state: "CONNECTING" });
-      this.#counts.messages++;
-      this.#counts.bytes += message.bytes.length;
-      const answer = await this.#parts.transport.post(message.bytes, signal);
+      const answer = await this.#greeted(signal) ?? await this.#posted(message, signal);
       if (signal.aborted) return;
       if (await this.#settled(message, { answer, signal: waits })) message = undefined;
       if (ending.aborted && this.#state !== "CONNECTED") return;
     }
+  }
+
+  /** Before the first message over a new way: who is there. */
+  async #greeted(signal: AbortSignal): Promise<Answer | undefined> {
+    if (this.#state === "CONNECTED") return undefined;
+    this.#report({ state: "CONNECTING" });
+    const { transport } = this.#parts;
+    return await transport.greet?.(signal, () => this.#report({ state: "HANDSHAKE" }));
+  }
+
+  #posted(message: Message, signal: AbortSignal): Promise<Answer> {
+    this.#counts.messages++;
+    this.#counts.bytes += message.bytes.length;
+    return this.#parts.transport.post(message.bytes, signal);
   }
 
   /** Waits for more; after a long wait the last message asks whether the hive is still there. */
@@ -150,12 +165,16 @@ export class Link {
       case "unreachable":
         await this.#fail("DISCONNECTED", { reason: answer.reason, signal });
         return false;
+      case "unpinned":
+        // It may be somebody in between, for a while: the journal waits for the hive.
+        await this.#fail("ERROR", { reason: answer.reason, signal });
+        return false;
     }
   }
 
   #isStored(
     message: Message,
-    { journalId, position }: Extract<Answer, { type: "stored" }>,
+    { journalId, position, pins }: Extract<Answer, { type: "stored" }>,
   ): boolean {
     const { reader, onAcknowledged } = this.#parts;
     if (journalId !== reader.journalId || position < message.last) return false;
@@ -166,6 +185,7 @@ export class Link {
     this.#gapsInRow = 0;
     this.#backoff.reset();
     onAcknowledged(position);
+    if (pins !== undefined) this.#parts.onPins?.(pins);
     this.#report({ state: "CONNECTED" });
     return true;
   }

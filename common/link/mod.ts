@@ -7,10 +7,10 @@
  * import { decodeToken, encodeToken } from "./mod.ts";
  *
  * const text = encodeToken({
- *   version: 1,
+ *   version: 2,
  *   enroll: "hive.example:9997",
  *   agents: "hive.example:9998",
- *   certificate: "MAA=",
+ *   pins: ["MAA="],
  *   secret: "A".repeat(43),
  * });
  * if (decodeToken(text).agents !== "hive.example:9998") throw new Error("not the same");

@@ -59,7 +59,7 @@ export class HiveOrders implements Disposable {
    * @throws {ImmuneError} `HIVE_UNREACHABLE` in a process that trusts more than the hive.
    */
   static pinned(options: TransportOptions): HiveOrders {
-    checkPinned(options.hivePemPath);
+    checkPinned();
     return new HiveOrders({ agents: options.agents, client: hiveClient(options) });
   }
 

@@ -2,8 +2,10 @@ import { ImmuneError } from "../config/errors.ts";
 
 /** Says that trusted certificates come from the files below and not from the program. */
 const STORE_VARIABLE = "DENO_TLS_CA_STORE";
-/** The only file with trusted certificates. */
+/** The only file with certificates that are trusted by all clients. */
 const FILE_VARIABLE = "SSL_CERT_FILE";
+/** Holds no certificate. */
+const NO_FILE = "/dev/null";
 /** Variables that would add trusted certificates. */
 const ADDING_VARIABLES = ["SSL_CERT_DIR", "DENO_CERT", "NODE_EXTRA_CA_CERTS"] as const;
 
@@ -15,40 +17,37 @@ export const PIN_VARIABLES: readonly string[] = [
 ];
 
 /**
- * The environment of a process that trusts one certificate and no other: `caCerts` of a client only
- * add to what the system trusts, so the system's part is replaced as well. To be used with
- * `clearEnv`, because a variable that adds certificates must be gone, not empty.
+ * The environment of a process that trusts nobody by itself. `caCerts` of a client add to what the
+ * system trusts, and that is read once, at the start: so it is made to be nothing, and a client's
+ * `caCerts` are all that counts. Pins then change with a new client, without a new process. To be
+ * used with `clearEnv`, because a variable that adds certificates must be gone, not empty.
  *
- * @param hivePem Path of the hive's certificate (PEM).
  * @param environment What else the process gets. Default: nothing.
  * @returns The whole environment.
  */
 export function pinnedEnvironment(
-  hivePem: string,
   environment: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const kept = Object.entries(environment).filter(([name]) => !PIN_VARIABLES.includes(name));
-  return { ...Object.fromEntries(kept), [STORE_VARIABLE]: "system", [FILE_VARIABLE]: hivePem };
+  return { ...Object.fromEntries(kept), [STORE_VARIABLE]: "system", [FILE_VARIABLE]: NO_FILE };
 }
 
 /**
- * Refuses to go on in a process that would trust more than the hive's certificate.
+ * Refuses to go on in a process that would trust more than a client's own `caCerts`.
  *
- * @param hivePem Path of the hive's certificate (PEM).
  * @param variable Reads an environment variable. Default: that of this process.
  * @throws {ImmuneError} `HIVE_UNREACHABLE` naming the variable that is wrong.
  */
 export function checkPinned(
-  hivePem: string,
   variable: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): void {
-  const wanted = pinnedEnvironment(hivePem);
+  const wanted = pinnedEnvironment();
   const wrong = PIN_VARIABLES.find((name) => variable(name) !== wanted[name]);
   if (wrong === undefined) return;
   const what = wanted[wrong] === undefined ? "unset" : `"${wanted[wrong]}"`;
   throw new ImmuneError(
     "HIVE_UNREACHABLE",
-    `Cannot trust the hive's certificate alone: variable "${wrong}" must be ${what}; start ` +
+    `Cannot trust the hive's certificates alone: variable "${wrong}" must be ${what}; start ` +
       "through the program's own launcher",
   );
 }
@@ -92,6 +91,17 @@ export function certificateDer(text: string): Uint8Array<ArrayBuffer> | undefine
 }
 
 /**
+ * The certificates of a PEM file, one behind the other.
+ *
+ * @param text Any number of certificates.
+ * @returns Each as PEM, without what stands between them.
+ */
+export function certificatesIn(text: string): string[] {
+  const block = /-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----/g;
+  return (text.match(block) ?? []).map((pem) => `${pem}\n`);
+}
+
+/**
  * Fingerprint of a certificate.
  *
  * @param der The certificate.
@@ -99,4 +109,15 @@ export function certificateDer(text: string): Uint8Array<ArrayBuffer> | undefine
  */
 export async function fingerprint(der: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", der)).toHex();
+}
+
+/**
+ * Says which certificates an agent pins, to be compared with what its hive has.
+ *
+ * @param pins The certificates (DER), in any order.
+ * @returns SHA-256 over their fingerprints, 64 lower-case hexadecimal digits.
+ */
+export async function pinSetId(pins: readonly Uint8Array<ArrayBuffer>[]): Promise<string> {
+  const all = await Promise.all(pins.map((der) => fingerprint(der)));
+  return await fingerprint(new TextEncoder().encode(all.toSorted().join("\n")));
 }

@@ -5,10 +5,10 @@ import { type EnrollmentToken, TOKEN_CHARACTERS_MAX } from "./protocol.ts";
 import { decodeToken, encodeToken } from "./token.ts";
 
 const TOKEN: EnrollmentToken = {
-  version: 1,
+  version: 2,
   enroll: "hive.example:9997",
   agents: "[::1]:9998",
-  certificate: "MAA=",
+  pins: ["MAA="],
   secret: "A".repeat(43),
 };
 
@@ -41,7 +41,7 @@ Deno.test("decodeToken() names what is wrong and never a part of the token", () 
     ["not base64url!", "it is not base64url; a part of it may be missing"],
     [encodeToken(TOKEN).slice(0, 100), "its content is cut or changed"],
     [textOf([]), "it holds something else"],
-    [textOf({ ...TOKEN, version: 2 }), 'its field "version" does not hold'],
+    [textOf({ ...TOKEN, version: 1 }), 'its field "version" does not hold'],
     [textOf({ ...TOKEN, secret: "A".repeat(42) }), 'its field "secret" does not hold'],
     [textOf({ ...TOKEN, agents: "hive" }), 'its field "agents" is not HOST:PORT'],
     [textOf({ ...TOKEN, enroll: "a/b@c:1" }), 'its field "enroll" is not HOST:PORT'],

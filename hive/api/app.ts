@@ -78,6 +78,8 @@ function contextOf(options: ApiOptions): ApiContext {
     version: options.version,
     enrollToken: options.enrollToken,
     commands: options.commands,
+    trust: options.trust,
+    pending: options.pending,
     refused: options.refused ?? (() => Promise.resolve({})),
     log: options.log ?? (() => {}),
     clock,

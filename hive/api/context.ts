@@ -1,20 +1,39 @@
 import type { AuditLog } from "../../common/audit/mod.ts";
 import type { Clock } from "../../common/config/mod.ts";
 import type { Commands } from "../command/commands.ts";
+import type { PendingEnrolments, TrustKeeper } from "../fleet/mod.ts";
 import type { Operators, Principal } from "../operators/mod.ts";
 import type { Store } from "../store/store.ts";
 
 /** Where an enrolment token sends its agent: as the agent's host reaches this hive. */
 export interface TokenAddresses {
   /** HOST:PORT of enrolment. Default: where it listens. */
-  readonly enroll?: string | undefined;
+  readonly enroll?: string;
   /** HOST:PORT of the agents' port. Default: where it listens. */
-  readonly agents?: string | undefined;
+  readonly agents?: string;
+}
+
+/** What an enrolment token is to be good for. */
+export interface TokenRequest extends TokenAddresses {
+  /** How long it holds, in milliseconds. Default 1 h. */
+  readonly lifetimeMs?: number;
+  /** Agents that it enrols. Default 1. */
+  readonly uses?: number;
+  /** Words that its agents get. Default: none. */
+  readonly tags?: readonly string[];
+  /** The only host that may use it, by its id. Default: any. */
+  readonly hostId?: string;
+  /** The only host that may use it, by its name. Default: any. */
+  readonly hostName?: string;
+  /** True when an operator has to approve each enrolment. Default false. */
+  readonly approval?: boolean;
 }
 
 /** An enrolment token. */
 export interface EnrollToken {
   readonly text: string;
+  /** SHA-256 of its secret, to withdraw it. */
+  readonly id: string;
   /** Unix time in milliseconds. */
   readonly expiresMs: number;
 }
@@ -31,8 +50,12 @@ export interface ApiOptions {
   readonly refused?: () => Promise<Readonly<Record<string, number>>>;
   /** Sends orders to agents. Absent: this hive gives none. */
   readonly commands?: Commands | undefined;
-  /** Makes a token that enrols one agent. Absent: this hive enrols none. */
-  readonly enrollToken?: (addresses: TokenAddresses) => Promise<EnrollToken>;
+  /** Makes an enrolment token. Absent: this hive enrols none. */
+  readonly enrollToken?: (asked: TokenRequest) => Promise<EnrollToken>;
+  /** The hive's certificates. Absent: this hive has none. */
+  readonly trust?: Pick<TrustKeeper, "view" | "rotateAuthority" | "rotateServer" | "issue">;
+  /** Enrolments that wait for an operator. Absent: none do. */
+  readonly pending?: Pick<PendingEnrolments, "list" | "decide">;
   /** Where failures are told, one line each. Default: nowhere. */
   readonly log?: (line: string) => void;
   /** Default: the host's clock. */
@@ -42,12 +65,16 @@ export interface ApiOptions {
 }
 
 /** The same with every default in its place. */
-export type ApiContext = Required<Omit<ApiOptions, "enrollToken" | "commands">> & {
-  readonly commands: Commands | undefined;
-  readonly enrollToken: ApiOptions["enrollToken"];
-  /** Unix time in milliseconds. */
-  readonly startedMs: number;
-};
+export type ApiContext =
+  & Required<Omit<ApiOptions, "enrollToken" | "commands" | "trust" | "pending">>
+  & {
+    readonly commands: Commands | undefined;
+    readonly enrollToken: ApiOptions["enrollToken"];
+    readonly trust: ApiOptions["trust"];
+    readonly pending: ApiOptions["pending"];
+    /** Unix time in milliseconds. */
+    readonly startedMs: number;
+  };
 
 /** What a server tells about a connection. */
 export interface Peer {

@@ -12,7 +12,6 @@ import {
   agentsRoute,
   alertRoute,
   alertsRoute,
-  enrollTokensRoute,
   eventsRoute,
   loginLinksRoute,
   statsRoute,
@@ -20,6 +19,7 @@ import {
 } from "./routes.ts";
 import { allow } from "./guards.ts";
 import { LOGIN_PATH } from "./paths.ts";
+import { addTrust } from "./trust_handlers.ts";
 
 /**
  * Adds the API's routes.
@@ -31,6 +31,7 @@ export function addHandlers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   addTotals(app, api);
   addFindings(app, api);
   addSecrets(app, api);
+  addTrust(app, api);
 }
 
 function addTotals(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
@@ -97,13 +98,6 @@ function addSecrets(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   app.openapi(loginLinksRoute, (c) => {
     const path = `${LOGIN_PATH}?code=${api.operators.addLoginCode()}`;
     return c.json({ path, expiresInSeconds: LOGIN_LINK_MS / 1000 }, 200);
-  });
-  app.openapi(enrollTokensRoute, async (c) => {
-    if (api.enrollToken === undefined) {
-      throw new ImmuneError("NOT_FOUND", "Cannot make a token: this hive enrols no agents");
-    }
-    const { text, expiresMs } = await api.enrollToken(c.req.valid("json"));
-    return c.json({ token: text, expiresAt: new Date(expiresMs).toISOString() }, 200);
   });
 }
 

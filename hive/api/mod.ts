@@ -12,6 +12,7 @@ export type {
   EnrollToken,
   Peer,
   TokenAddresses,
+  TokenRequest,
 } from "./context.ts";
 export { EVENT_BLOCKS_MAX } from "./events.ts";
 export { LOGIN_PATH } from "./paths.ts";
@@ -19,4 +20,5 @@ export { SESSION_COOKIE, SESSION_COOKIE_TLS } from "./guards.ts";
 export * from "./listener.ts";
 export * from "./process_tree.ts";
 export * from "./schemas.ts";
+export * from "./trust_schemas.ts";
 export { CONTENT_SECURITY_POLICY } from "./security_headers.ts";

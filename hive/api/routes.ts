@@ -7,8 +7,6 @@ import {
   alertsQuery,
   alertsSchema,
   describedAlert,
-  enrollTokenRequest,
-  enrollTokenSchema,
   eventsQuery,
   eventsSchema,
   loginLinkSchema,
@@ -73,13 +71,4 @@ export const loginLinksRoute = createRoute({
   path: `${API_PATH}/login-links`,
   ...guarded(allow("create", "login_link")),
   responses: answers(loginLinkSchema, "a link that signs one person in, once"),
-});
-
-/** `POST /enroll-tokens` */
-export const enrollTokensRoute = createRoute({
-  method: "post",
-  path: `${API_PATH}/enroll-tokens`,
-  ...guarded(allow("create", "enroll_token")),
-  request: { body: { content: { "application/json": { schema: enrollTokenRequest } } } },
-  responses: answers(enrollTokenSchema, "a token that enrols one agent, once"),
 });

@@ -63,6 +63,7 @@ export const agentsSchema = z.object({
       enrolledAt: z.string(),
       lastSeenAt: z.string().nullable(),
       revoked: z.boolean(),
+      tags: z.array(z.string()).openapi({ description: "words that its token gave it" }),
       rules: count.nullable().openapi({ description: "rules in force; null = not known yet" }),
       ruleSet: z.string().nullable().openapi({ description: "SHA-256 of the rule image" }),
       online: z.boolean(),
@@ -119,20 +120,6 @@ export const statsSchema = z.object({
 export const loginLinkSchema = z.object({
   path: z.string().openapi({ description: "path and query on this address" }),
   expiresInSeconds: count,
-});
-
-const place = z.string().min(1).max(300);
-
-/** Where an enrolment token sends its agent. */
-export const enrollTokenRequest = z.strictObject({
-  enroll: place.optional().openapi({ description: "HOST:PORT of enrolment" }),
-  agents: place.optional().openapi({ description: "HOST:PORT where batches go" }),
-});
-
-/** An enrolment token. */
-export const enrollTokenSchema = z.object({
-  token: z.string().openapi({ description: "enrols one agent, once" }),
-  expiresAt: z.iso.datetime(),
 });
 
 /** What every error looks like. */

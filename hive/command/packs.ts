@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ImmuneError, readIfThere, replaceFile } from "../../common/config/mod.ts";
+import { ImmuneError, replaceFile } from "../../common/config/mod.ts";
 import { PACK_BYTES_MAX, readPack } from "../../common/wire/pack.ts";
 
 /** Name of the folder in the hive's folder. */
@@ -66,15 +66,4 @@ export class PackFiles {
       .sort((a, b) => b.atMs - a.atMs);
     for (const { path } of files.slice(PACKS_KEPT)) Deno.removeSync(path);
   }
-}
-
-/** Where a hive's fleet has its id, until something else makes one. */
-export function openFleet(folder: string): string {
-  const path = `${folder}/fleet`;
-  const found = readIfThere(path)?.trim();
-  const id = found ?? crypto.randomUUID();
-  if (found === undefined) replaceFile(path, `${id}\n`);
-  const hex = id.replaceAll("-", "");
-  if (/^[0-9a-f]{32}$/.test(hex)) return hex;
-  throw new ImmuneError("STATE_UNUSABLE", `Cannot use fleet id "${path}": it is no UUID`);
 }

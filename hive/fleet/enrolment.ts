@@ -1,17 +1,23 @@
 import { Hono } from "hono";
-import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import type { z } from "zod";
+import { type Clock, type ErrorCode, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
 import {
+  challengeRequestSchema,
   ENROLL_BYTES_MAX,
   type EnrollRequest,
   enrollRequestSchema,
   type EnrollResponse,
   type OrderTrust,
   ROUTES,
+  ticketSchema,
 } from "../../common/link/protocol.ts";
 import { errorAnswer } from "../intake/answer.ts";
 import { readBody } from "../intake/body.ts";
 import type { Store } from "../store/store.ts";
 import type { Authority } from "../trust/authority.ts";
+import { requestedKeyHash } from "../trust/requested_key.ts";
+import { Challenges } from "./challenges.ts";
+import { PENDING_RETRY_S, type PendingEnrolments } from "./pending.ts";
 import { secretHash } from "./token.ts";
 
 /** Enrolments under way at a time; more are told to come again. */
@@ -20,7 +26,15 @@ export const ENROLMENTS_AT_ONCE_MAX = 16;
 export const ENROL_BODY_TIMEOUT_MS = 10_000;
 
 /** Why an enrolment is refused: labels of a counter. */
-export const ENROLMENT_REFUSALS = ["malformed", "token", "request", "busy", "failed"] as const;
+export const ENROLMENT_REFUSALS = [
+  "malformed",
+  "challenge",
+  "token",
+  "request",
+  "ticket",
+  "busy",
+  "failed",
+] as const;
 /** Name of a reason. */
 export type EnrolmentRefusal = (typeof ENROLMENT_REFUSALS)[number];
 
@@ -36,7 +50,11 @@ export interface Enrolled {
 /** Options of {@linkcode createEnrolment}. */
 export interface EnrolmentOptions {
   readonly store: Pick<Store, "useToken" | "addAgent">;
-  readonly authority: Pick<Authority, "sign">;
+  readonly authority: Pick<Authority, "sign" | "fleetId">;
+  /** Where enrolments wait whose token asks for an operator. Default: such tokens are refused. */
+  readonly pending?: Pick<PendingEnrolments, "add" | "answer">;
+  /** Default: of their own, with the least work of this version. */
+  readonly challenges?: Challenges;
   /** Whose orders agents are to take. Default: nobody's. */
   readonly orders?: () => Promise<OrderTrust>;
   /** Told of each agent. Default: nobody. */
@@ -60,7 +78,8 @@ export interface EnrolmentApp {
 const TOKEN_MESSAGE = "Cannot enrol: the token is not valid; ask for a new one";
 
 /**
- * Makes the app of the enrolment listener: `POST /v1/enroll` and `GET /health`.
+ * Makes the app of the enrolment listener: `POST /v1/challenge`, `POST /v1/enroll`,
+ * `POST /v1/enroll/ticket` and `GET /health`.
  *
  * @param options Store, authority and log.
  * @returns The app and its counters.
@@ -69,22 +88,35 @@ export function createEnrolment(options: EnrolmentOptions): EnrolmentApp {
   const enrolment = new Enrolment(options);
   const app = new Hono();
   app.get(ROUTES.health, () => Response.json({ status: "ok" }));
-  app.post(ROUTES.enroll, (c) => enrolment.serve(c.req.raw));
+  app.post(ROUTES.challenge, (c) => enrolment.challenge(c.req.raw));
+  app.post(ROUTES.enroll, (c) => enrolment.enroll(c.req.raw));
+  app.post(ROUTES.ticket, (c) => enrolment.ticket(c.req.raw));
   app.notFound((c) =>
     errorAnswer(new ImmuneError("NOT_FOUND", `Cannot find ${c.req.method} on this path`))
   );
   return { app, refused: () => enrolment.refused() };
 }
 
+const BY_CODE: ReadonlyMap<ErrorCode, EnrolmentRefusal> = new Map([
+  ["INPUT_MALFORMED", "malformed"],
+  ["CHALLENGE_INVALID", "challenge"],
+  ["TOKEN_INVALID", "token"],
+  ["ENROLL_REFUSED", "request"],
+  ["NOT_FOUND", "ticket"],
+  ["RATE_LIMITED", "busy"],
+]);
+
 class Enrolment {
   readonly #options: EnrolmentOptions;
   readonly #clock: Clock;
+  readonly #challenges: Challenges;
   readonly #refused = new Map<EnrolmentRefusal, number>();
   #underWay = 0;
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#challenges = options.challenges ?? new Challenges({ clock: this.#clock });
   }
 
   refused(): Readonly<Record<EnrolmentRefusal, number>> {
@@ -93,16 +125,43 @@ class Enrolment {
     ) as Record<EnrolmentRefusal, number>;
   }
 
-  async serve(request: Request): Promise<Response> {
+  /** Gives a challenge; whether the token is good shows only with the solution. */
+  challenge(request: Request): Promise<Response> {
+    return this.#serve(async () => {
+      const asked = await this.#read(request, challengeRequestSchema);
+      return Response.json(this.#challenges.issue(asked));
+    });
+  }
+
+  enroll(request: Request): Promise<Response> {
+    return this.#serve(async () => this.#enroll(await this.#read(request, enrollRequestSchema)));
+  }
+
+  /** Says what became of an enrolment that waits. */
+  ticket(request: Request): Promise<Response> {
+    return this.#serve(async () => {
+      const { ticket } = await this.#read(request, ticketSchema);
+      const answer = await this.#options.pending?.answer(ticket);
+      if (answer === undefined) {
+        throw new ImmuneError("NOT_FOUND", "Cannot find this enrolment: it is unknown or too old");
+      }
+      if (answer.state === "pending") return waits(ticket);
+      if (answer.state === "denied") {
+        throw new ImmuneError("ENROLL_REFUSED", "Cannot enrol: an operator denied it");
+      }
+      const { agentId, certificate } = answer;
+      return this.#granted({ agentId, certificate });
+    });
+  }
+
+  async #serve(work: () => Promise<Response>): Promise<Response> {
     if (this.#underWay >= ENROLMENTS_AT_ONCE_MAX) {
-      return this.#refuse(
-        "busy",
-        new ImmuneError("RATE_LIMITED", "Cannot enrol more agents at once; try again"),
-      );
+      const error = new ImmuneError("RATE_LIMITED", "Cannot enrol more agents at once; try again");
+      return this.#refuse("busy", error);
     }
     this.#underWay++;
     try {
-      return Response.json(await this.#enroll(await this.#read(request)));
+      return await work();
     } catch (error) {
       return this.#failure(error);
     } finally {
@@ -110,7 +169,7 @@ class Enrolment {
     }
   }
 
-  async #read(request: Request): Promise<EnrollRequest> {
+  async #read<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
     const bodyTimeoutMs = this.#options.bodyTimeoutMs ?? ENROL_BODY_TIMEOUT_MS;
     const late = Promise.withResolvers<never>();
     const timer = this.#clock.setTimer(
@@ -125,7 +184,7 @@ class Enrolment {
       // A body that comes late, or breaks off, was answered or has nobody to answer.
       body.catch(() => {});
       const text = new TextDecoder().decode(await Promise.race([body, late.promise]));
-      const checked = enrollRequestSchema.safeParse(parsed(text));
+      const checked = schema.safeParse(parsed(text));
       if (!checked.success) throw malformed(checked.error.issues[0]?.message ?? "it does not hold");
       return checked.data;
     } finally {
@@ -133,18 +192,39 @@ class Enrolment {
     }
   }
 
-  async #enroll({ secret, request, hostId, hostName }: EnrollRequest): Promise<EnrollResponse> {
-    const { store, authority, onEnrolled } = this.#options;
+  /**
+   * The cheap checks come first, and the proof of work before any that costs; the token last, so
+   * that a request that is none does not use it up.
+   */
+  async #enroll(asked: EnrollRequest): Promise<Response> {
+    const { store, authority, pending, onEnrolled } = this.#options;
+    const { request, hostId, hostName, challenge, solution } = asked;
+    const tokenHash = secretHash(asked.secret);
+    const keyHash = requestedKeyHash(request);
+    this.#challenges.take({ challenge, solution, tokenHash, keyHash });
     const agentId = crypto.randomUUID();
-    // Signed first, so that a request that is none does not use the token up.
     const { pem, fingerprint } = await authority.sign(request, { agentId });
-    if (!await store.useToken(secretHash(secret), this.#clock.nowMs())) {
+    const use = { nowMs: this.#clock.nowMs(), hostId, hostName };
+    const grant = await store.useToken(tokenHash, use);
+    if (grant === undefined || (grant.approval && pending === undefined)) {
       throw new ImmuneError("TOKEN_INVALID", TOKEN_MESSAGE);
     }
-    await store.addAgent({ id: agentId, hostId, hostName }, fingerprint);
+    const { tags } = grant;
+    if (grant.approval && pending !== undefined) {
+      return waits(await pending.add({ hostId, hostName, tags, keyHash, request }));
+    }
+    await store.addAgent({ id: agentId, hostId, hostName, tags }, fingerprint);
     onEnrolled?.({ agentId, hostId, hostName, fingerprint });
+    return await this.#granted({ agentId, certificate: pem });
+  }
+
+  async #granted(granted: Pick<EnrollResponse, "agentId" | "certificate">): Promise<Response> {
     const orders = await this.#options.orders?.();
-    return { agentId, certificate: pem, ...(orders === undefined ? {} : { orders }) };
+    const { fleetId } = this.#options.authority;
+    const answer: EnrollResponse = orders === undefined
+      ? { ...granted, fleetId }
+      : { ...granted, fleetId, orders };
+    return Response.json(answer);
   }
 
   #failure(error: unknown): Response {
@@ -152,9 +232,8 @@ class Enrolment {
       const why = error instanceof Error ? error.message : String(error);
       return this.#refuse("malformed", malformed(why));
     }
-    if (error.code === "TOKEN_INVALID") return this.#refuse("token", error);
-    if (error.code === "ENROLL_REFUSED") return this.#refuse("request", error);
-    if (error.code === "INPUT_MALFORMED") return this.#refuse("malformed", error);
+    const reason = BY_CODE.get(error.code);
+    if (reason !== undefined) return this.#refuse(reason, error);
     const outward = new ImmuneError("STORE_FAILED", "The hive's store does not take agents now");
     return this.#refuse("failed", outward, { status: 503, inward: error.message });
   }
@@ -168,6 +247,14 @@ class Enrolment {
     this.#options.onRefused?.(reason, `Refused an enrolment: ${options.inward ?? error.message}`);
     return errorAnswer(error, options.status === undefined ? {} : { status: options.status });
   }
+}
+
+/** An operator has to approve: the agent comes again with its ticket. */
+function waits(ticket: string): Response {
+  return Response.json({ ticket }, {
+    status: 202,
+    headers: { "Retry-After": String(PENDING_RETRY_S), "Cache-Control": "no-store" },
+  });
 }
 
 function parsed(text: string): unknown {

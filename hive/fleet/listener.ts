@@ -1,5 +1,8 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 
+/** How long requests have that are under way when the certificate changes, in milliseconds. */
+const CLOSE_MS_MAX = 2000;
+
 /** Where and with what the enrolment listener listens. */
 export interface EnrolmentListenerOptions {
   readonly hostname: string;
@@ -10,9 +13,17 @@ export interface EnrolmentListenerOptions {
   readonly keyPem: string;
 }
 
+/** What an enrolment listener shows. */
+export type ShownCertificate = Pick<EnrolmentListenerOptions, "certificatePem" | "keyPem">;
+
 /** The enrolment listener while it runs. */
 export interface EnrolmentListener {
   readonly port: number;
+  /**
+   * Shows another certificate. The platform's server cannot change it: the port is closed and
+   * opened again, and what is under way has two seconds.
+   */
+  show(shown: ShownCertificate): Promise<void>;
   /** Stops it; requests under way are finished. */
   stop(): Promise<void>;
 }
@@ -29,13 +40,32 @@ export function serveEnrolment(
   fetch: (request: Request) => Response | Promise<Response>,
   options: EnrolmentListenerOptions,
 ): EnrolmentListener {
-  const { hostname, port, certificatePem, keyPem } = options;
+  let ending = new AbortController();
+  let server = listen(fetch, { ...options, signal: ending.signal });
+  const { port } = server.addr;
+  return {
+    port,
+    show: async (shown) => {
+      const late = setTimeout(() => ending.abort(), CLOSE_MS_MAX);
+      await server.shutdown();
+      clearTimeout(late);
+      ending = new AbortController();
+      server = listen(fetch, { ...options, ...shown, port, signal: ending.signal });
+    },
+    stop: () => server.shutdown(),
+  };
+}
+
+function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  options: EnrolmentListenerOptions & { readonly signal: AbortSignal },
+): Deno.HttpServer<Deno.NetAddr> {
+  const { hostname, port, certificatePem: cert, keyPem: key, signal } = options;
   try {
-    const server = Deno.serve(
-      { hostname, port, cert: certificatePem, key: keyPem, onListen: () => {} },
+    return Deno.serve(
+      { hostname, port, cert, key, signal, onListen: () => {} },
       (request) => fetch(request),
     );
-    return { port: server.addr.port, stop: () => server.shutdown() };
   } catch (cause) {
     const where = `Cannot listen on "${hostname}:${port}"`;
     if (cause instanceof Deno.errors.AddrInUse) {

@@ -9,7 +9,7 @@
  * const folder = await Deno.makeTempDir();
  * const { app } = createEnrolment({
  *   authority: await Authority.open(folder),
- *   store: { useToken: () => Promise.resolve(false), addAgent: () => Promise.resolve() },
+ *   store: { useToken: () => Promise.resolve(undefined), addAgent: () => Promise.resolve() },
  * });
  * const answer = await app.request("/v1/enroll", { method: "POST", body: "{}" });
  * if (answer.status !== 400) throw new Error("not refused");
@@ -18,6 +18,10 @@
  *
  * @module
  */
+export * from "./challenges.ts";
 export * from "./enrolment.ts";
+export * from "./keeper.ts";
 export * from "./listener.ts";
+export * from "./pending.ts";
+export * from "./renewals.ts";
 export * from "./token.ts";

@@ -7,6 +7,11 @@ import type { Store } from "../store/store.ts";
 export const TOKEN_LIFETIME_MS = 60 * 60 * 1000;
 /** Longest that a token may hold, in milliseconds. */
 export const TOKEN_LIFETIME_MS_MAX = 7 * 24 * TOKEN_LIFETIME_MS;
+/** Most agents that one token enrols. */
+export const TOKEN_USES_MAX = 10_000;
+/** Most tags of a token. */
+export const TAGS_MAX = 16;
+const TAG = /^[\w.-]{1,64}$/;
 /** Bytes of a token's secret. */
 const SECRET_BYTES = 32;
 
@@ -16,8 +21,18 @@ export interface TokenOptions {
   readonly enroll: string;
   /** HOST:PORT where batches go. */
   readonly agents: string;
-  /** The hive's server certificate (DER). */
-  readonly certificate: Uint8Array;
+  /** What the agent is to pin (DER): the hive's certificate and its successor. */
+  readonly pins: readonly Uint8Array[];
+  /** Agents that it enrols, 1 to 10,000. Default 1. */
+  readonly uses?: number;
+  /** Words that its agents get: at most 16, of letters, digits, `.`, `_` and `-`. Default: none. */
+  readonly tags?: readonly string[];
+  /** The only host that may use it, by its id. Default: any. */
+  readonly hostId?: string;
+  /** The only host that may use it, by its name. Default: any. */
+  readonly hostName?: string;
+  /** True when an operator has to approve each enrolment. Default false. */
+  readonly approval?: boolean;
   /** How long it holds, in milliseconds, 1 to 7 days. Default 1 h. */
   readonly lifetimeMs?: number;
   /** Default: the host's. */
@@ -26,7 +41,9 @@ export interface TokenOptions {
 
 /** A token that was made. */
 export interface MadeToken {
-  /** What is carried to the agent. Whoever has it can enrol one agent. */
+  /** SHA-256 of its secret, to withdraw it. */
+  readonly id: string;
+  /** What is carried to the agent. Whoever has it can use it up. */
   readonly text: string;
   /** Unix time in milliseconds after which it is refused. */
   readonly expiresMs: number;
@@ -45,16 +62,29 @@ export async function makeToken(
   store: Pick<Store, "addToken">,
   options: TokenOptions,
 ): Promise<MadeToken> {
-  const { enroll, agents, certificate, lifetimeMs = TOKEN_LIFETIME_MS } = options;
+  const { enroll, agents, pins, lifetimeMs = TOKEN_LIFETIME_MS, uses = 1, tags = [] } = options;
   if (!(lifetimeMs >= 1 && lifetimeMs <= TOKEN_LIFETIME_MS_MAX)) {
     throw new ImmuneError(
       "USAGE",
       `Cannot make a token for ${lifetimeMs} ms: 1 to ${TOKEN_LIFETIME_MS_MAX} are allowed`,
     );
   }
+  if (!(Number.isInteger(uses) && uses >= 1 && uses <= TOKEN_USES_MAX)) {
+    throw new ImmuneError(
+      "USAGE",
+      `Cannot make a token for ${uses} agents: 1 to ${TOKEN_USES_MAX} are allowed`,
+    );
+  }
+  if (tags.length > TAGS_MAX || tags.some((tag) => !TAG.test(tag))) {
+    throw new ImmuneError(
+      "USAGE",
+      `Cannot make a token with these tags: at most ${TAGS_MAX} of letters, digits, ".", "_" and ` +
+        '"-" are allowed, each of up to 64',
+    );
+  }
   const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
     .toBase64({ alphabet: "base64url", omitPadding: true });
-  const token = { version: 1, enroll, agents, certificate: certificate.toBase64(), secret };
+  const token = { version: 2, enroll, agents, pins: pins.map((der) => der.toBase64()), secret };
   const checked = tokenSchema.safeParse(token);
   const text = new TextEncoder().encode(JSON.stringify(token))
     .toBase64({ alphabet: "base64url", omitPadding: true });
@@ -62,8 +92,17 @@ export async function makeToken(
     throw new ImmuneError("USAGE", `Cannot make a token for "${enroll}" and "${agents}"`);
   }
   const expiresMs = (options.clock ?? SYSTEM_CLOCK).nowMs() + lifetimeMs;
-  await store.addToken({ secretHash: secretHash(secret), expiresMs });
-  return { text, expiresMs };
+  const { hostId, hostName, approval = false } = options;
+  await store.addToken({
+    secretHash: secretHash(secret),
+    expiresMs,
+    uses,
+    tags,
+    approval,
+    ...(hostId === undefined ? {} : { hostId }),
+    ...(hostName === undefined ? {} : { hostName }),
+  });
+  return { id: secretHash(secret), text, expiresMs };
 }
 
 /**

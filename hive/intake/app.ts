@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { type Clock, SYSTEM_CLOCK } from "../../common/config/clock.ts";
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
-import { ROUTES } from "../../common/link/protocol.ts";
+import { RENEW_BYTES_MAX, ROUTES } from "../../common/link/protocol.ts";
 import { BATCH_BYTES_MAX } from "../../common/wire/batch.ts";
 import { type Batch, decodeBatch } from "../../common/wire/decode.ts";
 import type { Store, Stored } from "../store/store.ts";
@@ -14,6 +14,8 @@ import { Gate } from "./gate.ts";
 import { bindingsOf, type CertificateSource, identify, type IntakeEnv } from "./identity.ts";
 import { addOrderRoutes, type OrderSource } from "./order_routes.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
+import { readRenewal, type Renew } from "./renewal.ts";
+import type { IntakeTrust } from "./trust.ts";
 
 /** What the agents' port took. */
 export interface IntakeTotals {
@@ -30,12 +32,21 @@ export interface IntakeTotals {
 /** What the agents' port asks of the store. */
 export type IntakeStore = Pick<
   Store,
-  "certificate" | "append" | "directivesFor" | "refusedCertificates" | "addReport"
+  | "certificate"
+  | "confirmCertificate"
+  | "append"
+  | "directivesFor"
+  | "refusedCertificates"
+  | "addReport"
 >;
 
 /** Options of {@linkcode createIntake}. */
 export interface IntakeAppOptions {
   readonly store: IntakeStore;
+  /** What agents are to pin, as it is now. Default: nothing is told. */
+  readonly pins?: () => Pick<IntakeTrust, "pins" | "pinSet">;
+  /** Signs agents' next certificates. Default: none is signed. */
+  readonly renew?: Renew;
   /** Where a client's certificate comes from. */
   readonly source: CertificateSource;
   /** Default: counted and not said. */
@@ -57,7 +68,8 @@ export interface IntakeApp {
 }
 
 /**
- * Makes the app that agents talk to: `POST /v1/batches`, and nothing without a known certificate.
+ * Makes the app that agents talk to, `POST /v1/batches`, `POST /v1/renew` and `GET /v1/pins`:
+ * nothing without a known certificate.
  *
  * @param options Store, identity and bounds.
  * @returns The app and its counters.
@@ -65,7 +77,9 @@ export interface IntakeApp {
 export function createIntake(options: IntakeAppOptions): IntakeApp {
   const { store, source, clock = SYSTEM_CLOCK } = options;
   const refusals = options.refusals ?? new Refusals();
-  const delivery = new Delivery({ store, refusals, clock, gate: options.gate ?? new Gate() });
+  const gate = options.gate ?? new Gate();
+  const pins = options.pins ?? ((): ReturnType<PinsNow> => ({ pins: [], pinSet: undefined }));
+  const delivery = new Delivery({ store, refusals, clock, gate, pins });
   const app = new Hono<IntakeEnv>();
   app.use(identify({ source, store, refusals, clock }));
   app.post(ROUTES.batches, (c) => delivery.take(c));
@@ -76,6 +90,15 @@ export function createIntake(options: IntakeAppOptions): IntakeApp {
   });
   const { orders } = options;
   if (orders !== undefined) addOrderRoutes(app, { store, downlinks, orders, refusals, clock });
+  app.get(ROUTES.pins, () => Response.json({ pins: pins().pins }));
+  app.post(ROUTES.renew, async (c) => {
+    using place = gate.enter(c.var.client.agentId, RENEW_BYTES_MAX);
+    if (place === undefined || options.renew === undefined) {
+      throw new ImmuneError("RATE_LIMITED", "Cannot sign more certificates now; ask again");
+    }
+    const { certificate } = await options.renew(await readRenewal(c));
+    return Response.json({ certificate, pins: pins().pins });
+  });
   app.notFound((c) => {
     refusals.add("request", `agent ${c.var.client.agentId}`);
     return errorAnswer(new ImmuneError("NOT_FOUND", `Cannot find ${c.req.method} on this path`));
@@ -92,7 +115,11 @@ const BY_CODE: ReadonlyMap<ErrorCode, Refusal> = new Map([
   ["AGENT_MISMATCH", "mismatch"],
   ["CERTIFICATE_REFUSED", "revoked"],
   ["RATE_LIMITED", "queue_full"],
+  ["INPUT_MALFORMED", "malformed"],
+  ["ENROLL_REFUSED", "malformed"],
 ]);
+
+type PinsNow = () => { readonly pins: readonly string[]; readonly pinSet: string | undefined };
 
 /** What was thrown, as the answer that lets an agent try again. */
 function failure(
@@ -122,6 +149,7 @@ interface DeliveryOptions {
   readonly refusals: Refusals;
   readonly gate: Gate;
   readonly clock: Clock;
+  readonly pins: PinsNow;
 }
 
 /** Takes batches of clients that are known. */
@@ -175,7 +203,9 @@ class Delivery {
       return this.#refuse(c, "gap", { error, expected: stored.expected });
     }
     this.#count(stored, size);
-    return Response.json({ journalId: info.journalId, position: stored.position });
+    // Left out where it is not known, as JSON does.
+    const { pinSet } = this.#options.pins();
+    return Response.json({ journalId: info.journalId, position: stored.position, pins: pinSet });
   }
 
   #refuse(

@@ -22,6 +22,7 @@ const SHOWN: CheckedCertificate = {
 
 /** The part of a store that no test here asks. */
 const NO_ORDERS = {
+  confirmCertificate: () => Promise.resolve(),
   directivesFor: () => Promise.resolve([]),
   refusedCertificates: () => Promise.resolve([]),
   addReport: () => Promise.resolve(),

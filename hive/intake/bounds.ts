@@ -24,6 +24,13 @@ export const QUEUE_BYTES_MAX = 16 * BATCH_BYTES_MAX;
 export const DRAIN_BYTES_MAX = 2 * BATCH_BYTES_MAX;
 /** How often the server looks for connections that are over their time, in milliseconds. */
 export const TIMEOUT_CHECK_MS = 1000;
+/**
+ * How often the certificates of open connections are looked up, in milliseconds: a revocation ends
+ * them within this and the time that a look takes.
+ */
+export const REVOCATION_CHECK_MS = 1000;
+/** Renewals that are being signed at a time; more are told to come again. */
+export const RENEWALS_AT_ONCE_MAX = 16;
 /** How long the store may take for one answer, in milliseconds. */
 export const STORE_TIMEOUT_MS = 30_000;
 /** How long a stop waits for requests under way, in milliseconds. */
@@ -36,8 +43,6 @@ export const DOWNLINK_QUEUE_FRAMES_MAX = 512;
 export const DOWNLINK_QUEUE_BYTES_MAX = 4 * 1024 * 1024;
 /** A silent downlink is told this often that the line holds, in milliseconds. */
 export const DOWNLINK_KEEP_ALIVE_MS = 15_000;
-/** How often the certificates of open downlinks are looked up, in milliseconds. */
-export const REVOCATION_CHECK_MS = 2000;
 /** An agent gets a canary at most this often, in milliseconds. */
 export const CANARY_INTERVAL_MIN_MS = 1000;
 /** Agents whose last canary is remembered. */

@@ -53,7 +53,7 @@ export function bindingsOf(c: Context<IntakeEnv>): IntakeEnv["Bindings"] {
 /** Options of {@linkcode identify}. */
 export interface IdentifyOptions {
   readonly source: CertificateSource;
-  readonly store: Pick<Store, "certificate">;
+  readonly store: Pick<Store, "certificate" | "confirmCertificate">;
   readonly refusals: Refusals;
   readonly clock: Clock;
 }
@@ -83,8 +83,16 @@ export function identify(options: IdentifyOptions): MiddlewareHandler<IntakeEnv>
     if (row === undefined || row.agentId !== shown.agentId) {
       return refuse("not_enrolled", "Cannot accept the certificate: it is not enrolled here");
     }
-    if (row.revoked) return refuse("revoked", "Cannot accept the certificate: it was revoked");
-    c.set("client", { agentId: row.agentId, hostId: row.hostId, certificate: shown });
+    if (row.revoked) {
+      return refuse(
+        "revoked",
+        "Cannot accept the certificate: it was revoked, or followed by another",
+      );
+    }
+    const { agentId, hostId, fingerprint } = row;
+    // From now on it is the only one of this agent.
+    if (row.unused) await fromStore(store.confirmCertificate(fingerprint), clock);
+    c.set("client", { agentId, hostId, certificate: shown });
     return await next();
   };
 }

@@ -12,6 +12,7 @@ import {
   HEADERS_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
   REQUEST_TIMEOUT_MS,
+  REVOCATION_CHECK_MS,
   STOP_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
 } from "./bounds.ts";
@@ -20,9 +21,11 @@ import { serveExchange } from "./exchange.ts";
 import { Gate, type GateOptions } from "./gate.ts";
 import { tlsSocketSource } from "./identity.ts";
 import type { OrderSource } from "./order_routes.ts";
-import { Peers } from "./peers.ts";
+import { type PeerRefusal, Peers } from "./peers.ts";
 import { handshakeRefusal } from "./handshake.ts";
 import { type RefusalCounts, Refusals } from "./refusals.ts";
+import type { Renew } from "./renewal.ts";
+import type { IntakeTrust } from "./trust.ts";
 
 /** Bounds of a listener that can be set; each has the default that its name says in bounds.ts. */
 export interface ListenerLimits extends GateOptions {
@@ -34,6 +37,7 @@ export interface ListenerLimits extends GateOptions {
   readonly idleTimeoutMs?: number;
   readonly timeoutCheckMs?: number;
   readonly stopTimeoutMs?: number;
+  readonly revocationCheckMs?: number;
 }
 
 /** What a listener needs to be told; all of it can be sent to a Worker. */
@@ -41,11 +45,8 @@ export interface ListenerSettings {
   readonly hostname: string;
   /** 0 = any free one. */
   readonly port: number;
-  /** The hive's server certificate (PEM), the one that agents pin. */
-  readonly certificatePem: string;
-  readonly keyPem: string;
-  /** The authority's certificate (PEM): all that clients' certificates are held against. */
-  readonly authorityPem: string;
+  /** What it shows and whom it accepts. */
+  readonly trust: IntakeTrust;
   readonly limits?: ListenerLimits;
 }
 
@@ -54,6 +55,8 @@ export interface ListenerParts {
   readonly store: IntakeStore;
   /** Where orders come from. Absent: this port gives none. */
   readonly orders?: OrderSource;
+  /** Signs agents' next certificates. Default: none is signed. */
+  readonly renew?: Renew;
   /** Takes a line for the log. Default: none. */
   readonly onLine?: (line: string) => void;
   /** Default: the host's. */
@@ -78,6 +81,10 @@ export class IntakeListener {
   readonly #serving = new WeakMap<object, ServerResponse>();
   readonly #connectionsMax: number;
   readonly #stopTimeoutMs: number;
+  #trust: IntakeTrust;
+  readonly #store: ListenerParts["store"];
+  readonly #sweeping: ReturnType<typeof setInterval>;
+  #swept = true;
   #stopping = false;
   /** Sockets that are open, with the TLS socket on them once its handshake is done. */
   readonly #open = new Map<Socket, TLSSocket | undefined>();
@@ -88,14 +95,18 @@ export class IntakeListener {
     this.#refusals = new Refusals(parts.onLine === undefined ? {} : { onLine: parts.onLine });
     this.#connectionsMax = limits.connectionsMax ?? CONNECTIONS_MAX;
     this.#stopTimeoutMs = limits.stopTimeoutMs ?? STOP_TIMEOUT_MS;
+    this.#trust = settings.trust;
+    this.#store = parts.store;
     this.#peers = new Peers({
-      authorityPem: settings.authorityPem,
+      trust: settings.trust.clients,
       perCertificateMax: limits.connectionsPerCertificateMax ?? CONNECTIONS_PER_CERTIFICATE_MAX,
       clock,
     });
     this.#intake = createIntake({
       store: parts.store,
       source: tlsSocketSource,
+      pins: () => this.#trust,
+      ...(parts.renew === undefined ? {} : { renew: parts.renew }),
       refusals: this.#refusals,
       gate: new Gate(limits),
       orders: parts.orders,
@@ -114,6 +125,10 @@ export class IntakeListener {
     this.#server.on(
       "clientError",
       (error: Error, socket: Socket) => this.#requestFailed(error, socket),
+    );
+    this.#sweeping = setInterval(
+      () => void this.#sweep(),
+      limits.revocationCheckMs ?? REVOCATION_CHECK_MS,
     );
   }
 
@@ -149,6 +164,20 @@ export class IntakeListener {
     this.#intake.downlinks.publish(published);
   }
 
+  /**
+   * Shows another certificate and accepts others from now on. Connections whose certificate is not
+   * accepted any more are cut off; the others go on.
+   *
+   * @param trust What counts from now on.
+   */
+  setTrust(trust: IntakeTrust): void {
+    this.#trust = trust;
+    this.#server.setSecureContext(secureContext(trust));
+    for (const socket of this.#peers.accept(trust.clients)) {
+      this.#cut(socket, { reason: "bad_certificate", why: "its authority is accepted no more" });
+    }
+  }
+
   /** All counters. */
   counters(): IntakeCounters {
     return {
@@ -163,6 +192,7 @@ export class IntakeListener {
   async close(): Promise<void> {
     this.#stopping = true;
     this.#intake.downlinks.stop();
+    clearInterval(this.#sweeping);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#cutOff((socket) => !this.#serving.has(socket));
@@ -178,6 +208,32 @@ export class IntakeListener {
       secured?.destroy();
       socket.destroy();
     }
+  }
+
+  /** Ends connections whose certificate was revoked, or followed by another, since they began. */
+  async #sweep(): Promise<void> {
+    const open = this.#peers.fingerprints;
+    if (open.length === 0 || !this.#swept) return;
+    this.#swept = false;
+    try {
+      for (const fingerprint of await this.#store.refusedCertificates(open)) {
+        for (const socket of this.#peers.socketsOf(fingerprint)) {
+          this.#cut(socket, { reason: "revoked", why: "revoked while connected" });
+        }
+      }
+    } catch (error) {
+      // The next look is a second away, and each request is looked up for itself.
+      this.#refusals.add("store", `a look for revoked certificates (${String(error)})`);
+    } finally {
+      this.#swept = true;
+    }
+  }
+
+  #cut(socket: TLSSocket, { reason, why }: PeerRefusal): void {
+    this.#refusals.add(reason, `${this.#from(socket)} (${why})`);
+    const parent = parentOf(socket);
+    socket.destroy();
+    parent?.destroy();
   }
 
   #connected(socket: Socket): void {
@@ -257,12 +313,9 @@ function serverOptions(settings: ListenerSettings): Parameters<typeof createServ
   const { limits = {} } = settings;
   const requestTimeout = limits.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   return {
-    cert: settings.certificatePem,
-    key: settings.keyPem,
-    ca: settings.authorityPem,
+    ...secureContext(settings.trust),
     requestCert: true,
     rejectUnauthorized: true,
-    minVersion: "TLSv1.3",
     handshakeTimeout: limits.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
     headersTimeout: Math.min(limits.headersTimeoutMs ?? HEADERS_TIMEOUT_MS, requestTimeout),
     requestTimeout,
@@ -270,6 +323,14 @@ function serverOptions(settings: ListenerSettings): Parameters<typeof createServ
     connectionsCheckingInterval: limits.timeoutCheckMs ?? TIMEOUT_CHECK_MS,
     maxHeaderSize: HEADER_BYTES_MAX,
   };
+}
+
+/** The version belongs to it: a context that is set without one takes TLS 1.2 (measured). */
+function secureContext(
+  { certificatePem, keyPem, clients }: IntakeTrust,
+): Parameters<Server["setSecureContext"]>[0] {
+  const ca = [...clients.authoritiesPem];
+  return { cert: certificatePem, key: keyPem, ca, minVersion: "TLSv1.3" };
 }
 
 function cannotListen(error: unknown, { hostname, port }: ListenerSettings): ImmuneError {

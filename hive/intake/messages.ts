@@ -1,6 +1,8 @@
 import type { ErrorCode } from "../../common/config/errors.ts";
 import type { Published } from "./downlinks.ts";
 import type { IntakeCounters, ListenerSettings } from "./listener.ts";
+import type { Renewal } from "./renewal.ts";
+import type { IntakeTrust } from "./trust.ts";
 
 /** Name of the worker that holds the agents' port. */
 export const INTAKE_WORKER = "immune-intake";
@@ -16,14 +18,23 @@ export type IntakeCommand =
     readonly orders?: { readonly signer: MessagePort; readonly folder: string };
   }
   | { readonly type: "publish"; readonly published: Published }
+  | { readonly type: "trust"; readonly trust: IntakeTrust }
+  | { readonly type: "renewed"; readonly id: number; readonly outcome: RenewOutcome }
   | { readonly type: "counters" }
   | { readonly type: "stop" };
+
+/** A certificate that was signed, or why none was. */
+export type RenewOutcome =
+  | { readonly certificate: string }
+  | { readonly code: ErrorCode; readonly message: string };
 
 /** From the intake's Worker to its owner. */
 export type IntakeReport =
   | { readonly type: "listening" }
   | { readonly type: "started"; readonly port: number }
   | { readonly type: "counters"; readonly counters: IntakeCounters }
+  /** Asks for a signature: the authority's key is not in the thread that agents reach. */
+  | { readonly type: "renew"; readonly id: number; readonly renewal: Renewal }
   | { readonly type: "line"; readonly line: string }
   | { readonly type: "stopped"; readonly counters: IntakeCounters }
   | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string };

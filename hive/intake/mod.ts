@@ -9,6 +9,7 @@
  *   source: () => undefined,
  *   store: {
  *     certificate: () => Promise.resolve(undefined),
+ *     confirmCertificate: () => Promise.resolve(),
  *     append: () => Promise.resolve({ outcome: "gap", expected: 1 }),
  *     directivesFor: () => Promise.resolve([]),
  *     refusedCertificates: () => Promise.resolve([]),
@@ -27,4 +28,6 @@ export { type CertificateSource, type Client, type IntakeEnv } from "./identity.
 export type { IntakeCounters, ListenerLimits, ListenerSettings } from "./listener.ts";
 export { INTAKE_WORKER } from "./messages.ts";
 export { IntakeWorker, type IntakeWorkerOptions } from "./owner.ts";
+export { type Renew, type Renewal } from "./renewal.ts";
+export { type IntakeTrust } from "./trust.ts";
 export { type Refusal, type RefusalCounts, REFUSALS } from "./refusals.ts";

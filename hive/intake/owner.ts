@@ -1,6 +1,8 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { Published } from "./downlinks.ts";
 import type { IntakeCounters, ListenerSettings } from "./listener.ts";
+import type { Renew, Renewal } from "./renewal.ts";
+import type { IntakeTrust } from "./trust.ts";
 import { INTAKE_WORKER, type IntakeCommand, type IntakeReport } from "./messages.ts";
 
 /** Options of `IntakeWorker.start`. */
@@ -10,6 +12,8 @@ export interface IntakeWorkerOptions {
   readonly store: MessagePort;
   /** Where orders come from; the port is handed over. Default: this port gives none. */
   readonly orders?: { readonly signer: MessagePort; readonly folder: string };
+  /** Signs agents' next certificates. Default: none is signed. */
+  readonly renew?: Renew;
   /** Takes a line for the log. Default: none. */
   readonly onLine?: (line: string) => void;
   /** Module that the Worker runs. Default: the program's own entry. */
@@ -20,6 +24,7 @@ export interface IntakeWorkerOptions {
 export class IntakeWorker {
   readonly #worker: Worker;
   readonly #onLine: (line: string) => void;
+  readonly #renew: Renew;
   readonly #started = Promise.withResolvers<number>();
   readonly #stopped = Promise.withResolvers<IntakeCounters>();
   readonly #failed = Promise.withResolvers<never>();
@@ -29,6 +34,7 @@ export class IntakeWorker {
 
   private constructor(options: IntakeWorkerOptions) {
     this.#onLine = options.onLine ?? ((): void => {});
+    this.#renew = options.renew ?? noRenewal;
     this.#worker = new Worker(options.entry ?? Deno.mainModule, {
       type: "module",
       name: INTAKE_WORKER,
@@ -84,6 +90,15 @@ export class IntakeWorker {
     if (this.#last === undefined) this.#send({ type: "publish", published });
   }
 
+  /**
+   * Shows another certificate and accepts others from now on.
+   *
+   * @param trust What counts from now on.
+   */
+  setTrust(trust: IntakeTrust): void {
+    this.#send({ type: "trust", trust });
+  }
+
   /** All that the agents' port counts; after a stop what it counted last. */
   counters(): Promise<IntakeCounters> {
     if (this.#last !== undefined) return Promise.resolve(this.#last);
@@ -114,8 +129,21 @@ export class IntakeWorker {
     this.#worker.postMessage(command, given);
   }
 
+  async #sign(id: number, renewal: Renewal): Promise<void> {
+    try {
+      const { certificate } = await this.#renew(renewal);
+      this.#send({ type: "renewed", id, outcome: { certificate } });
+    } catch (error) {
+      const { code, message } = error instanceof ImmuneError
+        ? error
+        : new ImmuneError("INTERNAL", "The hive failed on this request");
+      this.#send({ type: "renewed", id, outcome: { code, message } });
+    }
+  }
+
   #hear(report: Exclude<IntakeReport, { type: "listening" }>): void {
     if (report.type === "line") this.#onLine(report.line);
+    else if (report.type === "renew") void this.#sign(report.id, report.renewal);
     else if (report.type === "started") this.#started.resolve(report.port);
     else if (report.type === "stopped") this.#stopped.resolve(report.counters);
     else if (report.type === "failed") {
@@ -125,4 +153,8 @@ export class IntakeWorker {
       this.#asked = undefined;
     }
   }
+}
+
+function noRenewal(): Promise<never> {
+  return Promise.reject(new ImmuneError("ENROLL_REFUSED", "Cannot sign: this hive renews nothing"));
 }

@@ -1,12 +1,17 @@
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../common/config/clock.ts";
-import { type CheckedCertificate, ClientCertificateChecker } from "../trust/client_certificate.ts";
+import {
+  type CertificateCheck,
+  type CheckedCertificate,
+  ClientCertificateChecker,
+  type ClientTrust,
+} from "../trust/client_certificate.ts";
 import type { Refusal } from "./refusals.ts";
 
 /** Bounds of {@linkcode Peers}. */
 export interface PeersOptions {
-  /** Certificate (PEM) of the only authority that counts. */
-  readonly authorityPem: string;
+  /** Whose clients are accepted. */
+  readonly trust: ClientTrust;
   /** Connections that show the same certificate at a time. */
   readonly perCertificateMax: number;
   readonly clock: Clock;
@@ -20,15 +25,42 @@ export interface PeerRefusal {
 
 /** The certificates of open sockets, each checked by this program and not by TLS alone. */
 export class Peers {
-  readonly #checker: ClientCertificateChecker;
+  #checker: ClientCertificateChecker;
   readonly #options: PeersOptions;
   readonly #bySocket = new WeakMap<object, CheckedCertificate>();
-  readonly #open = new Map<string, number>();
+  /** Open sockets by the fingerprint of their certificate. */
+  readonly #open = new Map<string, Set<TLSSocket>>();
 
   /** @param options Authority and bounds. */
   constructor(options: PeersOptions) {
     this.#options = options;
-    this.#checker = new ClientCertificateChecker(options.authorityPem);
+    this.#checker = new ClientCertificateChecker(options.trust);
+  }
+
+  /** Fingerprints of the certificates of open sockets, each once. */
+  get fingerprints(): readonly string[] {
+    return [...this.#open.keys()];
+  }
+
+  /**
+   * Open sockets of a certificate.
+   *
+   * @param fingerprint Of the certificate.
+   */
+  socketsOf(fingerprint: string): readonly TLSSocket[] {
+    return [...this.#open.get(fingerprint) ?? []];
+  }
+
+  /**
+   * Accepts others from now on.
+   *
+   * @param trust Whose clients are accepted.
+   * @returns Open sockets that would not be taken any more.
+   */
+  accept(trust: ClientTrust): readonly TLSSocket[] {
+    this.#checker = new ClientCertificateChecker(trust);
+    return [...this.#open.values()].flatMap((sockets) => [...sockets])
+      .filter((socket) => this.#check(socket)?.ok !== true);
   }
 
   /**
@@ -43,20 +75,25 @@ export class Peers {
     if (socket.getProtocol() !== "TLSv1.3") {
       return { reason: "tls_version", why: `protocol ${socket.getProtocol()}` };
     }
-    const shown: { readonly raw?: Uint8Array } | null = socket.getPeerCertificate();
-    if (!socket.authorized || shown?.raw === undefined) {
+    const check = socket.authorized ? this.#check(socket) : undefined;
+    if (check === undefined) {
       return { reason: "no_certificate", why: "no certificate that TLS accepted" };
     }
-    const check = this.#checker.check(shown.raw, this.#options.clock.nowMs());
     if (!check.ok) return { reason: "bad_certificate", why: check.why };
     const { fingerprint } = check.certificate;
-    const open = this.#open.get(fingerprint) ?? 0;
-    if (open >= this.#options.perCertificateMax) {
-      return { reason: "connections", why: `${open} connections of this certificate are open` };
+    const open = this.#open.get(fingerprint) ?? new Set();
+    if (open.size >= this.#options.perCertificateMax) {
+      return {
+        reason: "connections",
+        why: `${open.size} connections of this certificate are open`,
+      };
     }
-    this.#open.set(fingerprint, open + 1);
+    this.#open.set(fingerprint, open.add(socket));
     this.#bySocket.set(socket, check.certificate);
-    socket.once("close", () => this.#forget(fingerprint));
+    socket.once("close", () => {
+      open.delete(socket);
+      if (open.size === 0 && this.#open.get(fingerprint) === open) this.#open.delete(fingerprint);
+    });
     return undefined;
   }
 
@@ -70,9 +107,9 @@ export class Peers {
     return this.#bySocket.get(socket);
   }
 
-  #forget(fingerprint: string): void {
-    const open = (this.#open.get(fingerprint) ?? 1) - 1;
-    if (open === 0) this.#open.delete(fingerprint);
-    else this.#open.set(fingerprint, open);
+  #check(socket: TLSSocket): CertificateCheck | undefined {
+    const shown: { readonly raw?: Uint8Array } | null = socket.getPeerCertificate();
+    if (shown?.raw === undefined) return undefined;
+    return this.#checker.check(shown.raw, this.#options.clock.nowMs());
   }
 }

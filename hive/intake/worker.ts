@@ -5,6 +5,7 @@ import { RemoteStore } from "../store/remote.ts";
 import { IntakeListener } from "./listener.ts";
 import type { IntakeCommand, IntakeReport } from "./messages.ts";
 import type { OrderSource } from "./order_routes.ts";
+import { Signatures } from "./signatures.ts";
 
 /**
  * The intake's Worker: holds the agents' port, and nothing else that speaks TLS. It opens what it
@@ -12,11 +13,13 @@ import type { OrderSource } from "./order_routes.ts";
  */
 export function serveIntake(): void {
   let listener: IntakeListener | undefined;
+  const signatures = new Signatures((id, renewal) => report({ type: "renew", id, renewal }));
   const handle = async (command: IntakeCommand): Promise<void> => {
     if (command.type === "start") {
       listener = await IntakeListener.listen(command.settings, {
         store: new RemoteStore(command.store),
         ...(command.orders === undefined ? {} : { orders: orderSource(command.orders) }),
+        renew: (renewal) => signatures.ask(renewal),
         onLine: (line) => report({ type: "line", line }),
       });
       report({ type: "started", port: listener.port });
@@ -24,6 +27,10 @@ export function serveIntake(): void {
       throw new TypeError("The intake's first command is its start");
     } else if (command.type === "publish") {
       listener.publish(command.published);
+    } else if (command.type === "trust") {
+      listener.setTrust(command.trust);
+    } else if (command.type === "renewed") {
+      signatures.settle(command.id, command.outcome);
     } else if (command.type === "counters") {
       report({ type: "counters", counters: listener.counters() });
     } else {

@@ -37,10 +37,21 @@ Deno.test("can() gives each role what the one before has, and says what is more"
   for (const each of allOf(session("viewer"))) {
     assert(/^read |own_|login$|end session/.test(each), `a viewer may ${each}`);
   }
-  assertEquals(more("viewer", "analyst"), ["read approvals", "read audit"]);
-  assertEquals(more("analyst", "responder"), ["approve approvals"]);
+  assertEquals(more("viewer", "analyst"), [
+    "read approvals",
+    "read audit",
+    "read enrolments",
+  ]);
+  assertEquals(more("analyst", "responder"), [
+    "revoke agents",
+    "approve approvals",
+    "approve enrolments",
+  ]);
   assertEquals(more("responder", "admin"), [
+    "change ca",
+    "create certificate",
     "create enroll_token",
+    "revoke enroll_token",
     "read users",
     "create users",
     "change users",

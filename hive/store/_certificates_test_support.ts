@@ -12,8 +12,8 @@ const LATER_MS = Date.now() + 3_600_000;
 async function isGood(store: Store, fingerprint: string): Promise<boolean> {
   const row = await store.certificate(fingerprint);
   const good = row !== undefined && !row.revoked;
-  const withdrawn = await store.withdrawnCertificates([fingerprint]);
-  assertEquals(withdrawn, good ? [] : [fingerprint], "both look at the same");
+  const refused = await store.refusedCertificates([fingerprint]);
+  assertEquals(refused, good ? [] : [fingerprint], "both look at the same");
   return good;
 }
 
@@ -59,15 +59,14 @@ export const CERTIFICATES: readonly Case[] = [
     }
     assertEquals(await store.certificate(OTHER), undefined);
   }],
-  ["withdrawnCertificates() names those that are not good, of many", async (store) => {
+  ["refusedCertificates() names those that are not good, of many", async (store) => {
     const agents = [await enrolled(store), await enrolled(store), await enrolled(store)];
     const all = agents.map(({ fingerprint }) => fingerprint);
-    assertEquals(await store.withdrawnCertificates(all), []);
-    assertEquals(await store.withdrawnCertificates([]), []);
+    assertEquals(await store.refusedCertificates(all), []);
     await store.revokeAgent(agents[1]?.id ?? "");
     const stranger = "0".repeat(64);
     assertEquals(
-      (await store.withdrawnCertificates([...all, stranger])).toSorted(),
+      (await store.refusedCertificates([...all, stranger])).toSorted(),
       [all[1], stranger].toSorted(),
     );
   }],

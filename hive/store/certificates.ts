@@ -1,5 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ImmuneError } from "../../common/config/errors.ts";
+import { CERTIFICATES_ASKED_MAX } from "./directive_store.ts";
+import { checkLimit } from "./limit.ts";
 import { integer, text } from "./rows.ts";
 import type { CertificateRow, RenewedCertificate } from "./store.ts";
 import { transaction } from "./transaction.ts";
@@ -72,11 +74,12 @@ export class CertificateRows {
   /**
    * Which of some certificates are not good.
    *
-   * @param fingerprints Of certificates.
+   * @param fingerprints At most 4,096.
    * @param nowMs Unix time in milliseconds.
    */
-  withdrawn(fingerprints: readonly string[], nowMs: number): readonly string[] {
-    return this.#sql.withdrawn.all(JSON.stringify(fingerprints), nowMs)
+  refused(fingerprints: readonly string[], nowMs: number): readonly string[] {
+    checkLimit(fingerprints.length, { max: CERTIFICATES_ASKED_MAX, of: "certificates" });
+    return this.#sql.refused.all(JSON.stringify(fingerprints), nowMs)
       .map((row) => text(row, "fingerprint"));
   }
 }
@@ -107,7 +110,7 @@ function statements(database: DatabaseSync) {
     retire: database.prepare(
       `UPDATE certificates SET revoked = 1 WHERE agent = ${AGENT_OF} AND fingerprint <> ?`,
     ),
-    withdrawn: database.prepare(
+    refused: database.prepare(
       `SELECT asked.value AS fingerprint FROM json_each(?) AS asked WHERE NOT EXISTS (
         SELECT 1 FROM certificates JOIN agents ON agents.number = certificates.agent
         WHERE certificates.fingerprint = asked.value AND ${GOOD})`,

@@ -10,7 +10,6 @@ import {
 } from "../../common/wire/mod.ts";
 import {
   type AgentOrders,
-  CERTIFICATES_ASKED_MAX,
   type DirectiveOutcome,
   type DirectiveQuery,
   type DirectiveRow,
@@ -137,17 +136,6 @@ export class DirectiveRows {
       heardMs: integerOrNull(row, "heard_ms"),
     }));
   }
-
-  /**
-   * Those of some certificates that are not accepted.
-   *
-   * @param fingerprints At most 4,096.
-   */
-  refusedCertificates(fingerprints: readonly string[]): readonly string[] {
-    checkLimit(fingerprints.length, { max: CERTIFICATES_ASKED_MAX, of: "certificates" });
-    return this.#sql.refusedCertificates.all(JSON.stringify(fingerprints))
-      .map((row) => text(row, "fingerprint"));
-  }
 }
 
 function headOf(row: Row): Omit<DirectiveRow, "bytes"> {
@@ -211,12 +199,6 @@ function statements(database: DatabaseSync) {
         ifnull(canary, 'fresh') AS canary, ifnull(refused, '{}') AS refused, heard_ms
       FROM agents LEFT JOIN agent_orders ON agent_orders.agent = agents.number
       ORDER BY agents.number`,
-    ),
-    refusedCertificates: database.prepare(
-      `SELECT value AS fingerprint FROM json_each(?) WHERE NOT EXISTS (
-        SELECT 1 FROM certificates JOIN agents ON agents.number = certificates.agent
-        WHERE certificates.fingerprint = value
-          AND certificates.revoked = 0 AND agents.revoked = 0)`,
     ),
   };
 }

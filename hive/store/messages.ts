@@ -13,7 +13,6 @@ export const STORE_METHODS = {
   certificate: true,
   renewCertificate: true,
   confirmCertificate: true,
-  withdrawnCertificates: true,
   revokeAgent: true,
   agents: true,
   append: true,

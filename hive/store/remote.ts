@@ -99,10 +99,6 @@ export class RemoteStore implements Store {
     return this.#ask("confirmCertificate", [fingerprint]);
   }
 
-  withdrawnCertificates(fingerprints: readonly string[]): Promise<readonly string[]> {
-    return this.#ask("withdrawnCertificates", [fingerprints]);
-  }
-
   revokeAgent(agentId: string): Promise<boolean> {
     return this.#ask("revokeAgent", [agentId]);
   }

@@ -151,13 +151,6 @@ export class SqliteStore implements Store {
     return this.#answer("confirm certificate", () => this.#certificates.confirm(fingerprint));
   }
 
-  withdrawnCertificates(fingerprints: readonly string[]): Promise<readonly string[]> {
-    return this.#answer(
-      "look up certificates",
-      () => this.#certificates.withdrawn(fingerprints, this.#clock.nowMs()),
-    );
-  }
-
   revokeAgent(agentId: string): Promise<boolean> {
     return this.#answer(`revoke agent "${agentId}"`, () => this.#fleet.revoke(agentId));
   }
@@ -264,7 +257,7 @@ export class SqliteStore implements Store {
   refusedCertificates(fingerprints: readonly string[]): Promise<readonly string[]> {
     return this.#answer(
       "look up certificates",
-      () => this.#directives.refusedCertificates(fingerprints),
+      () => this.#certificates.refused(fingerprints, this.#clock.nowMs()),
     );
   }
 

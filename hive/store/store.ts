@@ -277,8 +277,6 @@ export interface Store extends DirectiveStore {
   renewCertificate(renewed: RenewedCertificate): Promise<void>;
   /** A certificate was used: all others of its agent are good no more. */
   confirmCertificate(fingerprint: string): Promise<void>;
-  /** Those of some certificates that are unknown, revoked or followed by others. */
-  withdrawnCertificates(fingerprints: readonly string[]): Promise<readonly string[]>;
   /** Revokes all certificates of an agent; false when there is no such agent. */
   revokeAgent(agentId: string): Promise<boolean>;
   /** All agents in the order of their enrolment. */

@@ -2,18 +2,17 @@
 // folder. Prints {"ready": ...} once it listens, and with --token a token for one agent.
 //
 // deno run -A tests/chaos/hive.ts FOLDER AGENTS_PORT ENROLL_PORT [--token]
-import { createEnrolment, makeToken, serveEnrolment } from "../../hive/fleet/mod.ts";
+import { createEnrolment, makeToken, serveEnrolment, TrustKeeper } from "../../hive/fleet/mod.ts";
 import { IntakeWorker } from "../../hive/intake/mod.ts";
 import { StoreWorker } from "../../hive/store/mod.ts";
-import { Authority, openServerCertificate } from "../../hive/trust/mod.ts";
 import { ROOT } from "../support/immune.ts";
 
 const ENTRY = `file://${ROOT}mod.ts`;
 
 const [folder = "", agentsPort = "0", enrollPort = "0", wanted] = Deno.args;
 Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-const authority = await Authority.open(folder);
-const server = await openServerCertificate(folder);
+const trust = await TrustKeeper.open(folder);
+const { authority, server } = trust;
 const worker = await StoreWorker.start({ path: `${folder}/store.db`, entry: ENTRY });
 const store = worker.client();
 const enrolment = serveEnrolment(createEnrolment({ store, authority }).app.fetch, {
@@ -26,9 +25,7 @@ const intake = await IntakeWorker.start({
   settings: {
     hostname: "127.0.0.1",
     port: Number(agentsPort),
-    certificatePem: server.certificatePem,
-    keyPem: server.keyPem,
-    authorityPem: authority.certificatePem,
+    trust: trust.intakeTrust(),
   },
   store: worker.connect(),
   onLine: (line) => console.error(line),
@@ -37,7 +34,7 @@ const intake = await IntakeWorker.start({
 const token = wanted !== "--token" ? undefined : await makeToken(store, {
   enroll: `127.0.0.1:${enrolment.port}`,
   agents: `127.0.0.1:${intake.port}`,
-  certificate: server.der,
+  pins: server.pins,
 });
 console.log(JSON.stringify({ ready: true, token: token?.text }));
 await Promise.race([intake.failed, worker.failed]);

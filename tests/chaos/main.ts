@@ -120,7 +120,7 @@ class Chaos {
   }
 
   #environment(): Record<string, string> {
-    return pinnedEnvironment(`${this.#folder}/state/agent/hive.pem`, Deno.env.toObject());
+    return pinnedEnvironment(Deno.env.toObject());
   }
 }
 

@@ -5,6 +5,8 @@ import { enrollResponseSchema, ROUTES, tokenSchema } from "../../common/link/pro
 import { encodeBatch } from "../../common/wire/mod.ts";
 import { alertOf, HOST_ID, type TestProcess } from "../../hive/api/_test_support.ts";
 import { createHive, type Hive, type HiveOptions } from "../../hive/serve.ts";
+import { pinSetId } from "../../common/link/pin.ts";
+import { solvedRequest } from "../../hive/fleet/_test_support.ts";
 import { KEY_ALGORITHM, makeKeyPair, privateKeyPem } from "../../hive/trust/key.ts";
 import { Pkcs10CertificateRequestGenerator } from "../../hive/trust/x509.ts";
 
@@ -63,12 +65,14 @@ Deno.test("createHive() takes an agent in by its token and shows the alert that 
   const { hive, state } = running;
   const made = await api(running, "/api/v1/enroll-tokens", { method: "POST", body: "{}" });
   const { token } = await made.json();
-  const { secret, enroll, agents, certificate } = tokenSchema.parse(
+  const { secret, enroll, agents, pins } = tokenSchema.parse(
     JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(token, { alphabet: "base64url" }))),
   );
   assertEquals([enroll, agents], [hive.addresses.enroll, hive.addresses.agents]);
   const pem = await Deno.readTextFile(`${state}/hive/server.pem`);
-  assertEquals(pem.replaceAll(/-----[^-]+-----|\s/g, ""), certificate);
+  const next = await Deno.readTextFile(`${state}/hive/server.next.pem`);
+  const base64 = (text: string): string => text.replaceAll(/-----[^-]+-----|\s/g, "");
+  assertEquals([pem, next].map(base64), pins);
 
   const keys = await makeKeyPair();
   const request = await Pkcs10CertificateRequestGenerator.create({
@@ -76,15 +80,12 @@ Deno.test("createHive() takes an agent in by its token and shows the alert that 
     signingAlgorithm: KEY_ALGORITHM,
   });
   using anonymous = Deno.createHttpClient({ caCerts: [pem] });
-  const answer = await fetch(`https://${enroll}${ROUTES.enroll}`, {
-    client: anonymous,
+  const ask = (path: string, init?: RequestInit): Promise<Response> =>
+    fetch(`https://${enroll}${path}`, { ...init, client: anonymous });
+  const asked = { secret, request: request.toString("pem"), hostId: HOST_ID, hostName: "gpu-01" };
+  const answer = await ask(ROUTES.enroll, {
     method: "POST",
-    body: JSON.stringify({
-      secret,
-      request: request.toString("pem"),
-      hostId: HOST_ID,
-      hostName: "gpu-01",
-    }),
+    body: JSON.stringify(await solvedRequest({ request: ask }, asked)),
   });
   const enrolled = enrollResponseSchema.parse(await answer.json());
 
@@ -114,6 +115,7 @@ Deno.test("createHive() takes an agent in by its token and shows the alert that 
   assertEquals([delivered.status, await delivered.json()], [200, {
     journalId: "ef".repeat(16),
     position: 1,
+    pins: await pinSetId(pins.map((der) => Uint8Array.fromBase64(der))),
   }]);
   const { alerts } = await (await api(running, "/api/v1/alerts")).json();
   assertEquals(alerts, [alert]);

@@ -485,9 +485,7 @@ Deno.test("IntakeWorker.start() names the flag of a port in use", async () => {
         settings: {
           hostname: "127.0.0.1",
           port: hive.intake.port,
-          certificatePem: hive.server.certificatePem,
-          keyPem: hive.server.keyPem,
-          authorityPem: hive.authority.certificatePem,
+          trust: hive.trust.intakeTrust(),
         },
         store: hive.storeWorker.connect(),
         entry: ENTRY,

@@ -46,7 +46,7 @@ class Scene implements AsyncDisposable {
     const { text } = await makeToken(this.hive.store, {
       enroll: `127.0.0.1:${this.enrolment.port}`,
       agents: `127.0.0.1:${this.hive.intake.port}`,
-      certificate: this.hive.server.der,
+      pins: this.hive.server.pins,
     });
     return text;
   }
@@ -71,7 +71,7 @@ class Scene implements AsyncDisposable {
   }
 
   #child(args: readonly string[], options: { readonly input?: string } = {}): Child {
-    const environment = pinnedEnvironment(`${this.state}/agent/hive.pem`, Deno.env.toObject());
+    const environment = pinnedEnvironment(Deno.env.toObject());
     const child = new Child("./agent.ts", { args, environment, ...options });
     this.#children.push(child);
     return child;
@@ -97,12 +97,14 @@ Deno.test("enroll() makes a key that stays, has it signed, and keeps all for the
   assertEquals(modeOf(folder), "700");
   assertMatch(identity.keyPem, /^-----BEGIN PRIVATE KEY-----\n/);
   assertEquals(
-    await fingerprint(Uint8Array.fromBase64(decodeToken(token).certificate)),
+    await fingerprint(Uint8Array.fromBase64(decodeToken(token).pins[0] ?? "")),
     scene.hive.server.fingerprint,
   );
   const [agent] = await scene.hive.store.agents();
   assertEquals([agent?.id, agent?.hostName], [identity.agentId, "chaos"]);
-  assertEquals(scene.requests, 1);
+  assertEquals(identity.fleetId, scene.hive.authority.fleetId);
+  // One for the challenge, and one with the work.
+  assertEquals(scene.requests, 2);
 });
 
 Deno.test("enroll() says that a token was used, and does not enrol a host twice", async () => {
@@ -112,7 +114,7 @@ Deno.test("enroll() says that a token was used, and does not enrol a host twice"
   const { code, message } = (await scene.enrol(token))["failed"] as Record<string, string>;
   assertEquals(code, "ENROLL_REFUSED");
   assertMatch(message ?? "", /^Cannot enrol: this host is agent "[-0-9a-f]{36}" of the hive at/);
-  assertEquals(scene.requests, 1);
+  assertEquals(scene.requests, 2);
 
   const before = readIdentity(`${scene.state}/agent`);
   assert(before !== undefined);
@@ -120,7 +122,7 @@ Deno.test("enroll() says that a token was used, and does not enrol a host twice"
   assertEquals(readIdentity(`${scene.state}/agent`), undefined);
   const used = (await scene.enrol(token))["failed"] as Record<string, string>;
   assertEquals(used["code"], "TOKEN_INVALID");
-  assertEquals(scene.requests, 2);
+  assertEquals(scene.requests, 4);
   assertEquals(readIdentity(`${scene.state}/agent`), undefined);
 });
 
@@ -147,9 +149,9 @@ Deno.test("enroll() gives its secret to no hive with another certificate", async
   const other = await openServerCertificate(folder);
   await Deno.remove(folder, { recursive: true });
   const token = decodeToken(await scene.token());
-  const line = await scene.enrol(encodeToken({ ...token, certificate: other.der.toBase64() }));
+  const line = await scene.enrol(encodeToken({ ...token, pins: [other.der.toBase64()] }));
   const { code, message } = line["failed"] as Record<string, string>;
-  assertEquals(code, "HIVE_UNREACHABLE");
+  assertEquals(code, "PIN_MISMATCH");
   assertMatch(message ?? "", /invalid peer certificate/);
   assertEquals(scene.requests, 0);
 });
@@ -209,13 +211,13 @@ Deno.test("LinkWorker gives nothing to a hive with another certificate", async (
   await scene.hive.intake.stop();
   await using impostor = await TestHive.start({ port });
   const agent = scene.run();
-  const [failed] = await agent.until((lines) => lines.filter(isDisconnected).length > 0)
-    .then((lines) => lines.filter(isDisconnected));
+  const [failed] = await agent.until((lines) => lines.filter(isError).length > 0)
+    .then((lines) => lines.filter(isError));
   const status = failed?.["status"] as { reason: string };
-  assertMatch(status.reason, /invalid peer certificate/);
+  assertMatch(status.reason, /^PIN_MISMATCH: .+invalid peer certificate/);
   assertEquals((await impostor.counters()).records, 0);
 });
 
-function isDisconnected(line: Line): boolean {
-  return (line["status"] as { state: string } | undefined)?.state === "DISCONNECTED";
+function isError(line: Line): boolean {
+  return (line["status"] as { state: string } | undefined)?.state === "ERROR";
 }

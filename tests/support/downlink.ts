@@ -14,7 +14,6 @@ export function ordersOf(
     certificatePem: agent.certificatePem,
     keyPem: agent.keyPem,
     hivePem: hive.server.certificatePem,
-    hivePemPath: "",
     ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
   });
   return new HiveOrders({ agents: `127.0.0.1:${hive.intake.port}`, client });

@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from "../../common/config/clock.ts";
 import { encodeBatch, type Loss } from "../../common/wire/mod.ts";
 import { encodeRecord } from "../../common/record/mod.ts";
 import {
@@ -6,13 +7,13 @@ import {
   type ListenerLimits,
   type Refusal,
 } from "../../hive/intake/mod.ts";
-import { SYSTEM_CLOCK } from "../../common/config/mod.ts";
 import { Commands } from "../../hive/command/commands.ts";
 import { PackFiles } from "../../hive/command/packs.ts";
 import { SignerWorker } from "../../hive/command/signer_owner.ts";
 import { type RemoteStore, StoreWorker } from "../../hive/store/mod.ts";
 import { makeRequest } from "../../hive/trust/_test_support.ts";
-import { Authority, openServerCertificate, type ServerCertificate } from "../../hive/trust/mod.ts";
+import { renewals, TrustKeeper } from "../../hive/fleet/mod.ts";
+import type { Authority, ServerCertificate } from "../../hive/trust/mod.ts";
 import { ROOT } from "./immune.ts";
 
 /** The program's entry, which each Worker runs. */
@@ -49,8 +50,7 @@ export class TestHive implements AsyncDisposable {
   /** Lines of the log so far. */
   readonly lines: string[] = [];
   readonly folder: string;
-  readonly authority: Authority;
-  readonly server: ServerCertificate;
+  readonly trust: TrustKeeper;
   readonly store: RemoteStore;
   readonly storeWorker: StoreWorker;
   readonly signer: SignerWorker;
@@ -59,17 +59,10 @@ export class TestHive implements AsyncDisposable {
   #woken = Promise.withResolvers<void>();
 
   private constructor(
-    parts: {
-      folder: string;
-      authority: Authority;
-      server: ServerCertificate;
-      store: StoreWorker;
-      signer: SignerWorker;
-    },
+    parts: { folder: string; trust: TrustKeeper; store: StoreWorker; signer: SignerWorker },
   ) {
     this.folder = parts.folder;
-    this.authority = parts.authority;
-    this.server = parts.server;
+    this.trust = parts.trust;
     this.storeWorker = parts.store;
     this.store = parts.store.client();
     this.signer = parts.signer;
@@ -89,8 +82,7 @@ export class TestHive implements AsyncDisposable {
     const { limits, storeBytesMax, port = 0 } = options;
     const hive = new TestHive({
       folder,
-      authority: await Authority.open(folder),
-      server: await openServerCertificate(folder),
+      trust: await TrustKeeper.open(folder),
       signer: await SignerWorker.start({ folder, fleet: FLEET, entry: ENTRY }),
       store: await StoreWorker.start({
         path: `${folder}/store.db`,
@@ -99,12 +91,11 @@ export class TestHive implements AsyncDisposable {
       }),
     });
     hive.#intake = await IntakeWorker.start({
+      renew: renewals({ store: hive.store, authority: hive.authority, clock: SYSTEM_CLOCK }),
       settings: {
         hostname: "127.0.0.1",
         port,
-        certificatePem: hive.server.certificatePem,
-        keyPem: hive.server.keyPem,
-        authorityPem: hive.authority.certificatePem,
+        trust: hive.trust.intakeTrust(),
         ...(limits === undefined ? {} : { limits }),
       },
       store: hive.storeWorker.connect(),
@@ -112,7 +103,16 @@ export class TestHive implements AsyncDisposable {
       onLine: (line) => hive.#hear(line),
       entry: ENTRY,
     });
+    hive.trust.onChange(() => hive.intake.setTrust(hive.trust.intakeTrust()));
     return hive;
+  }
+
+  get authority(): Authority {
+    return this.trust.authority;
+  }
+
+  get server(): ServerCertificate {
+    return this.trust.server;
   }
 
   get intake(): IntakeWorker {
@@ -173,6 +173,7 @@ export class TestHive implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.commands[Symbol.dispose]();
+    this.trust[Symbol.dispose]();
     await this.#intake?.stop();
     await this.signer.close();
     await this.storeWorker.close();

@@ -3,10 +3,10 @@ import { decodeToken, encodeToken } from "../../../common/link/token.ts";
 import { type FuzzTarget, plainSubject } from "../target.ts";
 
 const TOKEN = encodeToken({
-  version: 1,
+  version: 2,
   enroll: "hive.example:9997",
   agents: "[::1]:9998",
-  certificate: "MAA=",
+  pins: ["MAA=", "MAAA"],
   secret: "A".repeat(43),
 });
 
