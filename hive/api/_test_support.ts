@@ -8,7 +8,7 @@ import {
   type Health,
   type Loss,
 } from "../../common/wire/mod.ts";
-import { hashSecret, newSecret, Operators } from "../operators/mod.ts";
+import { hashSecret, newSecret, Operators, type OperatorsOptions } from "../operators/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { type Api, createApi } from "./app.ts";
 import type { ApiOptions } from "./context.ts";
@@ -45,15 +45,25 @@ export interface TestHive extends AsyncDisposable {
  * Makes it.
  *
  * @param options What differs from the default.
+ * @param operatorsOptions The same for the operators.
  */
-export async function openTestHive(options: Partial<ApiOptions> = {}): Promise<TestHive> {
+export async function openTestHive(
+  options: Partial<ApiOptions> = {},
+  operatorsOptions: Partial<OperatorsOptions> = {},
+): Promise<TestHive> {
   const folder = await Deno.makeTempDir();
   const clock = new FakeClock(NOON_MS);
   const store = new SqliteStore(`${folder}/store.db`, { clock });
   await store.addAgent({ id: AGENT_ID, hostId: HOST_ID, hostName: "gpu-01" }, "99".repeat(32));
   const token = newSecret();
   const audit = AuditLog.open(`${folder}/audit`, { clock });
-  const operators = new Operators({ tokenHash: hashSecret(token), store, audit, clock });
+  const operators = new Operators({
+    tokenHash: hashSecret(token),
+    store,
+    audit,
+    clock,
+    ...operatorsOptions,
+  });
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
   const api = createApi({ store, operators, audit, version: "9.9.9", clock, log, ...options });

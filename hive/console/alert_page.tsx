@@ -2,6 +2,7 @@ import type { Child } from "hono/jsx";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { ProcessTree } from "../api/process_tree.ts";
 import type { Alert } from "../../common/wire/mod.ts";
+import type { Principal } from "../operators/mod.ts";
 import { moment, visible } from "./format.ts";
 import { page } from "./page.tsx";
 import { Severity } from "./severity.tsx";
@@ -11,16 +12,16 @@ import { Tree } from "./tree.tsx";
  * The page of one alert.
  *
  * @param alert The alert.
- * @param tree Its process tree; absent when it names no process.
+ * @param options Its process tree, absent when it names no process; who looks.
  */
 export function alertPage(
   alert: Alert,
-  tree: ProcessTree | undefined,
+  options: { readonly tree: ProcessTree | undefined; readonly principal: Principal },
 ): HtmlEscapedString | Promise<HtmlEscapedString> {
   return page({
     title: visible(alert.rule.title),
-    signedIn: true,
-    children: <AlertDetail alert={alert} tree={tree} />,
+    principal: options.principal,
+    children: <AlertDetail alert={alert} tree={options.tree} />,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { HtmlEscapedString } from "hono/utils/html";
+import { Field } from "./field.tsx";
 import { page } from "./page.tsx";
 
 /**
@@ -9,29 +10,38 @@ import { page } from "./page.tsx";
 export function loginPage(problem?: string): HtmlEscapedString | Promise<HtmlEscapedString> {
   return page({
     title: "Sign in",
-    signedIn: false,
     children: (
       <section class="card narrow">
         <h1>Sign in</h1>
-        {problem !== undefined && <p id="problem" class="problem" role="alert">{problem}</p>}
-        <p class="muted">
-          Open the login link that the hive printed at its start, or paste the text of{" "}
-          <code>operator.token</code> from the state folder.
-        </p>
-        <form method="post" action="/login" class="stack">
-          <label for="code">Login code or operator token</label>
-          <input
-            id="code"
-            name="code"
+        {problem !== undefined && <p class="problem" role="alert">{problem}</p>}
+        <form method="post" action="/login/password" class="stack">
+          <Field name="name" label="Name" autocomplete="username" isFirst />
+          <Field
+            name="password"
+            label="Password"
             type="password"
-            autocomplete="off"
-            autofocus
-            required
-            maxlength={200}
-            aria-describedby={problem === undefined ? undefined : "problem"}
+            autocomplete="current-password"
+          />
+          <Field
+            name="totp"
+            label="Code"
+            autocomplete="one-time-code"
+            hint="From your authenticator app, or a recovery code; leave it empty if you have none."
+            isRequired={false}
           />
           <button type="submit">Sign in</button>
         </form>
+        <details>
+          <summary>With a login link or the operator token</summary>
+          <form method="post" action="/login" class="stack">
+            <p class="muted">
+              Open the login link that the hive printed at its start, or paste the text of{" "}
+              <code>operator.token</code> from the state folder.
+            </p>
+            <Field name="code" label="Login code or operator token" type="password" />
+            <button type="submit">Sign in</button>
+          </form>
+        </details>
       </section>
     ),
   });

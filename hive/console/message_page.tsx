@@ -13,7 +13,6 @@ export function messagePage(
 ): HtmlEscapedString | Promise<HtmlEscapedString> {
   return page({
     title,
-    signedIn: false,
     children: (
       <section class="card narrow">
         <h1>{title}</h1>

@@ -10,10 +10,14 @@ import { LOGIN_PATH } from "../api/paths.ts";
 import { processTree } from "../api/process_tree.ts";
 import { alertPage } from "./alert_page.tsx";
 import { assetAt, ASSETS_PATH } from "./assets.ts";
+import { addAccount } from "./account.ts";
+import { addApprovalsPage } from "./approvals.tsx";
+import { addAuditPage } from "./audit.tsx";
 import { addLogin } from "./login.ts";
 import { LiveOverview, Overview, overview, OVERVIEW_PATH } from "./overview.tsx";
 import { messagePage } from "./message_page.tsx";
 import { page } from "./page.tsx";
+import { addUsersPage } from "./users.tsx";
 
 /** How long a browser may keep an asset, in seconds: its path changes with it. */
 const ASSET_MAX_AGE_S = 31_536_000;
@@ -39,12 +43,21 @@ export function addConsole(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   const guards = [leadToLogin(), allow("read", "console")] as const;
   app.get("/", ...guards, async (c) => {
     const children = <LiveOverview {...await overview(api)} />;
-    return c.html(page({ title: "Overview", signedIn: true, children }));
+    return c.html(page({ title: "Overview", principal: c.get("principal"), path: "/", children }));
   });
   app.get(OVERVIEW_PATH, ...guards, async (c) => c.html(<Overview {...await overview(api)} />));
+  app.use("/account/*", ...guards);
+  app.use("/users/*", ...guards);
+  app.use("/approvals/*", ...guards);
+  app.use("/audit/*", ...guards);
+  addAccount(app, api);
+  addUsersPage(app, api);
+  addApprovalsPage(app, api);
+  addAuditPage(app, api);
   app.get("/alerts/:id{[0-9a-f]{32}}", ...guards, async (c) => {
     const alert = await knownAlert(api, c.req.param("id"));
-    return c.html(alertPage(alert, await processTree(api.store, alert)));
+    const tree = await processTree(api.store, alert);
+    return c.html(alertPage(alert, { tree, principal: c.get("principal") }));
   });
 }
 

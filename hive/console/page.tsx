@@ -1,13 +1,17 @@
 import type { Child } from "hono/jsx";
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import type { Principal } from "../operators/mod.ts";
 import { ASSETS } from "./assets.ts";
+import { Nav } from "./nav.tsx";
 
 /** What a page is made of. */
 export interface PageProps {
   readonly title: string;
-  /** True when a person is signed in: the page then has a way out. */
-  readonly signedIn: boolean;
+  /** Who is signed in: the page then has ways to others and out. */
+  readonly principal?: Principal;
+  /** Its path, where the page is one of those that the navigation names. */
+  readonly path?: string;
   readonly children?: Child;
 }
 
@@ -29,7 +33,7 @@ export function page(props: PageProps): HtmlEscapedString | Promise<HtmlEscapedS
   return html`<!DOCTYPE html>${<Page {...props} />}`;
 }
 
-function Page({ title, signedIn, children }: PageProps): Child {
+function Page({ title, principal, path, children }: PageProps): Child {
   return (
     <html lang="en">
       <head>
@@ -50,11 +54,7 @@ function Page({ title, signedIn, children }: PageProps): Child {
             <img src={ASSETS.icon.path} alt="" width="28" height="28" />
             <span>Sentinel Immune</span>
           </a>
-          {signedIn && (
-            <form method="post" action="/logout">
-              <button class="quiet" type="submit">Sign out</button>
-            </form>
-          )}
+          {principal !== undefined && <Nav principal={principal} path={path} />}
         </header>
         <p id="link-lost" class="notice" role="alert" hidden>
           The hive does not answer. What you see is the last it said; the page keeps trying.
