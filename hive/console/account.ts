@@ -8,6 +8,8 @@ import { addToken, apiTokenRequest, revokeToken } from "../api/tokens.ts";
 import { checkPassword, personOf, ROLES } from "../operators/mod.ts";
 import { type AccountNews, accountPage } from "./account_page.tsx";
 import { formOf } from "./form.ts";
+import { checkFresh } from "./fresh.ts";
+import { addPasskeys } from "./passkeys.ts";
 import { sourceOf, startSession } from "./session_cookie.ts";
 
 const text = z.string().max(2000);
@@ -31,6 +33,7 @@ type Act = (c: Context<ApiEnv>) => Promise<AccountNews>;
  */
 export function addAccount(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   const { people, accounts, signIns } = api.operators;
+  addPasskeys(app, api);
   app.get("/account", async (c) => await show(c, {}));
   app.post("/account/first", allow("create", "users"), async (c) => {
     const { name, password } = await formOf(c, firstForm);
@@ -98,12 +101,4 @@ function actsOf(api: ApiContext): Readonly<Record<string, Act>> {
       return { done: "The token is revoked" };
     },
   };
-}
-
-/** What opens an account is changed only by someone who has just signed in. */
-function checkFresh(c: Context<ApiEnv>): void {
-  const principal = c.get("principal");
-  if (principal.kind === "session" && principal.isFresh) return;
-  const message = "You signed in a while ago: sign out and in again, then change your account";
-  throw new ImmuneError("FORBIDDEN", message);
 }

@@ -45,6 +45,7 @@ export function accountPage(
     title: "Account",
     principal,
     path: "/account",
+    withPasskeys: true,
     children: (
       <div class="detail">
         <h1>{account === undefined ? "Make your account" : visible(account.name)}</h1>
@@ -55,6 +56,7 @@ export function accountPage(
             <div class="sheets">
               <Password account={account} />
               <App account={account} setup={news.setup} />
+              <Passkeys account={account} />
               <Tokens account={account} tokens={tokens} />
             </div>
           </>
@@ -190,6 +192,41 @@ function Setup({ setup }: { readonly setup: TotpSetup }): Child {
       />
       <button type="submit">Confirm</button>
     </form>
+  );
+}
+
+function Passkeys({ account: { passkeys } }: { readonly account: Account }): Child {
+  return (
+    <section class="card" aria-labelledby="passkeys-title">
+      <h2 id="passkeys-title">Passkeys</h2>
+      <p id="passkey-problem" class="problem" role="alert" hidden />
+      {passkeys.length > 0 && (
+        <ul class="plain rows">
+          {passkeys.map((passkey) => (
+            <li key={passkey.id} class="row">
+              <div>
+                <strong>{visible(passkey.name)}</strong>
+                <p class="note">{`for ${passkey.rpId}, since ${moment(passkey.createdAt)}`}</p>
+              </div>
+              <form method="post" action="/account/passkeys/remove">
+                <input type="hidden" name="id" value={passkey.id} />
+                <button class="quiet" type="submit">
+                  Remove<span class="hidden">{` ${visible(passkey.name)}`}</span>
+                </button>
+              </form>
+            </li>
+          ))}
+        </ul>
+      )}
+      <noscript>Passkeys need the page's script.</noscript>
+      <form id="passkey-add" class="stack" hidden>
+        <p class="muted">
+          A key on this device or on a stick: it signs in by itself, and no page can steal it.
+        </p>
+        <Field name="name" id="passkey-name" label="What you call it" />
+        <button type="submit">Add a passkey</button>
+      </form>
+    </section>
   );
 }
 

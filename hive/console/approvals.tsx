@@ -68,11 +68,14 @@ function Approvals({ principal, approvals, nowMs, problem }: Shown): Child {
       {open.length === 0
         ? <p class="card empty">Nothing waits for a second person.</p>
         : (
-          <ol class="plain">
-            {open.map((approval) => (
-              <Request key={approval.id} approval={approval} may={may} nowMs={nowMs} />
-            ))}
-          </ol>
+          <section aria-labelledby="open-title">
+            <h2 id="open-title">Waiting</h2>
+            <ol class="plain">
+              {open.map((approval) => (
+                <Request key={approval.id} approval={approval} may={may} nowMs={nowMs} />
+              ))}
+            </ol>
+          </section>
         )}
       {decided.length > 0 && (
         <section aria-labelledby="decided-title">

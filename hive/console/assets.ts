@@ -2,6 +2,7 @@ import htmx from "htmx.org/dist/htmx.min.js" with { type: "text" };
 import { createHash } from "node:crypto";
 import css from "./assets/console.css" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
+import passkey from "./assets/passkey.js" with { type: "text" };
 import live from "./assets/live.js" with { type: "text" };
 
 /** A file that pages name. */
@@ -29,6 +30,7 @@ export const ASSETS = {
   css: asset("console.css", "text/css; charset=utf-8", { text: css }),
   htmx: asset("htmx.js", "text/javascript; charset=utf-8", { text: htmx }),
   live: asset("live.js", "text/javascript; charset=utf-8", { text: live }),
+  passkey: asset("passkey.js", "text/javascript; charset=utf-8", { text: passkey }),
   icon: asset("icon.svg", "image/svg+xml", { text: icon }),
 } as const satisfies Record<string, Asset>;
 

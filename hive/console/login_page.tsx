@@ -10,6 +10,7 @@ import { page } from "./page.tsx";
 export function loginPage(problem?: string): HtmlEscapedString | Promise<HtmlEscapedString> {
   return page({
     title: "Sign in",
+    withPasskeys: true,
     children: (
       <section class="card narrow">
         <h1>Sign in</h1>
@@ -31,6 +32,8 @@ export function loginPage(problem?: string): HtmlEscapedString | Promise<HtmlEsc
           />
           <button type="submit">Sign in</button>
         </form>
+        <button id="passkey-sign-in" class="quiet" type="button" hidden>Use a passkey</button>
+        <p id="passkey-problem" class="problem" role="alert" hidden />
         <details>
           <summary>With a login link or the operator token</summary>
           <form method="post" action="/login" class="stack">

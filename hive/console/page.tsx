@@ -10,6 +10,8 @@ export interface PageProps {
   readonly title: string;
   /** Who is signed in: the page then has ways to others and out. */
   readonly principal?: Principal;
+  /** True for a page that makes or asks for passkeys. Default: false. */
+  readonly withPasskeys?: boolean;
   /** Its path, where the page is one of those that the navigation names. */
   readonly path?: string;
   readonly children?: Child;
@@ -33,7 +35,7 @@ export function page(props: PageProps): HtmlEscapedString | Promise<HtmlEscapedS
   return html`<!DOCTYPE html>${<Page {...props} />}`;
 }
 
-function Page({ title, principal, path, children }: PageProps): Child {
+function Page({ title, principal, path, withPasskeys = false, children }: PageProps): Child {
   return (
     <html lang="en">
       <head>
@@ -46,6 +48,7 @@ function Page({ title, principal, path, children }: PageProps): Child {
         <link rel="stylesheet" href={ASSETS.css.path} />
         <script src={ASSETS.htmx.path} defer />
         <script src={ASSETS.live.path} defer />
+        {withPasskeys && <script src={ASSETS.passkey.path} defer />}
       </head>
       <body>
         <a class="skip" href="#content">Skip to content</a>

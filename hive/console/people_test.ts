@@ -3,32 +3,34 @@ import { openTestHive, type TestHive } from "../api/_test_support.ts";
 import { PASSWORD } from "../operators/_test_support.ts";
 import { totpCode } from "../operators/totp.ts";
 
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly location: string | null;
+}
+
 interface Browser {
   cookie: string;
-  get(path: string): Promise<{ readonly status: number; readonly text: string }>;
-  post(path: string, fields?: Record<string, string>): Promise<{
-    readonly status: number;
-    readonly text: string;
-    readonly location: string | null;
-  }>;
+  get(path: string): Promise<Answer>;
+  post(path: string, fields?: Record<string, string>): Promise<Answer>;
 }
 
 /** A browser as far as its requests go: it keeps the cookie that it is given. */
 function browser(hive: TestHive): Browser {
-  const keep = (response: Response): Response => {
+  const answerOf = async (response: Response): Promise<Answer> => {
     const cookie = response.headers.get("set-cookie");
     if (cookie !== null) self.cookie = cookie.split(";")[0] ?? "";
-    return response;
+    const location = response.headers.get("location");
+    return { status: response.status, text: await response.text(), location };
   };
   const self: Browser = {
     cookie: "",
-    async get(path) {
+    async get(path): Promise<Answer> {
       const headers = { accept: "text/html", cookie: self.cookie };
-      const response = keep(await hive.api.request(path, { headers }));
-      return { status: response.status, text: await response.text() };
+      return await answerOf(await hive.api.request(path, { headers }));
     },
-    async post(path, fields = {}) {
-      const response = keep(
+    async post(path, fields = {}): Promise<Answer> {
+      return await answerOf(
         await hive.api.request(path, {
           method: "POST",
           headers: {
@@ -40,8 +42,6 @@ function browser(hive: TestHive): Browser {
           body: new URLSearchParams(fields).toString(),
         }),
       );
-      const location = response.headers.get("location");
-      return { status: response.status, text: await response.text(), location };
     },
   };
   return self;

@@ -37,6 +37,7 @@ export * from "./approvals.ts";
 export * from "./can.ts";
 export * from "./lockout.ts";
 export * from "./operators.ts";
+export * from "./passkeys.ts";
 export * from "./password.ts";
 export * from "./people.ts";
 export * from "./principal.ts";

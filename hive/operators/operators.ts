@@ -4,6 +4,7 @@ import type { Account } from "./account.ts";
 import { Accounts, type DocumentStore } from "./accounts.ts";
 import { Approvals } from "./approvals.ts";
 import { ApiTokens } from "./api_tokens.ts";
+import { Passkeys } from "./passkeys.ts";
 import { PasswordHasher } from "./password.ts";
 import { People, roleAct } from "./people.ts";
 import { actorOf, type Principal } from "./principal.ts";
@@ -57,6 +58,7 @@ export class Operators {
   readonly sessions: Sessions;
   readonly signIns: SignIn;
   readonly approvals: Approvals;
+  readonly passkeys: Passkeys;
   readonly #twoPerson: ReadonlySet<string>;
   readonly #tokenHash: string;
   readonly #links: SecretsHeld<undefined>;
@@ -77,6 +79,8 @@ export class Operators {
     this.#refusals = new RefusalTrail(audit, clock);
     this.signIns = new SignIn({ accounts, sessions, hasher, audit, clock });
     this.people = new People({ accounts, tokens, sessions, hasher, audit, clock });
+    const { people, signIns } = this;
+    this.passkeys = new Passkeys({ accounts, people, signIns, audit, clock });
     this.approvals = new Approvals({ store, audit, clock });
     this.#twoPerson = new Set(options.twoPerson ?? []);
     this.approvals.register(roleAct(this.people, accounts));

@@ -1,5 +1,6 @@
 import { openTestHive, type TestHive } from "../../hive/api/_test_support.ts";
 import { serveOperators } from "../../hive/api/mod.ts";
+import type { OperatorsOptions } from "../../hive/operators/mod.ts";
 
 /** The operators' side of a hive, served on a free port. */
 export interface ServedHive extends AsyncDisposable {
@@ -9,9 +10,15 @@ export interface ServedHive extends AsyncDisposable {
   loginLink(): string;
 }
 
-/** Serves it. */
-export async function serveTestHive(): Promise<ServedHive> {
-  const hive = await openTestHive();
+/**
+ * Serves it.
+ *
+ * @param operators What differs from the default of its operators.
+ */
+export async function serveTestHive(
+  operators: Partial<OperatorsOptions> = {},
+): Promise<ServedHive> {
+  const hive = await openTestHive({}, operators);
   const listener = serveOperators((request, peer) => hive.api.fetch(request, peer), {
     hostname: "127.0.0.1",
     port: 0,

@@ -1,14 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import axe from "axe-core/axe.min.js" with { type: "text" };
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import {
   alertOf,
   healthRecord,
   processRecord,
   type TestProcess,
 } from "../../hive/api/_test_support.ts";
-import { complaintsOf, hasChromium, openBrowser } from "./_browser.ts";
-import { type ServedHive, serveTestHive } from "./_served_hive.ts";
+import { browserTest, checkPage, signIn } from "./_console.ts";
 
 const INIT: TestProcess = { pid: 1, bootS: 1, image: "/usr/lib/systemd/systemd", argv: ["init"] };
 const SERVER: TestProcess = {
@@ -35,40 +33,6 @@ const HOSTILE: TestProcess = {
     "\x1b[31m",
   ],
 };
-
-interface Setting {
-  readonly served: ServedHive;
-  readonly page: Page;
-  /** What the browser complained about. */
-  readonly complaints: readonly string[];
-}
-
-function browserTest(
-  name: string,
-  run: (setting: Setting) => Promise<void>,
-  options: BrowserContextOptions = {},
-): void {
-  Deno.test({
-    name: `console in Chromium: ${name}`,
-    ignore: !hasChromium(),
-    // The driver keeps its pipes for the next browser.
-    sanitizeOps: false,
-    sanitizeResources: false,
-    async fn(): Promise<void> {
-      await using served = await serveTestHive();
-      await using opened = await openBrowser();
-      const context = await opened.browser.newContext({ reducedMotion: "reduce", ...options });
-      const page = await context.newPage();
-      const complaints = complaintsOf(page);
-      await run({ served, page, complaints });
-    },
-  });
-}
-
-async function signIn({ page, served }: Setting): Promise<void> {
-  await page.goto(served.loginLink());
-  await page.waitForURL(`${served.origin}/`);
-}
 
 function tileText(page: Page, id: string): Promise<string> {
   return page.locator(`#${id} .figure`).innerText();
@@ -218,16 +182,4 @@ for (const colorScheme of ["light", "dark"] as const) {
       assertEquals(complaints, []);
     }, { colorScheme, viewport: { width, height: 800 } });
   }
-}
-
-async function checkPage(page: Page, width: number): Promise<void> {
-  const found = await page.evaluate("document.documentElement.scrollWidth") as number;
-  assert(found <= width, `${page.url()} is ${found} px wide`);
-  // Run by the driver, so that the page's own policy can stay as strict as it is.
-  await page.evaluate(axe);
-  const violations = await page.evaluate(
-    "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + " +
-      "nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))",
-  );
-  assertEquals([page.url(), violations], [page.url(), []]);
 }
