@@ -1,7 +1,12 @@
 import { resolve } from "node:path";
 import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
-import { defaultStateFolder, type FlagValue, loadConfig } from "../common/config/mod.ts";
+import {
+  type Config,
+  defaultStateFolder,
+  type FlagValue,
+  loadConfig,
+} from "../common/config/mod.ts";
 
 /** What a verb does with the host, and so what it may do. */
 type Scope =
@@ -115,9 +120,12 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
       program ?? root,
       `${touched.state}/hive`,
       `${touched.state}/operator.token`,
+      ...touched.providerSecret,
     ]),
     listed("--allow-write", [`${touched.state}/hive`, `${touched.state}/operator.token`]),
-    `--allow-net=${touched.console},${touched.agents},${touched.enroll}`,
+    `--allow-net=${
+      [touched.console, touched.agents, touched.enroll, ...touched.provider].join(",")
+    }`,
   ],
   agent: (touched, surroundings) => [
     ...sensorFlags(touched, surroundings),
@@ -188,6 +196,9 @@ interface Touched {
   readonly operands: readonly string[];
   /** Files with the operator's own token, and a log that is named to be checked. */
   readonly secrets: readonly string[];
+  /** Hosts of the OpenID provider, and the file with this hive's secret there. */
+  readonly provider: readonly string[];
+  readonly providerSecret: readonly string[];
   /** What the verb is told to write. */
   readonly written: readonly string[];
   readonly console: string;
@@ -229,6 +240,12 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   if (rules.length > 0) flags["rules"] = rules;
   const token = flagValues(args, "api-token-file").at(-1);
   if (token !== undefined) flags["api-token-file"] = at(token);
+  const secret = flagValues(args, "oidc-secret-file").at(-1);
+  if (secret !== undefined) flags["oidc-secret-file"] = at(secret);
+  const issuer = flagValues(args, "oidc-issuer").at(-1);
+  if (issuer !== undefined) flags["oidc-issuer"] = issuer;
+  const hosts = flagValues(args, "oidc-host");
+  if (hosts.length > 0) flags["oidc-host"] = hosts;
   for (const name of ["console", "agents", "enroll"]) {
     const address = flagValues(args, name).at(-1);
     if (address !== undefined) flags[name] = address;
@@ -247,6 +264,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
         ...(values.operators.token_file === "" ? [] : [values.operators.token_file]),
         ...flagValues(args, "log").map(at),
       ],
+      ...providerOf(values),
       ...values.hive,
       delivery: deliveryOf(values.state.dir) ?? values.hive.agents,
     };
@@ -262,9 +280,19 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       operands,
       written,
       secrets: [],
+      provider: [],
+      providerSecret: [],
       ...NOWHERE,
     };
   }
+}
+
+function providerOf({ operators }: Config): Pick<Touched, "provider" | "providerSecret"> {
+  const { oidc_issuer: issuer, oidc_hosts: hosts, oidc_secret_file: secret } = operators;
+  return {
+    provider: issuer === "" ? [] : [new URL(issuer).host, ...hosts],
+    providerSecret: secret === "" ? [] : [secret],
+  };
 }
 
 /** What `immune rules` is told to write; no other verb has a flag for that. */

@@ -14,6 +14,7 @@ const PATH_KEYS: ReadonlySet<string> = new Set([
   "sensor.btf",
   "rules.paths",
   "operators.token_file",
+  "operators.oidc_secret_file",
 ]);
 /** Keys that have options of their own in the verbs that know them. */
 const OWN_OPTIONS: ReadonlySet<string> = new Set(["output.json"]);

@@ -25,7 +25,7 @@ import {
 import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
 import type { IntakeCounters } from "./intake/listener.ts";
 import { IntakeWorker } from "./intake/owner.ts";
-import { Operators, operatorTokenHash } from "./operators/mod.ts";
+import { type OidcProvider, Operators, operatorTokenHash } from "./operators/mod.ts";
 import { type RemoteStore, StoreWorker } from "./store/mod.ts";
 
 /** Name of the store's file in the hive's folder. */
@@ -50,6 +50,8 @@ export interface HiveOptions {
   readonly tokenHash?: string;
   /** Acts that take two people, such as `user.role`. Default: none. */
   readonly twoPerson?: readonly string[];
+  /** OpenID provider that people sign in with. Default: none; they sign in here. */
+  readonly oidc?: OidcProvider;
   /** Host names and addresses under which agents reach this hive, besides loopback. */
   readonly names?: readonly string[];
   /** Version of the program. */
@@ -110,6 +112,7 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     store,
     audit,
     clock: options.clock ?? SYSTEM_CLOCK,
+    ...(options.oidc === undefined ? {} : { oidc: options.oidc }),
     ...(options.twoPerson === undefined ? {} : { twoPerson: options.twoPerson }),
   });
   await operators.approvals.resume();

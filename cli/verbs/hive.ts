@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseAddress } from "../../hive/address.ts";
-import { createHive, type Hive } from "../../hive/hive.ts";
+import { type Config, ImmuneError } from "../../common/config/mod.ts";
+import { createHive, type Hive, type HiveOptions } from "../../hive/hive.ts";
 import { untilSignal } from "../signals.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { visible } from "../render/terminal.ts";
@@ -26,6 +27,7 @@ export function addHive(program: Command): void {
       ...addresses,
       names: namesOf(addresses),
       twoPerson: operators.two_person,
+      ...providerOf(operators),
       version: VERSION,
       log: (line) => tell(`hive: ${visible(line)}`),
       ...(options.operatorTokenHash === undefined ? {} : { tokenHash: options.operatorTokenHash }),
@@ -37,6 +39,21 @@ export function addHive(program: Command): void {
       await hive.stop();
     }
   });
+}
+
+/** The OpenID provider; none unless the settings name one. */
+function providerOf(operators: Config["operators"]): Pick<HiveOptions, "oidc"> {
+  const { oidc_issuer: issuer, oidc_client_id: clientId, oidc_secret_file: file } = operators;
+  if (issuer === "") return {};
+  if (file === "") return { oidc: { issuer, clientId } };
+  try {
+    return { oidc: { issuer, clientId, clientSecret: Deno.readTextFileSync(file).trim() } };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ImmuneError("FILE_UNREADABLE", `Cannot read the OpenID secret "${file}": ${why}`, {
+      cause,
+    });
+  }
 }
 
 /** Hosts under which agents reach this hive: its certificate has to name them. */

@@ -163,6 +163,35 @@ export const OPTIONS = {
       initial: "",
       doc: "file with the API token that verbs use; none = operator.token in the state folder",
     }),
+    oidc_issuer: option<string>({
+      type: "text",
+      flag: "oidc-issuer",
+      schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ }).max(2000)]),
+      initial: "",
+      doc: "issuer of the OpenID provider that people sign in with; none = they sign in here",
+    }),
+    oidc_client_id: option<string>({
+      type: "text",
+      flag: "oidc-client-id",
+      schema: z.string().max(255),
+      initial: "",
+      doc: "this hive's client id at the OpenID provider",
+    }),
+    oidc_secret_file: option<string>({
+      type: "text",
+      flag: "oidc-secret-file",
+      schema: z.union([z.literal(""), absolute]),
+      initial: "",
+      doc: "file with this hive's secret at the OpenID provider; none = a public client",
+    }),
+    oidc_hosts: option<readonly string[]>({
+      type: "list",
+      flag: "oidc-host",
+      schema: z.array(z.string().regex(/^[\w.-]{1,253}(?::\d{1,5})?$/, "must be HOST or HOST:PORT"))
+        .max(LIST_MAX),
+      initial: [],
+      doc: "other hosts that the OpenID provider's addresses are on",
+    }),
     two_person: option<readonly string[]>({
       type: "list",
       flag: "two-person",

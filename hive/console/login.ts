@@ -8,6 +8,7 @@ import { LOGIN_PATH } from "../api/paths.ts";
 import { can } from "../operators/mod.ts";
 import { formOf } from "./form.ts";
 import { loginPage } from "./login_page.tsx";
+import { addOidc, OIDC_PATH } from "./oidc.ts";
 import { endSession, sourceOf, startSession } from "./session_cookie.ts";
 import { welcomePage } from "./welcome_page.tsx";
 
@@ -32,7 +33,7 @@ export function addLogin(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     const code = c.req.query("code");
     if (code === undefined) {
       if (can(c.get("principal"), "read", "console")) return c.redirect("/", 303);
-      return c.html(loginPage());
+      return c.html(loginPage({ oidcPath: oidcPathOf(api) }));
     }
     // A link works once: what only looks ahead must not use it up.
     if (c.req.method === "HEAD" || isLookAhead(c)) return c.body(null, 204);
@@ -58,6 +59,7 @@ export function addLogin(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
       },
       done: () => c.redirect("/", 303),
     }));
+  addOidc(app, api);
   app.post("/logout", allow("end", "session"), (c) => {
     endSession(c, api);
     return c.redirect(LOGIN_PATH, 303);
@@ -82,8 +84,13 @@ export async function enter(
   } catch (error) {
     if (!(error instanceof ImmuneError) || error.status >= 500) throw error;
     if (!(c.req.header("Accept") ?? "").includes("text/html")) throw error;
-    return c.html(loginPage(error.message), error.status === 429 ? 429 : 401);
+    const html = loginPage({ problem: error.message, oidcPath: oidcPathOf(api) });
+    return c.html(html, error.status === 429 ? 429 : 401);
   }
+}
+
+function oidcPathOf(api: ApiContext): string | undefined {
+  return api.operators.oidc === undefined ? undefined : OIDC_PATH;
 }
 
 /** From a page of elsewhere a redirect would come without the strict cookie that was just set. */

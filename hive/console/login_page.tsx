@@ -2,12 +2,22 @@ import type { HtmlEscapedString } from "hono/utils/html";
 import { Field } from "./field.tsx";
 import { page } from "./page.tsx";
 
+/** What the login page shows. */
+export interface LoginPageProps {
+  /** Why the last attempt did not work; absent = there was none. */
+  readonly problem?: string;
+  /** Where signing in by an OpenID provider begins; absent = there is none. */
+  readonly oidcPath: string | undefined;
+}
+
 /**
  * The login page.
  *
- * @param problem Why the last attempt did not work; absent = there was none.
+ * @param props What it shows.
  */
-export function loginPage(problem?: string): HtmlEscapedString | Promise<HtmlEscapedString> {
+export function loginPage(
+  { problem, oidcPath }: LoginPageProps,
+): HtmlEscapedString | Promise<HtmlEscapedString> {
   return page({
     title: "Sign in",
     withPasskeys: true,
@@ -33,6 +43,9 @@ export function loginPage(problem?: string): HtmlEscapedString | Promise<HtmlEsc
           <button type="submit">Sign in</button>
         </form>
         <button id="passkey-sign-in" class="quiet" type="button" hidden>Use a passkey</button>
+        {oidcPath !== undefined && (
+          <a class="button quiet" href={oidcPath}>Sign in with your organisation</a>
+        )}
         <p id="passkey-problem" class="problem" role="alert" hidden />
         <details>
           <summary>With a login link or the operator token</summary>

@@ -36,6 +36,7 @@ export * from "./approval.ts";
 export * from "./approvals.ts";
 export * from "./can.ts";
 export * from "./lockout.ts";
+export * from "./oidc.ts";
 export * from "./operators.ts";
 export * from "./passkeys.ts";
 export * from "./password.ts";

@@ -4,6 +4,7 @@ import type { Account } from "./account.ts";
 import { Accounts, type DocumentStore } from "./accounts.ts";
 import { Approvals } from "./approvals.ts";
 import { ApiTokens } from "./api_tokens.ts";
+import { Oidc, type OidcProvider } from "./oidc.ts";
 import { Passkeys } from "./passkeys.ts";
 import { PasswordHasher } from "./password.ts";
 import { People, roleAct } from "./people.ts";
@@ -36,6 +37,8 @@ export interface OperatorsOptions {
   readonly audit: AuditTrail;
   /** Acts that take two people, such as `user.role`. Default: none. */
   readonly twoPerson?: readonly string[];
+  /** Default: none; people sign in here. */
+  readonly oidc?: OidcProvider;
   /** Default: the host's clock. */
   readonly clock?: Clock;
 }
@@ -59,6 +62,8 @@ export class Operators {
   readonly signIns: SignIn;
   readonly approvals: Approvals;
   readonly passkeys: Passkeys;
+  /** Absent where no provider is configured. */
+  readonly oidc: Oidc | undefined;
   readonly #twoPerson: ReadonlySet<string>;
   readonly #tokenHash: string;
   readonly #links: SecretsHeld<undefined>;
@@ -81,6 +86,7 @@ export class Operators {
     this.people = new People({ accounts, tokens, sessions, hasher, audit, clock });
     const { people, signIns } = this;
     this.passkeys = new Passkeys({ accounts, people, signIns, audit, clock });
+    this.oidc = options.oidc && new Oidc({ provider: options.oidc, accounts, signIns, clock });
     this.approvals = new Approvals({ store, audit, clock });
     this.#twoPerson = new Set(options.twoPerson ?? []);
     this.approvals.register(roleAct(this.people, accounts));
