@@ -1,4 +1,5 @@
 import { STANDARD_FIELDS } from "./fields.ts";
+import * as bytes from "./byte_set.ts";
 import * as image from "./image_layout.ts";
 import * as literals from "./literal_layout.ts";
 import * as regex from "./regex/layout.ts";
@@ -15,7 +16,7 @@ export function generateAssemblyScript(): string {
   ];
   const constant = (name: string, value: number) =>
     lines.push(`// @ts-ignore: decorator`, `@inline export const ${name}: u32 = ${value};`);
-  for (const [name, value] of Object.entries({ ...image, ...literals, ...regex })) {
+  for (const [name, value] of Object.entries({ ...image, ...literals, ...bytes, ...regex })) {
     if (typeof value === "number") constant(name, value);
     else for (const [key, place] of Object.entries(value)) constant(`${name}_${upper(key)}`, place);
   }

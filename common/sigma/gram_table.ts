@@ -12,8 +12,6 @@ export interface GramShape {
   readonly bytes: number;
   /** Grams side by side that a literal is found by: one for each way that a sampled text may lie. */
   readonly run: number;
-  /** Whether the filter has a bit or a byte for each value: a byte is quicker, a bit smaller. */
-  readonly filter: "bits" | "bytes";
   /** Hash of the gram at a place. */
   readonly hash: (text: Uint8Array, at: number) => number;
 }
@@ -30,6 +28,8 @@ export interface GramTable {
   readonly filterBits: number;
   readonly keys: Uint8Array;
   readonly entries: Uint8Array;
+  /** Texts that it takes, and where in each its run starts. */
+  readonly taken: readonly { readonly text: Uint8Array; readonly offset: number }[];
   /** Groups whose grams all stand in too many literals. */
   readonly left: ReadonlySet<number>;
 }
@@ -40,9 +40,10 @@ const COUNTERS_PER_GRAM = 8;
 /** More than any gram is counted. */
 const COUNT_MAX = 2 ** 32;
 /** Places of the filter for each gram: of a text that has none of them one place in so many passes. */
-const FILTER_PLACES_PER_GRAM = { bits: 64, bytes: 32 } as const;
-const FILTER_BITS_MIN = 10;
-const FILTER_BITS_MAX = { bits: 21, bytes: 17 } as const;
+const FILTER_PLACES_PER_GRAM = 64;
+const FILTER_BITS = { min: 10, max: 21 } as const;
+/** Bytes at the end of a literal that its entries have. */
+const TAIL_BYTES = 4;
 
 /**
  * Builds the table of grams: each literal is found by a run of grams that few others have.
@@ -56,13 +57,15 @@ export function gramTable(texts: readonly GramText[], shape: GramShape): GramTab
   const counts = countGrams(hashes);
   const lists = new GramLists();
   const left = new Set<number>();
-  texts.forEach(({ group }, i) => {
+  const taken: { readonly text: Uint8Array; readonly offset: number }[] = [];
+  texts.forEach(({ group, text }, i) => {
     const [from = 0, to = 0] = [starts[i], starts[i + 1]];
     const offset = rarestRun(counts.subarray(from, to), shape.run);
     const grams = hashes.subarray(from + offset, from + offset + shape.run);
-    if (!lists.add(grams, { group, offset })) left.add(group);
+    if (lists.add(grams, { group, offset, text })) taken.push({ text, offset });
+    else left.add(group);
   });
-  return { ...lists.encode(shape.filter), left };
+  return { ...lists.encode(), taken, left };
 }
 
 /** Hashes of all grams, text behind text, and where each text's begin; and where the last end. */
@@ -108,6 +111,13 @@ function rarestRun(counts: Uint32Array, run: number): number {
   return best;
 }
 
+/** The last bytes of a text as a number; 0 for one that has fewer. */
+function tailOf(text: Uint8Array): number {
+  if (text.length < TAIL_BYTES) return 0;
+  const [a = 0, b = 0, c = 0, d = 0] = text.subarray(-TAIL_BYTES);
+  return (a | b << 8 | c << 16 | d << 24) >>> 0;
+}
+
 /** No entry. */
 const END = -1;
 
@@ -118,12 +128,17 @@ class GramLists {
     [];
   readonly #groups: number[] = [];
   readonly #offsets: number[] = [];
+  readonly #texts: Uint8Array[] = [];
   readonly #next: number[] = [];
 
   /** Takes the grams of a text from an offset on; false when one of them has too many texts. */
   add(
     grams: Uint32Array,
-    { group, offset }: { readonly group: number; readonly offset: number },
+    { group, offset, text }: {
+      readonly group: number;
+      readonly offset: number;
+      readonly text: Uint8Array;
+    },
   ): boolean {
     for (const gram of grams) {
       const list = this.#lists[this.#listByGram.get(gram) ?? END];
@@ -132,6 +147,7 @@ class GramLists {
     grams.forEach((gram, i) => {
       const entry = this.#groups.push(group) - 1;
       this.#offsets.push(offset + i);
+      this.#texts.push(text);
       this.#next.push(END);
       const number = this.#listByGram.get(gram);
       const list = number === undefined ? undefined : this.#lists[number];
@@ -149,13 +165,13 @@ class GramLists {
     return true;
   }
 
-  encode(kind: GramShape["filter"]): Omit<GramTable, "left"> {
+  encode(): Omit<GramTable, "left" | "taken"> {
     const empty = new Uint8Array(0);
     const grams = this.#lists.length;
     if (grams === 0) return { filter: empty, filterBits: 0, keys: empty, entries: empty };
-    const wanted = Math.ceil(Math.log2(grams * FILTER_PLACES_PER_GRAM[kind]));
-    const filterBits = Math.min(Math.max(wanted, FILTER_BITS_MIN), FILTER_BITS_MAX[kind]);
-    const filter = new Uint8Array(2 ** filterBits / (kind === "bits" ? 8 : 1));
+    const wanted = Math.ceil(Math.log2(grams * FILTER_PLACES_PER_GRAM));
+    const filterBits = Math.min(Math.max(wanted, FILTER_BITS.min), FILTER_BITS.max);
+    const filter = new Uint8Array(2 ** filterBits / 8);
     const entries = new Uint8Array(this.#groups.length * ENTRY_ROW_BYTES);
     const view = new DataView(entries.buffer);
     const keys = new Uint32Array(grams);
@@ -163,8 +179,7 @@ class GramLists {
     let row = 0;
     this.#lists.forEach(({ gram, first }, i) => {
       const place = gram >>> (32 - filterBits);
-      if (kind === "bytes") filter[place] = 1;
-      else filter[place >> 3] = (filter[place >> 3] ?? 0) | 1 << (place & 7);
+      filter[place >> 3] = (filter[place >> 3] ?? 0) | 1 << (place & 7);
       keys[i] = gram;
       firsts[i] = row;
       for (let entry = first; entry !== END; entry = this.#next[entry] ?? END) {
@@ -172,6 +187,9 @@ class GramLists {
         const at = row++ * ENTRY_ROW_BYTES;
         view.setUint32(at + ENTRY_ROW.group, ((this.#groups[entry] ?? 0) | last) >>> 0, true);
         view.setUint32(at + ENTRY_ROW.offset, this.#offsets[entry] ?? 0, true);
+        const text = this.#texts[entry] ?? new Uint8Array(0);
+        view.setUint32(at + ENTRY_ROW.length, text.length, true);
+        view.setUint32(at + ENTRY_ROW.tail, tailOf(text), true);
       }
     });
     return { filter, filterBits, keys: keyTable(keys, firsts), entries };

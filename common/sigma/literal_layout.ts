@@ -17,24 +17,26 @@ export const LITERALS = {
   prefix_bits: 44,
   suffix_lengths: 48, // the same of suffixes, by the last two bytes
   suffix_bits: 52,
-  shorts: 56, // u8[SHORTS_BYTES]: SHORT_BITS of each two bytes
+  pairs: 56, // u8[PAIRS_BYTES]: a bit for each two bytes that are a literal; 0 = none are
   starts: 60, // a filter of bits: the first ANCHOR_BYTES of prefixes that have them
   starts_bits: 64, // of the hash; 0 = no such literals
   ends: 68, // the same of the last ones of suffixes, and of texts that are to be the whole value
   ends_bits: 72,
-  reserved: 76, // u32
+  ones: 76, // byte set (byte_set.ts): bytes that are a literal; 0 = none are
   sampled: 80, // GRAMS: literals of SAMPLED_BYTES_MIN bytes and more
   dense: 104, // GRAMS: those of GRAM_BYTES to SAMPLED_BYTES_MIN - 1 bytes
-  triples: 128, // GRAMS: those of TRIPLE_BYTES
+  triples: 128, // GRAMS: those of TRIPLE_BYTES; no filter
+  firsts: 152, // u8[1 << firsts_bits], by the top bits of the hash of 3 bytes: FIRSTS
+  firsts_bits: 156, // 0 = there are neither dense grams nor triples
 } as const;
-export const LITERALS_HEADER_BYTES = 152;
+export const LITERALS_HEADER_BYTES = 160;
 
 /** One table of grams: a filter, a hash table behind it, entries behind that. */
 export const GRAMS = {
-  filter: 0, // by the top bits of a hash: a bit (sampled) or a byte (dense) that is 1
-  filter_bits: 4, // of the hash; 0 = no such literals
+  filter: 0, // a bit by the top bits of a hash
+  filter_bits: 4, // of the hash
   keys: 8, // KEY_ROW[key_count]; `group` is the number of an entry, + 1
-  key_count: 12, // a power of two, more than its rows
+  key_count: 12, // a power of two, more than its rows; 0 = no such literals
   entries: 16, // ENTRY_ROW[entry_count]
   entry_count: 20,
 } as const;
@@ -59,8 +61,10 @@ export const KEY_ROW_BYTES = 8;
 export const ENTRY_ROW = {
   group: 0, // the top bit is set on the last entry of a gram
   offset: 4,
+  length: 8, // of the literal
+  tail: 12, // its last 4 bytes, of one that has them
 } as const;
-export const ENTRY_ROW_BYTES = 8;
+export const ENTRY_ROW_BYTES = 16;
 export const ENTRY_LAST_BIT = 0x8000_0000;
 
 /** Kinds of keys; the number is mixed into the hash. */
@@ -88,12 +92,12 @@ export const KEYED_BYTES_MAX = 48;
 export const EQUALS_BYTES_MAX = 16;
 /** Most literals that one key may lead to; more go to the field's automaton. */
 export const ENTRIES_PER_KEY_MAX = 64;
-/** What may start at two bytes: a literal that is the first one alone, one that is both. */
-export const SHORT_BITS = { one: 1, two: 2 } as const;
+/** What three bytes are: a literal, the start of a dense gram. */
+export const FIRSTS = { triple: 1, dense: 2 } as const;
+/** Bytes of a table of bits for each two bytes. */
+export const PAIRS_BYTES = 8192;
 /** What the keys of short literals are made of: these, and the bytes themselves. */
 export const SHORT_KEYS = { one: 0x2_0000, two: 0x1_0000 } as const;
-/** Bytes of `shorts`. */
-export const SHORTS_BYTES = 65_536;
 
 /** Multipliers of the hashes (odd, from xxHash32 by Yann Collet). */
 export const HASH_A = 0x9E37_79B1;

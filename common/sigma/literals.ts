@@ -1,4 +1,5 @@
-import { type GramShape, gramTable, type GramText } from "./gram_table.ts";
+import { byteSet } from "./byte_set.ts";
+import { type GramShape, type GramTable, gramTable, type GramText } from "./gram_table.ts";
 import { keyTable } from "./key_table.ts";
 import {
   hashAnchored,
@@ -11,7 +12,9 @@ import {
 import {
   ANCHOR_BYTES,
   ENTRIES_PER_KEY_MAX,
+  ENTRY_ROW_BYTES,
   EQUALS_BYTES_MAX,
+  FIRSTS,
   GRAM_BYTES,
   GRAMS,
   GROUP_ROW,
@@ -20,13 +23,12 @@ import {
   LITERAL_KINDS,
   LITERALS,
   LITERALS_HEADER_BYTES,
+  PAIRS_BYTES,
   SAMPLED_BYTES_MIN,
   SAMPLED_GRAM_BYTES,
   SAMPLED_STEP,
   SHORT_ANCHORS,
-  SHORT_BITS,
   SHORT_KEYS,
-  SHORTS_BYTES,
   TRIPLE_BYTES,
 } from "./literal_layout.ts";
 
@@ -66,16 +68,19 @@ const KEYED: Readonly<Record<Exclude<LiteralOp, "contains">, number>> = {
 const SAMPLED: GramShape = {
   bytes: SAMPLED_GRAM_BYTES,
   run: SAMPLED_STEP,
-  filter: "bits",
   hash: hashSampledGram,
 };
-const DENSE: GramShape = { bytes: GRAM_BYTES, run: 1, filter: "bytes", hash: hashDenseGram };
-const TRIPLES: GramShape = { bytes: TRIPLE_BYTES, run: 1, filter: "bytes", hash: hashTriple };
+const DENSE: GramShape = { bytes: GRAM_BYTES, run: 1, hash: hashDenseGram };
+const TRIPLES: GramShape = { bytes: TRIPLE_BYTES, run: 1, hash: hashTriple };
 /** Places of an anchor filter for each literal, and bits of the hash. */
 const ANCHOR_PLACES = 32;
 const ANCHOR_BITS = { min: 10, max: 21 } as const;
+/** The same of the table of first bytes: one byte a place. */
+const FIRSTS_PLACES = 16;
+const FIRSTS_BITS = { min: 10, max: 16 } as const;
 /** Bits of the tables of lengths; their bytes fit in the first cache. */
 const PAIR_BITS = { min: 4, max: 11 } as const;
+const NO_BYTES = new Uint8Array(0);
 const TEXT = new TextDecoder();
 
 /**
@@ -111,7 +116,8 @@ export function encodeLiterals(literals: readonly Literal[]): LiteralBlock {
   block.shorts(groups.filter(isShort));
   block.grams(LITERALS.sampled, sampled);
   block.grams(LITERALS.dense, dense);
-  block.grams(LITERALS.triples, triples);
+  block.grams(LITERALS.triples, { ...triples, filter: NO_BYTES, filterBits: 0 });
+  block.firsts(triples, dense);
   return {
     bytes: block.bytes(),
     left: [...left].flatMap((group) => groups[group]?.literals ?? []),
@@ -266,27 +272,43 @@ class Block {
   }
 
   shorts(groups: readonly Group[]): void {
-    if (groups.length === 0) return;
-    const pairs = new Uint8Array(SHORTS_BYTES);
-    const mark = (first: number, second: number, bit: number): void => {
+    const ones = groups.filter(({ text }) => text.length === 1);
+    const pairs = groups.filter(({ text }) => text.length === 2);
+    if (ones.length > 0) this.place("ones", byteSet(ones.map(({ text: [byte = 0] }) => byte)));
+    if (pairs.length === 0) return;
+    const bits = new Uint8Array(PAIRS_BYTES);
+    for (const { text: [first = 0, second = 0] } of pairs) {
       const pair = first | second << 8;
-      pairs[pair] = (pairs[pair] ?? 0) | bit;
-    };
-    for (const { text: [first = 0, second] } of groups) {
-      if (second !== undefined) mark(first, second, SHORT_BITS.two);
-      else for (let other = 0; other < 256; other++) mark(first, other, SHORT_BITS.one);
+      bits[pair >> 3] = (bits[pair >> 3] ?? 0) | 1 << (pair & 7);
     }
-    this.place("shorts", pairs);
+    this.place("pairs", bits);
   }
 
-  grams(place: number, table: ReturnType<typeof gramTable>): void {
-    if (table.filterBits === 0) return;
+  /** What each three bytes may be. */
+  firsts(triples: GramTable, dense: GramTable): void {
+    const count = triples.taken.length + dense.taken.length;
+    if (count === 0) return;
+    const wanted = Math.ceil(Math.log2(count * FIRSTS_PLACES));
+    const bits = Math.min(Math.max(wanted, FIRSTS_BITS.min), FIRSTS_BITS.max);
+    const table = new Uint8Array(2 ** bits);
+    for (const [of, { taken }] of [[FIRSTS.triple, triples], [FIRSTS.dense, dense]] as const) {
+      for (const { text, offset } of taken) {
+        const place = hashTriple(text, offset) >>> (32 - bits);
+        table[place] = (table[place] ?? 0) | of;
+      }
+    }
+    this.place("firsts", table);
+    this.set(LITERALS.firsts_bits, bits);
+  }
+
+  grams(place: number, table: GramTable): void {
+    if (table.keys.length === 0) return;
     this.set(place + GRAMS.filter, this.#add(table.filter));
     this.set(place + GRAMS.filter_bits, table.filterBits);
     this.set(place + GRAMS.keys, this.#add(table.keys));
     this.set(place + GRAMS.key_count, table.keys.length / 8);
     this.set(place + GRAMS.entries, this.#add(table.entries));
-    this.set(place + GRAMS.entry_count, table.entries.length / 8);
+    this.set(place + GRAMS.entry_count, table.entries.length / ENTRY_ROW_BYTES);
   }
 
   bytes(): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,6 @@
 // Literals of one field in a value (specs/literals.md). The value is folded once; texts that stand at
 // its ends are looked up by their hash, those that may stand anywhere by grams: 6 bytes at every
-// fourth place for literals of 9 bytes and more, 4 or 3 bytes at every place for shorter ones.
+// fourth place for literals of 9 bytes and more, 3 and 4 bytes at every place for shorter ones.
 
 import {
   ANCHOR_BYTES,
@@ -10,9 +10,10 @@ import {
   ATOM_ROW_TEXT,
   ENTRY_LAST_BIT,
   ENTRY_ROW_BYTES,
+  ENTRY_ROW_LENGTH,
   ENTRY_ROW_OFFSET,
+  ENTRY_ROW_TAIL,
   EQUALS_BYTES_MAX,
-  GRAM_BYTES,
   GRAMS_ENTRIES,
   GRAMS_FILTER,
   GRAMS_FILTER_BITS,
@@ -32,15 +33,18 @@ import {
   LITERALS_DENSE,
   LITERALS_ENDS,
   LITERALS_ENDS_BITS,
+  LITERALS_FIRSTS,
+  LITERALS_FIRSTS_BITS,
   LITERALS_GROUPS,
   LITERALS_KEY_COUNT,
   LITERALS_KEYS,
   LITERALS_KINDS,
   LITERALS_MEMBERS,
+  LITERALS_ONES,
+  LITERALS_PAIRS,
   LITERALS_PREFIX_BITS,
   LITERALS_PREFIX_LENGTHS,
   LITERALS_SAMPLED,
-  LITERALS_SHORTS,
   LITERALS_STARTS,
   LITERALS_STARTS_BITS,
   LITERALS_SUFFIX_BITS,
@@ -52,11 +56,11 @@ import {
   SHORT_ANCHOR_LENGTHS,
   SHORT_ANCHORS_PREFIX,
   SHORT_ANCHORS_SUFFIX,
-  SHORT_BITS_ONE,
   SHORT_KEYS_ONE,
   SHORT_KEYS_TWO,
   TRIPLE_BYTES,
 } from "../../out/gen/image";
+import { members_of } from "./byte_set";
 import { fold_value, same_bytes, same_byte } from "./fold";
 import { atoms, texts } from "./image";
 import {
@@ -72,7 +76,7 @@ import {
   TRIPLE_MASK,
 } from "./literal_hash";
 import { mark_atom } from "./marks";
-import { FOLDED } from "./memory";
+import { FOLDED, SHORTS_SEEN, SHORTS_SEEN_BYTES } from "./memory";
 
 /** The value as it is written, and its length. */
 let written: usize = 0;
@@ -91,6 +95,9 @@ function is_as_written(row: usize, place: usize, length: u32): bool {
   return true;
 }
 
+/** Whether a cased atom was passed over: its text may stand elsewhere as it is to be. */
+let is_written_otherwise: bool = false;
+
 /** Marks the atoms of a group whose text stands at `start`. */
 function mark_group(group: usize, start: u32): void {
   const length: u32 = load<u32>(group, GROUP_ROW_LENGTH);
@@ -100,8 +107,8 @@ function mark_group(group: usize, start: u32): void {
     const atom: u32 = load<u32>(at);
     const row: usize = atoms + <usize> (atom * ATOM_ROW_BYTES);
     const cased: bool = (load<u32>(row, ATOM_ROW_FLAGS) & ATOM_FLAGS_CASED) != 0;
-    if (cased && !is_as_written(row, written + <usize> start, length)) continue;
-    mark_atom(atom);
+    if (cased && !is_as_written(row, written + <usize> start, length)) is_written_otherwise = true;
+    else mark_atom(atom);
   }
 }
 
@@ -233,25 +240,72 @@ function find_anchored(block: usize, kinds: u32): void {
   if ((kinds & (LITERAL_KINDS_SUFFIX | LITERAL_KINDS_EQUALS)) != 0) find_ends(block, kinds);
 }
 
-/** Literals of one and two bytes: two bytes say whether one starts at a place. */
-function find_shorts(block: usize): void {
-  const pairs: usize = block + <usize> load<u32>(block, LITERALS_SHORTS);
-  for (let i: u32 = 0; i < value_bytes; i += 4) {
-    // Four places at a time; most have nothing at all.
-    const at: usize = FOLDED + <usize> i;
-    let found: u32 = <u32> load<u8>(pairs + <usize> load<u16>(at)) |
-      (<u32> load<u8>(pairs + <usize> load<u16>(at, 1)) << 8) |
-      (<u32> load<u8>(pairs + <usize> load<u16>(at, 2)) << 16) |
-      (<u32> load<u8>(pairs + <usize> load<u16>(at, 3)) << 24);
-    for (; found != 0; found &= found - 1) {
-      const bit: u32 = ctz<u32>(found);
-      const place: u32 = i + (bit >> 3);
-      const pair: u32 = <u32> load<u16>(FOLDED + <usize> place);
-      const one: bool = (<u32> 1 << (bit & 7)) == SHORT_BITS_ONE;
-      const bytes: u32 = one ? SHORT_KEYS_ONE | (pair & 0xff) : SHORT_KEYS_TWO | pair;
-      probe(block, hash_short(bytes), LITERAL_KINDS_SHORT, place);
+/** Counts the values with short literals; one that was found is not looked up in a value again. */
+let shorts_value: u32 = 0;
+
+function shorts_next(): void {
+  shorts_value++;
+  if (shorts_value < 256) return;
+  memory.fill(SHORTS_SEEN, 0, SHORTS_SEEN_BYTES);
+  shorts_value = 1;
+}
+
+/** Looks up a short literal that stands at a place, unless its atoms are all marked. */
+function find_short(block: usize, bytes: u32, seen: usize, place: u32): void {
+  if (<u32> load<u8>(seen) == shorts_value) return;
+  is_written_otherwise = false;
+  probe(block, hash_short(bytes), LITERAL_KINDS_SHORT, place);
+  if (!is_written_otherwise) store<u8>(seen, <u8> shorts_value);
+}
+
+/** Literals of one byte. */
+function find_ones(block: usize, set: usize): void {
+  for (let i: u32 = 0; i < value_bytes; i += 16) {
+    let places: u32 = members_of(set, v128.load(FOLDED + <usize> i));
+    for (; places != 0; places &= places - 1) {
+      const place: u32 = i + ctz<u32>(places);
+      const byte: u32 = <u32> load<u8>(FOLDED + <usize> place);
+      if (place >= value_bytes) return;
+      find_short(block, SHORT_KEYS_ONE | byte, SHORTS_SEEN + 0x1_0000 + <usize> byte, place);
     }
   }
+}
+
+@inline function pair_bit(pairs: usize, at: usize, offset: u32): u32 {
+  const pair: u32 = <u32> load<u16>(at + <usize> offset);
+  return (<u32> load<u8>(pairs + <usize> (pair >> 3)) >> (pair & 7) & 1) << offset;
+}
+
+/** Literals of two bytes, eight places at a time. */
+function find_pairs(block: usize, pairs: usize): void {
+  for (let i: u32 = 0; i + 1 < value_bytes; i += 8) {
+    const at: usize = FOLDED + <usize> i;
+    let places: u32 = pair_bit(pairs, at, 0) | pair_bit(pairs, at, 1) | pair_bit(pairs, at, 2) |
+      pair_bit(pairs, at, 3) | pair_bit(pairs, at, 4) | pair_bit(pairs, at, 5) |
+      pair_bit(pairs, at, 6) | pair_bit(pairs, at, 7);
+    for (; places != 0; places &= places - 1) {
+      const place: u32 = i + ctz<u32>(places);
+      const pair: u32 = <u32> load<u16>(FOLDED + <usize> place);
+      if (place + 1 >= value_bytes) return;
+      find_short(block, SHORT_KEYS_TWO | pair, SHORTS_SEEN + <usize> pair, place);
+    }
+  }
+}
+
+function find_shorts(block: usize): void {
+  shorts_next();
+  const ones: u32 = load<u32>(block, LITERALS_ONES);
+  if (ones != 0) find_ones(block, block + <usize> ones);
+  const pairs: u32 = load<u32>(block, LITERALS_PAIRS);
+  if (pairs != 0) find_pairs(block, block + <usize> pairs);
+}
+
+/** Whether the literal of an entry may stand at `start`: its end says so for most that do not. */
+@inline function ends_like(entry: usize, start: u32): bool {
+  const length: u32 = load<u32>(entry, ENTRY_ROW_LENGTH);
+  if (start + length > value_bytes) return false;
+  const tail: usize = FOLDED + <usize> (start + length - 4);
+  return length < 4 || load<u32>(tail) == load<u32>(entry, ENTRY_ROW_TAIL);
 }
 
 /** Marks the literals that have a gram at a place. */
@@ -269,38 +323,70 @@ function find_gram(block: usize, table: usize, key: u32, place: u32): void {
   for (;; entry += <usize> ENTRY_ROW_BYTES) {
     const group: u32 = load<u32>(entry);
     const offset: u32 = load<u32>(entry, ENTRY_ROW_OFFSET);
-    if (place >= offset) try_group(group & ~ENTRY_LAST_BIT, place - offset);
+    if (place >= offset && ends_like(entry, place - offset)) {
+      try_group(group & ~ENTRY_LAST_BIT, place - offset);
+    }
     if ((group & ENTRY_LAST_BIT) != 0) return;
   }
 }
 
+/** Whether a sampled gram may stand `step` steps on, as a bit of that number. */
+@inline function sampled_bit(filter: usize, shift: u32, at: usize, step: u32): u32 {
+  const place: u32 = hash_sampled_gram(at + <usize> (step * SAMPLED_STEP)) >> shift;
+  return (<u32> load<u8>(filter + <usize> (place >> 3)) >> (place & 7) & 1) << step;
+}
+
+/** Grams at every fourth place, eight of them at a time. */
 function find_sampled(block: usize, table: usize): void {
   const filter: usize = block + <usize> load<u32>(table, GRAMS_FILTER);
   const shift: u32 = 32 - load<u32>(table, GRAMS_FILTER_BITS);
-  for (let i: u32 = 0; i + SAMPLED_GRAM_BYTES <= value_bytes; i += SAMPLED_STEP) {
-    const key: u32 = hash_sampled_gram(FOLDED + <usize> i);
-    if (passes(filter, key >> shift)) find_gram(block, table, key, i);
+  const end: usize = FOLDED + <usize> value_bytes;
+  for (let at: usize = FOLDED; at + SAMPLED_GRAM_BYTES <= end; at += 8 * SAMPLED_STEP) {
+    let steps: u32 = sampled_bit(filter, shift, at, 0) | sampled_bit(filter, shift, at, 1) |
+      sampled_bit(filter, shift, at, 2) | sampled_bit(filter, shift, at, 3) |
+      sampled_bit(filter, shift, at, 4) | sampled_bit(filter, shift, at, 5) |
+      sampled_bit(filter, shift, at, 6) | sampled_bit(filter, shift, at, 7);
+    for (; steps != 0; steps &= steps - 1) {
+      const place: usize = at + <usize> (ctz<u32>(steps) * SAMPLED_STEP);
+      find_gram(block, table, hash_sampled_gram(place), <u32> (place - FOLDED));
+    }
   }
 }
 
-/** Whether a dense gram may stand `offset` bytes on, as a bit of that number. */
-@inline function dense_bit(filter: usize, shift: u32, at: usize, offset: usize, mask: u32): u32 {
-  const place: u32 = hash_dense_gram(at, offset, mask) >> shift;
-  return <u32> load<u8>(filter + <usize> place) << <u32> offset;
+/** What the 3 bytes `offset` bytes on may be (FIRSTS), at twice that bit. */
+@inline function firsts_at(firsts: usize, shift: u32, at: usize, offset: usize): u32 {
+  const place: u32 = hash_dense_gram(at, offset, TRIPLE_MASK) >> shift;
+  return <u32> load<u8>(firsts + <usize> place) << <u32> (offset << 1);
 }
 
-@inline function find_dense(block: usize, table: usize, bytes: u32, mask: u32): void {
-  const filter: usize = block + <usize> load<u32>(table, GRAMS_FILTER);
-  const shift: u32 = 32 - load<u32>(table, GRAMS_FILTER_BITS);
-  for (let i: u32 = 0; i + bytes <= value_bytes; i += 8) {
+/** Literals of 3 to 8 bytes: 3 bytes at every place, eight places at a time, say whether to look. */
+function find_firsts(block: usize, bits: u32): void {
+  const firsts: usize = block + <usize> load<u32>(block, LITERALS_FIRSTS);
+  const shift: u32 = 32 - bits;
+  const dense: usize = block + <usize> LITERALS_DENSE;
+  const filter: usize = block + <usize> load<u32>(dense, GRAMS_FILTER);
+  const dense_shift: u32 = 32 - load<u32>(dense, GRAMS_FILTER_BITS);
+  const triples: usize = block + <usize> LITERALS_TRIPLES;
+  // A bit a place, of what there is a table of.
+  const wanted: u32 = (load<u32>(triples, GRAMS_KEY_COUNT) != 0 ? 0x5555 : 0) |
+    (load<u32>(dense, GRAMS_KEY_COUNT) != 0 ? 0xaaaa : 0);
+  for (let i: u32 = 0; i + TRIPLE_BYTES <= value_bytes; i += 8) {
     const at: usize = FOLDED + <usize> i;
-    let places: u32 = dense_bit(filter, shift, at, 0, mask) | dense_bit(filter, shift, at, 1, mask) |
-      dense_bit(filter, shift, at, 2, mask) | dense_bit(filter, shift, at, 3, mask) |
-      dense_bit(filter, shift, at, 4, mask) | dense_bit(filter, shift, at, 5, mask) |
-      dense_bit(filter, shift, at, 6, mask) | dense_bit(filter, shift, at, 7, mask);
-    for (; places != 0; places &= places - 1) {
-      const place: u32 = ctz<u32>(places);
-      find_gram(block, table, hash_dense_gram(at, <usize> place, mask), i + place);
+    let found: u32 = firsts_at(firsts, shift, at, 0) | firsts_at(firsts, shift, at, 1) |
+      firsts_at(firsts, shift, at, 2) | firsts_at(firsts, shift, at, 3) |
+      firsts_at(firsts, shift, at, 4) | firsts_at(firsts, shift, at, 5) |
+      firsts_at(firsts, shift, at, 6) | firsts_at(firsts, shift, at, 7);
+    found &= wanted;
+    for (; found != 0; found &= found - 1) {
+      const bit: u32 = ctz<u32>(found);
+      const place: u32 = bit >> 1;
+      if ((bit & 1) == 0) {
+        const key: u32 = hash_dense_gram(at, <usize> place, TRIPLE_MASK);
+        find_gram(block, triples, key, i + place);
+        continue;
+      }
+      const key: u32 = hash_dense_gram(at, <usize> place, DENSE_MASK);
+      if (passes(filter, key >> dense_shift)) find_gram(block, dense, key, i + place);
     }
   }
 }
@@ -319,11 +405,7 @@ export function find_literals(block: usize, pointer: usize, length: u32): void {
     if ((kinds & LITERAL_KINDS_SHORT) != 0) find_shorts(block);
   }
   const sampled: usize = block + <usize> LITERALS_SAMPLED;
-  if (load<u32>(sampled, GRAMS_FILTER_BITS) != 0) find_sampled(block, sampled);
-  const dense: usize = block + <usize> LITERALS_DENSE;
-  if (load<u32>(dense, GRAMS_FILTER_BITS) != 0) find_dense(block, dense, GRAM_BYTES, DENSE_MASK);
-  const triples: usize = block + <usize> LITERALS_TRIPLES;
-  if (load<u32>(triples, GRAMS_FILTER_BITS) != 0) {
-    find_dense(block, triples, TRIPLE_BYTES, TRIPLE_MASK);
-  }
+  if (load<u32>(sampled, GRAMS_KEY_COUNT) != 0) find_sampled(block, sampled);
+  const firsts_bits: u32 = load<u32>(block, LITERALS_FIRSTS_BITS);
+  if (firsts_bits != 0) find_firsts(block, firsts_bits);
 }

@@ -3,6 +3,7 @@
 import {
   ATOM_ROW_BYTES,
   ATOM_ROW_TEXT_LENGTH,
+  BYTE_SET_BYTES,
   ENTRY_LAST_BIT,
   ENTRY_ROW_BYTES,
   GRAMS_ENTRIES,
@@ -21,11 +22,12 @@ import {
   KEY_ROW_BYTES,
   KEY_ROW_GROUP,
   LITERAL_KINDS_PREFIX,
-  LITERAL_KINDS_SHORT,
   LITERAL_KINDS_SUFFIX,
   LITERALS_DENSE,
   LITERALS_ENDS,
   LITERALS_ENDS_BITS,
+  LITERALS_FIRSTS,
+  LITERALS_FIRSTS_BITS,
   LITERALS_GROUP_COUNT,
   LITERALS_GROUPS,
   LITERALS_HEADER_BYTES,
@@ -35,10 +37,11 @@ import {
   LITERALS_LENGTH,
   LITERALS_MEMBER_COUNT,
   LITERALS_MEMBERS,
+  LITERALS_ONES,
+  LITERALS_PAIRS,
   LITERALS_PREFIX_BITS,
   LITERALS_PREFIX_LENGTHS,
   LITERALS_SAMPLED,
-  LITERALS_SHORTS,
   LITERALS_STARTS,
   LITERALS_STARTS_BITS,
   LITERALS_SUFFIX_BITS,
@@ -46,7 +49,7 @@ import {
   LITERALS_TEXT_BYTES,
   LITERALS_TEXTS,
   LITERALS_TRIPLES,
-  SHORTS_BYTES,
+  PAIRS_BYTES,
 } from "../../out/gen/image";
 
 /** Most bits of a table's index. */
@@ -111,13 +114,13 @@ function group_holds(index: u32, base: usize, atom_count: u32): bool {
 }
 
 /** Whether a filter of 2^bits bits holds; none at all does. */
-function filter_holds(place: u32, bits: u32): bool {
+function anchor_filter_holds(place: u32, bits: u32): bool {
   return bits == 0 || bits >= 4 && table_holds(place, bits - 3, 1);
 }
 
 function anchors_stand(): bool {
-  if (!filter_holds(LITERALS_STARTS, number(LITERALS_STARTS_BITS))) return false;
-  if (!filter_holds(LITERALS_ENDS, number(LITERALS_ENDS_BITS))) return false;
+  if (!anchor_filter_holds(LITERALS_STARTS, number(LITERALS_STARTS_BITS))) return false;
+  if (!anchor_filter_holds(LITERALS_ENDS, number(LITERALS_ENDS_BITS))) return false;
   if (number(LITERALS_KEY_COUNT) == 0) return true;
   if (!keys_stand(number(LITERALS_KEYS), number(LITERALS_KEY_COUNT))) return false;
   const kinds: u32 = number(LITERALS_KINDS);
@@ -127,19 +130,31 @@ function anchors_stand(): bool {
   if ((kinds & LITERAL_KINDS_SUFFIX) != 0) {
     if (!table_holds(LITERALS_SUFFIX_LENGTHS, number(LITERALS_SUFFIX_BITS), 8)) return false;
   }
-  return (kinds & LITERAL_KINDS_SHORT) == 0 || holds(number(LITERALS_SHORTS), SHORTS_BYTES, 1);
+  const ones: u32 = number(LITERALS_ONES);
+  const pairs: u32 = number(LITERALS_PAIRS);
+  return (ones == 0 || holds(ones, BYTE_SET_BYTES, 1)) &&
+    (pairs == 0 || holds(pairs, PAIRS_BYTES, 1));
 }
 
 @inline function has_grams(table: u32): bool {
-  return number(table + GRAMS_FILTER_BITS) != 0;
+  return number(table + GRAMS_KEY_COUNT) != 0;
+}
+
+/** Whether the filter of a table of grams holds. */
+function filter_holds(table: u32): bool {
+  const bits: u32 = number(table + GRAMS_FILTER_BITS);
+  return bits >= 4 && table_holds(table + GRAMS_FILTER, bits - 3, 1);
+}
+
+/** Whether the table of first bytes holds; a find asks itself whether there is what it speaks of. */
+function firsts_stand(): bool {
+  const bits: u32 = number(LITERALS_FIRSTS_BITS);
+  return bits == 0 || table_holds(LITERALS_FIRSTS, bits, 1);
 }
 
 function grams_stand(table: u32): bool {
   if (!has_grams(table)) return true;
-  const bits: u32 = number(table + GRAMS_FILTER_BITS);
-  // A filter of bits has eight places a byte.
-  const byte_bits: u32 = table == LITERALS_SAMPLED ? bits - 3 : bits;
-  if (bits < 4 || !table_holds(table + GRAMS_FILTER, byte_bits, 1)) return false;
+  if (table != LITERALS_TRIPLES && !filter_holds(table)) return false;
   const entries: u32 = number(table + GRAMS_ENTRIES);
   const count: u32 = number(table + GRAMS_ENTRY_COUNT);
   if (count == 0 || !holds(entries, count, ENTRY_ROW_BYTES)) return false;
@@ -159,7 +174,7 @@ export function literals_open(base: usize, offset: u32, length: u32): bool {
     holds(number(LITERALS_MEMBERS), number(LITERALS_MEMBER_COUNT), 4) &&
     holds(number(LITERALS_TEXTS), number(LITERALS_TEXT_BYTES), 1) && anchors_stand() &&
     grams_stand(LITERALS_SAMPLED) && grams_stand(LITERALS_DENSE) &&
-    grams_stand(LITERALS_TRIPLES);
+    grams_stand(LITERALS_TRIPLES) && firsts_stand();
 }
 
 @inline function gram_rows(table: u32): u32 {

@@ -50,8 +50,11 @@
 /** The value under test, folded, and 16 zeros behind it. */
 @inline export const FOLDED: usize = PARSED_ADDRESS + 0x1000;
 @inline export const FOLDED_BYTES: u32 = 0x1_0040; // 64 KiB and one step of 16 bytes
+/** Short literals that were found in the value under test, see literals.ts. */
+@inline export const SHORTS_SEEN: usize = FOLDED + <usize> FOLDED_BYTES;
+@inline export const SHORTS_SEEN_BYTES: u32 = 0x1_0100; // u8 for each two bytes, and for each one
 /** Fields by kind of record, see field_lists.ts. */
-@inline export const FIELD_LISTS: usize = FOLDED + <usize> FOLDED_BYTES;
+@inline export const FIELD_LISTS: usize = SHORTS_SEEN + <usize> SHORTS_SEEN_BYTES;
 @inline export const FIELD_LISTS_BYTES: u32 = 0x1_0000; // 12 lists x (8 + 4 x FIELDS_MAX)
 /** u32 a field: the epoch in which its asked literals were looked for last. */
 @inline export const ASKED_EPOCHS: usize = FIELD_LISTS + <usize> FIELD_LISTS_BYTES;

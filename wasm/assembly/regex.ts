@@ -32,6 +32,7 @@ import {
   REGEX_STATES_MAX,
 } from "../../out/gen/image";
 import { spend } from "./budget";
+import { members_of } from "./byte_set";
 import { REGEX_LISTS, REGEX_MARKS, REGEX_STACK } from "./memory";
 
 /** What stands beside a place in the text. */
@@ -107,24 +108,10 @@ export function regex_check(program: usize, length: u32): bool {
  * time, each looked up by its halves. Up to 15 bytes behind the text are read.
  */
 function skip(program: usize, text: usize, from: u32, length: u32): u32 {
-  const below: v128 = v128.load(program + <usize> REGEX_HEADER_LEAVES);
-  const above: v128 = v128.load(program + <usize> REGEX_HEADER_LEAVES + 16);
-  const bits: v128 = i64x2.splat(<i64> 0x8040201008040201);
-  const top: v128 = i8x16.splat(<i8> 0x80);
-  const low: v128 = i8x16.splat(<i8> 0x8f);
-  const high: v128 = i8x16.splat(7);
+  const leaves: usize = program + <usize> REGEX_HEADER_LEAVES;
   for (let i: u32 = from; i < length; i += 16) {
-    const bytes: v128 = v128.load(text + <usize> i);
-    const found: v128 = v128.or(
-      i8x16.swizzle(below, v128.and(bytes, low)),
-      i8x16.swizzle(above, v128.and(v128.xor(bytes, top), low)),
-    );
-    const bit: v128 = i8x16.swizzle(bits, v128.and(i16x8.shr_u(bytes, 4), high));
-    const leaves: v128 = v128.and(found, bit);
-    if (v128.any_true(leaves)) {
-      const places: u32 = <u32> i8x16.bitmask(i8x16.ne(leaves, i8x16.splat(0)));
-      return min<u32>(i + ctz<u32>(places), length);
-    }
+    const places: u32 = members_of(leaves, v128.load(text + <usize> i));
+    if (places != 0) return min<u32>(i + ctz<u32>(places), length);
   }
   return length;
 }

@@ -123,11 +123,16 @@ Deno.test("findLiterals() compares cased literals as they are written", () => {
       cased("CommandLine|contains: AbcdefgHij"),
       cased("CommandLine|endswith|cased: Hij"),
       cased("CommandLine|contains|cased: A"),
+      cased("CommandLine|contains|cased: aB"),
     ).image,
   );
   const found = (text: string): number[] =>
     [...findLiterals(engine, text) ?? []].sort((a, b) => a - b);
   assertEquals(found("x AbcdefgHij"), [0, 1, 2, 3]);
+  // Where it stands first it is written otherwise.
+  assertEquals(found("a x A"), [3]);
+  assertEquals(found("AB ab aB"), [3, 4]);
+  assertEquals(found("ab a b"), []);
   assertEquals(found("x abcdefghij"), [1]);
   assertEquals(found("ABCDEFGHIJ"), [1, 3]);
 });

@@ -18,8 +18,7 @@ export const REGEX_HEADER = {
   sets: 12, // u32, sets of classes (kind states)
   least: 12, // u32, bytes of the shortest match at least (kind table)
   class_of: 16, // u8[256]
-  leaves: 272, // u8[32], bytes that lead out of `home` (kind table): bit h of number l of the
-  // first 16 for byte h << 4 | l below 0x80, of the second 16 for one from there on
+  leaves: 272, // byte set (byte_set.ts), bytes that lead out of `home` (kind table)
 } as const;
 /** Bytes of the header; behind it the tables start. */
 export const REGEX_HEADER_BYTES = 304;

@@ -1,3 +1,4 @@
+import { byteSet } from "../byte_set.ts";
 import type { RegexNode } from "./ast.ts";
 import { type ByteClasses, byteClasses } from "./byte_classes.ts";
 import { buildDfa, type Dfa } from "./dfa.ts";
@@ -44,11 +45,10 @@ function tableProgram(
   view.setUint32(REGEX_HEADER.home, home, true);
   view.setUint32(REGEX_HEADER.least, least, true);
   bytes.set(classOf, REGEX_HEADER.class_of);
-  classOf.forEach((of, byte) => {
-    if (dfa.next[home * dfa.classes + of] === home) return;
-    const at = REGEX_HEADER.leaves + (byte >> 7 << 4 | byte & 15);
-    bytes[at] = (bytes[at] ?? 0) | 1 << (byte >> 4 & 7);
-  });
+  const leaves = [...classOf.keys()].filter((byte) =>
+    dfa.next[home * dfa.classes + (classOf[byte] ?? 0)] !== home
+  );
+  bytes.set(byteSet(leaves), REGEX_HEADER.leaves);
   dfa.next.forEach((to, i) => view.setUint16(REGEX_HEADER_BYTES + i * 2, to, true));
   bytes.set(dfa.acceptsAtEnd, ends);
   return bytes;

@@ -54,12 +54,16 @@ export async function makeWork(
   const rules = Array.from({ length: count }, () => maker.make());
   const engine = await Engine.create();
   let set = publish(engine, rules);
+  // Those made anew are tried among themselves: no rule knows of another.
+  let tried = [...rules.keys()];
   for (let remake = 0; remake < REMAKES_MAX; remake++) {
     const noisy = noisyRules(engine, random);
     if (noisy.size === 0) break;
-    for (const rule of noisy) rules[rule] = maker.make();
-    set = publish(engine, rules);
+    tried = tried.filter((_, i) => noisy.has(i));
+    for (const rule of tried) rules[rule] = maker.make();
+    set = publish(engine, tried.flatMap((rule) => rules[rule] ?? []));
   }
+  if (tried.length < rules.length) set = publish(engine, rules);
   const partials = partialsOf(rules, random);
   const makerOf = (category: string): RecordMaker =>
     new RecordMaker(random, { partials, hits: hitsOf(rules, { category, random }) });

@@ -57,41 +57,64 @@ export function patternOf(
     ...parts,
     ...(openEnd ? ["*"] as const : []),
   ];
-  const [first = "", ...others] = stretchesOf(all, cased);
+  const [first, ...others] = stretchesOf(all, cased);
   const last = others.pop();
+  if (first === undefined) return () => false;
   if (last === undefined) {
-    const whole = new RegExp(`^${first}$`);
-    return (text) => whole.test(text);
+    return (text) => text.length === first.text.length && standsAt(first, text, 0);
   }
-  const stretches = [
-    ...(first === "" ? [] : [`^${first}`]),
-    ...others.filter((stretch) => stretch !== ""),
-    ...(last === "" ? [] : [`${last}$`]),
-  ].map((source) => new RegExp(source, "g"));
   return (text) => {
-    let at = 0;
-    // Each stretch as early as it goes leaves the most room for the next.
-    return stretches.every((stretch) => {
-      stretch.lastIndex = at;
-      const found = stretch.test(text);
-      at = stretch.lastIndex;
-      return found;
-    });
+    if (!standsAt(first, text, 0)) return false;
+    let at = first.text.length;
+    for (const stretch of others) {
+      // Each stretch as early as it goes leaves the most room for the next.
+      const found = placeOf(stretch, text, at);
+      if (found < 0) return false;
+      at = found + stretch.text.length;
+    }
+    const end = text.length - last.text.length;
+    return end >= at && standsAt(last, text, end);
   };
 }
 
-/** What stands between the stars, as regular expressions without repetition. */
-function stretchesOf(parts: readonly Part[], cased: boolean): readonly string[] {
-  const stretches = [""];
+/** What stands between two stars. */
+interface Stretch {
+  /** Its characters; what stands where any one may, does not matter. */
+  text: string;
+  /** Places of those. */
+  readonly open: number[];
+}
+
+function stretchesOf(parts: readonly Part[], cased: boolean): readonly Stretch[] {
+  const stretches: Stretch[] = [{ text: "", open: [] }];
   for (const part of parts) {
-    if (part === "*") stretches.push("");
-    else {
-      const text = part === "?" ? "" : bytesAsText(part.plain);
-      const source = part === "?" ? "[^]" : quoted(cased ? text : folded(text));
-      stretches.push(`${stretches.pop()}${source}`);
+    const stretch = stretches.at(-1);
+    if (part === "*" || stretch === undefined) stretches.push({ text: "", open: [] });
+    else if (part === "?") {
+      stretch.open.push(stretch.text.length);
+      stretch.text += "?";
+    } else {
+      const text = bytesAsText(part.plain);
+      stretch.text += cased ? text : folded(text);
     }
   }
   return stretches;
+}
+
+/** Whether a stretch stands at a place of a text. */
+function standsAt({ text, open }: Stretch, value: string, at: number): boolean {
+  if (open.length === 0) return value.startsWith(text, at);
+  if (at + text.length > value.length) return false;
+  return text.split("").every((unit, i) => open.includes(i) || unit === value[at + i]);
+}
+
+/** The first place from `from` on where a stretch stands, or -1. */
+function placeOf(stretch: Stretch, value: string, from: number): number {
+  if (stretch.open.length === 0) return value.indexOf(stretch.text, from);
+  for (let at = from; at + stretch.text.length <= value.length; at++) {
+    if (standsAt(stretch, value, at)) return at;
+  }
+  return -1;
 }
 
 /**
