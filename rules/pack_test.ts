@@ -207,7 +207,19 @@ Deno.test("packs that are on by default force no wide stream, those in rules/cos
 Deno.test("the packs watch paths and ask for no change of identity", () => {
   const { interest } = SET;
   assertEquals(interest.identity, false);
-  assertEquals(interest.kinds, ["exec", "fork", "exit", "connect", "bind", "open"]);
+  assertEquals(interest.kinds, [
+    "exec",
+    "fork",
+    "exit",
+    "signal",
+    "access",
+    "connect",
+    "bind",
+    "open",
+    "accept",
+    "flow",
+    "dns",
+  ]);
   assertEquals(interest.watchesDropped, 0);
   const watched = new Set(interest.watches.map(({ type, path }) => `${type} ${path}`));
   for (const wanted of ["file /etc/shadow", "file /root/.ssh/id_ed25519", "tree /etc/cron.d"]) {

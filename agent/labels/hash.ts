@@ -7,7 +7,7 @@ const MASK = 0xffff_ffff_ffff_ffffn;
 const UTF8 = new TextEncoder();
 
 /**
- * The key of a mark in the kernel's map, as bpf/lib/label.h computes it.
+ * The key of a mark in the kernel's map, as bpf/lib/role.h computes it.
  *
  * @param mark Its type and components; ASCII letters count in any case.
  * @returns A number below 2^64.

@@ -71,7 +71,8 @@ export class SensorControl {
    * what found no room.
    *
    * @returns Of source 0xF000 the neighbours of watched files that are not asked about any more,
-   * of the others (a CPU each) the kernel's process map, whose `filtered` were in it already.
+   * of 0x4000 + CPU the kernel's map of connections, of the others (a CPU each) its process map; their
+   * `filtered` were in it already.
    */
   tables(): readonly StatsRow[] {
     return this.#rows().filter((row) => row.kind === TABLE_KIND);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* exec: taken after the kernel switched to the new program, before its first instruction. */
 #include "file.h"
-#include "label.h"
+#include "role.h"
 #include "path.h"
+#include "streams.h"
 
 /* Smallest page of the supported architectures; reading argv never crosses one in one go. */
 #define IMMUNE_PAGE_BYTES 4096ull
@@ -22,11 +23,17 @@ static __always_inline void exec_fill(struct exec_record *record, struct task_st
 	header_fill(&record->header, task, IMMUNE_KIND_EXEC);
 	record->header.body_length = sizeof(record->body);
 	record->header.slot_count = IMMUNE_EXEC_SLOT_COUNT;
+	__builtin_memset(&record->body, 0, sizeof(record->body));
 	record->body.real_uid = BPF_CORE_READ(task, cred, uid.val);
 	record->body.real_gid = BPF_CORE_READ(task, cred, gid.val);
 	record->body.parent_uid = BPF_CORE_READ(task, real_parent, cred, euid.val);
 	record->body.device = file_device(file);
 	record->body.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	record->body.mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	record->body.pid_namespace = BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
+	record->body.network_namespace = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	record->body.user_namespace = BPF_CORE_READ(task, cred, user_ns, ns.inum);
+	stdio_fill(&record->body, task);
 	record->header.flags |= file_deleted(file);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
 }

@@ -3,6 +3,7 @@
  * Every successful open of the host, at the exit of the system call: from the descriptor to the
  * file to its path. Attached only while a policy asks for the wide stream.
  */
+#include "descriptor.h"
 #include "file.h"
 #include "path.h"
 #include "syscall.h"
@@ -13,18 +14,6 @@ struct open_record {
 	struct immune_slot slots[IMMUNE_OPEN_SLOT_COUNT];
 	__u8 bytes[];
 };
-
-static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
-{
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct file *file = NULL;
-
-	if (descriptor >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), &files[descriptor]);
-	return file;
-}
 
 static __always_inline void open_fill(struct open_record *record, struct task_struct *task,
 				      struct file *file)
@@ -59,7 +48,7 @@ int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 	if (!kind_wanted(tally, IMMUNE_KIND_OPEN))
 		return 0;
 	/* Gone already: another thread closed it. Without the file there is nothing to tell. */
-	file = file_of(task, result);
+	file = descriptor_file(task, result);
 	scratch = file ? scratch_take() : NULL;
 	if (!scratch) {
 		record_lose(IMMUNE_STREAM_BULK);

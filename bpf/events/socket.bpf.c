@@ -3,14 +3,8 @@
  * connect and bind, at the cgroup hooks: below the system call, so that TCP Fast Open, io_uring and
  * MPTCP are seen too, and the address is the kernel's copy. Always allow.
  */
-#include <bpf/bpf_endian.h>
-
-#include "record.h"
-
-#define IMMUNE_FAMILY_IPV4 2
-#define IMMUNE_FAMILY_IPV6 10
-/* Return value of a cgroup program that lets the call go on. */
-#define IMMUNE_ALLOW 1
+#include "owner.h"
+#include "socket.h"
 
 struct socket_record {
 	struct immune_record_header header;
@@ -19,13 +13,12 @@ struct socket_record {
 
 _Static_assert(sizeof(struct immune_connect_body) == sizeof(struct immune_bind_body), "one body");
 
-/* An IPv4-mapped address (RFC 4291, 2.5.5.2) becomes what it means, and is flagged. */
 static __always_inline void address_fill(struct socket_record *record,
 					 struct bpf_sock_addr *context, bool ipv6)
 {
 	__u32 words[4] = {};
 
-	record->body.family = IMMUNE_FAMILY_IPV4;
+	record->body.family = ipv6 ? IMMUNE_FAMILY_IPV6 : IMMUNE_FAMILY_IPV4;
 	if (!ipv6) {
 		words[0] = context->user_ip4;
 	} else {
@@ -33,15 +26,24 @@ static __always_inline void address_fill(struct socket_record *record,
 		words[1] = context->user_ip6[1];
 		words[2] = context->user_ip6[2];
 		words[3] = context->user_ip6[3];
-		if (!words[0] && !words[1] && words[2] == bpf_htonl(0x0000ffff)) {
-			words[0] = words[3];
-			words[2] = words[3] = 0;
-			record->header.flags |= IMMUNE_FLAG_MAPPED;
-		} else {
-			record->body.family = IMMUNE_FAMILY_IPV6;
-		}
+		record->header.flags |= address_normalise(words, &record->body.family);
 	}
 	__builtin_memcpy(record->body.address, words, sizeof(words));
+}
+
+/* Puts down who asks a DNS server: the packets themselves come in the middle of anybody. */
+static __always_inline void asker_note(struct bpf_sock_addr *context)
+{
+	struct immune_control *policy = control_get();
+	struct immune_owner owner = {};
+	__u64 cookie;
+
+	if (context->user_port != bpf_htons(IMMUNE_DNS_PORT) || !policy ||
+	    !((policy->kind_mask >> IMMUNE_KIND_DNS) & 1))
+		return;
+	cookie = bpf_get_socket_cookie(context);
+	owner_fill(&owner, (void *)bpf_get_current_task());
+	bpf_map_update_elem(&askers, &cookie, &owner, BPF_ANY);
 }
 
 static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6)
@@ -50,6 +52,8 @@ static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind,
 	struct immune_tally *tally = tally_of(kind);
 	struct socket_record record = {};
 
+	if (kind == IMMUNE_KIND_CONNECT)
+		asker_note(context);
 	if (!kind_wanted(tally, kind))
 		return IMMUNE_ALLOW;
 	header_fill(&record.header, task, kind);
@@ -86,6 +90,21 @@ SEC("cgroup/bind6")
 int on_bind6(struct bpf_sock_addr *context)
 {
 	return on_address(context, IMMUNE_KIND_BIND, true);
+}
+
+/* Attached with the DNS programs: a datagram that names its receiver itself. */
+SEC("cgroup/sendmsg4")
+int on_send4(struct bpf_sock_addr *context)
+{
+	asker_note(context);
+	return IMMUNE_ALLOW;
+}
+
+SEC("cgroup/sendmsg6")
+int on_send6(struct bpf_sock_addr *context)
+{
+	asker_note(context);
+	return IMMUNE_ALLOW;
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

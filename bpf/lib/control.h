@@ -11,6 +11,13 @@
 
 /* Place of the process map's own counters among those of the kinds: no kind has id 0. */
 #define IMMUNE_TALLY_PROCESSES 0
+/* The same of the maps of connections; no kind has id 31. */
+#define IMMUNE_TALLY_CONNECTIONS 31
+
+/* Entries of the maps of sockets that listen, of connections, and of sockets that ask for names. */
+#define IMMUNE_LISTENERS_MAX 4096
+#define IMMUNE_CONNECTIONS_MAX 65536
+#define IMMUNE_ASKERS_MAX 4096
 
 /* A ring that is filled to 1/IMMUNE_PRESSURE_SHARE wakes the reader, whatever came. */
 #define IMMUNE_PRESSURE_SHARE 8
@@ -29,6 +36,7 @@ struct immune_control {
 	__u64 kind_mask; /* bit k: kind k is wanted */
 	__u64 wake_interval_ns; /* an exec or connect wakes at most this often on a CPU */
 	__u64 snapshot_done; /* 1: `processes` has every process that ran before */
+	__u64 own_pid; /* the sensor's process: signals to it are told; 0 = none */
 };
 
 /* Value of `tallies` for one kind on one CPU: seen = the sum of the others. */
@@ -65,7 +73,7 @@ struct immune_snapshot_entry {
 	__u32 reserved;
 };
 
-_Static_assert(sizeof(struct immune_control) == 24, "immune_control");
+_Static_assert(sizeof(struct immune_control) == 32, "immune_control");
 _Static_assert(sizeof(struct immune_tally) == 48, "immune_tally");
 _Static_assert(sizeof(struct immune_channel) == 16, "immune_channel");
 _Static_assert(sizeof(struct immune_snapshot_entry) == 72, "immune_snapshot_entry");

@@ -31,7 +31,38 @@ struct immune_walk {
 	__u32 name_cut; /* 1: a component was longer than IMMUNE_COMPONENT_ROOM allows */
 };
 
-/* A component of a path or argument, see label.h. */
+/* How far a connection is. */
+enum immune_connection_state {
+	IMMUNE_CONNECTION_ASKED = 0, /* a connect that has no answer yet */
+	IMMUNE_CONNECTION_MADE = 1,
+	IMMUNE_CONNECTION_ACCEPTED = 2,
+};
+
+/* Who opened a socket, see owner.h. */
+struct immune_owner {
+	__u64 start_time_ns;
+	__u64 parent_start_time_ns;
+	__u64 session;
+	__u64 cgroup_id;
+	__u64 since_ns;
+	__u64 socket; /* address of the socket that listens; else 0 */
+	__u32 pid;
+	__u32 tid;
+	__u32 parent_pid;
+	__u32 uid;
+	__u32 gid;
+	__u16 role;
+	__u16 state; /* enum immune_connection_state */
+};
+
+/* A port of a network namespace: whoever came last to listen on it has it. */
+struct immune_listener_key {
+	__u32 network;
+	__u16 port;
+	__u16 reserved;
+};
+
+/* A component of a path or argument, see role.h. */
 struct immune_component {
 	__u64 hash;
 	__u32 text; /* number of the argument that it is in */
@@ -124,6 +155,29 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } overflowed SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IMMUNE_LISTENERS_MAX);
+	__type(key, struct immune_listener_key);
+	__type(value, struct immune_owner);
+} listeners SEC(".maps") __weak;
+
+/* By the address of the socket: gone with its end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IMMUNE_CONNECTIONS_MAX);
+	__type(key, __u64);
+	__type(value, struct immune_owner);
+} connections SEC(".maps") __weak;
+
+/* By the cookie of the socket: the ones that asked last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, IMMUNE_ASKERS_MAX);
+	__type(key, __u64);
+	__type(value, struct immune_owner);
+} askers SEC(".maps") __weak;
 
 /* The loader sets the sizes of both rings before they are made. */
 struct {

@@ -7,6 +7,9 @@
 
 /* Mounts that a walk may cross besides its components. */
 #define IMMUNE_CROSSINGS_MAX 16
+/* Steps of a walk that one call takes, and the calls that a whole walk may take. */
+#define IMMUNE_WALK_STEPS 8
+#define IMMUNE_WALKS_MAX ((IMMUNE_PATH_COMPONENTS_MAX + IMMUNE_CROSSINGS_MAX) / IMMUNE_WALK_STEPS)
 /* An error pointer is one of the last 4095 values. */
 #define IMMUNE_ERROR_POINTER_MIN ((__u64)-4095)
 
@@ -76,9 +79,23 @@ static __always_inline bool walk_step(struct immune_scratch *scratch)
 }
 
 /*
+ * Steps of one call; 1 when there are more. A global function is verified once and not once a turn
+ * of its caller's loop (measured for an open: 74,000 instructions before, 3,700 since). It takes a number
+ * alone, as older kernels let no pointer in. Weak: two objects have it, the linker keeps one.
+ */
+__weak __noinline int walk_some(__u32 place)
+{
+	struct immune_scratch *scratch = scratch_at(place);
+	bool more = !!scratch;
+
+	for (int i = 0; more && i < IMMUNE_WALK_STEPS; i++)
+		more = walk_step(scratch);
+	return more;
+}
+
+/*
  * Walks from a path to the root of its mount tree and leaves the text in scratch->path, from
- * scratch->walk.at to IMMUNE_PATH_BYTES_MAX. Returns flags for the record. A function of its own,
- * so that the verifier's work and the stack are not multiplied by its callers.
+ * scratch->walk.at to IMMUNE_PATH_BYTES_MAX. Returns flags for the record.
  */
 static __noinline __u32 path_walk(struct immune_scratch *scratch, struct dentry *dentry,
 				  struct vfsmount *vfsmount)
@@ -96,8 +113,8 @@ static __noinline __u32 path_walk(struct immune_scratch *scratch, struct dentry 
 	walk->name_cut = 0;
 	walk->flags = more ? 0 : IMMUNE_FLAG_UNRESOLVED;
 	/* Bounded by the most components and mounts that are followed. */
-	for (int i = 0; more && i < IMMUNE_PATH_COMPONENTS_MAX + IMMUNE_CROSSINGS_MAX; i++)
-		more = walk_step(scratch);
+	for (int i = 0; more && i < IMMUNE_WALKS_MAX; i++)
+		more = walk_some(scratch->place);
 	/* Cut: what is above stays unknown, or a name is not whole. */
 	if (more || walk->name_cut)
 		walk->flags |= IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED;

@@ -42,6 +42,12 @@ static __always_inline struct immune_scratch *scratch_take(void)
 	return NULL;
 }
 
+/* The scratch that a global function is told of by its place. */
+static __always_inline struct immune_scratch *scratch_at(__u32 place)
+{
+	return bpf_map_lookup_elem(&scratches, &place);
+}
+
 static __always_inline void scratch_release(struct immune_scratch *scratch)
 {
 	__sync_val_compare_and_swap(&scratch->busy, 1, 0);

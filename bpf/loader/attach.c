@@ -2,6 +2,7 @@
 /* Attaching the programs to the kernel, each with an error line that names it. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -48,6 +49,7 @@ int sensor_snapshot(struct immune_sensor *sensor)
 {
 	int error = snapshot_take(&sensor->snapshot, sensor->programs->progs.on_snapshot);
 
+	sensor->snapshot.processes = sensor_processes_fd(sensor);
 	if (error)
 		return error;
 	/* From here on a process that the map does not know has ended before. */
@@ -89,14 +91,94 @@ int sensor_attach_watch(struct immune_sensor *sensor)
 	return watch_start(&sensor->watch, sensor_processes_fd(sensor), sensor->wake);
 }
 
+static int want(struct bpf_program *program, struct bpf_link **link, bool wanted)
+{
+	if (wanted == !!*link)
+		return 0;
+	return wanted ? trace(program, link) : detach(link);
+}
+
+static int want_cgroup(struct immune_sensor *sensor, struct bpf_program *program,
+		       struct bpf_link **link, bool wanted)
+{
+	if (wanted == !!*link)
+		return 0;
+	return wanted ? to_cgroup(program, link, sensor->cgroup) : detach(link);
+}
+
+/* Runs an iterator to its end for what it does to the maps; 0 or -errno. */
+static int iterate(struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	char unread[256];
+	ssize_t got = 0;
+	int fd;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd >= 0) {
+		while ((got = read(fd, unread, sizeof(unread))) > 0 ||
+		       (got < 0 && (errno == EINTR || errno == EAGAIN)))
+			;
+		close(fd);
+	}
+	bpf_link__destroy(link);
+	return fd < 0 ? fd : (int)got;
+}
+
+static int want_flows(struct immune_sensor *sensor, bool wanted)
+{
+	struct sensor_bpf *all = sensor->programs;
+	bool fresh = wanted && !all->links.on_socket_state;
+	int error = want(all->progs.on_socket_state, &all->links.on_socket_state, wanted);
+
+	/* First who listens, then whose connections came to one of those. */
+	for (int pass = 0; pass < 2 && fresh && !error; pass++) {
+		error = iterate(all->progs.on_sockets);
+		if (error)
+			immune_fail("Cannot list the sockets that are open: %s", strerror(-error));
+	}
+	return error;
+}
+
+static int want_dns(struct immune_sensor *sensor, bool wanted)
+{
+	struct sensor_bpf *all = sensor->programs;
+	int error = want_cgroup(sensor, all->progs.on_send4, &all->links.on_send4, wanted);
+
+	if (!error)
+		error = want_cgroup(sensor, all->progs.on_send6, &all->links.on_send6, wanted);
+	if (!error)
+		error = want_cgroup(sensor, all->progs.on_dns_question,
+				    &all->links.on_dns_question, wanted);
+	if (!error)
+		error = want_cgroup(sensor, all->progs.on_dns_answer, &all->links.on_dns_answer,
+				    wanted);
+	return error;
+}
+
+#define KIND_BIT(kind) (1ull << IMMUNE_KIND_##kind)
+
+int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask)
+{
+	struct sensor_bpf *all = sensor->programs;
+	int error = want_flows(sensor, mask & (KIND_BIT(LISTEN) | KIND_BIT(ACCEPT) |
+					       KIND_BIT(FLOW)));
+
+	if (!error)
+		error = want_dns(sensor, mask & KIND_BIT(DNS));
+	if (!error)
+		error = want(all->progs.on_signal, &all->links.on_signal,
+			     mask & (KIND_BIT(SIGNAL) | KIND_BIT(ACCESS)));
+	return error;
+}
+
 int sensor_want_opens(struct immune_sensor *sensor, bool wanted)
 {
 	struct sensor_bpf *programs = sensor->programs;
 
-	if (wanted == !!programs->links.on_open_exit)
-		return 0;
-	return wanted ? trace(programs->progs.on_open_exit, &programs->links.on_open_exit)
-		      : detach(&programs->links.on_open_exit);
+	return want(programs->progs.on_open_exit, &programs->links.on_open_exit, wanted);
 }
 
 int sensor_want_identity(struct immune_sensor *sensor, bool wanted)

@@ -142,6 +142,7 @@ struct family {
 	uint32_t pids[65536];
 	int count;
 	int orphans;
+	int hidden;
 	bool ourselves;
 };
 
@@ -163,6 +164,7 @@ static void adopt_record(const struct immune_record_header *record, void *state)
 		return;
 	must(record->sequence == (uint64_t)family->count + 1, "sequence");
 	family->orphans += record->parent_pid && !family_has(family, record->parent_pid);
+	family->hidden += !!(record->flags & IMMUNE_FLAG_HIDDEN);
 	family->pids[family->count++] = record->pid;
 	if (record->pid != (uint32_t)getpid())
 		return;
@@ -180,6 +182,7 @@ void test_snapshot(void)
 	poll_once(sensor, 0, adopt_record, &family);
 	must(family.count > 1 && family.ourselves, "%d processes", family.count);
 	must(!family.orphans, "%d children before their parents", family.orphans);
+	must(!family.hidden, "%d processes hidden from /proc", family.hidden);
 	immune_sensor_close(sensor);
 }
 

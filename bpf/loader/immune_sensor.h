@@ -164,7 +164,7 @@ int64_t immune_sensor_wake(struct immune_sensor *sensor);
 /* Rows of counters, one a kind and source that has seen any; returns how many there are, which may
  * be more than capacity. A row of kind 0 counts no records but what a table was asked to hold
  * (ring_full = it was full, filtered = it was there already): those of a CPU the kernel's process
- * map, that of 0xF000 the neighbours of watched files that are not asked about any more
+ * map, those of 0x4000 + CPU its map of connections, that of 0xF000 the neighbours of watched files that are not asked about any more
  * (unreadable = the file system cannot). Sums are exact when nothing runs. */
 int64_t immune_sensor_stats(struct immune_sensor *sensor, struct immune_stats_row *rows,
 			    uint32_t capacity);

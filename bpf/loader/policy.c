@@ -104,6 +104,8 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 
 	if (!error)
 		error = sensor_want_identity(sensor, header->flags & IMMUNE_POLICY_IDENTITY);
+	if (!error)
+		error = sensor_want_kinds(sensor, header->kind_mask);
 	if (!error) {
 		sensor->control.kind_mask = header->kind_mask;
 		__atomic_store_n(&sensor->control.wake_interval_ns,
@@ -114,6 +116,7 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 		sensor->control = before;
 		sensor_want_opens(sensor, flags_before & IMMUNE_POLICY_WIDE_OPEN);
 		sensor_want_identity(sensor, flags_before & IMMUNE_POLICY_IDENTITY);
+		sensor_want_kinds(sensor, sensor->kinds_attached);
 	}
 	return error;
 }
@@ -136,6 +139,7 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 		result = roles_apply(sensor, blob + roles, header.mark_count, header.term_count);
 	if (!result) {
 		sensor->flags = header.flags;
+		sensor->kinds_attached = header.kind_mask;
 		result = watch_apply(sensor->watch, blob + header.header_length,
 				     header.watch_count);
 	}

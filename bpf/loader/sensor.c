@@ -123,6 +123,7 @@ static struct immune_sensor *sensor_new(void)
 	sensor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sensor->stage = malloc(STAGE_BYTES);
 	sensor->control.kind_mask = ~0ull;
+	sensor->control.own_pid = (uint64_t)getpid();
 	sensor->control.wake_interval_ns = WAKE_INTERVAL_DEFAULT_US * 1000ull;
 	return sensor;
 }

@@ -37,6 +37,7 @@ struct immune_sensor {
 	pthread_mutex_t policy_lock; /* held by what changes or reads the policy */
 	struct immune_control control; /* as the kernel has it */
 	uint32_t flags; /* enum immune_policy_flag in force */
+	uint64_t kinds_attached; /* kinds whose programs the policy in force attached */
 	uint64_t last_data_ns; /* when a poll last found something; guarded by poll_lock */
 	int cgroup;
 	int epoll;
@@ -57,6 +58,8 @@ void sensor_free(struct immune_sensor *sensor);
 
 /* Attaches or detaches the programs at system-call exit; 0 or -errno. */
 int sensor_want_opens(struct immune_sensor *sensor, bool wanted);
+/* Attaches what the kinds of a mask need, and detaches what they do not. */
+int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask);
 int sensor_want_identity(struct immune_sensor *sensor, bool wanted);
 
 /* Gives sensor->control to the programs. */

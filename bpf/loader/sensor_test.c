@@ -12,7 +12,10 @@ static const struct {
 	{ "compat", test_compat },     { "policy", test_policy },     { "wake", test_wake },
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
 	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
-	{ "descent", test_descent },
+	{ "descent", test_descent },   { "flows", test_flows },
+	{ "old_listener", test_old_listener },
+	{ "dns", test_dns },	       { "streams", test_streams },   { "signals", test_signals },
+	{ "attach", test_attach },     { "hidden", test_hidden },
 };
 
 int main(int count, char **arguments)

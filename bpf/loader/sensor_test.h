@@ -24,5 +24,12 @@ void test_names(void);
 void test_marks(void);
 void test_labels(void);
 void test_descent(void);
+void test_flows(void);
+void test_old_listener(void);
+void test_dns(void);
+void test_streams(void);
+void test_signals(void);
+void test_attach(void);
+void test_hidden(void);
 
 #endif

@@ -27,6 +27,13 @@ const TESTS: Readonly<Record<string, string>> = {
   marks: "exec record has the role of the program's marks, of each type, and no other's",
   labels: "immune_sensor_label() labels a process and all that descends from it afterwards",
   descent: "a role that begins in the kernel is on every fork below, of one session",
+  flows: "listen, accept and flow records have both ends, the owner, and bytes to the last one",
+  old_listener: "accept record has the owner of a socket that listened before the sensor",
+  dns: "dns records have question and answer once each, by datagram and by stream",
+  streams: "exec record tells standard streams that are IP sockets, and the peer",
+  signals: "signal record comes for a guarded process of another session only",
+  attach: "access record comes when a debugger attaches to a guarded process",
+  hidden: "process record is flagged when something lies over its folder in /proc",
 };
 
 const folder = await Deno.makeTempDir({ prefix: "immune-sensor-test-" });
@@ -50,7 +57,9 @@ async function compile(): Promise<void> {
   await buildSensor();
   const sources = [...Deno.readDirSync(`${ROOT}/bpf/loader`)]
     .filter((entry) =>
-      /^(harness|sensor|loss|record|control|ring|name|label)_test\.c$/.test(entry.name)
+      /^(harness|sensor|loss|record|control|ring|name|label|network|guard)_test\.c$/.test(
+        entry.name,
+      )
     )
     .map((entry) => `${ROOT}/bpf/loader/${entry.name}`);
   const { success, stderr } = await new Deno.Command("cc", {

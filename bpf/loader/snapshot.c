@@ -111,7 +111,7 @@ uint32_t snapshot_drain(struct snapshot *snapshot, uint8_t *buffer, uint32_t cap
 	while (snapshot->delivered < snapshot->count &&
 	       capacity - used >= IMMUNE_RECORD_BYTES_MAX) {
 		used += snapshot_record(&snapshot->entries[snapshot->delivered++],
-					++snapshot->sequence, buffer + used);
+					++snapshot->sequence, snapshot->processes, buffer + used);
 	}
 	if (snapshot->delivered == snapshot->count)
 		snapshot_free(snapshot);

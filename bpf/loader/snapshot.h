@@ -14,6 +14,7 @@ struct snapshot {
 	uint32_t capacity;
 	uint32_t delivered;
 	uint64_t sequence;
+	int processes; /* map of those that live */
 };
 
 /* Runs the iterator until a pass adds nothing; 0 or -errno. */

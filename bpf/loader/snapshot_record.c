@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
 #include "control.h"
 #include "immune_record.h"
 #include "process.h"
@@ -140,17 +142,33 @@ static void header_fill(struct process_record *record, const struct immune_snaps
 	};
 }
 
-uint32_t snapshot_record(const struct immune_snapshot_entry *entry, uint64_t sequence, uint8_t *to)
+/* True while the exit hook has not seen the process end. */
+static bool still_lives(int processes, const struct immune_snapshot_entry *entry)
+{
+	struct immune_process process;
+
+	return !bpf_map_lookup_elem(processes, &entry->pid, &process) &&
+	       process.start_time_ns == entry->start_time_ns;
+}
+
+uint32_t snapshot_record(const struct immune_snapshot_entry *entry, uint64_t sequence,
+			 int processes, uint8_t *to)
 {
 	struct process_record *record = (struct process_record *)to;
 	char path[32];
-	int directory;
+	int directory, error = 0;
 
 	header_fill(record, entry, sequence);
 	snprintf(path, sizeof(path), "/proc/%u", entry->pid);
 	directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0 || !same_process(directory, entry->start_time_ns)) {
+	/* Another file system may lie over the folder: then it is there, and has no stat. */
+	if (directory < 0 || faccessat(directory, "stat", F_OK, 0))
+		error = errno;
+	if (error || !same_process(directory, entry->start_time_ns)) {
 		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
+		/* It lives and was not shown a moment ago: somebody hides it. */
+		if (error == ENOENT && still_lives(processes, entry))
+			record->header.flags |= IMMUNE_FLAG_HIDDEN;
 	} else {
 		link_append(record, directory, "exe", IMMUNE_PROCESS_SLOT_IMAGE);
 		argv_append(record, directory);

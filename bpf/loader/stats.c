@@ -20,9 +20,15 @@ static const struct {
 	{ IMMUNE_KIND_FORK, IMMUNE_STREAM_LIFECYCLE },
 	{ IMMUNE_KIND_EXIT, IMMUNE_STREAM_LIFECYCLE },
 	{ IMMUNE_KIND_IDENTITY, IMMUNE_STREAM_LIFECYCLE },
+	{ IMMUNE_KIND_SIGNAL, IMMUNE_STREAM_LIFECYCLE },
+	{ IMMUNE_KIND_ACCESS, IMMUNE_STREAM_LIFECYCLE },
 	{ IMMUNE_KIND_CONNECT, IMMUNE_STREAM_BULK },
 	{ IMMUNE_KIND_BIND, IMMUNE_STREAM_BULK },
 	{ IMMUNE_KIND_OPEN, IMMUNE_STREAM_BULK },
+	{ IMMUNE_KIND_LISTEN, IMMUNE_STREAM_BULK },
+	{ IMMUNE_KIND_ACCEPT, IMMUNE_STREAM_BULK },
+	{ IMMUNE_KIND_FLOW, IMMUNE_STREAM_BULK },
+	{ IMMUNE_KIND_DNS, IMMUNE_STREAM_BULK },
 };
 
 /* Where rows go; count also counts those that found no room. */
@@ -57,7 +63,10 @@ static int kind_add(struct table *table, struct immune_sensor *sensor, uint32_t 
 		error = bpf_map_lookup_elem(bpf_map__fd(sensor->programs->maps.channels), &channel,
 					    channels);
 	for (int cpu = 0; cpu < cpus && !error; cpu++) {
-		struct immune_stats_row row = { .kind = (uint16_t)kind };
+		/* Of tables there are two: that of connections has a bulk source. */
+		struct immune_stats_row row = {
+			.kind = kind == IMMUNE_TALLY_CONNECTIONS ? 0 : (uint16_t)kind,
+		};
 
 		row.source = (uint16_t)(first + cpu);
 		row.sequence = channels[cpu].sequence;
@@ -85,6 +94,8 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 	/* The process map's own: what did not fit is in ring_full. */
 	if (!error)
 		error = kind_add(&table, sensor, IMMUNE_TALLY_PROCESSES, IMMUNE_STREAM_LIFECYCLE);
+	if (!error)
+		error = kind_add(&table, sensor, IMMUNE_TALLY_CONNECTIONS, IMMUNE_STREAM_BULK);
 	if (error) {
 		immune_fail("Cannot read the sensor's counters: %s", strerror(-error));
 		return error;

@@ -155,13 +155,30 @@ export class RecordView {
   }
 
   /**
-   * The address of a connect or bind record.
+   * A number of the body in full.
    *
-   * @returns 16 bytes in network order, IPv4 in the first 4.
+   * @param kind Kind that this record has.
+   * @param field Field of 64 bits.
+   * @returns Its value; 0 where an older writer did not have the field.
    */
-  address(): Uint8Array {
-    const place = BODY_PLACES.connect.get("address");
-    if (place === undefined) throw new TypeError('Kind "connect" has no field "address"');
+  wholeNumber<K extends KindName>(kind: K, field: BodyField<K>): bigint {
+    const place = BODY_PLACES[kind].get(field);
+    if (place?.type !== "u64") throw new TypeError(`Kind "${kind}" has no u64 "${field}"`);
+    if (place.offset + 8 > this.#bodyLength) return 0n;
+    return this.#view.getBigUint64(this.#headerLength + place.offset, true);
+  }
+
+  /**
+   * An address of the body.
+   *
+   * @param kind Kind that this record has.
+   * @param field Field of 16 bytes.
+   * @returns 16 bytes in network order, IPv4 in the first 4; zeros where there is none.
+   */
+  address<K extends KindName>(kind: K, field: BodyField<K>): Uint8Array {
+    const place = BODY_PLACES[kind].get(field);
+    if (place?.type !== "bytes16") throw new TypeError(`Kind "${kind}" has no address "${field}"`);
+    if (place.offset + 16 > this.#bodyLength) return new Uint8Array(16);
     const start = this.#headerLength + place.offset;
     return this.bytes.subarray(start, start + 16);
   }

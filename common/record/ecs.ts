@@ -1,7 +1,16 @@
 import type { RecordView } from "./decode.ts";
 import { type HostBoot, processEntityId } from "./process_key.ts";
 import { FLAGS, kindName, OPEN_FLAGS_UNKNOWN } from "./table.ts";
-import { addressText, argumentList, commandLine, text } from "./text.ts";
+import {
+  dnsPart,
+  eventPart,
+  execPart,
+  labelsPart,
+  socketPart,
+  stdioPeer,
+  targetPart,
+} from "./ecs_kinds.ts";
+import { argumentList, commandLine, text } from "./text.ts";
 
 /** What a process runs, as the process table or a record has it. */
 export interface ProgramBytes {
@@ -37,6 +46,12 @@ export interface EcsDocument {
     readonly action: string;
     readonly sequence: number;
     readonly provider: string;
+    /** Nanoseconds that a connection lasted. */
+    readonly duration?: number;
+    /** How a process reached into another one: attach, seize, read or write. */
+    readonly access?: string;
+    /** Number of the signal that was sent. */
+    readonly signal?: number;
   };
   readonly host: { readonly id: string; readonly name: string };
   readonly process?: EcsProcess;
@@ -52,15 +67,34 @@ export interface EcsDocument {
     /** Flags of open(2), where the way of observing tells them. */
     readonly open_flags?: number;
   };
-  readonly destination?: { readonly ip: string; readonly port: number };
-  readonly source?: { readonly ip: string; readonly port: number };
+  readonly destination?: EcsEndpoint;
+  readonly source?: EcsEndpoint;
   readonly network?: {
     readonly transport: string;
     readonly type: string;
     readonly initiated: boolean;
   };
+  readonly dns?: {
+    readonly type: "query" | "answer";
+    readonly id: string;
+    readonly question: { readonly name: string; readonly type: string };
+    /** RCODE of an answer. */
+    readonly response_code?: string;
+    /** Addresses of an answer. */
+    readonly resolved_ip?: readonly string[];
+  };
+  /** The other process, of a signal or an access. */
+  readonly target?: { readonly process: EcsProcess };
   /** Names of the record's flags that are set. */
   readonly labels?: { readonly flags: readonly string[] };
+}
+
+/** One end of a connection. */
+export interface EcsEndpoint {
+  readonly ip: string;
+  readonly port: number;
+  /** Bytes that it sent, where the connection has ended. */
+  readonly bytes?: number;
 }
 
 /** A process in an ECS document. */
@@ -76,6 +110,17 @@ export interface EcsProcess {
   readonly exec_file?: string;
   readonly exit_code?: number;
   readonly exit_signal?: number;
+  /** Standard streams that are IP sockets: stdin, stdout, stderr. */
+  readonly stdio_socket?: string;
+  /** True where the kernel lists it and /proc does not. */
+  readonly hidden?: boolean;
+  /** Numbers of its namespaces. */
+  readonly namespaces?: {
+    readonly mount: number;
+    readonly pid: number;
+    readonly network: number;
+    readonly user: number;
+  };
   readonly thread?: { readonly id: number };
   /** Role, where it has one. */
   readonly role?: string;
@@ -93,6 +138,12 @@ const EVENTS: Readonly<Record<string, readonly [category: string, type: string]>
   connect: ["network", "start"],
   bind: ["network", "info"],
   open: ["file", "access"],
+  signal: ["process", "change"],
+  access: ["process", "access"],
+  listen: ["network", "info"],
+  accept: ["network", "start"],
+  flow: ["network", "end"],
+  dns: ["network", "protocol"],
   process: ["process", "info"],
 };
 
@@ -116,6 +167,7 @@ export function ecsDocument(record: RecordView, context: EcsContext): EcsDocumen
       action: kind,
       sequence: record.sequence,
       provider: `source-${record.source.toString(16)}`,
+      ...eventPart(record),
     },
     host: { id: context.hostId, name: context.hostName },
     process: processOf(record, context),
@@ -127,7 +179,7 @@ export function ecsDocument(record: RecordView, context: EcsContext): EcsDocumen
         : {}),
     },
     group: { id: String(record.gid) },
-    ...kindPart(record),
+    ...kindPart(record, context),
     ...flagsPart(record.flags),
   };
 }
@@ -169,18 +221,13 @@ function processOf(record: RecordView, context: EcsContext): EcsProcess {
     thread: { id: record.tid },
     ...labelsPart(record, context),
     ...(isExec ? { real_user: { id: String(record.number("exec", "real_uid")) } } : {}),
+    ...(isExec ? execPart(record) : {}),
+    ...(record.kind === "process" && record.has("hidden") ? { hidden: true } : {}),
     parent: {
       ...identityOf(context, record.parentPid, record.parentStartTimeNs),
       ...programPart(context.parent),
       ...(isExec ? { user: { id: String(record.number("exec", "parent_uid")) } } : {}),
     },
-  };
-}
-
-function labelsPart({ role, session }: RecordView, context: EcsContext): Partial<EcsProcess> {
-  return {
-    ...(role === 0 ? {} : { role: context.roleName?.(role) ?? String(role) }),
-    ...(session === 0n ? {} : { session: { id: session.toString(16).padStart(16, "0") } }),
   };
 }
 
@@ -209,12 +256,13 @@ function programPart(program: ProgramBytes | undefined): Partial<EcsProcess> {
   };
 }
 
-function kindPart(record: RecordView): Partial<EcsDocument> {
-  if (record.kind === "connect") {
-    return { destination: endpoint(record), network: networkPart(record, true) };
-  }
-  if (record.kind === "bind") {
-    return { source: endpoint(record), network: networkPart(record, false) };
+function kindPart(record: RecordView, context: EcsContext): Partial<EcsDocument> {
+  if (record.kind === "dns") return dnsPart(record);
+  if (record.kind === "signal" || record.kind === "access") return targetPart(record, context);
+  const network = socketPart(record);
+  if (network !== undefined) return network;
+  if (record.kind === "exec" && record.number("exec", "stdio_family") !== 0) {
+    return { destination: stdioPeer(record) };
   }
   if (record.kind === "open") {
     const path = record.slot("open", "path");
@@ -228,27 +276,6 @@ function kindPart(record: RecordView): Partial<EcsDocument> {
     };
   }
   return {};
-}
-
-function endpoint(record: RecordView): { ip: string; port: number } {
-  return {
-    ip: addressText(record.address(), record.number("connect", "family")),
-    port: record.number("connect", "port"),
-  };
-}
-
-const TRANSPORTS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 262: "mptcp" };
-
-function networkPart(
-  record: RecordView,
-  initiated: boolean,
-): { transport: string; type: string; initiated: boolean } {
-  const protocol = record.number("connect", "protocol");
-  return {
-    transport: TRANSPORTS[protocol] ?? String(protocol),
-    type: record.number("connect", "family") === 10 ? "ipv6" : "ipv4",
-    initiated,
-  };
 }
 
 function flagsPart(flags: number): Partial<EcsDocument> {

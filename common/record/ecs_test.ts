@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import { type EcsContext, ecsDocument } from "./ecs.ts";
 import { decodeRecord } from "./decode.ts";
 import { encodeRecord } from "./encode.ts";
-import { GOLDEN_RECORDS } from "./_golden_test_support.ts";
+import { GOLDEN_RECORDS, OLDER_EXEC_HEX } from "./_golden_test_support.ts";
+import { DNS_ANSWER as ANSWER } from "./_dns_test_support.ts";
 import { processEntityId } from "./process_key.ts";
 
 const CONTEXT: EcsContext = {
@@ -62,4 +63,64 @@ Deno.test("ecsDocument() of an open leaves unknown flags out", () => {
 Deno.test("ecsDocument() leaves out the entity id where the start is not known", () => {
   const record = decodeRecord(encodeRecord("open", { header: { pid: 7 } }));
   assertEquals(ecsDocument(record, CONTEXT).process?.entity_id, undefined);
+});
+
+Deno.test("ecsDocument() of an accept has who came as source, itself as destination", () => {
+  const { source, destination, network } = ecsDocument(decodeRecord(golden("accept")), CONTEXT);
+  assertEquals(source, { ip: "203.0.113.7", port: 50000 });
+  assertEquals(destination, { ip: "192.0.2.1", port: 8000 });
+  assertEquals(network?.initiated, false);
+});
+
+Deno.test("ecsDocument() of a flow has both ends, bytes both ways and how long it lasted", () => {
+  const { source, destination, event } = ecsDocument(decodeRecord(golden("flow")), CONTEXT);
+  assertEquals(source, { ip: "192.0.2.1", port: 50001, bytes: 0x123456789a });
+  assertEquals(destination, { ip: "203.0.113.7", port: 443, bytes: 77 });
+  assertEquals(event.duration, 5_000_000);
+});
+
+Deno.test("ecsDocument() of a DNS answer has the question and the addresses", () => {
+  const record = encodeRecord("dns", {
+    body: { family: 2, port: 53, protocol: 17, query_type: 1, is_answer: 1, transaction: 7 },
+    slots: { name: "a.example", message: ANSWER },
+  });
+  assertEquals(ecsDocument(decodeRecord(record), CONTEXT).dns, {
+    type: "answer",
+    id: "7",
+    question: { name: "a.example", type: "A" },
+    response_code: "0",
+    resolved_ip: ["203.0.113.7", "2001:db8::7"],
+  });
+});
+
+Deno.test("ecsDocument() of a signal and of an access names the other process", () => {
+  const context = { ...CONTEXT, roleName: () => "training" };
+  const signal = ecsDocument(decodeRecord(golden("signal")), context);
+  assertEquals(signal.event.signal, 9);
+  assertEquals(signal.target?.process.pid, 4242);
+  assertEquals(signal.target?.process.role, "training");
+  assertEquals(signal.target?.process.session, { id: "1122334455667788" });
+  assertEquals(ecsDocument(decodeRecord(golden("access")), context).event.access, "attach");
+});
+
+Deno.test("ecsDocument() of an exec has streams that are sockets, and none of an older writer", () => {
+  const record = encodeRecord("exec", {
+    body: {
+      stdio_sockets: 5,
+      stdio_family: 2,
+      stdio_port: 4444,
+      stdio_address: new Uint8Array([203, 0, 113, 7]),
+      mount_namespace: 1,
+      pid_namespace: 2,
+      network_namespace: 3,
+      user_namespace: 4,
+    },
+  });
+  const document = ecsDocument(decodeRecord(record), CONTEXT);
+  assertEquals(document.process?.stdio_socket, "stdin stderr");
+  assertEquals(document.process?.namespaces, { mount: 1, pid: 2, network: 3, user: 4 });
+  assertEquals(document.destination, { ip: "203.0.113.7", port: 4444 });
+  const older = ecsDocument(decodeRecord(Uint8Array.fromHex(OLDER_EXEC_HEX)), CONTEXT);
+  assertEquals(older.process?.command_line, "bash -c : /dev/tcp/127.0.0.1/4444");
+  assertEquals([older.process?.namespaces, older.destination], [undefined, undefined]);
 });

@@ -1,7 +1,7 @@
 import { BODY_LAYOUTS, HEADER_BYTES, HEADER_LAYOUT, type Layout } from "./layout.ts";
 import * as table from "./table.ts";
 
-const { FLAGS, KIND_NAMES, KINDS, SOURCES } = table;
+const { ACCESSES, FLAGS, KIND_NAMES, KINDS, SOURCES } = table;
 
 const BANNER = "Generated from common/record/table.ts. Do not edit.";
 
@@ -13,6 +13,7 @@ const CONSTANTS = {
   PATH_COMPONENTS_MAX: table.PATH_COMPONENTS_MAX,
   PATH_BYTES_MAX: table.PATH_BYTES_MAX,
   ARGV_BYTES_MAX: table.ARGV_BYTES_MAX,
+  DNS_MESSAGE_BYTES_MAX: table.DNS_MESSAGE_BYTES_MAX,
   SOURCE_BULK: table.SOURCE_BULK,
   OPEN_FLAGS_UNKNOWN: table.OPEN_FLAGS_UNKNOWN,
 } as const;
@@ -29,6 +30,7 @@ export function generateC(): string {
   const enums = [
     cEnum("flag", Object.entries(FLAGS)),
     cEnum("source", Object.entries(SOURCES)),
+    cEnum("access", Object.entries(ACCESSES)),
     cEnum("kind", KIND_NAMES.map((name) => [name, KINDS[name].id])),
     ...KIND_NAMES.filter((name) => KINDS[name].slots.length > 0).map((name) =>
       cEnum(`${name}_slot`, [
@@ -75,6 +77,7 @@ export function generateAssemblyScript(): string {
   for (const place of HEADER_LAYOUT.places) constant(`HEADER_${upper(place.name)}`, place.offset);
   for (const [name, bit] of Object.entries(FLAGS)) constant(`FLAG_${upper(name)}`, bit);
   for (const [name, source] of Object.entries(SOURCES)) constant(`SOURCE_${upper(name)}`, source);
+  for (const [name, way] of Object.entries(ACCESSES)) constant(`ACCESS_IS_${upper(name)}`, way);
   for (const name of KIND_NAMES) {
     constant(`KIND_${upper(name)}`, KINDS[name].id);
     constant(`${upper(name)}_BODY_BYTES`, BODY_LAYOUTS[name].length);

@@ -49,6 +49,8 @@ export const PATH_COMPONENTS_MAX = 256;
 export const PATH_BYTES_MAX = 4096;
 /** Longest argument vector kept, in bytes, NULs included. */
 export const ARGV_BYTES_MAX = 8192;
+/** Longest DNS message kept, in bytes. */
+export const DNS_MESSAGE_BYTES_MAX = 1024;
 
 /** Fixed header of every record, in order. */
 export const HEADER = [
@@ -123,6 +125,27 @@ const SOCKET_BODY = [
   { name: "address", type: "bytes16", doc: "network order; IPv4 in the first 4 bytes" },
 ] as const satisfies readonly FieldSpec[];
 
+/** How a process reaches into another one: `access` of an access record. */
+export const ACCESSES = {
+  /** PTRACE_ATTACH: it stops the other and may read and write it. */
+  attach: 1,
+  /** PTRACE_SEIZE: the same without stopping it. */
+  seize: 2,
+  /** process_vm_readv. */
+  read: 3,
+  /** process_vm_writev. */
+  write: 4,
+} as const;
+
+const TARGET_BODY = [
+  { name: "target_pid", type: "u32", doc: "process id of the other process" },
+  { name: "target_start_time_ns", type: "u64", doc: "start_boottime of its leader" },
+  { name: "target_session", type: "u64", doc: "its session; 0 = none" },
+  { name: "target_role", type: "u16", doc: "its role; 0 = none" },
+  { name: "reserved", type: "u16", doc: "0" },
+  { name: "reserved2", type: "u32", doc: "0" },
+] as const satisfies readonly FieldSpec[];
+
 const PROCESS_SLOTS = [
   { name: "image", doc: "absolute path of the file that runs" },
   { name: "argv", doc: "arguments, each with its NUL" },
@@ -147,7 +170,18 @@ export const KINDS = {
     id: 1,
     stream: "lifecycle",
     doc: "a process runs a new program; taken after the kernel switched to it",
-    body: PROCESS_BODY,
+    body: [
+      ...PROCESS_BODY,
+      { name: "stdio_sockets", type: "u16", doc: "bit n: descriptor n (0 to 2) is an IP socket" },
+      { name: "stdio_family", type: "u16", doc: "family of the first of them; 0 = none" },
+      { name: "stdio_port", type: "u16", doc: "its peer's port" },
+      { name: "reserved", type: "u16", doc: "0" },
+      { name: "stdio_address", type: "bytes16", doc: "its peer's address, as in a connect" },
+      { name: "mount_namespace", type: "u32", doc: "number of the mount namespace" },
+      { name: "pid_namespace", type: "u32", doc: "the same of its pid namespace" },
+      { name: "network_namespace", type: "u32", doc: "the same of its network namespace" },
+      { name: "user_namespace", type: "u32", doc: "the same of its user namespace" },
+    ],
     slots: [
       ...PROCESS_SLOTS,
       { name: "file_name", doc: "the path as it was asked for; a script's own path" },
@@ -186,6 +220,21 @@ export const KINDS = {
     ],
     slots: [],
   },
+  signal: {
+    id: 5,
+    stream: "lifecycle",
+    doc:
+      "a process signalled one that is guarded: with a role and of another session, or the sensor",
+    body: [{ name: "signal", type: "u32", doc: "number of the signal" }, ...TARGET_BODY],
+    slots: [],
+  },
+  access: {
+    id: 6,
+    stream: "lifecycle",
+    doc: "a process reached into the memory of one that is guarded",
+    body: [{ name: "access", type: "u32", doc: "number of ACCESSES" }, ...TARGET_BODY],
+    slots: [],
+  },
   connect: {
     id: 16,
     stream: "bulk",
@@ -210,6 +259,58 @@ export const KINDS = {
       { name: "inode", type: "u64", doc: "inode of the file" },
     ],
     slots: [{ name: "path", doc: "absolute path, else flagged unresolved" }],
+  },
+  listen: {
+    id: 19,
+    stream: "bulk",
+    doc: "a TCP socket began to listen; the address is its own",
+    body: SOCKET_BODY,
+    slots: [],
+  },
+  accept: {
+    id: 20,
+    stream: "bulk",
+    doc: "a TCP connection came to a socket that listens; the process is the one that listens",
+    body: [
+      ...SOCKET_BODY,
+      { name: "peer_address", type: "bytes16", doc: "who came, as in a connect" },
+      { name: "peer_port", type: "u16", doc: "its port" },
+      { name: "reserved", type: "u16", doc: "0" },
+      { name: "reserved2", type: "u32", doc: "0" },
+    ],
+    slots: [],
+  },
+  flow: {
+    id: 21,
+    stream: "bulk",
+    doc: "a TCP connection ended; address and port are the peer's",
+    body: [
+      ...SOCKET_BODY,
+      { name: "local_address", type: "bytes16", doc: "own address" },
+      { name: "local_port", type: "u16", doc: "own port" },
+      { name: "initiated", type: "u16", doc: "1 = it connected; 0 = it was connected to" },
+      { name: "reserved", type: "u32", doc: "0" },
+      { name: "bytes_sent", type: "u64", doc: "bytes of the stream, without those sent again" },
+      { name: "bytes_received", type: "u64", doc: "the same of what came" },
+      { name: "duration_ns", type: "u64", doc: "from the connect or accept on" },
+    ],
+    slots: [],
+  },
+  dns: {
+    id: 22,
+    stream: "bulk",
+    doc: "a question to a DNS server (address, port) left, or its answer came; the asker's",
+    body: [
+      ...SOCKET_BODY,
+      { name: "query_type", type: "u16", doc: "type of the question (RFC 1035, 3.2.2)" },
+      { name: "response_code", type: "u16", doc: "RCODE of an answer" },
+      { name: "is_answer", type: "u16", doc: "0 = question; 1 = answer" },
+      { name: "transaction", type: "u16", doc: "id of the message" },
+    ],
+    slots: [
+      { name: "name", doc: "what is asked for, dots between labels, ASCII in lower case" },
+      { name: "message", doc: "the message as it went over the wire" },
+    ],
   },
   process: {
     id: 128,

@@ -182,6 +182,17 @@ export const CLASSES = {
   file_event: 128,
   /** What gives a process its role: the start of a program. Role rules alone. */
   role: 256,
+  /** A process that ran before the sensor. */
+  process_snapshot: 512,
+  network_listen: 1024,
+  network_accept: 2048,
+  /** A connection that ended, with what went over it. */
+  network_flow: 4096,
+  dns_query: 8192,
+  dns_answer: 16384,
+  /** A process reached into a guarded one, by a way that costs nothing to see. */
+  process_access: 32768,
+  process_signal: 65536,
   /** No record; flat events alone. Every rule has this bit. */
   flat: 0x8000_0000,
 } as const;

@@ -1,7 +1,7 @@
 import type { KindName } from "../record/table.ts";
 import { atomTestOf } from "./atom.ts";
 import { describeCriterion } from "./criterion.ts";
-import type { FieldTest } from "./expression.ts";
+import { type FieldTest, testsOf } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import { classMaskOf } from "./log_source.ts";
 import { requirementOf } from "./requirement.ts";
@@ -52,6 +52,21 @@ export interface Interest {
 /** Measured ratio of open and close with the wide stream on: 1.13 to 1.3 (specs/sigma.md). */
 const WIDE_COST = "every open of the host is then seen, at 1.13 to 1.3 times its cost";
 const FILE_CLASSES = CLASSES.file_access | CLASSES.file_event;
+/** A connection's name is that of the answer which gave its address. */
+const NAMED_CLASSES = CLASSES.dns_query | CLASSES.dns_answer;
+/** Kinds that only some rule sets need. */
+const CLASSES_OF_KINDS: readonly (readonly [kind: KindName, classes: number])[] = [
+  ["identity", CLASSES.identity],
+  ["signal", CLASSES.process_signal],
+  ["access", CLASSES.process_access],
+  ["connect", CLASSES.network_connection],
+  ["bind", CLASSES.network_bind],
+  ["open", FILE_CLASSES],
+  ["listen", CLASSES.network_listen],
+  ["accept", CLASSES.network_accept],
+  ["flow", CLASSES.network_flow],
+  ["dns", NAMED_CLASSES],
+];
 const COST_FILE = 1;
 const COST_TREE = 16;
 const COST_WIDE = 1_000_000;
@@ -70,9 +85,13 @@ export function interestOf(
   const watches = new Map<string, Watch>();
   const wide: WideNeed[] = [];
   let classMask = 0;
+  let named = false;
   rules.forEach((rule, index) => {
     const mask = classMaskOf(rule.logSource) & ~CLASSES.flat;
     classMask |= mask;
+    if ([...testsOf(rule.expression)].some(({ field }) => field === "DestinationHostname")) {
+      named = true;
+    }
     if ((mask & FILE_CLASSES) === 0) return;
     const found = watchesOf(rule);
     if (typeof found === "string") wide.push({ rule: index, why: "path", reason: found });
@@ -87,7 +106,7 @@ export function interestOf(
   );
   return {
     classMask,
-    kinds: kindsOf(classMask),
+    kinds: kindsOf(classMask | (named ? NAMED_CLASSES : 0)),
     identity: (classMask & CLASSES.identity) !== 0,
     watches: sorted.slice(0, WATCHES_MAX),
     watchesDropped: Math.max(0, sorted.length - WATCHES_MAX),
@@ -97,12 +116,12 @@ export function interestOf(
 }
 
 function kindsOf(classMask: number): readonly KindName[] {
-  const kinds: KindName[] = ["exec", "fork", "exit"];
-  if ((classMask & CLASSES.identity) !== 0) kinds.push("identity");
-  if ((classMask & CLASSES.network_connection) !== 0) kinds.push("connect");
-  if ((classMask & CLASSES.network_bind) !== 0) kinds.push("bind");
-  if ((classMask & FILE_CLASSES) !== 0) kinds.push("open");
-  return kinds;
+  return [
+    "exec",
+    "fork",
+    "exit",
+    ...CLASSES_OF_KINDS.filter(([, classes]) => (classMask & classes) !== 0).map(([kind]) => kind),
+  ];
 }
 
 /** Watches that see every event that can fire the rule; else the reason why none can. */

@@ -22,7 +22,7 @@ Deno.test("interest names the kinds that rules need, and identity only for its r
   assertEquals(interest("identity", rule).kinds, ["exec", "fork", "exit", "identity"]);
   assertEquals(interest("identity", rule).identity, true);
   assertEquals(interest("process_creation", rule).identity, false);
-  assertEquals(interest("dns_query", rule).classMask, 0);
+  assertEquals(interest("registry_event", rule).classMask, 0);
 });
 
 Deno.test("interest watches exact files and directories, whatever else the rule asks", () => {

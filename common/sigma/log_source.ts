@@ -38,6 +38,14 @@ const CLASS_BY_CATEGORY: ReadonlyMap<string, number> = new Map([
   ["network_bind", CLASSES.network_bind],
   ["file_access", CLASSES.file_access],
   ["file_event", CLASSES.file_event],
+  ["process_snapshot", CLASSES.process_snapshot],
+  ["network_listen", CLASSES.network_listen],
+  ["network_accept", CLASSES.network_accept],
+  ["network_flow", CLASSES.network_flow],
+  ["dns_query", CLASSES.dns_query],
+  ["dns_answer", CLASSES.dns_answer],
+  ["process_access", CLASSES.process_access],
+  ["process_signal", CLASSES.process_signal],
 ]);
 
 /**

@@ -6,6 +6,18 @@ const ignore = !canLoadSensor();
 const CLAUDE = "node_modules/@anthropic-ai/claude-code/cli.js";
 const MCP = "@modelcontextprotocol/server-git";
 
+/** A shell on the client's end of a connection to itself. */
+const SHELL_ON_SOCKET = "$l = IO::Socket::INET->new(Listen => 1, LocalAddr => q(127.0.0.1)); " +
+  "$c = IO::Socket::INET->new(PeerAddr => q(127.0.0.1), PeerPort => $l->sockport); " +
+  "open STDIN, q(<&), $c; open STDOUT, q(>&), $c; exec q(/bin/sh), q(-c), q(:)";
+
+/** Starts a program, attaches to it as a debugger does (PTRACE_ATTACH), and ends it. */
+function attach(program: string): string {
+  // A number, not text: perl hands over the address of a text.
+  const call = "$p = $ARGV[0] + 0; syscall(101, 16, $p, 0, 0) == 0 or die; waitpid($p, 0)";
+  return `${program} & sleep 0.3; perl -e '${call}' $!; kill -9 $!; true`;
+}
+
 /** What each rule has to see. */
 const DEEDS: readonly Deed[] = [
   { rule: "ai/inference_server_shell", program: "llama-server", script: "bash -c ': id'; true" },
@@ -53,6 +65,24 @@ const DEEDS: readonly Deed[] = [
     called: "npm install",
   },
   { rule: "ai/agent_decoded_payload", script: "bash -c ': base64 -d x | sh'; true", called: MCP },
+  {
+    rule: "ai/ai_shell_on_socket",
+    script: `$PUBLIC $DIR/tritonserver -MIO::Socket::INET -e '${SHELL_ON_SOCKET}'`,
+  },
+  {
+    rule: "ai/ai_service_reached_from_outside",
+    script: "$PUBLIC $DIR/tritonserver $NETWORK serve 203.0.113.7 10",
+  },
+  {
+    rule: "ai/coin_miner_pool_name",
+    script: "$PUBLIC perl $NETWORK ask pool.supportxmr.com",
+  },
+  {
+    rule: "ai/llm_api_by_undeclared_program",
+    script: "$PUBLIC perl $NETWORK ask api.openai.com",
+  },
+  { rule: "ai/ai_process_attached", script: attach("$DIR/llama-server -c 'sleep 9; :'") },
+  { rule: "ai/sensor_stopped", script: "kill -STOP $SENSOR; kill -CONT $SENSOR" },
 ];
 
 /** What the rules of rules/costly have to see. */
@@ -89,6 +119,18 @@ const NEAR_MISSES: readonly Deed[] = [
   { rule: "ai/mcp_server_shell_injection", script: "bash -c 'ls | wc -l'; true", called: MCP },
   { rule: "ai/installer_reads_credentials", script: "cat /etc/hosts; true", called: "npm install" },
   { rule: "ai/agent_decoded_payload", script: "bash -c ': base64 -d x'; true", called: MCP },
+  {
+    rule: "ai/ai_shell_on_socket",
+    script: `$PUBLIC perl -MIO::Socket::INET -e '${SHELL_ON_SOCKET}'`,
+  },
+  {
+    rule: "ai/ai_service_reached_from_outside",
+    script: "$PUBLIC $DIR/tritonserver $NETWORK serve 127.0.0.1 10",
+  },
+  { rule: "ai/coin_miner_pool_name", script: "$PUBLIC perl $NETWORK ask huggingface.co" },
+  { rule: "ai/llm_api_by_undeclared_program", script: "$PUBLIC perl $NETWORK ask a.example" },
+  { rule: "ai/ai_process_attached", script: attach("$DIR/timeout 9 sleep 9") },
+  { rule: "ai/sensor_stopped", script: "kill -CONT $SENSOR; kill -0 $SENSOR" },
 ];
 
 const PACKS = ["ai", "correlations", "linux"];
@@ -105,6 +147,10 @@ const SEQUENCES: readonly Deed[] = [
     rule: "correlations/model_load_then_execution",
     program: "python3",
     script: ": <$MODEL; bash -c ': id'; true",
+  },
+  {
+    rule: "correlations/bulk_egress",
+    script: "$PUBLIC $DIR/socat $NETWORK serve 203.0.113.7 1080000000",
   },
   {
     rule: "correlations/installer_runtime_sequence",
@@ -125,6 +171,10 @@ const OTHER_SEQUENCES: readonly Deed[] = [
     rule: "correlations/model_load_then_execution",
     program: "python3",
     script: "bash -c ': id'; true",
+  },
+  {
+    rule: "correlations/bulk_egress",
+    script: "$PUBLIC $DIR/socat $NETWORK serve 203.0.113.7 1000000",
   },
 ];
 

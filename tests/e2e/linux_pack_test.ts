@@ -33,6 +33,13 @@ const DEEDS: readonly Deed[] = [
   },
   { rule: "linux/shadow_file_read", script: "cat /etc/shadow; true" },
   {
+    rule: "linux/shell_on_socket",
+    script: "perl -MIO::Socket::INET -e " +
+      "'$l = IO::Socket::INET->new(Listen => 1, LocalAddr => q(127.0.0.1)); " +
+      "$c = IO::Socket::INET->new(PeerAddr => q(127.0.0.1), PeerPort => $l->sockport); " +
+      "open STDIN, q(<&), $c; open STDOUT, q(>&), $c; exec q(/bin/sh), q(-c), q(:)'",
+  },
+  {
     rule: "linux/web_server_from_temporary",
     script: "cd /dev/shm && bash -c ': python3 -m http.server 80'; true",
   },

@@ -84,7 +84,7 @@ for (const how of ["fastopen", "uring", "mapped"] as const) {
       assertEquals(mine().length, 1);
       assertEquals(record.number("connect", "port"), Number(lines[0]));
       assertEquals(record.number("connect", "family"), 2);
-      assertEquals([...record.address().subarray(0, 4)], [127, 0, 0, 1]);
+      assertEquals([...record.address("connect", "address").subarray(0, 4)], [127, 0, 0, 1]);
       assertEquals((record.flags & FLAGS.mapped) !== 0, how === "mapped");
     });
   });

@@ -11,7 +11,9 @@ export interface Deed {
   readonly program?: string;
   /**
    * Script for `bash -c`, or arguments of another program. `$DIR` is the test's folder below /tmp,
-   * `$OPT` one below /opt, `$CRON` a file below /etc/cron.d, `$MODEL` one below /srv/models.
+   * `$SENSOR` the pid of
+   * the watch, `$PUBLIC` the start of a command in a network namespace that has a public address,
+   * `$OPT` a folder below /opt, `$CRON` a file below /etc/cron.d, `$MODEL` one below /srv/models.
    */
   readonly script: string | readonly string[];
   /** First argument after the script, by which the parent is known. */
@@ -20,6 +22,10 @@ export interface Deed {
 
 /** Start of a command line that ends a run of deeds; ai/coin_miner_command_line sees it. */
 const MARK = ": stratum+tcp://mark.example:1";
+
+/** 203.0.113.7 (RFC 5737) is there alone, on loopback. */
+const PUBLIC = "unshare --net bash -c 'ip link set lo up; ip address add 203.0.113.7 dev lo; " +
+  'exec "$@"\' -';
 
 /** What a run of deeds is watched with. */
 export interface WatchOptions {
@@ -51,6 +57,8 @@ async function setStage(): Promise<Stage> {
     bun: "true",
     python3: "bash",
     timeout: "timeout",
+    tritonserver: "perl",
+    socat: "perl",
     ".local/share/claude/versions/2.0.0": "bash",
   };
   for (const [name, program] of Object.entries(copies)) {
@@ -67,8 +75,20 @@ async function setStage(): Promise<Stage> {
   return { folder, optional, cron, model };
 }
 
-async function act({ program, script, called }: Deed, stage: Stage): Promise<void> {
-  const places = { DIR: stage.folder, OPT: stage.optional, CRON: stage.cron, MODEL: stage.model };
+async function act(
+  { program, script, called }: Deed,
+  stage: Stage,
+  { sensor = 0 }: { readonly sensor?: number } = {},
+): Promise<void> {
+  const places = {
+    DIR: stage.folder,
+    OPT: stage.optional,
+    CRON: stage.cron,
+    MODEL: stage.model,
+    SENSOR: String(sensor),
+    PUBLIC: PUBLIC,
+    NETWORK: `${ROOT}tests/support/network.pl`,
+  };
   const fill = (text: string) =>
     Object.entries(places).reduce((filled, [name, at]) => filled.replaceAll(`$${name}`, at), text);
   const args = typeof script === "string"
@@ -98,7 +118,7 @@ export async function seenOf(
   const fired = new Set<string>();
   try {
     await messages.find((line) => line.startsWith("Watching"));
-    for (const deed of deeds) await act(deed, stage);
+    for (const deed of deeds) await act(deed, stage, { sensor: child.pid });
     // Opens and starts of programs come by different ways: what came before the first mark is
     // through when the second one is.
     for (const mark of ["first", "second"]) {

@@ -1,10 +1,13 @@
 // The record that the scan looks at: where its parts are, after its bounds were checked once.
 
 import {
+  ACCEPT_BODY_BYTES,
+  ACCESS_BODY_BYTES,
   BIND_BODY_BYTES,
   CONNECT_BODY_BYTES,
-  EXEC_BODY_BYTES,
+  DNS_BODY_BYTES,
   EXIT_BODY_BYTES,
+  FLOW_BODY_BYTES,
   HEADER_BODY_LENGTH,
   HEADER_BYTES,
   HEADER_HEADER_LENGTH,
@@ -12,17 +15,25 @@ import {
   HEADER_LENGTH,
   HEADER_SLOT_COUNT,
   IDENTITY_BODY_BYTES,
+  KIND_ACCEPT,
+  KIND_ACCESS,
   KIND_BIND,
   KIND_CONNECT,
+  KIND_DNS,
   KIND_EXEC,
   KIND_EXIT,
+  KIND_FLOW,
   KIND_IDENTITY,
+  KIND_LISTEN,
   KIND_OPEN,
   KIND_PROCESS,
+  KIND_SIGNAL,
+  LISTEN_BODY_BYTES,
   OPEN_BODY_BYTES,
   PROCESS_BODY_BYTES,
   RECORD_ALIGNMENT,
   RECORD_BYTES_MAX,
+  SIGNAL_BODY_BYTES,
   SLOT_BYTES,
 } from "../../out/gen/record";
 
@@ -39,13 +50,25 @@ export let slot_length: u32 = 0;
 
 /** Least bytes of the body of a kind that the scan reads. */
 function body_bytes(wanted: u32): u32 {
-  if (wanted == KIND_EXEC) return EXEC_BODY_BYTES;
+  // What was appended to it is asked for by body_has.
+  if (wanted == KIND_EXEC) return PROCESS_BODY_BYTES;
   if (wanted == KIND_EXIT) return EXIT_BODY_BYTES;
   if (wanted == KIND_IDENTITY) return IDENTITY_BODY_BYTES;
   if (wanted == KIND_CONNECT) return CONNECT_BODY_BYTES;
   if (wanted == KIND_BIND) return BIND_BODY_BYTES;
   if (wanted == KIND_OPEN) return OPEN_BODY_BYTES;
+  if (wanted == KIND_SIGNAL) return SIGNAL_BODY_BYTES;
+  if (wanted == KIND_ACCESS) return ACCESS_BODY_BYTES;
+  if (wanted == KIND_LISTEN) return LISTEN_BODY_BYTES;
+  if (wanted == KIND_ACCEPT) return ACCEPT_BODY_BYTES;
+  if (wanted == KIND_FLOW) return FLOW_BODY_BYTES;
+  if (wanted == KIND_DNS) return DNS_BODY_BYTES;
   return wanted == KIND_PROCESS ? PROCESS_BODY_BYTES : 0;
+}
+
+/** Whether the current record's body is so long: older writers know less. */
+export function body_has(bytes: u32): bool {
+  return <usize> bytes <= slots - body;
 }
 
 /** Makes the record at `at` the current one; false when it is malformed within `room` bytes. */

@@ -10,6 +10,7 @@ import {
   CLASSES_NETWORK_CONNECTION,
   CLASSES_PROCESS_CREATION,
   CLASSES_PROCESS_FORK,
+  CLASSES_PROCESS_SNAPSHOT,
   CLASSES_PROCESS_TERMINATION,
   FIELD_ROW_BYTES,
   FIELD_ROW_AUTOMATON,
@@ -34,7 +35,7 @@ import { FIELD_LISTS } from "./memory";
 
 @inline const NO_GROUP: u32 = GROUPS;
 /** Kinds of records by their classes; an open with and without writing are two. */
-@inline const LISTS: u32 = 9;
+@inline const LISTS: u32 = 17;
 /** A list: u32 classes of its records, u32 number, u32 fields. */
 @inline const LIST_HEADER_BYTES: u32 = 8;
 @inline const LIST_BYTES: u32 = LIST_HEADER_BYTES + FIELDS_MAX * 4;
@@ -51,7 +52,10 @@ function classes_of_list(list: u32): u32 {
   if (list == 4) return CLASSES_NETWORK_CONNECTION;
   if (list == 5) return CLASSES_NETWORK_BIND;
   if (list == 6) return CLASSES_PROCESS_FORK;
-  return list == 7 ? CLASSES_PROCESS_TERMINATION : CLASSES_IDENTITY;
+  if (list == 7) return CLASSES_PROCESS_TERMINATION;
+  if (list == 8) return CLASSES_IDENTITY;
+  // One class a list from here on, each twice the one before.
+  return CLASSES_PROCESS_SNAPSHOT << (list - 9);
 }
 
 function group_of(standard: u32): u32 {

@@ -3,17 +3,27 @@
 
 import * as f from "../../out/gen/image";
 import * as r from "../../out/gen/record";
-import { body, kind, open_slot, record, slot_length, slot_text } from "./current";
+import { body, body_has, kind, open_slot, record, slot_length, slot_text } from "./current";
+import {
+  destination,
+  end_address,
+  end_family,
+  end_port,
+  FAMILY_IPV4,
+  FAMILY_IPV6,
+  initiated,
+  source,
+} from "./endpoint";
+import { host_length, host_name, host_text } from "./host_names";
 import { parent, process } from "./lifecycle";
 import { SCRATCH } from "./memory";
 import { name_length, name_text } from "./name_table";
-import { row_at, UID_UNKNOWN } from "./process_table";
+import { process_get, row_at, UID_UNKNOWN } from "./process_table";
 import { ABSENT, program_argv, program_at, program_cwd, program_image } from "./program";
 import { write_constant, write_decimal, write_hex64, write_ipv4, write_ipv6 } from "./text";
+import { write_access, write_answers, write_query_type, write_streams } from "./words";
 import { role_entry, user_entry } from "./user_table";
 
-@inline const FAMILY_IPV4: u32 = 2;
-@inline const FAMILY_IPV6: u32 = 10;
 @inline const PROTOCOL_TCP: u32 = 6;
 @inline const PROTOCOL_UDP: u32 = 17;
 
@@ -73,8 +83,7 @@ function user(uid: u32): bool {
   return entry != 0 ? set(name_text(entry), name_length(entry)) : number(<u64> uid);
 }
 
-function role(): bool {
-  const id: u32 = <u32> load<u16>(record, r.HEADER_ROLE);
+function role_name(id: u32): bool {
   if (id == 0) return written(write_constant("none"));
   const entry: usize = role_entry(id);
   return entry != 0 ? set(name_text(entry), name_length(entry)) : number(<u64> id);
@@ -103,28 +112,22 @@ function real_uid(): bool {
   return uid != UID_UNKNOWN && number(<u64> uid);
 }
 
-function address(of_kind: u32): bool {
-  if (kind != of_kind) return false;
-  const family: u32 = <u32> load<u16>(body, r.CONNECT_FAMILY);
-  const at: usize = body + <usize> r.CONNECT_ADDRESS;
-  if (family == FAMILY_IPV4) return written(write_ipv4(at));
-  return family == FAMILY_IPV6 && written(write_ipv6(at));
-}
-
-@inline function port(of_kind: u32): bool {
-  return kind == of_kind && number(<u64> load<u16>(body, r.CONNECT_PORT));
-}
-
 @inline function is_socket(): bool {
-  return kind == r.KIND_CONNECT || kind == r.KIND_BIND;
+  return kind == r.KIND_CONNECT || kind == r.KIND_BIND || (kind >= r.KIND_LISTEN && kind <= r.KIND_FLOW);
 }
 
 function protocol(): bool {
-  if (!is_socket()) return false;
+  if (!is_socket() && kind != r.KIND_DNS) return false;
   const id: u32 = <u32> load<u16>(body, r.CONNECT_PROTOCOL);
   if (id == PROTOCOL_TCP) return written(write_constant("tcp"));
   if (id == PROTOCOL_UDP) return written(write_constant("udp"));
   return number(<u64> id);
+}
+
+/** Of the end of a connection that was found last. */
+function address(): bool {
+  if (end_family == FAMILY_IPV4) return written(write_ipv4(end_address));
+  return end_family == FAMILY_IPV6 && written(write_ipv6(end_address));
 }
 
 @inline function truth(holds: bool): bool {
@@ -164,26 +167,74 @@ function load_process_field(standard: u32): bool {
   }
 }
 
+/** Standard streams that are sockets, by name. */
+function stdio(): bool {
+  if (kind != r.KIND_EXEC || !body_has(r.EXEC_BODY_BYTES)) return false;
+  const bits: u32 = <u32> load<u16>(body, r.EXEC_STDIO_SOCKETS);
+  return bits != 0 && written(write_streams(bits));
+}
+
+function load_dns_field(standard: u32): bool {
+  const is_answer: bool = load<u16>(body, r.DNS_IS_ANSWER) != 0;
+  switch (standard) {
+    case f.STANDARD_FIELDS_QUERY_NAME:
+      return slot(r.DNS_SLOT_NAME);
+    case f.STANDARD_FIELDS_QUERY_TYPE:
+      return written(write_query_type(<u32> load<u16>(body, r.DNS_QUERY_TYPE)));
+    case f.STANDARD_FIELDS_QUERY_STATUS:
+      return is_answer && number(<u64> load<u16>(body, r.DNS_RESPONSE_CODE));
+    case f.STANDARD_FIELDS_QUERY_RESULTS:
+      return is_answer && open_slot(r.DNS_SLOT_MESSAGE) &&
+        written(write_answers(slot_text, slot_length));
+    default:
+      return false;
+  }
+}
+
+/** Of the process that is signalled or reached into; both kinds have it behind a number. */
+function load_target_field(standard: u32): bool {
+  const pid: u32 = load<u32>(body, r.SIGNAL_TARGET_PID);
+  switch (standard) {
+    case f.STANDARD_FIELDS_TARGET_IMAGE:
+      return text_of(
+        process_get(pid, load<u64>(body, r.SIGNAL_TARGET_START_TIME_NS)),
+        f.STANDARD_FIELDS_IMAGE,
+      );
+    case f.STANDARD_FIELDS_TARGET_PROCESS_ID:
+      return number(<u64> pid);
+    case f.STANDARD_FIELDS_TARGET_ROLE:
+      return role_name(<u32> load<u16>(body, r.SIGNAL_TARGET_ROLE));
+    case f.STANDARD_FIELDS_SIGNAL:
+      return kind == r.KIND_SIGNAL && number(<u64> load<u32>(body, r.SIGNAL_SIGNAL));
+    case f.STANDARD_FIELDS_ACCESS:
+      return kind == r.KIND_ACCESS && written(write_access(load<u32>(body, r.ACCESS_ACCESS)));
+    default:
+      return false;
+  }
+}
+
 /** Finds the value of a standard field; false when the record does not have it. */
 export function load_field(standard: u32): bool {
   switch (standard) {
     case f.STANDARD_FIELDS_TARGET_FILENAME:
       return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
     case f.STANDARD_FIELDS_DESTINATION_IP:
-      return address(r.KIND_CONNECT);
+      return destination() && address();
     case f.STANDARD_FIELDS_DESTINATION_PORT:
-      return port(r.KIND_CONNECT);
+      return destination() && number(<u64> load<u16>(end_port));
+    case f.STANDARD_FIELDS_DESTINATION_HOSTNAME:
+      return destination() && host_name(end_address, end_family == FAMILY_IPV6) &&
+        set(host_text, host_length);
     case f.STANDARD_FIELDS_SOURCE_IP:
-      return address(r.KIND_BIND);
+      return source() && address();
     case f.STANDARD_FIELDS_SOURCE_PORT:
-      return port(r.KIND_BIND);
+      return source() && number(<u64> load<u16>(end_port));
     case f.STANDARD_FIELDS_PROTOCOL:
       return protocol();
     case f.STANDARD_FIELDS_INITIATED:
-      return is_socket() && truth(kind == r.KIND_CONNECT);
+      return is_socket() && truth(initiated());
     case f.STANDARD_FIELDS_DESTINATION_IS_IPV6:
-      return kind == r.KIND_CONNECT &&
-        truth(<u32> load<u16>(body, r.CONNECT_FAMILY) == FAMILY_IPV6);
+      return destination() && truth(end_family == FAMILY_IPV6);
     case f.STANDARD_FIELDS_USER_ID:
       return number(<u64> header_uid());
     case f.STANDARD_FIELDS_PARENT_USER_ID:
@@ -199,10 +250,23 @@ export function load_field(standard: u32): bool {
     case f.STANDARD_FIELDS_OLD_USER_ID:
       return kind == r.KIND_IDENTITY && number(<u64> load<u32>(body, r.IDENTITY_OLD_UID));
     case f.STANDARD_FIELDS_ROLE:
-      return role();
+      return role_name(<u32> load<u16>(record, r.HEADER_ROLE));
     case f.STANDARD_FIELDS_SESSION:
       return session();
+    case f.STANDARD_FIELDS_BYTES_SENT:
+      return kind == r.KIND_FLOW && number(load<u64>(body, r.FLOW_BYTES_SENT));
+    case f.STANDARD_FIELDS_BYTES_RECEIVED:
+      return kind == r.KIND_FLOW && number(load<u64>(body, r.FLOW_BYTES_RECEIVED));
+    case f.STANDARD_FIELDS_STDIO_SOCKET:
+      return stdio();
+    case f.STANDARD_FIELDS_HIDDEN:
+      return kind == r.KIND_PROCESS &&
+        truth((load<u32>(record, r.HEADER_FLAGS) & r.FLAG_HIDDEN) != 0);
     default:
+      if (kind == r.KIND_DNS) return load_dns_field(standard) || load_process_field(standard);
+      if (kind == r.KIND_SIGNAL || kind == r.KIND_ACCESS) {
+        return load_target_field(standard) || load_process_field(standard);
+      }
       return load_process_field(standard);
   }
 }

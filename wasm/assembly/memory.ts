@@ -55,7 +55,7 @@
 @inline export const SHORTS_SEEN_BYTES: u32 = 0x1_0100; // u8 for each two bytes, and for each one
 /** Fields by kind of record, see field_lists.ts. */
 @inline export const FIELD_LISTS: usize = SHORTS_SEEN + <usize> SHORTS_SEEN_BYTES;
-@inline export const FIELD_LISTS_BYTES: u32 = 0x1_0000; // 12 lists x (8 + 4 x FIELDS_MAX)
+@inline export const FIELD_LISTS_BYTES: u32 = 0x1_8000; // 20 lists x (8 + 4 x FIELDS_MAX)
 /** u32 a field: the epoch in which its asked literals were looked for last. */
 @inline export const ASKED_EPOCHS: usize = FIELD_LISTS + <usize> FIELD_LISTS_BYTES;
 @inline export const ASKED_EPOCHS_BYTES: u32 = 0x1000; // FIELDS_MAX
@@ -68,8 +68,11 @@
 @inline export const USERS_BYTES: u32 = 0x1_0000; // 64 bytes x USERS_MAX (1,024)
 @inline export const ROLES: usize = USERS + USERS_BYTES;
 @inline export const ROLES_BYTES: u32 = 0x4000; // 64 bytes x ROLES_MAX (256)
+/** Names of addresses, see host_names.ts. */
+@inline export const HOST_NAMES: usize = ROLES + ROLES_BYTES;
+@inline export const HOST_NAMES_BYTES: u32 = 0x12_0000; // 288 bytes x 4,096
 /** Heads of the process index, then the rows. */
-@inline export const PROCESS_INDEX: usize = ROLES + ROLES_BYTES;
+@inline export const PROCESS_INDEX: usize = HOST_NAMES + HOST_NAMES_BYTES;
 @inline export const PROCESS_INDEX_BYTES: u32 = 0x4_0000; // u32 x 65,536
 @inline export const PROCESS_ROWS: usize = PROCESS_INDEX + PROCESS_INDEX_BYTES;
 @inline export const PROCESS_ROWS_BYTES: u32 = 0x60_0000; // 96 bytes x PROCESSES_MAX

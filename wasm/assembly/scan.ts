@@ -1,7 +1,7 @@
 // The scan: records of BATCH in, hits out. A hit's layout is in wasm/engine/hit.ts.
 
 import { RULE_ROW_BYTES, RULE_ROW_CLASS_MASK, RULE_ROW_LOG_SOURCE } from "../../out/gen/image";
-import { KIND_FLAT, KIND_PROCESS } from "../../out/gen/record";
+import { KIND_DNS, KIND_FLAT, KIND_PROCESS } from "../../out/gen/record";
 import { forget_unfinished } from "./budget";
 import {
   kind,
@@ -14,6 +14,7 @@ import {
 } from "./current";
 import { class_mask, field_count, generation, image, publish_staged, rules } from "./image";
 import { field_lists_make } from "./field_lists";
+import { follow_answer } from "./host_names";
 import { label_record } from "./labels";
 import { maybe_listed } from "./listed";
 import { follow_record, forget_process, parent, process } from "./lifecycle";
@@ -134,6 +135,7 @@ function scan_record(offset: u32): bool {
   if (kind == KIND_FLAT) forget_process();
   else follow_record();
   if (kind != KIND_FLAT && kind <= KIND_PROCESS) label_record();
+  if (kind == KIND_DNS) follow_answer();
   if (image != 0 && (class_mask & classes) != 0) {
     match_record(classes);
     if (!run_candidates(offset, 0)) return false;

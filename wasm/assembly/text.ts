@@ -34,7 +34,8 @@ export function write_hex64(value: u64): u32 {
   return length;
 }
 
-function put_ipv4(length: u32, address: usize): u32 {
+/** An IPv4 address behind `length` bytes that are there; returns the bytes of both. */
+export function append_ipv4(length: u32, address: usize): u32 {
   for (let i: usize = 0; i < 4; i++) {
     if (i != 0) length = put(length, 0x2e);
     length = put_decimal(length, <u64> load<u8>(address + i));
@@ -44,7 +45,7 @@ function put_ipv4(length: u32, address: usize): u32 {
 
 /** An IPv4 address, 4 bytes in network order. */
 export function write_ipv4(address: usize): u32 {
-  return put_ipv4(0, address);
+  return append_ipv4(0, address);
 }
 
 @inline function group(address: usize, index: u32): u32 {
@@ -72,13 +73,12 @@ function longest_zero_run(address: usize): u32 {
   return best < 2 ? 0 : (best << 8) | best_start;
 }
 
-/** An IPv6 address, 16 bytes in network order, as RFC 5952 writes it. */
-export function write_ipv6(address: usize): u32 {
-  let length: u32 = 0;
+/** An IPv6 address behind `length` bytes that are there; returns the bytes of both. */
+export function append_ipv6(length: u32, address: usize): u32 {
   if (load<u64>(address) == 0 && load<u32>(address, 8) == 0xffff0000) {
     length = put(put(length, 0x3a), 0x3a);
     for (let i: u32 = 0; i < 4; i++) length = put(length, 0x66);
-    return put_ipv4(put(length, 0x3a), address + 12);
+    return append_ipv4(put(length, 0x3a), address + 12);
   }
   const run: u32 = longest_zero_run(address);
   const skip_from: u32 = run == 0 ? 8 : run & 0xff;
@@ -95,12 +95,22 @@ export function write_ipv6(address: usize): u32 {
   return length;
 }
 
+/** An IPv6 address, 16 bytes in network order, as RFC 5952 writes it. */
+export function write_ipv6(address: usize): u32 {
+  return append_ipv6(0, address);
+}
+
+/** A constant text (ASCII) behind `length` bytes that are there; returns the bytes of both. */
+export function append_constant(length: u32, text: string): u32 {
+  const units: usize = changetype<usize>(text);
+  const added: u32 = <u32> text.length;
+  for (let i: usize = 0; i < <usize> added; i++) {
+    store<u8>(SCRATCH + <usize> length + i, <u8> load<u16>(units + (i << 1)));
+  }
+  return length + added;
+}
+
 /** A constant text (ASCII), copied to SCRATCH. */
 export function write_constant(text: string): u32 {
-  const units: usize = changetype<usize>(text);
-  const length: u32 = <u32> text.length;
-  for (let i: usize = 0; i < <usize> length; i++) {
-    store<u8>(SCRATCH + i, <u8> load<u16>(units + (i << 1)));
-  }
-  return length;
+  return append_constant(0, text);
 }

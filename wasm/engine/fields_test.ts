@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { GOLDEN_RECORDS } from "../../common/record/_golden_test_support.ts";
+import { DNS_ANSWER } from "../../common/record/_dns_test_support.ts";
+import { GOLDEN_RECORDS, OLDER_EXEC_HEX } from "../../common/record/_golden_test_support.ts";
 import { encodeRecord, FLAGS } from "../../common/record/mod.ts";
 import { STANDARD_FIELDS, type StandardFieldName } from "../../common/sigma/fields.ts";
 import { compile, scanAll, type TestRule } from "./_engine_test_support.ts";
@@ -10,6 +11,14 @@ const CATEGORIES = {
   exec: "process_creation",
   open: "file_access",
   connect: "network_connection",
+  listen: "network_listen",
+  accept: "network_accept",
+  flow: "network_flow",
+  query: "dns_query",
+  answer: "dns_answer",
+  signal: "process_signal",
+  access: "process_access",
+  process: "process_snapshot",
 } as const;
 
 type Expected = Partial<Record<StandardFieldName, string>>;
@@ -135,6 +144,157 @@ Deno.test("fields of an unknown process are those of the header alone", async ()
   await check([open], CATEGORIES.open, {
     expected: { User: "7", ProcessId: "99", UserId: "7", Role: "none", TargetFilename: "x" },
   });
+});
+
+const OF_TABLE: Expected = { ...OF_PROCESS, ParentUser: "33", ParentUserId: "33" };
+const V4 = { family: 2, protocol: 6, socket_type: 1, address: new Uint8Array([192, 0, 2, 1]) };
+
+Deno.test("fields of a listen, an accept and a flow: the ends as each kind has them", async () => {
+  const listen = encodeRecord("listen", { header: HEADER, body: { ...V4, port: 8000 } });
+  const own = { ...OF_TABLE, Protocol: "tcp", Initiated: "false" };
+  await check([EXEC, listen], CATEGORIES.listen, {
+    expected: { ...own, SourceIp: "192.0.2.1", SourcePort: "8000" },
+  });
+  const peer = { peer_address: new Uint8Array([203, 0, 113, 7]), peer_port: 5 };
+  const accept = encodeRecord("accept", { header: HEADER, body: { ...V4, port: 8000, ...peer } });
+  await check([EXEC, accept], CATEGORIES.accept, {
+    expected: {
+      ...own,
+      SourceIp: "203.0.113.7",
+      SourcePort: "5",
+      DestinationIp: "192.0.2.1",
+      DestinationPort: "8000",
+      DestinationIsIpv6: "false",
+    },
+  });
+  const body = {
+    ...V4,
+    port: 443,
+    local_address: new Uint8Array([10, 0, 0, 1]),
+    local_port: 6,
+    initiated: 1,
+    bytes_sent: 2n ** 40n,
+    bytes_received: 3,
+  };
+  await check([EXEC, encodeRecord("flow", { header: HEADER, body })], CATEGORIES.flow, {
+    expected: {
+      ...own,
+      Initiated: "true",
+      SourceIp: "10.0.0.1",
+      SourcePort: "6",
+      DestinationIp: "192.0.2.1",
+      DestinationPort: "443",
+      DestinationIsIpv6: "false",
+      BytesSent: "1099511627776",
+      BytesReceived: "3",
+    },
+  });
+});
+
+const SERVER = { ...V4, protocol: 17, port: 53, query_type: 28 };
+const OF_SERVER: Expected = {
+  ...OF_TABLE,
+  Protocol: "udp",
+  DestinationIp: "192.0.2.1",
+  DestinationPort: "53",
+  DestinationIsIpv6: "false",
+  QueryName: "a.example",
+  QueryType: "AAAA",
+};
+
+Deno.test("fields of a DNS question and of its answer; the connect that follows has the name", async () => {
+  const slots = { name: "a.example", message: DNS_ANSWER };
+  const question = encodeRecord("dns", { header: HEADER, body: SERVER, slots });
+  await check([EXEC, question], CATEGORIES.query, { expected: OF_SERVER });
+  const answer = encodeRecord("dns", { header: HEADER, body: { ...SERVER, is_answer: 1 }, slots });
+  await check([EXEC, answer], CATEGORIES.answer, {
+    expected: { ...OF_SERVER, QueryStatus: "0", QueryResults: "203.0.113.7;2001:db8::7;" },
+  });
+  for (const [family, address] of [[2, "cb007107"], [10, "20010db8000000000000000000000007"]]) {
+    const body = { ...V4, family: Number(family), address: Uint8Array.fromHex(String(address)) };
+    const connect = encodeRecord("connect", { header: HEADER, body });
+    const engine = await Engine.create();
+    const detection = ["s: { DestinationHostname: a.example }", "condition: s"];
+    engine.publish(compile({ category: CATEGORIES.connect, detection }).image);
+    assertEquals(scanAll(engine, [connect, question, connect, answer, connect]), [
+      [],
+      [],
+      [],
+      [],
+      [0],
+    ]);
+  }
+});
+
+Deno.test("names of addresses: the youngest answer counts, the oldest gives way", async () => {
+  const engine = await Engine.create();
+  const detection = ["s: { DestinationHostname|startswith: n }", "condition: s"];
+  engine.publish(compile({ category: CATEGORIES.connect, detection }).image);
+  const address = (i: number) => new Uint8Array([10, i >> 16, i >> 8, i]);
+  const answer = (i: number) => {
+    const message = DNS_ANSWER.slice();
+    message.set(address(i), message.indexOf(0xcb, 40));
+    return encodeRecord("dns", {
+      body: { ...SERVER, is_answer: 1 },
+      slots: { name: `n${i}.example`, message },
+    });
+  };
+  const connect = (i: number) => encodeRecord("connect", { body: { ...V4, address: address(i) } });
+  const last = 20_000;
+  for (let i = 0; i <= last; i++) scanAll(engine, [answer(i)]);
+  const known = (i: number) => scanAll(engine, [connect(i)])[0]?.length === 1;
+  assertEquals([known(last), known(last - 50), known(0)], [true, true, false]);
+});
+
+Deno.test("fields of a signal and of an access have the other process", async () => {
+  const target = { target_pid: 40, target_start_time_ns: 40n, target_role: 3 };
+  const expected = {
+    ...OF_TABLE,
+    TargetImage: "/usr/bin/python3",
+    TargetProcessId: "40",
+    TargetRole: "notebook",
+  };
+  const signal = encodeRecord("signal", { header: HEADER, body: { signal: 9, ...target } });
+  await check([EXEC, signal], CATEGORIES.signal, { expected: { ...expected, Signal: "9" } });
+  const access = encodeRecord("access", { header: HEADER, body: { access: 1, ...target } });
+  await check([EXEC, access], CATEGORIES.access, { expected: { ...expected, Access: "attach" } });
+});
+
+Deno.test("fields of an exec whose streams are sockets, and of one that an older writer made", async () => {
+  const body = { real_uid: 1001, parent_uid: 34, stdio_sockets: 7, stdio_family: 2, stdio_port: 9 };
+  const exec = encodeRecord("exec", {
+    header: HEADER,
+    body: { ...body, stdio_address: new Uint8Array([203, 0, 113, 7]) },
+    slots: { image: "/bin/sh", argv: "sh\0-c\0id\0", cwd: "/tmp", file_name: "./run.sh" },
+  });
+  await check([exec], CATEGORIES.exec, {
+    expected: {
+      ...OF_PROCESS,
+      ParentUser: "34",
+      ParentUserId: "34",
+      ExecFile: "./run.sh",
+      StdioSocket: "stdin stdout stderr",
+      DestinationIp: "203.0.113.7",
+      DestinationPort: "9",
+      DestinationIsIpv6: "false",
+    },
+  });
+  const engine = await Engine.create();
+  const has = (field: string): TestRule => ({
+    category: CATEGORIES.exec,
+    detection: [`s: { ${field}: '*' }`, "condition: s"],
+  });
+  engine.publish(compile(has("Image"), has("StdioSocket"), has("DestinationIp")).image);
+  assertEquals(scanAll(engine, [Uint8Array.fromHex(OLDER_EXEC_HEX)]), [[0]]);
+});
+
+Deno.test("a process that /proc does not show is hidden", async () => {
+  const engine = await Engine.create();
+  const detection = ["s: { Hidden: 'true' }", "condition: s"];
+  engine.publish(compile({ category: CATEGORIES.process, detection }).image);
+  const process = (pid: number, flags: number) =>
+    encodeRecord("process", { header: { pid, start_time_ns: 1n, flags } });
+  assertEquals(scanAll(engine, [process(1, 0), process(2, FLAGS.hidden)]), [[], [0]]);
 });
 
 Deno.test("an open is a file_event only when it may write and its flags are known", async () => {

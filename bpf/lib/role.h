@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Role and session of a program, from the marks of its path and arguments. */
-#ifndef IMMUNE_LABEL_H
-#define IMMUNE_LABEL_H
+#ifndef IMMUNE_ROLE_H
+#define IMMUNE_ROLE_H
 
 #include "record.h"
 
@@ -88,14 +88,9 @@ static __always_inline void split_byte(struct immune_split *split, __u8 byte)
 }
 
 /*
- * The functions that are not static are verified once each and not once a call: a loop over all
- * bytes has more ways through it than a verifier follows (8,192 branches). They take numbers alone,
- * as older kernels let no pointer in; so they find the scratch by its place.
+ * The functions below that are not static are verified once each and not once a call (path.h): a loop
+ * over all bytes has more ways through it than a verifier follows (8,192 branches).
  */
-static __always_inline struct immune_scratch *scratch_at(__u32 place)
-{
-	return bpf_map_lookup_elem(&scratches, &place);
-}
 
 /* Cuts at most IMMUNE_SPLIT_BYTES from `from` on; always 0. */
 __noinline int split_some(__u32 place, __u32 from, __u32 length)

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DNS (RFC 1035) over UDP and TCP port 53: questions as they leave a host and answers as they come
+ * back, on the client's side alone. Packets that are looked at are those of sockets whose owner
+ * was put down when he connected or sent to port 53. Always allow.
+ */
+#include "owner.h"
+#include "packet.h"
+
+/* Longest name in a message, its lengths included (RFC 1035, 2.3.4). */
+#define IMMUNE_DNS_NAME_MAX 255
+/* Two bits that make a length a pointer (RFC 1035, 4.1.4). */
+#define IMMUNE_DNS_POINTER 0xc0
+struct dns_record {
+	struct immune_record_header header;
+	struct immune_dns_body body;
+	struct immune_slot slots[IMMUNE_DNS_SLOT_COUNT];
+	__u8 bytes[];
+};
+
+/*
+ * Writes the name of the question as text to the scratch's path; bytes of the message behind it, or
+ * 0 when it has none. The message starts at `from` of the record. Takes numbers alone, and is
+ * verified once (see role.h).
+ */
+__noinline int question_read(__u32 place, __u32 from, __u32 length)
+{
+	struct immune_scratch *scratch = scratch_at(place);
+	struct immune_split *split;
+
+	if (!scratch)
+		return 0;
+	/* State in the map, as ever: `count` is bytes written, `argument` what a label still has. */
+	split = &scratch->split;
+	split->count = 0;
+	split->argument = 0;
+	for (__u32 i = 0; i < IMMUNE_DNS_NAME_MAX; i++) {
+		__u32 at = from + IMMUNE_DNS_HEADER_BYTES + i;
+		__u32 to = split->count;
+		__u8 byte;
+
+		barrier_var(at);
+		if (IMMUNE_DNS_HEADER_BYTES + i >= length || at >= IMMUNE_RECORD_BYTES_MAX ||
+		    to >= IMMUNE_DNS_NAME_MAX)
+			return 0;
+		byte = scratch->record[at];
+		if (split->argument) {
+			split->argument--;
+		} else {
+			if (!byte)
+				return IMMUNE_DNS_HEADER_BYTES + i + 1;
+			if (byte & IMMUNE_DNS_POINTER)
+				return 0;
+			split->argument = byte;
+			if (!to)
+				continue;
+			byte = '.';
+		}
+		if (byte - 'A' < 26u)
+			byte |= 0x20;
+		scratch->path[to] = byte;
+		split->count = to + 1;
+	}
+	return 0;
+}
+
+/* Copies the message behind the slots and points a slot at it; its bytes kept, 0 on failure. */
+static __always_inline __u32 message_copy(struct __sk_buff *skb, const struct packet *packet,
+					  struct immune_scratch *scratch)
+{
+	struct dns_record *record = (void *)scratch->record;
+	__u32 whole = skb->len - packet->payload;
+	__u32 length = whole;
+
+	if (length > IMMUNE_DNS_MESSAGE_BYTES_MAX) {
+		length = IMMUNE_DNS_MESSAGE_BYTES_MAX;
+		record->header.flags |= IMMUNE_FLAG_TRUNCATED;
+	}
+	barrier_var(length);
+	if (!length || length > IMMUNE_DNS_MESSAGE_BYTES_MAX)
+		return 0;
+	if (bpf_skb_load_bytes(skb, packet->payload, record->bytes, length))
+		return 0;
+	record->slots[IMMUNE_DNS_SLOT_MESSAGE] = (struct immune_slot){
+		.offset = sizeof(*record),
+		.length = length,
+		.original_length = whole > 0xffff ? 0xffff : whole,
+	};
+	scratch->length = sizeof(*record) + length;
+	return length;
+}
+
+/* Fills the record from the message that it holds; false when that asks for nothing. */
+static __always_inline bool question_fill(struct immune_scratch *scratch, __u32 length)
+{
+	struct dns_record *record = (void *)scratch->record;
+	__u32 behind = question_read(scratch->place, sizeof(*record), length);
+	__u32 at = scratch->length;
+	__u32 name = scratch->split.count;
+
+	if (!behind || behind + 2 > length || behind > IMMUNE_DNS_MESSAGE_BYTES_MAX)
+		return false;
+	record->body.transaction = record->bytes[0] << 8 | record->bytes[1];
+	record->body.response_code = record->bytes[3] & 0xf;
+	record->body.query_type = record->bytes[behind] << 8 | record->bytes[behind + 1];
+	barrier_var(at);
+	barrier_var(name);
+	if (at > sizeof(*record) + IMMUNE_DNS_MESSAGE_BYTES_MAX || name > IMMUNE_DNS_NAME_MAX)
+		return false;
+	/* Copied whole and cut by its length: what is behind it is overwritten or not sent. */
+	__builtin_memcpy(&scratch->record[at], scratch->path, IMMUNE_DNS_NAME_MAX);
+	record->slots[IMMUNE_DNS_SLOT_NAME] = (struct immune_slot){
+		.offset = at,
+		.length = name,
+		.original_length = name,
+	};
+	scratch->length = at + name;
+	return true;
+}
+
+static __always_inline int on_packet(struct __sk_buff *skb, bool answer)
+{
+	struct packet packet = {};
+	struct immune_scratch *scratch;
+	struct immune_tally *tally;
+	struct immune_owner *owner;
+	struct dns_record *record;
+	__u64 cookie;
+	__u32 length;
+
+	if (!network_read(skb, answer, &packet) || !message_find(skb, answer, &packet))
+		return IMMUNE_ALLOW;
+	tally = tally_of(IMMUNE_KIND_DNS);
+	if (!kind_wanted(tally, IMMUNE_KIND_DNS))
+		return IMMUNE_ALLOW;
+	cookie = bpf_get_socket_cookie(skb);
+	owner = bpf_map_lookup_elem(&askers, &cookie);
+	scratch = scratch_take();
+	if (!scratch) {
+		record_lose(IMMUNE_STREAM_BULK);
+		count_one(tally, unreadable);
+		return IMMUNE_ALLOW;
+	}
+	record = (void *)scratch->record;
+	header_fill_owner(&record->header, owner, IMMUNE_KIND_DNS);
+	record->header.body_length = sizeof(record->body);
+	record->header.slot_count = IMMUNE_DNS_SLOT_COUNT;
+	__builtin_memset(record->slots, 0, sizeof(record->slots));
+	record->body.family = packet.family;
+	record->body.port = IMMUNE_DNS_PORT;
+	record->body.protocol = packet.protocol;
+	record->body.socket_type = packet.protocol == IMMUNE_PROTOCOL_TCP ? 1 : 2;
+	record->body.is_answer = answer;
+	__builtin_memcpy(record->body.address, packet.server, sizeof(packet.server));
+	length = message_copy(skb, &packet, scratch);
+	if (!length || !question_fill(scratch, length)) {
+		record_lose(IMMUNE_STREAM_BULK);
+		count_one(tally, unreadable);
+		scratch_release(scratch);
+		return IMMUNE_ALLOW;
+	}
+	scratch_send(&bulk, scratch, tally, IMMUNE_STREAM_BULK, answer);
+	return IMMUNE_ALLOW;
+}
+
+SEC("cgroup_skb/egress")
+int on_dns_question(struct __sk_buff *skb)
+{
+	return on_packet(skb, false);
+}
+
+SEC("cgroup_skb/ingress")
+int on_dns_answer(struct __sk_buff *skb)
+{
+	return on_packet(skb, true);
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

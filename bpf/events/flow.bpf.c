@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TCP connections as the kernel has them: who listens, who came, what went over a connection until
+ * its end. Attached while a policy wants one of these kinds.
+ */
+#include "connection.h"
+
+struct accept_record {
+	struct immune_record_header header;
+	struct immune_accept_body body;
+};
+
+struct flow_record {
+	struct immune_record_header header;
+	struct immune_flow_body body;
+};
+
+struct listen_record {
+	struct immune_record_header header;
+	struct immune_listen_body body;
+};
+
+static __always_inline void on_listen(const struct sock *socket)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct immune_tally *tally = tally_of(IMMUNE_KIND_LISTEN);
+	struct immune_listener_key key = listener_key(socket);
+	struct listen_record record = {};
+	struct immune_owner owner = { .socket = (__u64)socket };
+
+	owner_fill(&owner, task);
+	bpf_map_update_elem(&listeners, &key, &owner, BPF_ANY);
+	if (!kind_wanted(tally, IMMUNE_KIND_LISTEN))
+		return;
+	header_fill(&record.header, task, IMMUNE_KIND_LISTEN);
+	record.header.length = sizeof(record);
+	record.header.body_length = sizeof(record.body);
+	record.body.family = socket_address(socket, false, record.body.address,
+					    &record.header.flags);
+	record.body.port = socket_port(socket);
+	record.body.protocol = IMMUNE_PROTOCOL_TCP;
+	record.body.socket_type = 1;
+	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, false);
+}
+
+static __always_inline void on_accept(const struct sock *socket)
+{
+	struct immune_tally *tally = tally_of(IMMUNE_KIND_ACCEPT);
+	struct immune_listener_key key = listener_key(socket);
+	struct immune_owner *listener = bpf_map_lookup_elem(&listeners, &key);
+	struct accept_record record = {};
+
+	if (listener) {
+		struct immune_owner owner = *listener;
+
+		owner.since_ns = bpf_ktime_get_boot_ns();
+		owner.socket = 0;
+		owner.state = IMMUNE_CONNECTION_ACCEPTED;
+		connection_put(socket, &owner, BPF_ANY);
+	}
+	if (!kind_wanted(tally, IMMUNE_KIND_ACCEPT))
+		return;
+	header_fill_owner(&record.header, listener, IMMUNE_KIND_ACCEPT);
+	record.header.length = sizeof(record);
+	record.header.body_length = sizeof(record.body);
+	record.body.family = socket_address(socket, false, record.body.address,
+					    &record.header.flags);
+	socket_address(socket, true, record.body.peer_address, &record.header.flags);
+	record.body.port = socket_port(socket);
+	record.body.peer_port = socket_peer_port(socket);
+	record.body.protocol = IMMUNE_PROTOCOL_TCP;
+	record.body.socket_type = 1;
+	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, true);
+}
+
+/* The kernel counts the peer's end of stream (FIN) as one byte; it marks the socket then. */
+static __always_inline __u64 stream_received(const struct sock *socket, const struct tcp_sock *tcp)
+{
+	__u64 bytes = BPF_CORE_READ(tcp, bytes_received);
+	__u64 ended = BPF_CORE_READ(socket, __sk_common.skc_flags) >> SOCK_DONE & 1;
+
+	return bytes > ended ? bytes - ended : 0;
+}
+
+static __always_inline void on_end(const struct sock *socket)
+{
+	struct immune_tally *tally = tally_of(IMMUNE_KIND_FLOW);
+	const struct tcp_sock *tcp = (const void *)socket;
+	__u64 key = (__u64)socket;
+	struct immune_owner *owner = bpf_map_lookup_elem(&connections, &key);
+	struct flow_record record = {};
+
+	if (!owner)
+		return;
+	if (owner->state == IMMUNE_CONNECTION_ASKED || !kind_wanted(tally, IMMUNE_KIND_FLOW)) {
+		bpf_map_delete_elem(&connections, &key);
+		return;
+	}
+	header_fill_owner(&record.header, owner, IMMUNE_KIND_FLOW);
+	record.header.length = sizeof(record);
+	record.header.body_length = sizeof(record.body);
+	record.body.family = socket_address(socket, true, record.body.address,
+					    &record.header.flags);
+	socket_address(socket, false, record.body.local_address, &record.header.flags);
+	record.body.port = socket_peer_port(socket);
+	record.body.local_port = socket_port(socket);
+	record.body.protocol = IMMUNE_PROTOCOL_TCP;
+	record.body.socket_type = 1;
+	record.body.initiated = owner->state != IMMUNE_CONNECTION_ACCEPTED;
+	/* Bytes of the streams: what was sent again counts once. */
+	record.body.bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+	record.body.bytes_received = stream_received(socket, tcp);
+	record.body.duration_ns = record.header.time_ns - owner->since_ns;
+	bpf_map_delete_elem(&connections, &key);
+	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, false);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
+{
+	struct immune_owner owner = { .state = IMMUNE_CONNECTION_ASKED };
+	struct immune_owner *known;
+	__u64 key = (__u64)socket;
+
+	/* MPTCP announces its own states too; its subflows are TCP. */
+	if (BPF_CORE_READ(socket, sk_protocol) != IMMUNE_PROTOCOL_TCP)
+		return 0;
+	if (after == STATE_SYN_SENT) {
+		owner_fill(&owner, (void *)bpf_get_current_task());
+		connection_put(socket, &owner, BPF_ANY);
+	} else if (after == STATE_LISTEN) {
+		on_listen(socket);
+	} else if (after == STATE_ESTABLISHED && before == STATE_SYN_RECV) {
+		known = bpf_map_lookup_elem(&connections, &key);
+		/* Both sides asked at once (RFC 9293, 3.5): it was never listened for. */
+		if (known)
+			known->state = IMMUNE_CONNECTION_MADE;
+		else
+			on_accept(socket);
+	} else if (after == STATE_ESTABLISHED) {
+		known = bpf_map_lookup_elem(&connections, &key);
+		if (known)
+			known->state = IMMUNE_CONNECTION_MADE;
+	} else if (after == STATE_CLOSE && before == STATE_LISTEN) {
+		struct immune_listener_key port = listener_key(socket);
+
+		known = bpf_map_lookup_elem(&listeners, &port);
+		if (known && known->socket == key)
+			bpf_map_delete_elem(&listeners, &port);
+	} else if (after == STATE_CLOSE) {
+		on_end(socket);
+	}
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

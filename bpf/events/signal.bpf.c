@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Signals to processes that are guarded: those with a role and the sensor's own. A debugger that
+ * attaches (PTRACE_ATTACH) stops its target by a signal of the kernel, and is told as such.
+ */
+#include "record.h"
+
+/* Signal numbers of include/uapi/asm-generic/signal.h; the same on x86 and arm64. */
+enum signal_number {
+	NUMBER_CHLD = 17,
+	NUMBER_STOP = 19,
+	NUMBER_URG = 23,
+	NUMBER_WINCH = 28,
+};
+
+/* SEND_SIG_NOINFO and SEND_SIG_PRIV of include/linux/sched/signal.h: no pointers. */
+#define IMMUNE_SIGNAL_FROM_USER 0
+#define IMMUNE_SIGNAL_FROM_KERNEL 1
+
+struct meeting_record {
+	struct immune_record_header header;
+	struct immune_signal_body body;
+};
+
+_Static_assert(sizeof(struct immune_signal_body) == sizeof(struct immune_access_body), "one body");
+
+/* The guarded process behind a pid, or NULL. */
+static __always_inline struct immune_process *guarded(__u32 pid, struct task_struct *task)
+{
+	struct immune_control *policy = control_get();
+	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
+
+	if (!process || process->start_time_ns != task_start_time(task))
+		return NULL;
+	return process->role || (policy && policy->own_pid == pid) ? process : NULL;
+}
+
+/* Tells that a process met a guarded one: of kind signal with its number, or access with the way. */
+static __always_inline void tell(struct task_struct *task, const struct immune_process *target,
+				 __u32 pid, __u32 kind, __u32 number)
+{
+	struct immune_tally *tally = tally_of(kind);
+	struct meeting_record record = {};
+
+	if (!kind_wanted(tally, kind))
+		return;
+	header_fill(&record.header, task, kind);
+	record.header.length = sizeof(record);
+	record.header.body_length = sizeof(record.body);
+	record.body.signal = number;
+	record.body.target_pid = pid;
+	record.body.target_start_time_ns = target->start_time_ns;
+	record.body.target_session = target->session;
+	record.body.target_role = target->role;
+	record_send(&lifecycle, &record.header, sizeof(record), tally,
+		    IMMUNE_STREAM_LIFECYCLE, true);
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_struct *target)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct immune_process *process, *sender;
+	__u32 own = BPF_CORE_READ(task, tgid);
+	__u32 pid;
+
+	if (number == NUMBER_CHLD || number == NUMBER_URG || number == NUMBER_WINCH)
+		return 0;
+	pid = BPF_CORE_READ(target, tgid);
+	/* The kernel's own, timers among them, come in the middle of anybody. */
+	if (!own || own == pid || task_is_kernel_thread(task))
+		return 0;
+	process = guarded(pid, target);
+	if (!process)
+		return 0;
+	if ((__u64)info == IMMUNE_SIGNAL_FROM_KERNEL) {
+		if (number == NUMBER_STOP && BPF_CORE_READ(target, ptrace) &&
+		    (__u32)BPF_CORE_READ(target, parent, tgid) == own)
+			tell(task, process, pid, IMMUNE_KIND_ACCESS, IMMUNE_ACCESS_ATTACH);
+		return 0;
+	}
+	/* SI_USER and what kill(), tgkill() and sigqueue() give is not above 0. */
+	if ((__u64)info > IMMUNE_SIGNAL_FROM_KERNEL && BPF_CORE_READ(info, si_code) > 0)
+		return 0;
+	sender = bpf_map_lookup_elem(&processes, &own);
+	/* A session that ends its own processes is at home. */
+	if (sender && process->session && sender->session == process->session)
+		return 0;
+	tell(task, process, pid, IMMUNE_KIND_SIGNAL, number);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

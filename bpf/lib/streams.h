@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Standard streams that are network sockets: a program that talks to the one behind it. */
+#ifndef IMMUNE_STREAMS_H
+#define IMMUNE_STREAMS_H
+
+#include "descriptor.h"
+#include "socket.h"
+
+#define IMMUNE_STDIO_DESCRIPTORS 3
+
+/* The IP socket behind a descriptor of a task, or NULL. */
+static __always_inline struct sock *descriptor_socket(struct task_struct *task, __u32 descriptor)
+{
+	struct file *file = descriptor_file(task, descriptor);
+	struct sock *socket = file ? file_socket(file) : NULL;
+	__u16 family = socket ? BPF_CORE_READ(socket, __sk_common.skc_family) : 0;
+
+	return family == IMMUNE_FAMILY_IPV4 || family == IMMUNE_FAMILY_IPV6 ? socket : NULL;
+}
+
+static __always_inline void stdio_fill(struct immune_exec_body *body, struct task_struct *task)
+{
+	struct sock *first = NULL;
+	__u32 flags = 0;
+
+#pragma unroll
+	for (__u32 i = 0; i < IMMUNE_STDIO_DESCRIPTORS; i++) {
+		struct sock *socket = descriptor_socket(task, i);
+
+		if (!socket)
+			continue;
+		body->stdio_sockets |= 1u << i;
+		if (!first)
+			first = socket;
+	}
+	if (!first)
+		return;
+	body->stdio_family = socket_address(first, true, body->stdio_address, &flags);
+	body->stdio_port = socket_peer_port(first);
+}
+
+#endif

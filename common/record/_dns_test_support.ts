@@ -1,0 +1,7 @@
+/** An answer for a.example: a CNAME, an IPv4 and an IPv6 address, names by pointer. */
+export const DNS_ANSWER = Uint8Array.fromHex(
+  "beef81800001000300000000" + "0161076578616d706c650000010001" +
+    "c00c000500010000003c00040162c00e" +
+    "c02b000100010000003c0004cb007107" +
+    "c02b001c00010000003c001020010db8000000000000000000000007",
+);

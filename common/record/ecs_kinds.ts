@@ -1,0 +1,176 @@
+// What single kinds of records add to an ECS document.
+
+import type { RecordView } from "./decode.ts";
+import { answeredAddresses } from "./dns.ts";
+import type { EcsContext, EcsDocument, EcsEndpoint, EcsProcess } from "./ecs.ts";
+import { processEntityId } from "./process_key.ts";
+import { ACCESSES } from "./table.ts";
+import { addressText, text } from "./text.ts";
+
+const TRANSPORTS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 262: "mptcp" };
+const QUERY_TYPES: Readonly<Record<number, string>> = {
+  1: "A",
+  2: "NS",
+  5: "CNAME",
+  12: "PTR",
+  15: "MX",
+  16: "TXT",
+  28: "AAAA",
+  33: "SRV",
+  65: "HTTPS",
+  255: "ANY",
+};
+const STREAMS = ["stdin", "stdout", "stderr"] as const;
+const FAMILY_IPV6 = 10;
+
+/** The ends of a connection, of the kinds that have one. */
+export function socketPart(record: RecordView): Partial<EcsDocument> | undefined {
+  switch (record.kind) {
+    case "connect":
+      return { destination: first(record), network: networkPart(record, true) };
+    case "bind":
+    case "listen":
+      return { source: first(record), network: networkPart(record, false) };
+    case "accept": {
+      const peer = record.address("accept", "peer_address");
+      return {
+        source: endOf(record, { address: peer, port: record.number("accept", "peer_port") }),
+        destination: first(record),
+        network: networkPart(record, false),
+      };
+    }
+    case "flow":
+      return flowPart(record);
+    default:
+      return undefined;
+  }
+}
+
+function flowPart(record: RecordView): Partial<EcsDocument> {
+  const own = record.address("flow", "local_address");
+  const port = record.number("flow", "local_port");
+  return {
+    source: {
+      ...endOf(record, { address: own, port }),
+      bytes: record.number("flow", "bytes_sent"),
+    },
+    destination: { ...first(record), bytes: record.number("flow", "bytes_received") },
+    network: networkPart(record, record.number("flow", "initiated") !== 0),
+  };
+}
+
+/** The end whose address all socket kinds have first. */
+function first(record: RecordView): EcsEndpoint {
+  const address = record.address("connect", "address");
+  return endOf(record, { address, port: record.number("connect", "port") });
+}
+
+function endOf(
+  record: RecordView,
+  { address, port }: { readonly address: Uint8Array; readonly port: number },
+): EcsEndpoint {
+  return { ip: addressText(address, record.number("connect", "family")), port };
+}
+
+function networkPart(record: RecordView, initiated: boolean): EcsDocument["network"] & object {
+  const protocol = record.number("connect", "protocol");
+  return {
+    transport: TRANSPORTS[protocol] ?? String(protocol),
+    type: record.number("connect", "family") === FAMILY_IPV6 ? "ipv6" : "ipv4",
+    initiated,
+  };
+}
+
+/** Question, answer and server of a DNS message. */
+export function dnsPart(record: RecordView): Partial<EcsDocument> {
+  const isAnswer = record.number("dns", "is_answer") !== 0;
+  const type = record.number("dns", "query_type");
+  const message = record.slot("dns", "message");
+  return {
+    destination: first(record),
+    network: networkPart(record, true),
+    dns: {
+      type: isAnswer ? "answer" : "query",
+      id: String(record.number("dns", "transaction")),
+      question: {
+        name: text(record.slot("dns", "name") ?? new Uint8Array()),
+        type: QUERY_TYPES[type] ?? String(type),
+      },
+      ...(isAnswer
+        ? {
+          response_code: String(record.number("dns", "response_code")),
+          resolved_ip: message === undefined ? [] : answeredAddresses(message),
+        }
+        : {}),
+    },
+  };
+}
+
+/** The process that is signalled or reached into. */
+export function targetPart(record: RecordView, context: EcsContext): Partial<EcsDocument> {
+  // Both kinds have it in the same places.
+  const kind = record.kind === "access" ? "access" : "signal";
+  const pid = record.number(kind, "target_pid");
+  const startTimeNs = record.wholeNumber(kind, "target_start_time_ns");
+  const label = {
+    role: record.number(kind, "target_role"),
+    session: record.wholeNumber(kind, "target_session"),
+  };
+  return {
+    target: {
+      process: {
+        pid,
+        entity_id: processEntityId(context, { pid, startTimeNs }),
+        ...labelsPart(label, context),
+      },
+    },
+  };
+}
+
+/** Role and session as names and digits; absent where there are none. */
+export function labelsPart(
+  { role, session }: { readonly role: number; readonly session: bigint },
+  context: Pick<EcsContext, "roleName">,
+): Partial<EcsProcess> {
+  return {
+    ...(role === 0 ? {} : { role: context.roleName?.(role) ?? String(role) }),
+    ...(session === 0n ? {} : { session: { id: session.toString(16).padStart(16, "0") } }),
+  };
+}
+
+/** What is said of the event itself. */
+export function eventPart(record: RecordView): Partial<EcsDocument["event"]> {
+  if (record.kind === "flow") return { duration: record.number("flow", "duration_ns") };
+  if (record.kind === "signal") return { signal: record.number("signal", "signal") };
+  if (record.kind !== "access") return {};
+  const way = record.number("access", "access");
+  const name = Object.entries(ACCESSES).find(([, number]) => number === way)?.[0];
+  return { access: name ?? String(way) };
+}
+
+/** Standard streams and namespaces of an exec; nothing of what an older writer did not have. */
+export function execPart(record: RecordView): Partial<EcsProcess> {
+  const mount = record.number("exec", "mount_namespace");
+  const bits = record.number("exec", "stdio_sockets");
+  const streams = STREAMS.filter((_, i) => (bits >> i & 1) === 1);
+  return {
+    ...(streams.length === 0 ? {} : { stdio_socket: streams.join(" ") }),
+    ...(mount === 0 ? {} : {
+      namespaces: {
+        mount,
+        pid: record.number("exec", "pid_namespace"),
+        network: record.number("exec", "network_namespace"),
+        user: record.number("exec", "user_namespace"),
+      },
+    }),
+  };
+}
+
+/** Who is behind the standard streams of an exec. */
+export function stdioPeer(record: RecordView): EcsEndpoint {
+  const address = record.address("exec", "stdio_address");
+  return {
+    ip: addressText(address, record.number("exec", "stdio_family")),
+    port: record.number("exec", "stdio_port"),
+  };
+}
