@@ -76,8 +76,8 @@ const TRIPLES: GramShape = { bytes: TRIPLE_BYTES, run: 1, hash: hashTriple };
 const ANCHOR_PLACES = 32;
 const ANCHOR_BITS = { min: 10, max: 21 } as const;
 /** The same of the table of first bytes: one byte a place. */
-const FIRSTS_PLACES = 16;
-const FIRSTS_BITS = { min: 10, max: 16 } as const;
+const FIRSTS_PLACES = 32;
+const FIRSTS_BITS = { min: 12, max: 16 } as const;
 /** Bits of the tables of lengths; their bytes fit in the first cache. */
 const PAIR_BITS = { min: 4, max: 11 } as const;
 const NO_BYTES = new Uint8Array(0);
