@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import { AuditLog } from "../common/audit/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../common/config/mod.ts";
+import { NO_OWN_THINGS, type OwnThings } from "../common/herd/mod.ts";
 import { addressText, parseAddress } from "./address.ts";
 import {
   checkOperatorsAddress,
@@ -22,6 +24,7 @@ import {
   serveEnrolment,
   TrustKeeper,
 } from "./fleet/mod.ts";
+import { HerdKeeper } from "./herd/mod.ts";
 import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
 import type { IntakeCounters } from "./intake/listener.ts";
 import { IntakeWorker } from "./intake/owner.ts";
@@ -129,6 +132,14 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     trust: agents.trust,
     pending: agents.pending,
   });
+  parts.use(
+    await HerdKeeper.start({
+      store,
+      own: ownThings(options, [agents.addresses.agents, agents.addresses.enroll]),
+      clock: options.clock ?? SYSTEM_CLOCK,
+      log: options.log ?? ((): void => {}),
+    }),
+  );
   const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
   parts.defer(() => pages.stop());
   const failed = Promise.race([stores.failed, intake.failed, signer.failed]);
@@ -144,6 +155,22 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     loginLink: () => `${origin}${LOGIN_PATH}?code=${operators.addLoginCode()}`,
     enrollToken: agents.enrollToken,
     stop: () => running.disposeAsync(),
+  };
+}
+
+/** What no antibody may hit, or the hosts would lose their hive. */
+function ownThings(
+  { names = [], state }: HiveOptions,
+  addresses: readonly string[],
+): OwnThings {
+  const places = addresses.map(parseAddress);
+  const hosts = [...places.map(({ hostname }) => hostname), ...names];
+  return {
+    ...NO_OWN_THINGS,
+    addresses: hosts.filter((host) => isIP(host) !== 0),
+    domains: hosts.filter((host) => isIP(host) === 0),
+    ports: places.map(({ port }) => port),
+    folders: [state],
   };
 }
 

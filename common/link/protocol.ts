@@ -28,6 +28,8 @@ export const ROUTES = {
   challenge: "/v1/challenge",
   /** POST on the enrolment port: the ticket of an enrolment that waits; answer: enrolment. */
   ticket: "/v1/enroll/ticket",
+  /** POST: a word of an agent for the herd (common/herd/word.ts). */
+  herd: "/v1/herd",
   /** POST on the enrolment port: enrolment request; answer: enrolment. */
   enroll: "/v1/enroll",
   /** GET on the enrolment port: is it there. */

@@ -10,6 +10,7 @@ import { addHandlers } from "./handlers.ts";
 import { API_PATH } from "./route_parts.ts";
 import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
+import { addHerd } from "./herd.ts";
 import { addTokens } from "./tokens.ts";
 import { addUsers } from "./users.ts";
 import { securityHeaders } from "./security_headers.ts";
@@ -56,6 +57,7 @@ export function createApi(options: ApiOptions): Api {
   addUsers(app, api);
   addTokens(app, api);
   addApprovals(app, api);
+  addHerd(app, api);
   addAudit(app, api);
   addDescription(app, api);
   addConsole(app, api);

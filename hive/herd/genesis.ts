@@ -4,9 +4,9 @@ import { z } from "zod";
 import { ImmuneError } from "../../common/config/errors.ts";
 
 /** Most agents of a genesis set. */
-export const GENESIS_AGENTS_MAX = 1024;
+export const GENESIS_AGENTS_MAX = 256;
 /** Longest signed genesis set, in bytes. */
-export const GENESIS_BYTES_MAX = 64 * 1024;
+export const GENESIS_BYTES_MAX = 14 * 1024;
 /** Stands before what is signed, so that no other signature of the key can stand for one. */
 const LABEL = "immune genesis set 1\n";
 

@@ -16,6 +16,7 @@ export {
   type HerdTakes,
 } from "./herd.ts";
 export type { AntibodyRow, HerdLedger, Member, Stage } from "./ledger.ts";
+export { HERD_TICK_MS, HerdKeeper } from "./keeper.ts";
 export { HERD_LIMITS, type HerdLimits } from "./limits.ts";
 export { HERD_REFUSALS, type HerdReason, HerdRefusal } from "./refusal.ts";
 export type { Standing, StandingState } from "./standing.ts";

@@ -11,6 +11,7 @@ import { DRAIN_BYTES_MAX } from "./bounds.ts";
 import { fromStore } from "./deadline.ts";
 import { Downlinks } from "./downlinks.ts";
 import { Gate } from "./gate.ts";
+import { addHerdRoute } from "./herd_route.ts";
 import { bindingsOf, type CertificateSource, identify, type IntakeEnv } from "./identity.ts";
 import { addOrderRoutes, type OrderSource } from "./order_routes.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
@@ -38,6 +39,7 @@ export type IntakeStore = Pick<
   | "directivesFor"
   | "refusedCertificates"
   | "addReport"
+  | "herd"
 >;
 
 /** Options of {@linkcode createIntake}. */
@@ -68,8 +70,8 @@ export interface IntakeApp {
 }
 
 /**
- * Makes the app that agents talk to, `POST /v1/batches`, `POST /v1/renew` and `GET /v1/pins`:
- * nothing without a known certificate.
+ * Makes the app that agents talk to, `POST /v1/batches`, `POST /v1/herd`, `POST /v1/renew` and
+ * `GET /v1/pins`: nothing without a known certificate.
  *
  * @param options Store, identity and bounds.
  * @returns The app and its counters.
@@ -99,6 +101,7 @@ export function createIntake(options: IntakeAppOptions): IntakeApp {
     const { certificate } = await options.renew(await readRenewal(c));
     return Response.json({ certificate, pins: pins().pins });
   });
+  addHerdRoute(app, { store, refusals, clock });
   app.notFound((c) => {
     refusals.add("request", `agent ${c.var.client.agentId}`);
     return errorAnswer(new ImmuneError("NOT_FOUND", `Cannot find ${c.req.method} on this path`));

@@ -26,6 +26,7 @@ const NO_ORDERS = {
   directivesFor: () => Promise.resolve([]),
   refusedCertificates: () => Promise.resolve([]),
   addReport: () => Promise.resolve(),
+  herd: () => Promise.reject(new Error("nobody is heard")),
 };
 
 function batch(): Uint8Array<ArrayBuffer> {

@@ -51,5 +51,11 @@ export const CANARY_ASKERS_MAX = CONNECTIONS_MAX;
 export const REPORT_BYTES_MAX = 256 * 1024;
 /** Lines about refusals a second; what is over it is only counted. */
 export const REFUSAL_LINES_PER_SECOND_MAX = 20;
+/** Words for the herd that are heard of one agent within a window. */
+export const HERD_WORDS_MAX = 60;
+/** That window, in milliseconds. */
+export const HERD_WORDS_WINDOW_MS = 60_000;
+/** Agents whose words are heard within a window. */
+export const HERD_AGENTS_MAX = 16_384;
 /** What a client is told to wait when it is turned away for a while, in seconds. */
 export const RETRY_AFTER_S = 1;

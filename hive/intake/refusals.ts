@@ -31,6 +31,8 @@ export const REFUSALS = [
   "gap",
   /** More at a time than the bounded queue takes. */
   "queue_full",
+  /** A word that the herd does not take. */
+  "herd",
   /** The store did not take it. */
   "store",
 ] as const;

@@ -41,17 +41,24 @@ Deno.test("can() gives each role what the one before has, and says what is more"
     "read approvals",
     "read audit",
     "read enrolments",
+    "create antibodies",
+    "revoke antibodies",
+    "approve antibodies",
+    "create verdicts",
   ]);
   assertEquals(more("analyst", "responder"), [
     "revoke agents",
     "approve approvals",
     "approve enrolments",
+    "change herd",
   ]);
   assertEquals(more("responder", "admin"), [
     "change ca",
     "create certificate",
     "create enroll_token",
     "revoke enroll_token",
+    "revoke herd",
+    "create genesis",
     "read users",
     "create users",
     "change users",
