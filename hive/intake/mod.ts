@@ -14,6 +14,7 @@
  *     directivesFor: () => Promise.resolve([]),
  *     refusedCertificates: () => Promise.resolve([]),
  *     addReport: () => Promise.resolve(),
+ *     herd: () => Promise.reject(new Error("nobody is heard")),
  *   },
  * });
  * const answer = await app.request("/v1/batches", { method: "POST" });

@@ -1,4 +1,4 @@
-import { ImmuneError, readIfThere, replaceFile } from "../../common/config/mod.ts";
+import { ImmuneError, readIfThere } from "../../common/config/mod.ts";
 import { hashSecret, newSecret, SECRET_CHARACTERS } from "./secret.ts";
 
 /** Name of the API token's file in the state folder. */
@@ -14,9 +14,10 @@ export const OPERATOR_TOKEN_FILE = "operator.token";
 export function openOperatorToken(folder: string): string {
   const path = `${folder}/${OPERATOR_TOKEN_FILE}`;
   const kept = attempt(path, () => readIfThere(path))?.trim();
-  if (kept === undefined) {
+  // Empty: the power went while it was made, and nobody has it.
+  if (kept === undefined || kept === "") {
     const token = newSecret();
-    attempt(path, () => replaceFile(path, `${token}\n`));
+    attempt(path, () => writeToken(path, token));
     return token;
   }
   if (kept.length !== SECRET_CHARACTERS || !/^[\w-]+$/.test(kept)) {
@@ -37,6 +38,13 @@ export function openOperatorToken(folder: string): string {
  */
 export function operatorTokenHash(folder: string): string {
   return hashSecret(openOperatorToken(folder));
+}
+
+/** A hive may write this file and not the folder: it cannot be made aside and renamed. */
+function writeToken(path: string, token: string): void {
+  using file = Deno.openSync(path, { write: true, create: true, truncate: true, mode: 0o600 });
+  file.writeSync(new TextEncoder().encode(`${token}\n`));
+  file.syncDataSync();
 }
 
 function attempt<T>(path: string, act: () => T): T {
