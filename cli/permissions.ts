@@ -37,6 +37,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   tokens: "client",
   audit: "client",
   approvals: "client",
+  herd: "client",
   hive: "hive",
   agent: "agent",
   enroll: "enroll",
@@ -111,6 +112,7 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   sensor: sensorFlags,
   client: (touched) => [
     listed("--allow-read", [...touched.files, touched.state, ...touched.secrets]),
+    ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
     `--allow-net=${touched.console}`,
   ],
   hive: (touched, { root, program }) => [
@@ -194,7 +196,7 @@ interface Touched {
   readonly btf: string;
   /** What the verb is given to read: files, folders, and words that may be such. */
   readonly operands: readonly string[];
-  /** Files with the operator's own token, and a log that is named to be checked. */
+  /** Files with the operator's own token and key, and a log that is named to be checked. */
   readonly secrets: readonly string[];
   /** Hosts of the OpenID provider, and the file with this hive's secret there. */
   readonly provider: readonly string[];
@@ -262,7 +264,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       written,
       secrets: [
         ...(values.operators.token_file === "" ? [] : [values.operators.token_file]),
-        ...flagValues(args, "log").map(at),
+        ...["log", "key"].flatMap((name) => flagValues(args, name)).map(at),
       ],
       ...providerOf(values),
       ...values.hive,
@@ -295,9 +297,11 @@ function providerOf({ operators }: Config): Pick<Touched, "provider" | "provider
   };
 }
 
-/** What `immune rules` is told to write; no other verb has a flag for that. */
+/** What `immune rules` and `immune herd genesis` are told to write. */
 function writtenBy(args: readonly string[]): string[] {
   const [verb, action] = args.filter((arg) => !arg.startsWith("-"));
+  // A key that is made by it.
+  if (verb === "herd" && args.includes("--new-key")) return flagValues(args, "key");
   if (verb !== "rules") return [];
   if (action === "import") return flagValues(args, "into");
   return action === "coverage" ? flagValues(args, "navigator") : [];

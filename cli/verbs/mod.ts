@@ -8,6 +8,7 @@ import { addConfig } from "./config.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnroll } from "./enroll.ts";
 import { addEvents } from "./events.ts";
+import { addHerd } from "./herd.ts";
 import { addHive } from "./hive.ts";
 import { addPermissions } from "./permissions.ts";
 import { addReplay } from "./replay.ts";
@@ -38,6 +39,7 @@ export const VERBS: readonly AddVerb[] = [
   addReplay,
   addRules,
   addDoctor,
+  addHerd,
   addHive,
   addAgent,
   addEnroll,
