@@ -14,6 +14,8 @@ export interface Run {
 /** How the program is started. */
 export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
+  /** Variables of this process that it does not get. Default: none. */
+  readonly without?: readonly string[];
   readonly stdin?: "null" | "piped";
   /** Command that comes before, for instance `unshare`. */
   readonly prefix?: readonly string[];
@@ -27,7 +29,9 @@ export interface StartOptions {
  * @returns The command, not started yet.
  */
 export function immune(args: readonly string[], options: StartOptions = {}): Deno.Command {
-  const environment = { ...Deno.env.toObject(), ...options.environment };
+  const inherited = Deno.env.toObject();
+  for (const name of options.without ?? []) delete inherited[name];
+  const environment = { ...inherited, ...options.environment };
   const command = [
     ...(options.prefix ?? []),
     Deno.execPath(),
@@ -41,7 +45,8 @@ export function immune(args: readonly string[], options: StartOptions = {}): Den
   ];
   return new Deno.Command(command[0] ?? "", {
     args: command.slice(1),
-    env: { ...options.environment },
+    clearEnv: true,
+    env: { ...inherited, ...options.environment },
     stdin: options.stdin ?? "null",
     stdout: "piped",
     stderr: "piped",

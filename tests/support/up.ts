@@ -96,7 +96,7 @@ export async function runVerb(
 }
 
 /** Addresses that nobody listens on now. */
-function freeAddresses(): [string, string, string] {
+export function freeAddresses(): [string, string, string] {
   const listeners = [0, 0, 0].map((port) => Deno.listen({ hostname: "127.0.0.1", port }));
   const [a = "", b = "", c = ""] = listeners.map(({ addr }) => `127.0.0.1:${addr.port}`);
   for (const listener of listeners) listener.close();
