@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { generateKeyPairSync } from "node:crypto";
+import { Secret, TOTP } from "otpauth";
 import { PIN_VARIABLES, pinnedEnvironment } from "../../common/link/mod.ts";
 import { decodeToken } from "../../common/link/token.ts";
 import { addedTokenSchema } from "../../hive/api/tokens.ts";
@@ -136,15 +137,24 @@ async function ask(
 
 /** The secrets that a hive has made by its first start. */
 async function addHiveSecrets({ secrets, state }: Scene, hive: RunningHive): Promise<string> {
-  for (const name of ["ca", "server"]) {
-    const belongs = `${state}/hive/${name}.key`;
-    await secrets.addKey({ name: `the ${name} key`, belongs }, await Deno.readTextFile(belongs));
-  }
+  await addKeys(secrets, `${state}/hive`);
   const belongs = `${state}/operator.token`;
   const token = (await Deno.readTextFile(belongs)).trim();
   secrets.addText({ name: "the operator token", belongs }, token);
   addEnrolmentToken(secrets, hive.token);
   return token;
+}
+
+/** Looks for every key of a folder: those of certificates, and seeds in hexadecimal. */
+async function addKeys(secrets: Secrets, folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!/\.key\b/.test(name)) continue;
+    const belongs = `${folder}/${name}`;
+    const text = (await Deno.readTextFile(belongs)).trim();
+    const secret = { name, belongs };
+    if (text.includes("PRIVATE KEY")) await secrets.addKey(secret, text);
+    else secrets.addBytes(secret, Uint8Array.fromHex(text));
+  }
 }
 
 function addEnrolmentToken(secrets: Secrets, text: string): void {
@@ -208,6 +218,47 @@ async function exercise({ secrets }: Scene, hive: RunningHive, token: string): P
   }
 }
 
+/** Has a person choose a password, an authenticator and recovery codes, and use them. */
+async function exerciseAccount(
+  { secrets, state }: Scene,
+  { origin }: RunningHive,
+  token: string,
+): Promise<void> {
+  const invited = await ask(`${origin}/api/v1/users`, {
+    token,
+    body: { name: "bob", role: "viewer" },
+  });
+  const opened = await ask(`${origin}${(await invited.json()).path}`);
+  const cookie = (opened.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+  const post = async (path: string, form: Record<string, string>): Promise<string> => {
+    const response = await fetch(`${origin}${path}`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { cookie, origin },
+      body: new URLSearchParams(form),
+    });
+    const text = await response.text();
+    assert(response.status < 400, text);
+    return text;
+  };
+  const password = `Marker ${crypto.randomUUID()}`;
+  secrets.addText({ name: "a password" }, password);
+  await post("/account/password", { current: "", password });
+  const page = await post("/account/totp", {});
+  const base32 = /id="totp-secret">([A-Z2-7]{16,})</.exec(page)?.[1] ?? "";
+  const setup = /name="setup" value="([\w-]+)"/.exec(page)?.[1] ?? "";
+  const belongs = `${state}/hive/store.db`;
+  secrets.addText({ name: "an authenticator's secret", belongs }, base32);
+  const code = (): string => new TOTP({ secret: Secret.fromBase32(base32) }).generate();
+  const confirmed = await post("/account/totp/confirm", { setup, code: code() });
+  const recovery = confirmed.match(/\b[a-z2-7]{4}(-[a-z2-7]{4}){3}\b/g) ?? [];
+  assertEquals(recovery.length, 10);
+  for (const one of recovery) secrets.addText({ name: "recovery codes" }, one);
+  await post("/login/password", { name: "bob", password, totp: recovery[0] ?? "" });
+  const wrong = await ask(`${origin}/login/password?password=${encodeURIComponent(password)}`);
+  await wrong.body?.cancel();
+}
+
 /** Has the herd hear a genesis set and a verdict. */
 async function exerciseHerd({ secrets }: Scene, hive: RunningHive, token: string): Promise<void> {
   const api = `${hive.origin}/api/v1`;
@@ -242,13 +293,13 @@ Deno.test("markers: no key, token, code or session is anywhere but in its own fi
       new URL(first.login).searchParams.get("code") ?? "",
     );
     await scene.agentVerb(["enroll", "--token-file", "-"], { input: first.token });
-    const key = `${scene.agentState}/agent/agent.key`;
-    await secrets.addKey({ name: "the agent's key", belongs: key }, await Deno.readTextFile(key));
-    const environment = pinnedEnvironment(`${scene.agentState}/agent/hive.pem`);
+    await addKeys(secrets, `${scene.agentState}/agent`);
+    const environment = pinnedEnvironment();
     const events = `${folder}/events.ndjson`;
     await Deno.writeTextFile(events, EVENTS);
     await scene.agentVerb(["replay", events, "--deliver"], { environment });
     await exercise(scene, first, token);
+    await exerciseAccount(scene, first, token);
     await exerciseHerd(scene, first, token);
     await scene.lookAtState();
     // The hive ends in the midst of its work, and so does what delivers to it.
@@ -267,13 +318,17 @@ Deno.test("markers: no key, token, code or session is anywhere but in its own fi
     await scene.lookAtState();
     assertEquals([...secrets.findings], []);
     // What is looked for was there to be found.
-    assertEquals([...secrets.atHome].sort(), [
-      "the agent's key",
-      "the ca key",
+    const atHome = [...secrets.atHome].sort();
+    assertEquals(atHome, [
+      "agent.key",
+      "an authenticator's secret",
+      "ca.key",
+      "directive.key",
+      "server.key",
+      "server.next.key",
       "the operator token",
-      "the server key",
     ]);
-    assertEquals(secrets.count, 11);
+    assertEquals(secrets.count, 16);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -8,7 +8,7 @@ const LOOKED_AT_MAX = 256 * 1024 * 1024;
 /** A secret, and the one file where it may be. */
 export interface Secret {
   readonly name: string;
-  /** Path of that file, mode 0600; `undefined`: nowhere. */
+  /** Path of that file, mode 0600, or of the database whose log counts too; `undefined`: nowhere. */
   readonly belongs?: string | undefined;
 }
 
@@ -68,7 +68,7 @@ export class Secrets {
     const joined = Buffer.from(buffer.toString("latin1").replaceAll(/\s|\\[nr]/g, ""), "latin1");
     for (const { name, belongs, form, bytes: wanted } of this.#forms) {
       if (buffer.indexOf(wanted) < 0 && joined.indexOf(wanted) < 0) continue;
-      if (belongs === place) this.atHome.add(name);
+      if (belongs === place || `${belongs}-wal` === place) this.atHome.add(name);
       else this.findings.add(`${name} (${form}) in ${place}`);
     }
   }
