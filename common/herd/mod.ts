@@ -26,8 +26,10 @@
  *
  * @module
  */
-// The judge of rules itself stays in rule_lint.ts: it brings the rule language along.
+// The judge of rules (rule_lint.ts) and what finds antibodies (detect.ts) stay in their files: they
+// bring the rule language and indicators along.
 export * from "./antibody.ts";
 export { credentialIn } from "./credential.ts";
 export { lintAntibody, type LintOptions, type LintProblem } from "./lint.ts";
+export * from "./set.ts";
 export { NO_OWN_THINGS, type OwnThings } from "./protected.ts";

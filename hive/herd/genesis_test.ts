@@ -29,6 +29,7 @@ Deno.test("readGenesis() refuses what was changed, and what is none", () => {
     JSON.stringify({ ...good, content: other.content }),
     JSON.stringify({ ...good, signature: other.signature }),
     JSON.stringify({ ...good, publicKey: "A".repeat(43) }),
+    JSON.stringify({ ...good, publicKey: `A${"d".repeat(41)}A` }),
     JSON.stringify({ ...good, more: 1 }),
     signGenesis({ number: 0, agents: IDS }, KEY),
     signGenesis({ number: 1, agents: [] }, KEY),

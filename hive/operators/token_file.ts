@@ -14,8 +14,7 @@ export const OPERATOR_TOKEN_FILE = "operator.token";
 export function openOperatorToken(folder: string): string {
   const path = `${folder}/${OPERATOR_TOKEN_FILE}`;
   const kept = attempt(path, () => readIfThere(path))?.trim();
-  // Empty: the power went while it was made, and nobody has it.
-  if (kept === undefined || kept === "") {
+  if (kept === undefined) {
     const token = newSecret();
     attempt(path, () => writeToken(path, token));
     return token;
