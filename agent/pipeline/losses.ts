@@ -1,5 +1,5 @@
 import { type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
-import type { StatsRow } from "../sensors/sensor.ts";
+import type { ProgramRow, StatsRow } from "../sensors/sensor.ts";
 
 /** Says how many records of a source are missing by their sequences. */
 export interface MissingRecords {
@@ -49,6 +49,26 @@ export class LossLedger {
     return losses;
   }
 
+  /**
+   * Calls of programs that the kernel left out since the last call. What they would have told is not
+   * known: at least so many records are missing.
+   *
+   * @param programs Counts since the sensor was opened.
+   * @returns Entries for the next batch.
+   */
+  reconcilePrograms(programs: readonly ProgramRow[]): Loss[] {
+    const losses: Loss[] = [];
+    const count = programs.reduce((sum, { missed }) => sum + missed, 0);
+    this.#report(losses, {
+      cause: LOSS_CAUSES.program_missed,
+      kind: 0,
+      source: 0,
+      count,
+      certain: false,
+    });
+    return losses;
+  }
+
   /** All that was reported so far, in records. */
   get total(): number {
     let sum = 0;
@@ -58,12 +78,19 @@ export class LossLedger {
 
   #report(
     losses: Loss[],
-    entry: { cause: number; kind: number; source: number; count: number },
+    entry: {
+      readonly cause: number;
+      readonly kind: number;
+      readonly source: number;
+      readonly count: number;
+      /** Default true. */
+      readonly certain?: boolean;
+    },
   ): void {
     const key = `${entry.cause} ${entry.kind} ${entry.source}`;
     const before = this.#reported.get(key) ?? 0;
     if (entry.count <= before) return;
     this.#reported.set(key, entry.count);
-    losses.push({ ...entry, count: entry.count - before, certain: true, first: 0 });
+    losses.push({ certain: true, ...entry, count: entry.count - before, first: 0 });
   }
 }

@@ -59,3 +59,20 @@ Deno.test("reconcile() adds up with an independent count under any loss", () => 
     assertEquals(ledger.total, lost);
   }));
 });
+
+Deno.test("LossLedger tells each call that a program left out once", () => {
+  const ledger = new LossLedger();
+  const program = (name: string, missed: number) => ({
+    name,
+    missed,
+    runs: 0,
+    runTimeNs: 0,
+    attached: true,
+  });
+  assertEquals(ledger.reconcilePrograms([program("on_exec", 0)]), []);
+  const [loss] = ledger.reconcilePrograms([program("on_exec", 2), program("on_signal", 1)]);
+  const { cause, count, certain } = loss ?? {};
+  assertEquals([cause, count, certain], [LOSS_CAUSES.program_missed, 3, false]);
+  assertEquals(ledger.reconcilePrograms([program("on_exec", 2), program("on_signal", 1)]), []);
+  assertEquals(ledger.total, 3);
+});

@@ -35,7 +35,7 @@ export interface RecordSink {
 
 /** What a pipeline is made of. */
 export interface PipelineParts {
-  readonly source: Pick<Sensor, "poll" | "stats" | "label">;
+  readonly source: Pick<Sensor, "poll" | "stats" | "label" | "programs">;
   readonly engine: Engine;
   readonly sink?: RecordSink | undefined;
   /** Rules of the engine. */
@@ -122,7 +122,11 @@ export class Pipeline {
    * @returns What was lost since the last call.
    */
   reconcile(): readonly Loss[] {
-    const losses = this.#ledger.reconcile(this.#parts.source.stats(), this.#gaps);
+    const { source } = this.#parts;
+    const losses = [
+      ...this.#ledger.reconcile(source.stats(), this.#gaps),
+      ...this.#ledger.reconcilePrograms(source.programs?.() ?? []),
+    ];
     this.#pendingLosses.push(...losses);
     return losses;
   }

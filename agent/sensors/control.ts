@@ -7,7 +7,7 @@ import {
   loadLibrary,
 } from "./library.ts";
 import { encodePolicy, type Policy } from "./policy.ts";
-import type { StatsRow } from "./sensor.ts";
+import type { ProgramRow, StatsRow } from "./sensor.ts";
 
 /** Offsets in `struct immune_stats_row`. */
 const ROW = {
@@ -25,6 +25,11 @@ const ROW = {
 export const STATS_ROW_BYTES = 64;
 /** Bytes of `struct immune_label`: u64 start time, u64 session, u64 time, u32 pid, u32 role. */
 export const LABEL_BYTES = 32;
+/** Bytes of `struct immune_program_row`: 32 of name, u64 missed, runs, time, u32 attached, u32 0. */
+export const PROGRAM_ROW_BYTES = 64;
+const PROGRAM_ROW = { missed: 32, runs: 40, runTimeNs: 48, attached: 56 } as const;
+/** Most programs that there is room for: more than this version has. */
+const PROGRAM_ROWS_MAX = 64;
 /** Most rows of counters: 7 kinds and a table on 500 CPUs, and those of user space. */
 export const STATS_ROWS_MAX = 4096;
 
@@ -76,6 +81,19 @@ export class SensorControl {
    */
   tables(): readonly StatsRow[] {
     return this.#rows().filter((row) => row.kind === TABLE_KIND);
+  }
+
+  /** What the kernel counts of each program of the sensor. */
+  programs(): readonly ProgramRow[] {
+    const rows = new DataView(new ArrayBuffer(PROGRAM_ROW_BYTES * PROGRAM_ROWS_MAX));
+    const bytes = new Uint8Array(rows.buffer);
+    const count = this.check(
+      this.symbols.immune_sensor_programs(this.pointer(), bytes, PROGRAM_ROWS_MAX),
+    );
+    return Array.from(
+      { length: Math.min(count, PROGRAM_ROWS_MAX) },
+      (_, i) => programRow(rows, i * PROGRAM_ROW_BYTES),
+    );
   }
 
   #rows(): readonly StatsRow[] {
@@ -154,6 +172,18 @@ export class SensorControl {
     this.#handle = 0n;
     return handle;
   }
+}
+
+function programRow(rows: DataView, offset: number): ProgramRow {
+  const u64 = (at: number): number => Number(rows.getBigUint64(offset + at, true));
+  const name = new Uint8Array(rows.buffer, offset, PROGRAM_ROW.missed);
+  return {
+    name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
+    missed: u64(PROGRAM_ROW.missed),
+    runs: u64(PROGRAM_ROW.runs),
+    runTimeNs: u64(PROGRAM_ROW.runTimeNs),
+    attached: rows.getUint32(offset + PROGRAM_ROW.attached, true) !== 0,
+  };
 }
 
 function statsRow(rows: DataView, offset: number): StatsRow {

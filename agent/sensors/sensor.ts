@@ -21,6 +21,18 @@ export interface StatsRow extends Counters {
   readonly sequence: number;
 }
 
+/** What a kernel counts of one of the sensor's programs. */
+export interface ProgramRow {
+  readonly name: string;
+  /** Calls that it left out, as the program ran on that CPU already. */
+  readonly missed: number;
+  /** Runs, while the kernel counts them (kernel.bpf_stats_enabled). */
+  readonly runs: number;
+  /** Their time, in nanoseconds. */
+  readonly runTimeNs: number;
+  readonly attached: boolean;
+}
+
 /** Where records come from: a kernel, or a recording. */
 export interface Sensor extends Disposable {
   /** True when no more records will come. A kernel never ends. */
@@ -38,6 +50,8 @@ export interface Sensor extends Disposable {
   wake(): void;
   /** Counters of all sources since the start. */
   stats(): readonly StatsRow[];
+  /** What the kernel counts of each program. A recording has none. */
+  programs?(): readonly ProgramRow[];
   /**
    * Replaces what is wanted.
    *

@@ -169,6 +169,20 @@ int64_t immune_sensor_wake(struct immune_sensor *sensor);
 int64_t immune_sensor_stats(struct immune_sensor *sensor, struct immune_stats_row *rows,
 			    uint32_t capacity);
 
+/* What the kernel counts of one program. */
+struct immune_program_row {
+	char name[32]; /* NUL-ended */
+	uint64_t missed; /* calls that it left out, as the program ran on that CPU already */
+	uint64_t runs; /* runs and their time, while kernel.bpf_stats_enabled is 1 */
+	uint64_t run_time_ns;
+	uint32_t attached;
+	uint32_t reserved;
+};
+
+/* Rows of programs; returns how many there are, which may be more than capacity. */
+int64_t immune_sensor_programs(struct immune_sensor *sensor, struct immune_program_row *rows,
+			       uint32_t capacity);
+
 /* Replaces the policy. A blob that does not hold is EINVAL and changes nothing. Watches that
  * could not be set are counted: returns how many (0 = all set), the last one in immune_error(). */
 int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob, uint32_t length);

@@ -38,6 +38,41 @@ struct table {
 	uint32_t count;
 };
 
+/* What the kernel knows of one program; all 0 where it does not tell. */
+static void program_fill(struct immune_program_row *row, const struct bpf_program *program,
+			 bool attached)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t length = sizeof(info);
+
+	memset(row, 0, sizeof(*row));
+	strncpy(row->name, bpf_program__name(program), sizeof(row->name) - 1);
+	row->attached = attached;
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length))
+		return;
+	row->missed = info.recursion_misses;
+	row->runs = info.run_cnt;
+	row->run_time_ns = info.run_time_ns;
+}
+
+IMMUNE_EXPORT int64_t immune_sensor_programs(struct immune_sensor *sensor,
+					     struct immune_program_row *rows, uint32_t capacity)
+{
+	const struct bpf_object_skeleton *skeleton;
+	uint32_t count;
+
+	if (!sensor)
+		return -EINVAL;
+	skeleton = sensor->programs->skeleton;
+	count = (uint32_t)skeleton->prog_cnt;
+	for (uint32_t i = 0; rows && i < count && i < capacity; i++) {
+		const struct bpf_prog_skeleton *one = &skeleton->progs[i];
+
+		program_fill(&rows[i], *one->prog, *one->link);
+	}
+	return count;
+}
+
 static void row_add(struct table *table, const struct immune_stats_row *row)
 {
 	if (table->count < table->capacity)

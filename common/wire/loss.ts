@@ -24,6 +24,8 @@ export const LOSS_CAUSES = {
   not_attached: 10,
   /** Alerts over the bound of one batch. */
   alerts_folded: 11,
+  /** The kernel did not run a program of the sensor, as it ran on that CPU already. */
+  program_missed: 12,
 } as const;
 
 /** Name of a loss cause. */

@@ -50,7 +50,7 @@ const DEEDS: readonly Deed[] = [
   { rule: "ai/coding_agent_opens_persistence", script: "cat $CRON; true", called: CLAUDE },
   {
     rule: "ai/coding_agent_persistence_command",
-    script: "bash -c ': echo x >> .bashrc'; true",
+    script: "bash -c ': \"echo x >> .bashrc\"'; true",
     called: CLAUDE,
   },
   { rule: "ai/mcp_server_shell_injection", script: "bash -c ': ls; curl x'; true", called: MCP },

@@ -101,6 +101,18 @@ sensorTest("KernelSensor.tables() counts what tables hold, which stats() leaves 
   }
 });
 
+sensorTest("KernelSensor.programs() names each program, and says which are attached", () => {
+  using probe = new Probe({ kinds: ["flow"] });
+  const programs = new Map(probe.sensor.programs().map((row) => [row.name, row]));
+  const isAttached = (name: string) => programs.get(name)?.attached;
+  assertEquals([isAttached("on_exec"), isAttached("on_socket_state")], [true, true]);
+  assertEquals([isAttached("on_signal"), isAttached("on_dns_answer")], [false, false]);
+  probe.set({ kinds: ["signal", "dns"] });
+  const later = probe.sensor.programs().filter((row) => row.attached).map((row) => row.name);
+  assert(later.includes("on_signal") && later.includes("on_dns_answer"), later.join());
+  assert(!later.includes("on_socket_state"));
+});
+
 sensorTest("tryCapabilities() finds that all work here", () => {
   const rows = tryCapabilities().map((row) => [row.capability, row.state, row.reason]);
   assertEquals(rows, [
