@@ -159,6 +159,8 @@ function policyOf(
     identity: wanted.includes("identity"),
     wakeIntervalUs: sensor.wake_interval_us,
     watches: [...rules?.interest.watches ?? [], ...sensor.watch.map(watchOf)],
+    // Who asks for kinds of events wants all of them.
+    publicPeers: kinds === undefined && rules !== undefined && rules.interest.publicPeers,
     ...(rules === undefined ? {} : { roles: rules.interest.roles }),
   };
 }

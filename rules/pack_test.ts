@@ -220,6 +220,7 @@ Deno.test("the packs watch paths and ask for no change of identity", () => {
     "flow",
     "dns",
   ]);
+  assertEquals(interest.publicPeers, true, "a rule wants connections in private networks");
   assertEquals(interest.watchesDropped, 0);
   const watched = new Set(interest.watches.map(({ type, path }) => `${type} ${path}`));
   for (const wanted of ["file /etc/shadow", "file /root/.ssh/id_ed25519", "tree /etc/cron.d"]) {

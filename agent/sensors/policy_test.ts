@@ -94,7 +94,8 @@ int main(void)
 {
 	printf("%u %u %u %u %u ", IMMUNE_SENSOR_ABI, IMMUNE_POLICY_MAGIC, IMMUNE_POLICY_VERSION,
 	       IMMUNE_POLICY_BYTES_MAX, IMMUNE_WATCHES_MAX);
-	printf("%d %d ", IMMUNE_POLICY_WIDE_OPEN, IMMUNE_POLICY_IDENTITY);
+	printf("%d %d %d ", IMMUNE_POLICY_WIDE_OPEN, IMMUNE_POLICY_IDENTITY,
+	       IMMUNE_POLICY_PUBLIC_PEERS);
 	printf("%d %d %d ", IMMUNE_WATCH_FILE, IMMUNE_WATCH_CHILDREN, IMMUNE_WATCH_TREE);
 	printf("%d %d ", IMMUNE_CAP_COUNT, IMMUNE_CAP_SILENT);
 	printf("%zu %zu %zu %d", sizeof(struct immune_stats_row),
@@ -116,6 +117,7 @@ int main(void)
       WATCHES_MAX,
       POLICY_FLAGS.wide_open,
       POLICY_FLAGS.identity,
+      POLICY_FLAGS.public_peers,
       WATCH_TYPES.file,
       WATCH_TYPES.children,
       WATCH_TYPES.tree,

@@ -50,6 +50,10 @@ static __always_inline void on_accept(const struct sock *socket)
 	struct immune_owner *listener = bpf_map_lookup_elem(&listeners, &key);
 	struct accept_record record = {};
 
+	if (!peer_wanted(socket)) {
+		connection_filter(IMMUNE_KIND_ACCEPT);
+		return;
+	}
 	if (listener) {
 		struct immune_owner owner = *listener;
 
@@ -82,7 +86,7 @@ static __always_inline __u64 stream_received(const struct sock *socket, const st
 	return bytes > ended ? bytes - ended : 0;
 }
 
-static __always_inline void on_end(const struct sock *socket)
+static __always_inline void on_end(const struct sock *socket, int before)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_FLOW);
 	const struct tcp_sock *tcp = (const void *)socket;
@@ -90,8 +94,11 @@ static __always_inline void on_end(const struct sock *socket)
 	struct immune_owner *owner = bpf_map_lookup_elem(&connections, &key);
 	struct flow_record record = {};
 
-	if (!owner)
+	if (!owner) {
+		if (before != STATE_SYN_SENT && before != STATE_CLOSE && !peer_wanted(socket))
+			connection_filter(IMMUNE_KIND_FLOW);
 		return;
+	}
 	if (owner->state == IMMUNE_CONNECTION_ASKED || !kind_wanted(tally, IMMUNE_KIND_FLOW)) {
 		bpf_map_delete_elem(&connections, &key);
 		return;
@@ -126,6 +133,8 @@ int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 	if (BPF_CORE_READ(socket, sk_protocol) != IMMUNE_PROTOCOL_TCP)
 		return 0;
 	if (after == STATE_SYN_SENT) {
+		if (!peer_wanted(socket))
+			return 0;
 		owner_fill(&owner, (void *)bpf_get_current_task());
 		connection_put(socket, &owner, BPF_ANY);
 	} else if (after == STATE_LISTEN) {
@@ -148,7 +157,7 @@ int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 		if (known && known->socket == key)
 			bpf_map_delete_elem(&listeners, &port);
 	} else if (after == STATE_CLOSE) {
-		on_end(socket);
+		on_end(socket, before);
 	}
 	return 0;
 }

@@ -25,6 +25,29 @@ static __always_inline struct immune_listener_key listener_key(const struct sock
 	return key;
 }
 
+/* Whether the policy wants connections with the peer of a socket. */
+static __always_inline bool peer_wanted(const struct sock *socket)
+{
+	struct immune_control *policy = control_get();
+	__u8 address[16];
+	__u32 flags = 0;
+	__u16 family;
+
+	if (!policy || !policy->public_peers)
+		return true;
+	family = socket_address(socket, true, address, &flags);
+	return !address_is_private(address, family);
+}
+
+/* Counts a connection that the policy does not want. */
+static __always_inline void connection_filter(__u32 kind)
+{
+	struct immune_tally *tally = tally_of(kind);
+
+	count_one(tally, seen);
+	count_one(tally, filtered);
+}
+
 /* Puts the owner of a socket down; a full map is counted: the connection's end is not told then. */
 static __always_inline void connection_put(const struct sock *socket, struct immune_owner *owner,
 					   __u64 flags)

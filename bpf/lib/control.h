@@ -36,6 +36,7 @@ struct immune_control {
 	__u64 kind_mask; /* bit k: kind k is wanted */
 	__u64 wake_interval_ns; /* an exec or connect wakes at most this often on a CPU */
 	__u64 snapshot_done; /* 1: `processes` has every process that ran before */
+	__u64 public_peers; /* 1: accepts and flows with peers in private networks are filtered */
 	__u64 own_pid; /* the sensor's process: signals to it are told; 0 = none */
 };
 
@@ -73,7 +74,7 @@ struct immune_snapshot_entry {
 	__u32 reserved;
 };
 
-_Static_assert(sizeof(struct immune_control) == 32, "immune_control");
+_Static_assert(sizeof(struct immune_control) == 40, "immune_control");
 _Static_assert(sizeof(struct immune_tally) == 48, "immune_tally");
 _Static_assert(sizeof(struct immune_channel) == 16, "immune_channel");
 _Static_assert(sizeof(struct immune_snapshot_entry) == 72, "immune_snapshot_entry");

@@ -51,6 +51,30 @@ static __always_inline __u16 socket_address(const struct sock *socket, bool peer
 	return family;
 }
 
+/* Whether an IPv4 address (network order) is in `network`/`bits`, both in host order. */
+static __always_inline bool in_ipv4(__u32 address, __u32 network, __u32 bits)
+{
+	return bpf_ntohl(address) >> (32 - bits) == network >> (32 - bits);
+}
+
+/*
+ * Loopback, link-local, private and carrier-grade addresses (RFC 1122, 3927, 1918, 6598; RFC 4291,
+ * 4193): the networks of common/sigma/public_peers.ts.
+ */
+static __always_inline bool address_is_private(const __u8 bytes[16], __u16 family)
+{
+	__u32 words[4];
+
+	__builtin_memcpy(words, bytes, sizeof(words));
+	if (family == IMMUNE_FAMILY_IPV6)
+		return (!words[0] && !words[1] && !words[2] && words[3] == bpf_htonl(1)) ||
+		       (bytes[0] & 0xfe) == 0xfc ||
+		       (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80);
+	return in_ipv4(words[0], 0x7f000000, 8) || in_ipv4(words[0], 0x0a000000, 8) ||
+	       in_ipv4(words[0], 0xac100000, 12) || in_ipv4(words[0], 0xc0a80000, 16) ||
+	       in_ipv4(words[0], 0xa9fe0000, 16) || in_ipv4(words[0], 0x64400000, 10);
+}
+
 static __always_inline __u16 socket_port(const struct sock *socket)
 {
 	return BPF_CORE_READ(socket, __sk_common.skc_num);

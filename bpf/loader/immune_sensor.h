@@ -26,6 +26,8 @@ enum immune_policy_flag {
 	IMMUNE_POLICY_WIDE_OPEN = 1,
 	/* Report changes of user and group ids. */
 	IMMUNE_POLICY_IDENTITY = 2,
+	/* Accepts and flows with peers in private networks are counted as filtered. */
+	IMMUNE_POLICY_PUBLIC_PEERS = 4,
 };
 
 struct immune_policy_header {

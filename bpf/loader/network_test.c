@@ -200,6 +200,35 @@ void test_flows(void)
 	immune_sensor_close(sensor);
 }
 
+/* A policy for public peers alone: what loopback does is counted as filtered, twice a connection. */
+void test_public_peers(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	static struct wanted wanted = { .kind = IMMUNE_KIND_FLOW };
+	struct immune_counters accepts, flows;
+	struct client client = { 0 };
+	int listener;
+	pid_t pid;
+
+	policy_set(sensor, IMMUNE_POLICY_PUBLIC_PEERS, EVERY_KIND);
+	listener = listen_on_loopback(&client.port);
+	for (int mapped = 0; mapped < 2; mapped++) {
+		client.mapped = mapped;
+		pid = start_client(&client);
+		serve_one(listener);
+		must(waitpid(pid, NULL, 0) == pid, "no client");
+	}
+	wanted.port = client.port;
+	poll_out(sensor, keep, &wanted);
+	must(!wanted.count, "%d flows", wanted.count);
+	accepts = counters_of(sensor, IMMUNE_KIND_ACCEPT, IMMUNE_SOURCE_BULK, 0x7fff, NULL);
+	flows = counters_of(sensor, IMMUNE_KIND_FLOW, IMMUNE_SOURCE_BULK, 0x7fff, NULL);
+	must(accepts.filtered >= 2 && flows.filtered >= 3, "%llu accepts, %llu flows filtered",
+	     (unsigned long long)accepts.filtered, (unsigned long long)flows.filtered);
+	close(listener);
+	immune_sensor_close(sensor);
+}
+
 /* A socket that listened before the sensor: whose it is is found among the files of all tasks. */
 void test_old_listener(void)
 {

@@ -6,7 +6,8 @@
 #include "label.h"
 #include "sensor.h"
 
-#define POLICY_FLAGS (IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY)
+#define POLICY_FLAGS \
+	(IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY | IMMUNE_POLICY_PUBLIC_PEERS)
 #define WATCH_ALIGNMENT 8
 
 static int refuse(const char *what, uint64_t where)
@@ -108,6 +109,7 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 		error = sensor_want_kinds(sensor, header->kind_mask);
 	if (!error) {
 		sensor->control.kind_mask = header->kind_mask;
+		sensor->control.public_peers = !!(header->flags & IMMUNE_POLICY_PUBLIC_PEERS);
 		__atomic_store_n(&sensor->control.wake_interval_ns,
 				 header->wake_interval_us * 1000ull, __ATOMIC_RELAXED);
 		error = sensor_publish(sensor);

@@ -13,6 +13,7 @@ static const struct {
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
 	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
 	{ "descent", test_descent },   { "flows", test_flows },
+	{ "public_peers", test_public_peers },
 	{ "old_listener", test_old_listener },
 	{ "dns", test_dns },	       { "streams", test_streams },   { "signals", test_signals },
 	{ "attach", test_attach },     { "hidden", test_hidden },

@@ -25,6 +25,7 @@ void test_marks(void);
 void test_labels(void);
 void test_descent(void);
 void test_flows(void);
+void test_public_peers(void);
 void test_old_listener(void);
 void test_dns(void);
 void test_streams(void);

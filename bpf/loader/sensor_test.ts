@@ -28,6 +28,8 @@ const TESTS: Readonly<Record<string, string>> = {
   labels: "immune_sensor_label() labels a process and all that descends from it afterwards",
   descent: "a role that begins in the kernel is on every fork below, of one session",
   flows: "listen, accept and flow records have both ends, the owner, and bytes to the last one",
+  public_peers:
+    "accept and flow records of loopback are counted as filtered when nobody wants them",
   old_listener: "accept record has the owner of a socket that listened before the sensor",
   dns: "dns records have question and answer once each, by datagram and by stream",
   streams: "exec record tells standard streams that are IP sockets, and the peer",

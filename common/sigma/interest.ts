@@ -5,6 +5,7 @@ import { type FieldTest, testsOf } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import { classMaskOf } from "./log_source.ts";
 import { requirementOf } from "./requirement.ts";
+import { wantsPublicOnly } from "./public_peers.ts";
 import { type RoleExpression, type RoleMarks, roleMarksOf } from "./role_marks.ts";
 import type { RuleLogic } from "./rule.ts";
 
@@ -45,6 +46,8 @@ export interface Interest {
   readonly watchesDropped: number;
   /** Rules that need the wide stream of opens. */
   readonly wide: readonly WideNeed[];
+  /** No rule wants accepts and flows with peers in private networks. */
+  readonly publicPeers: boolean;
   /** Roles that the kernel itself gives. */
   readonly roles: RoleMarks;
 }
@@ -111,8 +114,15 @@ export function interestOf(
     watches: sorted.slice(0, WATCHES_MAX),
     watchesDropped: Math.max(0, sorted.length - WATCHES_MAX),
     wide,
+    publicPeers: rules.every(leavesPrivateOut),
     roles: roleMarksOf(roles),
   };
+}
+
+function leavesPrivateOut({ logSource, expression }: RuleLogic): boolean {
+  const mask = classMaskOf(logSource);
+  if ((mask & CLASSES.network_flow) !== 0) return wantsPublicOnly(expression, "DestinationIp");
+  return (mask & CLASSES.network_accept) === 0 || wantsPublicOnly(expression, "SourceIp");
 }
 
 function kindsOf(classMask: number): readonly KindName[] {

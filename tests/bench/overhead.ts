@@ -84,6 +84,7 @@ async function policyOfPacks(): Promise<Policy> {
     identity: interest.identity,
     wakeIntervalUs: 2000,
     watches: interest.watches,
+    publicPeers: interest.publicPeers,
     roles: interest.roles,
   };
 }
