@@ -61,6 +61,10 @@ export class MemoryLedger implements HerdLedger {
     this.#members.set(member.agentId, member);
   }
 
+  vouches(): readonly Word[] {
+    return [...this.#vouchesFor.values()].flatMap((words) => [...words.values()]);
+  }
+
   vouchesFor(agentId: string): readonly Word[] {
     return [...this.#vouchesFor.get(agentId)?.values() ?? []];
   }

@@ -145,7 +145,10 @@ export class Herd {
       own: (own) => {
         antibodies.own = own;
       },
-      antibodies: (_, nowMs) => this.#ledger.antibodies().map((row) => this.#view(row, nowMs)),
+      antibodies: (_, nowMs) => {
+        const quorum = this.trust.quorum(nowMs);
+        return this.#ledger.antibodies().map((row) => this.#counted(row, quorum));
+      },
       propose: ({ by, ...proposal }, nowMs) =>
         this.#view(antibodies.propose(proposal, { by, nowMs }), nowMs),
       create: (proposal, nowMs) => this.#view(antibodies.create(proposal, nowMs), nowMs),
@@ -175,9 +178,12 @@ export class Herd {
   }
 
   #view(row: AntibodyRow, nowMs: number): AntibodyView {
+    return this.#counted(row, this.trust.quorum(nowMs));
+  }
+
+  #counted(row: AntibodyRow, quorum: number): AntibodyView {
     const votes = this.#ledger.votes(row.antibody.id);
     const supporters = votes.filter(({ isFor }) => isFor).length;
-    const quorum = this.trust.quorum(nowMs);
     return { ...row, supporters, objectors: votes.length - supporters, quorum };
   }
 }

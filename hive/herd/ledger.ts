@@ -81,6 +81,8 @@ export interface HerdLedger {
   members(): readonly Member[];
   /** Writes what can change of a member: trust, genesis, suspect, blacklisted. */
   putMember(member: Member): void;
+  /** All vouches. */
+  vouches(): readonly Word[];
   vouchesFor(agentId: string): readonly Word[];
   vouchesBy(agentId: string): readonly Word[];
   /** Adds a vouch, or replaces an older one of the same two. */

@@ -69,13 +69,15 @@ function brakeOn(
   { ledger, limits }: Pick<StageFacts, "ledger" | "limits">,
 ): string | undefined {
   if (row.confirmed) return undefined;
+  const { id, madeMs } = row.antibody;
+  const matched = new Set(ledger.hostsMatched(antibodyRuleId(id), madeMs));
+  // Most match nothing: they cost one look-up.
+  if (matched.size === 0) return undefined;
   const members = ledger.members();
   const canaries = row.stage === "canary" ? canaryAgents(row, { members, limits }) : undefined;
   const having = members.filter((member) =>
     isHeard(member) && (canaries === undefined || canaries.has(member.agentId))
   );
-  const { id, madeMs } = row.antibody;
-  const matched = new Set(ledger.hostsMatched(antibodyRuleId(id), madeMs));
   const born = new Set(
     row.antibody.evidence.map((alertId) => ledger.evidence(alertId)?.hostId)
       .concat(

@@ -49,7 +49,19 @@ export class Trust {
    * @param nowMs Unix time in milliseconds.
    */
   standings(nowMs: number): readonly Standing[] {
-    return this.#ledger.members().map((member) => this.#standing(member, nowMs));
+    // Read at once: a vote asks for all of them.
+    const members = this.#ledger.members();
+    const heard = new Set(members.filter(isHeard).map(({ agentId }) => agentId));
+    const vouches = Map.groupBy(this.#ledger.vouches(), ({ of }) => of);
+    return members.map((member) =>
+      standingOf({
+        member,
+        vouches: vouches.get(member.agentId) ?? [],
+        holds: (id) => heard.has(id),
+        nowMs,
+        limits: this.limits,
+      })
+    );
   }
 
   /**

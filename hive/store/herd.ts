@@ -43,6 +43,10 @@ export class HerdRows implements HerdLedger {
     this.#sql.revokeAgent.run(agentId);
   }
 
+  vouches(): readonly Word[] {
+    return this.#sql.words.all(WORDS.vouch).map(wordOf);
+  }
+
   vouchesFor(agentId: string): readonly Word[] {
     return wordsOf(this.#sql.wordsOf, { kind: WORDS.vouch, agentId });
   }
@@ -179,11 +183,11 @@ function wordsOf(
   statement: StatementSync,
   { kind, agentId }: { readonly kind: WordKind; readonly agentId: string },
 ): readonly Word[] {
-  return statement.all(kind, agentId).map((row) => ({
-    by: text(row, "said_by"),
-    of: text(row, "said_of"),
-    atMs: integer(row, "at_ms"),
-  }));
+  return statement.all(kind, agentId).map(wordOf);
+}
+
+function wordOf(row: Row): Word {
+  return { by: text(row, "said_by"), of: text(row, "said_of"), atMs: integer(row, "at_ms") };
 }
 
 function verdictOf(row: Row): Verdict {
@@ -224,6 +228,7 @@ function statements(database: DatabaseSync) {
       `UPDATE certificates SET revoked = 1 WHERE agent = ${AGENT}`,
     ),
     revokeAgent: database.prepare("UPDATE agents SET revoked = 1 WHERE id = ?"),
+    words: database.prepare(`${WORD_COLUMNS} WHERE kind = ?`),
     wordsOf: database.prepare(`${WORD_COLUMNS} WHERE kind = ? AND herd_words.said_of = ${AGENT}`),
     wordsBy: database.prepare(`${WORD_COLUMNS} WHERE kind = ? AND herd_words.said_by = ${AGENT}`),
     putWord: database.prepare(
