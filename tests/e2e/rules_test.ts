@@ -13,16 +13,14 @@ import {
 import { Plan } from "../../common/sigma/plan.ts";
 import { encodeRecord } from "../../common/record/mod.ts";
 import { encodeFlat, Engine } from "../../wasm/engine/mod.ts";
+import { actOf, streamsOf } from "../support/rule_records.ts";
 
 const ROOT = new URL("../../rules/", import.meta.url).pathname;
 const PACKS = ["ai", "correlations", "costly", "linux"];
 const SET = compileRules(
   (await Promise.all(PACKS.map((pack) => readRuleSources(`${ROOT}${pack}`)))).flat(),
 );
-/** Flags of open(2) for a file that is opened for writing. */
-const OPEN_WRITE_ONLY = 1;
 const PARENT = { pid: 100, start_time_ns: 1000n, uid: 1000 } as const;
-const IPV4_BYTES = 4;
 const UID_UNKNOWN = 0xFFFF_FFFF;
 
 async function engineWith(image: Uint8Array): Promise<Engine> {
@@ -61,23 +59,6 @@ function slots(
   );
 }
 
-function address(text: string): { readonly family: number; readonly address: Uint8Array } {
-  const bytes = new Uint8Array(16);
-  if (text.includes(".")) {
-    bytes.set(text.split(".").map(Number));
-    return { family: 2, address: bytes.subarray(0, IPV4_BYTES) };
-  }
-  const [head = "", tail = ""] = text.split("::");
-  const groups = (part: string) =>
-    part.split(":").filter((group) => group !== "").flatMap((group) => {
-      const value = parseInt(group, 16);
-      return [value >> 8, value & 0xFF];
-    });
-  bytes.set(groups(head));
-  bytes.set(groups(tail), 16 - groups(tail).length);
-  return { family: 10, address: bytes };
-}
-
 /** Any role's name gets a number here. */
 const ROLES = [...new Set(SET.rules.flatMap(({ examples }) => roleNames(examples)))];
 
@@ -106,7 +87,7 @@ function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Arra
     }),
     encodeRecord("exec", {
       header: process,
-      body: { parent_uid: parentUid },
+      body: { parent_uid: parentUid, ...streamsOf(event) },
       slots: slots({
         image: event["Image"],
         argv: argv(event["CommandLine"]),
@@ -115,26 +96,7 @@ function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Arra
       }),
     }),
   ];
-  if (category === "network_connection") {
-    const { family, address: bytes } = address(event["DestinationIp"] ?? "192.0.2.1");
-    const padded = new Uint8Array(16);
-    padded.set(bytes);
-    const body = { family, port: number("DestinationPort", 80), protocol: 6, address: padded };
-    records.push(encodeRecord("connect", { header: process, body }));
-  }
-  if (category === "network_bind") {
-    const { family, address: bytes } = address(event["SourceIp"] ?? "0.0.0.0");
-    const padded = new Uint8Array(16);
-    padded.set(bytes);
-    const body = { family, port: number("SourcePort", 80), protocol: 6, address: padded };
-    records.push(encodeRecord("bind", { header: process, body }));
-  }
-  if (category === "file_access" || category === "file_event") {
-    const open_flags = category === "file_event" ? OPEN_WRITE_ONLY : 0;
-    const path = event["TargetFilename"] ?? "";
-    records.push(encodeRecord("open", { header: process, body: { open_flags }, slots: { path } }));
-  }
-  return records;
+  return [...records, ...actOf(event, { category, process, roles: ROLES })];
 }
 
 Deno.test("the engine fires each rule of the pack on its events, as kernel records", async () => {
