@@ -9,6 +9,7 @@ export type { Alert } from "./common/wire/alert.ts";
 export { ERROR_CODES, type ErrorCode, ImmuneError } from "./common/config/errors.ts";
 
 import { LINK_WORKER } from "./agent/link/messages.ts";
+import { INDICATORS_WORKER } from "./agent/indicators/messages.ts";
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";
 import { RULES_WORKER } from "./agent/rules/messages.ts";
 import { STORE_WORKER } from "./hive/store/messages.ts";
@@ -21,6 +22,9 @@ if (self.name === PIPELINE_WORKER) {
 } else if (self.name === RULES_WORKER) {
   const { serveRules } = await import("./agent/rules/worker.ts");
   serveRules();
+} else if (self.name === INDICATORS_WORKER) {
+  const { serveIndicators } = await import("./agent/indicators/worker.ts");
+  serveIndicators();
 } else if (self.name === INTAKE_WORKER) {
   const { serveIntake } = await import("./hive/intake/worker.ts");
   serveIntake();

@@ -6,6 +6,7 @@ import {
   defaultStateFolder,
   type FlagValue,
   loadConfig,
+  statePaths,
 } from "../common/config/mod.ts";
 
 /** What a verb does with the host, and so what it may do. */
@@ -13,6 +14,7 @@ type Scope =
   | "sensor"
   | "files"
   | "rules"
+  | "indicators"
   | "settings"
   | "client"
   | "hive"
@@ -28,6 +30,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   doctor: "sensor",
   replay: "files",
   rules: "rules",
+  indicators: "indicators",
   config: "settings",
   status: "client",
   agents: "client",
@@ -107,6 +110,12 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   rules: (touched, { root }) => [
     listed("--allow-read", [...settingsFiles(touched, root), ...touched.operands]),
     ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
+  ],
+  indicators: (touched, { root }) => [
+    listed("--allow-read", [...touched.files, touched.state, root, ...touched.operands]),
+    ...(touched.action === "import" || touched.action === "expire"
+      ? [listed("--allow-write", [statePaths(touched.state).indicators])]
+      : []),
   ],
   settings: (touched, { root }) => [listed("--allow-read", settingsFiles(touched, root))],
   sensor: sensorFlags,
@@ -194,6 +203,8 @@ interface Touched {
   readonly rules: readonly string[];
   readonly files: readonly string[];
   readonly btf: string;
+  /** The word behind the verb. */
+  readonly action: string | undefined;
   /** What the verb is given to read: files, folders, and words that may be such. */
   readonly operands: readonly string[];
   /** Files with the operator's own token and key, and a log that is named to be checked. */
@@ -234,6 +245,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   const state = flagValues(args, "state").at(-1);
   const btf = flagValues(args, "btf").at(-1);
   const operands = args.filter((arg) => !arg.startsWith("-")).slice(1).map(at);
+  const [, action] = args.filter((arg) => !arg.startsWith("-"));
   const written = writtenBy(args).map(at);
   const rules = flagValues(args, "rules").map(at);
   if (config) flags["config"] = at(config);
@@ -260,6 +272,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       rules: values.rules.paths.map(at),
       files,
       btf: values.sensor.btf,
+      action,
       operands,
       written,
       secrets: [
@@ -279,6 +292,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       rules,
       files,
       btf: at(btf ?? "/sys/kernel/btf/vmlinux"),
+      action,
       operands,
       written,
       secrets: [],

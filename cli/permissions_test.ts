@@ -48,6 +48,17 @@ Deno.test("permissionFlags() gives rules what is named to read, and to write onl
   assertEquals(flag(layer, "--allow-write"), "--allow-write=/srv/l.json");
 });
 
+Deno.test("permissionFlags() lets indicators be changed in their folder, and read elsewhere", () => {
+  const state = ["--state", "/srv/s"];
+  for (const action of ["import", "expire"]) {
+    const args = ["indicators", action, "/srv/feed.csv", ...state];
+    assertEquals(flag(args, "--allow-write"), "--allow-write=/srv/s/agent/indicators");
+    assert(flag(args, "--allow-read")?.split("=")[1]?.split(",").includes("/srv/feed.csv"));
+  }
+  const flags = permissionFlags(["indicators", "list", ...state], AROUND);
+  assert(!flags.some((each) => /write|ffi|run|net|all$/.test(each.split("=")[0] ?? "")));
+});
+
 Deno.test("permissionFlags() never gives everything", () => {
   for (const verb of ["watch", "events", "doctor", "replay", "rules", "config", "version"]) {
     const flags = permissionFlags([verb], AROUND);

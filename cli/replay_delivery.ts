@@ -1,4 +1,5 @@
 import { ReplayJournal } from "../agent/pipeline/replay_journal.ts";
+import type { LoadedIndicators } from "../agent/indicators/messages.ts";
 import type { ReplaySummary } from "../agent/pipeline/replay_lines.ts";
 import type { Config } from "../common/config/mod.ts";
 import type { RuleSet } from "../common/sigma/mod.ts";
@@ -10,6 +11,7 @@ import { untilSignal } from "./signals.ts";
 export interface ReplayDelivery {
   readonly config: Config;
   readonly ruleSet: RuleSet;
+  readonly indicators: LoadedIndicators | undefined;
   readonly onAlert: (alert: Alert) => void;
   readonly onWarning: (message: string) => void;
   readonly onProblem: (line: number, problem: string) => void;

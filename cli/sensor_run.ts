@@ -1,22 +1,18 @@
-import { resolve } from "node:path";
 import type { LinkWorker } from "../agent/link/owner.ts";
+import { loadIndicatorsOrWarn } from "../agent/indicators/load.ts";
+import type { LoadedIndicators } from "../agent/indicators/messages.ts";
 import { compileApart } from "../agent/rules/compile.ts";
 import type { CompiledRules } from "../agent/rules/messages.ts";
 import type { PipelineCounters } from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
 import { PipelineWorker } from "../agent/pipeline/owner.ts";
-import {
-  checkHost,
-  findingLine,
-  hostFacts,
-  type Policy,
-  type Watch,
-} from "../agent/sensors/mod.ts";
-import { type Config, ImmuneError, type LoadedConfig } from "../common/config/mod.ts";
+import { checkHost, findingLine, hostFacts, type Policy } from "../agent/sensors/mod.ts";
+import { type Config, ImmuneError, type LoadedConfig, statePaths } from "../common/config/mod.ts";
 import type { EcsDocument, KindName } from "../common/record/mod.ts";
 import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
 import { DURABLE_BYTES, startDelivery } from "./delivery.ts";
 import { rulePaths } from "./rules.ts";
+import { notSeenLine, policyOf } from "./sensor_policy.ts";
 import { endSignals, onReloadSignal } from "./signals.ts";
 
 /** What a run with the sensor does, and where its findings go. */
@@ -31,6 +27,8 @@ export interface SensorRun {
   readonly kinds?: readonly KindName[];
   readonly onReady: (ready: {
     readonly rules: CompiledRules | undefined;
+    /** Indicators in force. */
+    readonly indicators: number;
     readonly note: string;
   }) => void;
   /** Settled when they are shown; a rejection ends the run. */
@@ -57,8 +55,10 @@ export async function runSensor(
 ): Promise<PipelineCounters> {
   const { values } = settings;
   const facts = checkedFacts(values, run);
-  const rules = run.rules ? await compileApart(rulePaths(values)) : undefined;
-  const reload = (): Promise<void> => reloadRules(worker, { settings, run });
+  const inForce = new InForce(settings, run);
+  await inForce.read();
+  const { rules, indicators } = inForce;
+  const reload = (): Promise<void> => inForce.reload(worker);
   const durable = new SharedArrayBuffer(DURABLE_BYTES);
   let link: LinkWorker | undefined;
   const worker = new PipelineWorker({
@@ -68,8 +68,9 @@ export async function runSensor(
       lifecycleRingBytes: values.sensor.lifecycle_ring_bytes,
       bulkRingBytes: values.sensor.bulk_ring_bytes,
     },
-    policy: policyOf(values, { rules, kinds: run.kinds }),
+    policy: inForce.policy,
     ...(rules && { rules }),
+    indicators,
     ...(run.journal ? { state: values.state.dir } : {}),
     journal: {
       segmentBytes: values.journal.segment_bytes,
@@ -88,7 +89,7 @@ export async function runSensor(
         const onAcknowledged = (position: number): void => worker.acknowledged(position);
         link = startDelivery({ state: values.state.dir, durable, onAcknowledged, onWarning });
       }
-      run.onReady({ rules, note });
+      run.onReady({ rules, indicators: indicators?.set.offsets.length ?? 0, note });
     },
     onAlerts: (alerts) => run.onAlerts?.(alerts) ?? Promise.resolve(),
     onDocuments: (documents) => run.onDocuments?.(documents) ?? Promise.resolve(),
@@ -111,24 +112,60 @@ export async function runSensor(
  *
  * @param reloaded What is in force.
  */
-export function reloadedLine({ rules, hash, pauseMs, watchesNotSet }: ReloadedPolicy): string {
+export function reloadedLine(reloaded: ReloadedPolicy): string {
+  const { rules, hash, indicators, pauseMs, watchesNotSet } = reloaded;
+  const listed = indicators === 0 ? "" : ` and ${indicators} indicators`;
   const watches = watchesNotSet === 0 ? "" : `, ${watchesNotSet} watches could not be set`;
-  return `${rules} rules in force (${hash.slice(0, 12)}), records waited at most ` +
+  return `${rules} rules in force (${hash.slice(0, 12)})${listed}, records waited at most ` +
     `${pauseMs.toFixed(1)} ms${watches}`;
 }
 
-/** Compiles the rules again and hands them on; when they cannot be read those in force stay. */
-async function reloadRules(
-  worker: PipelineWorker,
-  { settings: { values }, run }: { readonly settings: LoadedConfig; readonly run: SensorRun },
-): Promise<void> {
-  try {
-    const rules = await compileApart(rulePaths(values));
-    for (const rejection of rules.rejected) run.onWarning(rejection);
-    worker.reload(rules, policyOf(values, { rules, kinds: run.kinds }));
-  } catch (error) {
-    if (!(error instanceof ImmuneError)) throw error;
-    run.onWarning(`${error.message}; the rules in force stay`);
+/** Rules and indicators in force, as a run goes on. */
+class InForce {
+  readonly #settings: LoadedConfig;
+  readonly #run: SensorRun;
+  rules: CompiledRules | undefined;
+  indicators: LoadedIndicators | undefined;
+
+  constructor(settings: LoadedConfig, run: SensorRun) {
+    this.#settings = settings;
+    this.#run = run;
+  }
+
+  /** Reads both; indicators that cannot be read are told, and those there are stay. */
+  async read(): Promise<void> {
+    if (!this.#run.rules) return;
+    const { values } = this.#settings;
+    const { onWarning } = this.#run;
+    this.rules = await compileApart(rulePaths(values));
+    this.indicators = await loadIndicatorsOrWarn(statePaths(values.state.dir).indicators, {
+      onWarning,
+      stays: this.indicators === undefined
+        ? "no indicator is in force"
+        : "the indicators in force stay",
+    }) ?? this.indicators;
+    const notSeen = this.indicators && notSeenLine(this.indicators, this.policy);
+    if (notSeen !== undefined) onWarning(notSeen);
+  }
+
+  /** What they want from the sensor. */
+  get policy(): Policy {
+    const { rules, indicators } = this;
+    return policyOf(this.#settings.values, { rules, indicators, kinds: this.#run.kinds });
+  }
+
+  /** Reads both again and hands them on; when the rules cannot be read all in force stay. */
+  async reload(worker: PipelineWorker): Promise<void> {
+    const { onWarning } = this.#run;
+    try {
+      await this.read();
+      const { rules, indicators, policy } = this;
+      for (const rejection of rules?.rejected ?? []) onWarning(rejection);
+      if (rules !== undefined) worker.reload({ rules, indicators, policy });
+    } catch (error) {
+      if (!(error instanceof ImmuneError)) throw error;
+      onWarning(`${error.message}; the rules in force stay`);
+    }
   }
 }
 
@@ -142,33 +179,6 @@ function checkedFacts({ sensor }: Config, { onWarning }: SensorRun): { readonly 
   }
   for (const finding of findings) onWarning(findingLine(finding));
   return facts;
-}
-
-function policyOf(
-  { sensor }: Config,
-  { rules, kinds }: {
-    readonly rules: CompiledRules | undefined;
-    readonly kinds: readonly KindName[] | undefined;
-  },
-): Policy {
-  const wanted = kinds ?? rules?.interest.kinds ?? [];
-  return {
-    // The process table needs these, whatever is shown.
-    kinds: [...new Set<KindName>(["exec", "fork", "exit", ...wanted])],
-    wideOpen: sensor.open === "wide",
-    identity: wanted.includes("identity"),
-    wakeIntervalUs: sensor.wake_interval_us,
-    watches: [...rules?.interest.watches ?? [], ...sensor.watch.map(watchOf)],
-    // Who asks for kinds of events wants all of them.
-    publicPeers: kinds === undefined && rules !== undefined && rules.interest.publicPeers,
-    ...(rules === undefined ? {} : { roles: rules.interest.roles }),
-  };
-}
-
-/** `/a` is a file, `/a/` the files in it, `/a/**` all below. */
-function watchOf(path: string): Watch {
-  if (path.endsWith("/**")) return { type: "tree", path: resolve(path.slice(0, -"/**".length)) };
-  return { type: path.endsWith("/") ? "children" : "file", path: resolve(path) };
 }
 
 function lossLine(losses: readonly Loss[]): string {

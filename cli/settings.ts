@@ -42,10 +42,27 @@ export function addSettings(command: Command): Command {
  * @returns The verb.
  */
 export function addRuleSettings(command: Command): Command {
+  return addSetting(command, { name: "rules.paths", more: "; may be repeated" });
+}
+
+/**
+ * Adds the flags that say where the state folder is.
+ *
+ * @param command A verb that needs nothing else.
+ * @returns The verb.
+ */
+export function addStateSettings(command: Command): Command {
+  return addSetting(command, { name: "state.dir", more: "" });
+}
+
+function addSetting(
+  command: Command,
+  { name, more }: { readonly name: string; readonly more: string },
+): Command {
   command.option("--config <file>", "configuration file (default: immune.toml, see config show)");
   for (const entry of OPTION_ENTRIES) {
-    if (entry.name !== "rules.paths") continue;
-    command.option(flagOf(entry), `${entry.spec.doc}; may be repeated`, parserOf(entry));
+    if (entry.name !== name) continue;
+    command.option(flagOf(entry), `${entry.spec.doc}${more}`, parserOf(entry));
   }
   return command;
 }

@@ -1,6 +1,7 @@
 import type { Recovery } from "../../common/journal/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
+import type { LoadedIndicators } from "../indicators/messages.ts";
 import type { KernelOptions } from "../sensors/options.ts";
 import type { Policy } from "../sensors/policy.ts";
 import type { ReloadedPolicy } from "./open.ts";
@@ -21,6 +22,8 @@ export interface PipelineOptions {
   readonly policy: Policy;
   /** Rules to match, `undefined` for none. */
   readonly rules?: PipelineRules;
+  /** Indicators to look for. Default: none. */
+  readonly indicators?: LoadedIndicators | undefined;
   /** Folder of the agent's state; without it nothing is written. */
   readonly state?: string;
   readonly journal?: {
@@ -39,6 +42,15 @@ export interface PipelineOptions {
   readonly documents: boolean;
 }
 
+/** What a pipeline takes over while it runs. */
+export interface PipelineChange {
+  readonly rules: PipelineRules;
+  /** Indicators in place of those in force; `undefined`: those stay. */
+  readonly indicators?: LoadedIndicators | undefined;
+  /** What is to be reported for both. */
+  readonly policy: Policy;
+}
+
 /** From the owner to the pipeline. */
 export type PipelineCommand =
   | {
@@ -49,8 +61,8 @@ export type PipelineCommand =
   /** So many documents and alerts have reached their reader. */
   | { readonly type: "taken"; readonly documents: number; readonly alerts: number }
   | { readonly type: "acknowledged"; readonly position: number }
-  /** Other rules, and what is to be reported for them. */
-  | { readonly type: "reload"; readonly rules: PipelineRules; readonly policy: Policy }
+  /** Other rules and indicators, and what is to be reported for them. */
+  | ({ readonly type: "reload" } & PipelineChange)
   | { readonly type: "stop" };
 
 /** What the pipeline has done since it started. */

@@ -5,13 +5,14 @@ import { type Alert, type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
-import type { Policy } from "../sensors/policy.ts";
 import { contextBatches } from "./context.ts";
 import { CorrelationState } from "./correlation_state.ts";
 import { JournalSink } from "./journal_sink.ts";
-import type { PipelineOptions, PipelineStarted } from "./messages.ts";
+import { IndicatorLookup } from "../indicators/lookup.ts";
+import { SeenFile } from "../indicators/seen_file.ts";
+import type { PipelineChange, PipelineOptions, PipelineStarted } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
-import { type PipelineRules, type Reloaded, RulesInForce } from "./rules_in_force.ts";
+import { type Reloaded, RulesInForce } from "./rules_in_force.ts";
 import { parsePasswd, userRecords } from "./users.ts";
 
 /** The host's clock is compared with the boot clock this often, in milliseconds. */
@@ -27,6 +28,8 @@ export interface PipelineOutlets {
 
 /** What taking over rules came to, in engine and kernel. */
 export interface ReloadedPolicy extends Reloaded {
+  /** Indicators that are now in force. */
+  readonly indicators: number;
   /** Watches that the kernel refused. */
   readonly watchesNotSet: number;
 }
@@ -40,18 +43,18 @@ export interface RunningPipeline extends Disposable {
   /** What is due once per turn, beside the batch itself. */
   tick(): void;
   /**
-   * Begins to take over other rules, and what they want from the kernel.
+   * Begins to take over other rules and indicators, and what they want from the kernel.
    *
-   * @throws {ImmuneError} `IMAGE_INVALID` when they do not fit; those in force stay.
+   * @throws {ImmuneError} `IMAGE_INVALID` when the rules do not fit; all in force stay.
    */
-  reload(rules: PipelineRules, policy: Policy): void;
+  reload(change: PipelineChange): void;
   /** True while they are on their way. */
   readonly isReloading: boolean;
   /**
    * Does one step of that.
    *
    * @returns What it came to, once they are in force.
-   * @throws {ImmuneError} `IMAGE_INVALID` when the engine refuses them; those in force stay.
+   * @throws {ImmuneError} `IMAGE_INVALID` when the engine refuses the rules; all in force stay.
    */
   stepReload(): ReloadedPolicy | undefined;
   /** Puts everything on the disk. */
@@ -98,6 +101,9 @@ export async function openPipeline(
   });
   const correlated = state &&
     held.use(new CorrelationState(state.paths, { onWarning: outlets.onWarning }));
+  const indicators = new IndicatorLookup(engine);
+  if (options.indicators !== undefined) indicators.use(options.indicators);
+  const seen = state && new SeenFile(state.paths.indicators, outlets);
   feedUsers(engine, host);
   const sensor = held.use(KernelSensor.open(options.sensor));
   const watchesNotSet = sensor.policy(options.policy);
@@ -107,6 +113,8 @@ export async function openPipeline(
     sink,
     rules,
     correlation: correlated?.correlation,
+    indicators,
+    onMatch: (match) => seen?.count(match, Date.now()),
     epoch,
     missing: journal && notWatched(journal),
     context: () => host.context(),
@@ -122,27 +130,32 @@ export async function openPipeline(
     tick: (): void => {
       journal?.flushIfDue();
       correlated?.saveIfDue();
+      seen?.saveIfDue();
     },
-    ...reloading(rules, sensor),
+    ...reloading({ rules, indicators, sensor }),
     flush: (): void => {
       journal?.flush();
       correlated?.save();
+      seen?.save();
     },
     acknowledge: (position) => journal?.acknowledge(position),
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
 
-/** Rules come into force between two batches; what they want is asked for right after. */
+/** Rules, then indicators come into force between two batches; what they want is asked for then. */
 function reloading(
-  rules: RulesInForce,
-  sensor: Pick<KernelSensor, "policy">,
+  { rules, indicators, sensor }: {
+    readonly rules: RulesInForce;
+    readonly indicators: IndicatorLookup;
+    readonly sensor: Pick<KernelSensor, "policy">;
+  },
 ): Pick<RunningPipeline, "reload" | "isReloading" | "stepReload"> {
-  let wanted: Policy | undefined;
+  let wanted: PipelineChange | undefined;
   return {
-    reload(next, policy): void {
-      rules.begin(next);
-      wanted = policy;
+    reload(change): void {
+      rules.begin(change.rules);
+      wanted = change;
     },
     get isReloading(): boolean {
       return rules.isReloading;
@@ -150,7 +163,9 @@ function reloading(
     stepReload(): ReloadedPolicy | undefined {
       const reloaded = rules.step();
       if (reloaded === undefined || wanted === undefined) return undefined;
-      return { ...reloaded, watchesNotSet: sensor.policy(wanted) };
+      if (wanted.indicators !== undefined) indicators.use(wanted.indicators);
+      const watchesNotSet = sensor.policy(wanted.policy);
+      return { ...reloaded, indicators: indicators.size, watchesNotSet };
     },
   };
 }

@@ -1,10 +1,10 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
-import type { Policy } from "../sensors/policy.ts";
 import {
   CONTROL,
   PIPELINE_WORKER,
+  type PipelineChange,
   type PipelineCommand,
   type PipelineCounters,
   type PipelineOptions,
@@ -12,7 +12,6 @@ import {
   type PipelineStarted,
 } from "./messages.ts";
 import type { ReloadedPolicy } from "./open.ts";
-import type { PipelineRules } from "./rules_in_force.ts";
 
 /** Where a pipeline's reports go. */
 export interface PipelineHandlers {
@@ -58,14 +57,13 @@ export class PipelineWorker {
   }
 
   /**
-   * Has it take over other rules between two batches; `onReloaded` tells when they are in force, and
-   * `onWarning` why they are not.
+   * Has it take over other rules and indicators between two batches; `onReloaded` tells when they
+   * are in force, and `onWarning` why they are not.
    *
-   * @param rules The rules.
-   * @param policy What is to be reported for them.
+   * @param change Rules, indicators, and what is to be reported for them.
    */
-  reload(rules: PipelineRules, policy: Policy): void {
-    if (this.#listening) this.#send({ type: "reload", rules, policy });
+  reload(change: PipelineChange): void {
+    if (this.#listening) this.#send({ type: "reload", ...change });
   }
 
   /**

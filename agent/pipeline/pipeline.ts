@@ -5,11 +5,16 @@ import {
   type EcsDocument,
   ecsDocument,
   hasEcsForm,
+  type RecordKey,
   type RecordView,
 } from "../../common/record/mod.ts";
 import type { Alert, Health, Loss } from "../../common/wire/mod.ts";
 import { LOSS_CAUSES, LOSSES_PER_BATCH_MAX } from "../../common/wire/mod.ts";
-import type { Engine, Hit, Program } from "../../wasm/engine/mod.ts";
+import { type Engine, type Hit, type Program, RULE_LISTED } from "../../wasm/engine/mod.ts";
+import { makeIndicatorAlert } from "../indicators/alert.ts";
+import type { IndicatorLookup } from "../indicators/lookup.ts";
+import type { IndicatorMatch } from "../indicators/match.ts";
+import { recordMatches } from "../indicators/records.ts";
 import { makeAlert, makeCorrelationAlert } from "./alert.ts";
 import { HostCorrelation } from "./correlation.ts";
 import { SequenceGaps } from "./gaps.ts";
@@ -42,6 +47,10 @@ export interface PipelineParts {
   readonly rules: RulesInForce;
   /** Correlations of the rules. Default: without state of an earlier run. */
   readonly correlation?: HostCorrelation | undefined;
+  /** Indicators in force, in the same engine. Default: none. */
+  readonly indicators?: IndicatorLookup | undefined;
+  /** Called for each match of an indicator that is an alert. */
+  readonly onMatch?: ((match: IndicatorMatch) => void) | undefined;
   /** Sensor epoch. */
   readonly epoch: number;
   /** What is known to be missing before the first record; travels with it. */
@@ -60,6 +69,9 @@ interface Raised {
   /** Alerts and hits that there was no room for. */
   folded: number;
 }
+
+/** Takes an alert, or counts it as folded. */
+type Raise = (make: () => Alert, record: RecordView) => void;
 
 /** Records, matched, masked, journaled: one call of {@linkcode Pipeline.step} a batch. */
 export class Pipeline {
@@ -184,13 +196,13 @@ export class Pipeline {
   #findings(hits: readonly Hit[]): Raised {
     const raised: Raised = { alerts: [], records: [], folded: 0 };
     if (hits.length === 0) return raised;
-    const { engine, epoch, rules: { now } } = this.#parts;
+    const { engine, rules: { now } } = this.#parts;
     const ruleSet = { ruleSet: now, ruleSetHash: now.hash };
     const correlation = this.#correlation;
     correlation.use(now);
     const context = this.#context();
-    const { hostId, bootId, wallOffsetNs } = context;
-    const raise = (make: () => Alert, record: RecordView): void => {
+    const { wallOffsetNs } = context;
+    const raise: Raise = (make, record) => {
       if (raised.alerts.length >= ALERTS_PER_BATCH_MAX) {
         raised.folded++;
         return;
@@ -200,6 +212,10 @@ export class Pipeline {
     };
     let correlated = 0;
     for (const hit of hits) {
+      if (hit.rule === RULE_LISTED) {
+        this.#listed(hit, { context, raise });
+        continue;
+      }
       const rule = now.rules[hit.rule];
       if (rule === undefined) continue;
       const isSilent = correlation.isSilent(hit.rule);
@@ -209,12 +225,7 @@ export class Pipeline {
         continue;
       }
       const record = decodeRecord(engine.batch, hit.offset);
-      const document = ecsDocument(record, {
-        ...context,
-        process: engine.program(hit.program),
-        parent: engine.program(hit.parentProgram),
-      });
-      const key = { hostId, bootId, epoch, source: record.source, sequence: record.sequence };
+      const { document, key } = this.#eventOf(hit, { context, record });
       const finding = { ...ruleSet, document, record: key };
       if (!isSilent) raise(() => makeAlert({ ...finding, rule }), record);
       if (!isCorrelated) continue;
@@ -227,6 +238,39 @@ export class Pipeline {
     }
     correlation.keepSightings();
     return raised;
+  }
+
+  /** Alerts of the listed values that a record really has: the filter alone raises none. */
+  #listed(
+    hit: Hit,
+    { context, raise }: { readonly context: EcsContext; readonly raise: Raise },
+  ): void {
+    const { engine, indicators, onMatch } = this.#parts;
+    if (indicators === undefined) return;
+    const record = decodeRecord(engine.batch, hit.offset);
+    for (const match of recordMatches(record, { lookup: indicators, nowMs: Date.now() })) {
+      onMatch?.(match);
+      raise(() => {
+        const { document, key } = this.#eventOf(hit, { context, record });
+        return makeIndicatorAlert(match, { document, record: key });
+      }, record);
+    }
+  }
+
+  /** The event of a hit, and its key. */
+  #eventOf(
+    hit: Hit,
+    { context, record }: { readonly context: EcsContext; readonly record: RecordView },
+  ): { readonly document: EcsDocument; readonly key: RecordKey } {
+    const { engine, epoch } = this.#parts;
+    const { hostId, bootId } = context;
+    const document = ecsDocument(record, {
+      ...context,
+      process: engine.program(hit.program),
+      parent: engine.program(hit.parentProgram),
+    });
+    const { source, sequence } = record;
+    return { document, key: { hostId, bootId, epoch, source, sequence } };
   }
 
   #raise({ alerts, records }: Raised): void {

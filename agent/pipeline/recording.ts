@@ -1,5 +1,5 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
-import { decodeRecord, ecsDocument } from "../../common/record/mod.ts";
+import { decodeRecord, ecsDocument, type RecordView, wallTime } from "../../common/record/mod.ts";
 import {
   alertCorrelation,
   BATCH_BYTES_MAX,
@@ -7,9 +7,18 @@ import {
   type BatchInfo,
   decodeBatch,
 } from "../../common/wire/mod.ts";
-import { Engine } from "../../wasm/engine/mod.ts";
+import { Engine, RULE_LISTED } from "../../wasm/engine/mod.ts";
+import type { IndicatorLookup } from "../indicators/lookup.ts";
+import { recordMatches } from "../indicators/records.ts";
 import { FlatCorrelation } from "./flat_correlation.ts";
-import { type ReplayOptions, type ReplaySummary, ruleOf, silentIn } from "./replay_lines.ts";
+import {
+  lookupOf,
+  type ReplayOptions,
+  type ReplaySummary,
+  reportIndicator,
+  ruleOf,
+  silentIn,
+} from "./replay_lines.ts";
 
 /** What a damaged segment raises: it ends there, what came before holds. */
 const DAMAGE: ReadonlySet<ErrorCode> = new Set([
@@ -36,6 +45,7 @@ export async function replayRecording(
   engine.publish(options.ruleSet.image);
   const correlation = new FlatCorrelation(options.ruleSet, { scope: "host" });
   const silent = silentIn(options.ruleSet);
+  const lookup = lookupOf(engine, options.indicators);
   const summary = { events: 0, matches: 0, problems: 0 };
   const damage = await eachRecordedBatch(chunks, ({ info, records }) => {
     for (let start = 0; start < records.length;) {
@@ -47,6 +57,7 @@ export async function replayRecording(
         info,
         correlation,
         silent,
+        lookup,
         summary,
       });
     }
@@ -84,6 +95,7 @@ interface BatchMatch extends ReplayOptions {
   readonly info: BatchInfo;
   readonly correlation: FlatCorrelation;
   readonly silent: ReturnType<typeof silentIn>;
+  readonly lookup: IndicatorLookup;
   readonly summary: { events: number; matches: number; problems: number };
 }
 
@@ -99,9 +111,13 @@ function matchBatch(engine: Engine, options: BatchMatch): number {
     offset += decodeRecord(engine.batch, offset).bytes.length;
   }
   for (const hit of hits) {
+    const line = numbers.get(hit.offset) ?? 0;
+    if (hit.rule === RULE_LISTED) {
+      matchListed(decodeRecord(engine.batch, hit.offset), { ...options, line });
+      continue;
+    }
     const rule = ruleSet.rules[hit.rule];
     if (rule === undefined) continue;
-    const line = numbers.get(hit.offset) ?? 0;
     const event = ecsDocument(decodeRecord(engine.batch, hit.offset), {
       ...options.info,
       hostName: "",
@@ -125,6 +141,17 @@ function matchBatch(engine: Engine, options: BatchMatch): number {
   summary.problems++;
   options.onProblem(++summary.events, "Record is shorter than its kind");
   return whole + decodeRecord(engine.batch, whole).bytes.length;
+}
+
+/** Hands on the indicators that a record really has. */
+function matchListed(
+  record: RecordView,
+  { line, info, lookup, summary, onMatch }: BatchMatch & { readonly line: number },
+): void {
+  for (const found of recordMatches(record, { lookup, nowMs: Date.now() })) {
+    summary.matches++;
+    reportIndicator(found, { match: { line, time: wallTime(record.timeNs, info) }, onMatch });
+  }
 }
 
 /** End of the last whole record that fits. */

@@ -12,6 +12,8 @@ import {
 import { fieldValue, type JsonObject, type RuleSet } from "../../common/sigma/mod.ts";
 import { type Alert, type BatchInfo } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
+import { makeIndicatorAlert } from "../indicators/alert.ts";
+import type { LoadedIndicators } from "../indicators/messages.ts";
 import { makeAlert, makeCorrelationAlert } from "./alert.ts";
 import { contextBatches } from "./context.ts";
 import { statedTimeMs } from "./flat_event.ts";
@@ -21,6 +23,7 @@ import { Pipeline } from "./pipeline.ts";
 import { RulesInForce } from "./rules_in_force.ts";
 import { eachRecordedBatch } from "./recording.ts";
 import {
+  lookupOf,
   type ReplayFinding,
   replayLines,
   type ReplayOptions,
@@ -30,6 +33,8 @@ import {
 /** What a replay into a journal works with. */
 export interface ReplayJournalOptions {
   readonly ruleSet: RuleSet;
+  /** Indicators to look for. Default: none. */
+  readonly indicators?: LoadedIndicators | undefined;
   /** State folder of an enrolled agent that does not run. */
   readonly state: string;
   readonly journal: Pick<JournalOptions, "segmentBytes" | "totalBytes">;
@@ -139,6 +144,7 @@ export class ReplayJournal implements Disposable {
       engine: this.#engine,
       sink: this.#sink,
       rules: this.#rules,
+      indicators: lookupOf(this.#engine, this.#options.indicators),
       epoch: this.#epoch,
       context: () => this.#context,
       onAlert,
@@ -158,9 +164,10 @@ export class ReplayJournal implements Disposable {
   }
 
   #lines(chunks: AsyncIterable<Uint8Array>): Promise<ReplaySummary> {
-    const { ruleSet, onProblem } = this.#options;
+    const { ruleSet, indicators, onProblem } = this.#options;
     return replayLines(chunks, {
       ruleSet,
+      indicators,
       onProblem,
       onMatch: ({ line }, found) => {
         // The hive correlates the fleet's alerts itself.
@@ -170,7 +177,10 @@ export class ReplayJournal implements Disposable {
     });
   }
 
-  #raise({ event = {}, rule, correlation }: ReplayFinding, line: number): void {
+  #raise(
+    { event = {}, rule, correlation, indicator }: ReplayFinding,
+    line: number,
+  ): void {
     const { hostId, bootId } = this.#context;
     // A hive shows the newest first: an event without a time is one of now.
     const timeMs = statedTimeMs(event) ?? Date.now();
@@ -180,7 +190,9 @@ export class ReplayJournal implements Disposable {
       document: flatDocument(event, { context: this.#context, timeMs, line }),
       record: { hostId, bootId, epoch: this.#epoch, source: SOURCES.replay, sequence: line },
     };
-    const alert = correlation === undefined
+    const alert = indicator !== undefined
+      ? makeIndicatorAlert(indicator, finding)
+      : correlation === undefined
       ? makeAlert({ ...finding, rule })
       : makeCorrelationAlert(correlation, { ...finding, ruleSet });
     const header = { source: SOURCES.replay, sequence: line, time_ns: BigInt(timeMs) * NS_PER_MS };

@@ -9,8 +9,18 @@ import {
 } from "../../common/sigma/mod.ts";
 import { type CorrelationMatch, silentMembers } from "../../common/sigma/correlation/mod.ts";
 import { linesOf } from "../../common/text/lines.ts";
-import { type AlertCorrelation, alertCorrelation } from "../../common/wire/mod.ts";
+import {
+  type AlertCorrelation,
+  alertCorrelation,
+  type AlertThreat,
+} from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
+import { alertThreat, indicatorRule } from "../indicators/alert.ts";
+import { flatMatches } from "../indicators/flat.ts";
+import { IndicatorLookup } from "../indicators/lookup.ts";
+import type { IndicatorMatch } from "../indicators/match.ts";
+import type { LoadedIndicators } from "../indicators/messages.ts";
+import type { Finding } from "./alert.ts";
 import { eventTimeMs } from "./flat_event.ts";
 import { FlatCorrelation } from "./flat_correlation.ts";
 import { FlatMatcher } from "./flat_matcher.ts";
@@ -30,15 +40,19 @@ export interface ReplayMatch {
   readonly rule: { readonly id: string; readonly title: string; readonly level: string };
   /** What was found, when it is a correlation that the event completed. */
   readonly correlation?: AlertCorrelation;
+  /** Who lists the value, when it is an indicator. */
+  readonly threat?: AlertThreat;
 }
 
-/** A rule that fired, and on what. */
+/** A rule that fired, or an indicator, and on what. */
 export interface ReplayFinding {
-  readonly rule: RuleInfo | CorrelationRule;
+  readonly rule: Finding["rule"];
   /** Absent for a recording: its event is a record. */
   readonly event?: JsonObject;
   /** For a correlation that the event completed. */
   readonly correlation?: CorrelationMatch;
+  /** For an indicator. */
+  readonly indicator?: IndicatorMatch;
   /** Only a member of a correlation: no alert of its own. */
   readonly isSilent: boolean;
 }
@@ -46,6 +60,8 @@ export interface ReplayFinding {
 /** How a replay is done. */
 export interface ReplayOptions {
   readonly ruleSet: RuleSet;
+  /** Indicators to look for. Default: none. */
+  readonly indicators?: LoadedIndicators | undefined;
   /** `found`: the rule, and the event where it was a line. */
   readonly onMatch: (match: ReplayMatch, found: ReplayFinding) => void;
   /** Called for each line that is no event; the replay goes on. */
@@ -73,7 +89,9 @@ export async function replayLines(
   options: ReplayOptions,
 ): Promise<ReplaySummary> {
   const { ruleSet, onMatch } = options;
-  const matcher = new FlatMatcher(await Engine.create(), ruleSet);
+  const engine = await Engine.create();
+  const matcher = new FlatMatcher(engine, ruleSet);
+  const lookup = lookupOf(engine, options.indicators);
   const correlation = new FlatCorrelation(ruleSet);
   const silent = silentIn(ruleSet);
   const summary = { events: 0, matches: 0, problems: 0 };
@@ -99,6 +117,10 @@ export async function replayLines(
           { rule, event, correlation: found, isSilent: silent.has(rule) },
         );
       }
+      for (const found of flatMatches(event, { lookup, nowMs: Date.now() })) {
+        summary.matches++;
+        reportIndicator(found, { match, event, onMatch });
+      }
       summary.events++;
     } catch (error) {
       if (!(error instanceof ImmuneError) || error.code !== "INPUT_MALFORMED") throw error;
@@ -107,6 +129,34 @@ export async function replayLines(
     }
   }
   return summary;
+}
+
+/** Indicators of a replay in force in its engine. */
+export function lookupOf(
+  engine: Engine,
+  indicators: LoadedIndicators | undefined,
+): IndicatorLookup {
+  const lookup = new IndicatorLookup(engine);
+  if (indicators !== undefined) lookup.use(indicators);
+  return lookup;
+}
+
+/** Hands on what an indicator found. */
+export function reportIndicator(
+  indicator: IndicatorMatch,
+  { match, event, onMatch }: {
+    readonly match: Pick<ReplayMatch, "line" | "time">;
+    readonly event?: JsonObject;
+    readonly onMatch: ReplayOptions["onMatch"];
+  },
+): void {
+  const rule = indicatorRule(indicator);
+  onMatch({ ...match, rule: ruleOf(rule), threat: alertThreat(indicator) }, {
+    rule,
+    indicator,
+    ...(event === undefined ? {} : { event }),
+    isSilent: false,
+  });
 }
 
 /** Rules and correlations that are members alone. */
@@ -121,7 +171,7 @@ export function silentIn(
 }
 
 /** What a match says of its rule. */
-export function ruleOf({ id, title, level }: RuleInfo | CorrelationRule): ReplayMatch["rule"] {
+export function ruleOf({ id, title, level }: Finding["rule"]): ReplayMatch["rule"] {
   return { id, title, level };
 }
 

@@ -127,9 +127,9 @@ async function newCommands(mailbox: Mailbox): Promise<readonly PipelineCommand[]
 /** Rules that cannot come into force are told; those that are stay. */
 function reload(
   running: RunningPipeline,
-  { rules, policy }: Extract<PipelineCommand, { type: "reload" }>,
+  change: Extract<PipelineCommand, { type: "reload" }>,
 ): void {
-  keepingRules(() => running.reload(rules, policy));
+  keepingRules(() => running.reload(change));
 }
 
 function stepReload(running: RunningPipeline): void {

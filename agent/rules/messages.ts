@@ -20,9 +20,3 @@ export interface CompiledRules {
   /** What the rules need from the kernel. */
   readonly interest: Interest;
 }
-
-/** From the worker: that it listens, then the rules or why there are none. */
-export type RulesReport =
-  | { readonly type: "listening" }
-  | { readonly type: "compiled"; readonly compiled: CompiledRules }
-  | { readonly type: "failed"; readonly code: string; readonly message: string };

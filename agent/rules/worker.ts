@@ -1,31 +1,15 @@
-import { ImmuneError } from "../../common/config/errors.ts";
 import {
   compileRules,
   describeRejection,
   readRuleSources,
   type RuleSource,
 } from "../../common/sigma/mod.ts";
-import type { CompiledRules, RulesReport } from "./messages.ts";
+import { answerApart } from "../apart/answer.ts";
+import type { CompiledRules } from "./messages.ts";
 
-/** The Worker's side: takes one message, the paths, and answers once. */
+/** The Worker's side: takes the paths, and answers once. */
 export function serveRules(): void {
-  self.onmessage = async ({ data }: MessageEvent<readonly string[]>) => {
-    report(await compiled(data));
-  };
-  // What is sent before this Worker listens is lost: its owner waits for this.
-  report({ type: "listening" });
-}
-
-async function compiled(paths: readonly string[]): Promise<RulesReport> {
-  try {
-    return { type: "compiled", compiled: await compile(paths) };
-  } catch (error) {
-    return {
-      type: "failed",
-      code: error instanceof ImmuneError ? error.code : "INTERNAL",
-      message: error instanceof Error ? error.message : String(error),
-    };
-  }
+  answerApart(compile);
 }
 
 async function compile(paths: readonly string[]): Promise<CompiledRules> {
@@ -41,9 +25,4 @@ async function compile(paths: readonly string[]): Promise<CompiledRules> {
     rejected: rejected.map(describeRejection),
     interest,
   };
-}
-
-function report(message: RulesReport): void {
-  // deno-lint-ignore no-explicit-any -- the worker's own global scope, which lib "deno.window" hides
-  (self as any).postMessage(message);
 }

@@ -10,6 +10,7 @@ import { addEnroll } from "./enroll.ts";
 import { addEvents } from "./events.ts";
 import { addHerd } from "./herd.ts";
 import { addHive } from "./hive.ts";
+import { addIndicators } from "./indicators.ts";
 import { addPermissions } from "./permissions.ts";
 import { addReplay } from "./replay.ts";
 import { addRules } from "./rules.ts";
@@ -38,6 +39,7 @@ export const VERBS: readonly AddVerb[] = [
   addEvents,
   addReplay,
   addRules,
+  addIndicators,
   addDoctor,
   addHerd,
   addHive,

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { loadIndicatorsOrWarn } from "../../agent/indicators/load.ts";
+import { statePaths } from "../../common/config/mod.ts";
 import { print, tell } from "../output.ts";
 import { visible } from "../render/terminal.ts";
 import { rulePaths } from "../rules.ts";
@@ -7,7 +9,7 @@ import { addSettings, settingsOf } from "../settings.ts";
 /** `immune replay` */
 export function addReplay(program: Command, exit: (code: number) => void): void {
   const command = program.command("replay")
-    .description("run recorded events through the rules; needs no root")
+    .description("run recorded events through rules and indicators; needs no root")
     .argument("<file>", 'NDJSON (ECS form, or Sigma field names) or a journal segment; "-" = stdin')
     .option("--json", "print one JSON object for each rule that fires on an event")
     .option("--deliver", "send what comes of it to the hive that this host is enrolled with")
@@ -15,12 +17,17 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
       "after",
       '\nA line may name its log source: {"logsource": {"category": ...}}; without one, no rule\'s' +
         "\nlog source is tested. Exit code 1 when a line is no JSON object." +
+        '\nIndicators are those of the state folder (--state; see "immune indicators").' +
         "\nWith --deliver the events of a journal segment, and all alerts, reach the hive as this" +
         "\nhost's, at their own time; its agent must not run meanwhile.",
     );
   addSettings(command).action(async (file: string, options: { readonly deliver?: boolean }) => {
     const { values } = settingsOf(command);
     const { json } = values.output;
+    const indicators = await loadIndicatorsOrWarn(statePaths(values.state.dir).indicators, {
+      onWarning: (message) => tell(`immune: ${visible(message)}`),
+      stays: "no indicator is looked for",
+    });
     // Loaded here: other verbs run for months and do without.
     const { compileRules, describeRejection, readRuleSources } = await import(
       "../../common/sigma/mod.ts"
@@ -36,6 +43,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
       const { events, matches, problems, delivered, hive } = await deliverReplay(file, {
         config: values,
         ruleSet,
+        indicators,
         onAlert: (alert) => {
           if (json) print(JSON.stringify(alert));
           else print(`${alert.time}: ${visible(alert.rule.title)} ${alert.rule.id}`);
@@ -51,6 +59,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     const { replay } = await import("../../agent/pipeline/replay.ts");
     const summary = await replay(file, {
       ruleSet,
+      indicators,
       onMatch: (match) => {
         if (json) print(JSON.stringify(match));
         else print(`${match.line}: ${visible(match.rule.title)} ${match.rule.id}`);

@@ -20,12 +20,12 @@ export function addWatch(program: Command): void {
     const counters = await runSensor(settings, {
       journal: true,
       rules: true,
-      onReady: ({ rules, note }) => {
+      onReady: ({ rules, indicators, note }) => {
         for (const rejection of rules?.rejected ?? []) tell(visible(rejection));
         tell(
-          `Watching with ${
-            rules?.rules.length ?? 0
-          } rules; ${note} in ${values.state.dir}. Ctrl-C stops.`,
+          `Watching with ${rules?.rules.length ?? 0} rules${
+            indicators === 0 ? "" : ` and ${indicators} indicators`
+          }; ${note} in ${values.state.dir}. Ctrl-C stops.`,
         );
       },
       onAlerts: (alerts) => terminal.print(alerts),

@@ -49,6 +49,7 @@ const LEVELS = Object.keys(SEVERITIES) as Level[];
 const UTF8 = new TextEncoder();
 const TEXT = new TextDecoder();
 const NO_BYTES = new Uint8Array();
+const NEVER: Pick<Indicator, "expiresMs"> = Object.freeze({});
 
 /**
  * Writes a set as bytes: entries sorted by type and bytes of the value.
@@ -85,51 +86,55 @@ export function encodeSet(set: IndicatorSet): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Bytes of a set, read in place: an entry becomes an object only when it is asked for. */
-export class SetImage {
+/** A set that was checked, in parts that can go to another thread. */
+export interface SetParts {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Offset of each entry, in their order. */
   readonly offsets: Uint32Array<ArrayBuffer>;
   readonly sources: readonly string[];
   readonly left: LeftCounters;
+}
+
+/** Bytes of a set, read in place: an entry becomes an object only when it is asked for. */
+export class SetImage {
+  readonly parts: SetParts;
   readonly #view: DataView;
+
+  /** @param parts Of a set that was checked; {@linkcode SetImage.read} checks. */
+  constructor(parts: SetParts) {
+    this.parts = parts;
+    this.#view = new DataView(parts.bytes.buffer, parts.bytes.byteOffset, parts.bytes.length);
+  }
 
   /**
    * Checks bytes in full: checksum, bounds, order.
    *
    * @param bytes What {@linkcode encodeSet} gave; they are kept.
+   * @returns The set.
    * @throws {ImmuneError} `INDICATORS_INVALID` with the check that failed.
    */
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
-    this.bytes = bytes;
-    this.#view = checkedHeader(bytes);
-    this.left = {
-      expired: this.#view.getFloat64(HEADER.expired, true),
-      withdrawn: this.#view.getFloat64(HEADER.withdrawn, true),
-      evicted: this.#view.getFloat64(HEADER.evicted, true),
+  static read(bytes: Uint8Array<ArrayBuffer>): SetImage {
+    const view = checkedHeader(bytes);
+    const { sources, end } = sourcesOf(bytes, view);
+    const left = {
+      expired: view.getFloat64(HEADER.expired, true),
+      withdrawn: view.getFloat64(HEADER.withdrawn, true),
+      evicted: view.getFloat64(HEADER.evicted, true),
     };
-    const sources: string[] = [];
-    let at = HEADER_BYTES;
-    for (let i = this.#view.getUint32(HEADER.sources, true); i > 0; i--) {
-      if (at + 2 > bytes.length) throw invalid("its sources go over its end");
-      const end = at + 2 + this.#view.getUint16(at, true);
-      if (end > bytes.length) throw invalid("its sources go over its end");
-      sources.push(TEXT.decode(bytes.subarray(at + 2, end)));
-      at = end;
-    }
-    this.sources = sources;
-    this.offsets = this.#checkedOffsets(at);
-    for (let i = 1; i < this.size; i++) {
-      const { type, key } = this.keyAt(i);
-      if (this.#compare(i - 1, { number: INDICATOR_TYPES[type], key }) > 0) {
+    const offsets = checkedOffsets(bytes, { view, first: end, sources: sources.length });
+    const image = new SetImage({ bytes, offsets, sources, left });
+    for (let i = 1; i < image.size; i++) {
+      const { type, key } = image.keyAt(i);
+      if (image.#compare(i - 1, { number: INDICATOR_TYPES[type], key }) > 0) {
         throw invalid(`entry ${i} is out of order`);
       }
     }
+    return image;
   }
 
   /** Entries in it. */
   get size(): number {
-    return this.offsets.length;
+    return this.parts.offsets.length;
   }
 
   /**
@@ -139,9 +144,20 @@ export class SetImage {
    * @returns The key shares the image's bytes.
    */
   keyAt(index: number): { readonly type: IndicatorType; readonly key: Uint8Array } {
-    const at = this.offsets[index] ?? 0;
+    const at = this.parts.offsets[index] ?? 0;
     const type = TYPE_NAMES.get(this.#view.getUint8(at + ENTRY.type)) ?? "name";
     return { type, key: this.#key(at) };
+  }
+
+  /**
+   * When an entry is over.
+   *
+   * @param index Which one, from 0.
+   * @returns Its expiry, as an indicator has it.
+   */
+  timesAt(index: number): Pick<Indicator, "expiresMs"> {
+    const expires = this.#view.getUint32((this.parts.offsets[index] ?? 0) + ENTRY.expires, true);
+    return expires === 0 ? NEVER : { expiresMs: expires * 1000 };
   }
 
   /**
@@ -151,7 +167,7 @@ export class SetImage {
    * @returns The indicator.
    */
   indicatorAt(index: number): Indicator {
-    const at = this.offsets[index] ?? 0;
+    const at = this.parts.offsets[index] ?? 0;
     const view = this.#view;
     const number = (offset: number): number => view.getUint32(at + offset, true);
     const { type, key } = this.keyAt(index);
@@ -160,14 +176,14 @@ export class SetImage {
     const titles = ids + view.getUint8(at + ENTRY.idLength);
     const labels = titles + view.getUint8(at + ENTRY.titleLength);
     const text = (start: number, end: number): string =>
-      TEXT.decode(this.bytes.subarray(start, end));
+      TEXT.decode(this.parts.bytes.subarray(start, end));
     const labelText = text(labels, at + view.getUint16(at + ENTRY.length, true));
     const confidence = view.getUint8(at + ENTRY.confidence);
     const expires = number(ENTRY.expires);
     return {
       type,
       value,
-      source: this.sources[view.getUint16(at + ENTRY.source, true)] ?? "",
+      source: this.parts.sources[view.getUint16(at + ENTRY.source, true)] ?? "",
       id: text(ids, titles) || derivedId(type, value),
       title: text(titles, labels),
       severity: LEVELS[view.getUint8(at + ENTRY.severity) - 1] ?? "high",
@@ -202,7 +218,7 @@ export class SetImage {
 
   /** The set that it was made of. */
   toSet(): IndicatorSet {
-    const set = new IndicatorSet({ left: this.left });
+    const set = new IndicatorSet({ left: this.parts.left });
     // Times do not matter: what expired meanwhile leaves when it is told to.
     set.add(this.#all(), -Infinity);
     return set;
@@ -214,15 +230,18 @@ export class SetImage {
 
   #key(at: number): Uint8Array {
     const start = at + ENTRY_BYTES;
-    return this.bytes.subarray(start, start + this.#view.getUint16(at + ENTRY.keyLength, true));
+    return this.parts.bytes.subarray(
+      start,
+      start + this.#view.getUint16(at + ENTRY.keyLength, true),
+    );
   }
 
   #compare(index: number, other: { readonly number: number; readonly key: Uint8Array }): number {
-    const at = this.offsets[index] ?? 0;
+    const at = this.parts.offsets[index] ?? 0;
     const difference = this.#view.getUint8(at + ENTRY.type) - other.number;
     if (difference !== 0) return difference;
     const length = this.#view.getUint16(at + ENTRY.keyLength, true);
-    const { bytes } = this;
+    const { bytes } = this.parts;
     const { key } = other;
     const start = at + ENTRY_BYTES;
     for (let i = 0; i < length && i < key.length; i++) {
@@ -231,29 +250,53 @@ export class SetImage {
     }
     return length - key.length;
   }
+}
 
-  #checkedOffsets(first: number): Uint32Array<ArrayBuffer> {
-    const view = this.#view;
-    const end = this.bytes.length;
-    const offsets = new Uint32Array(view.getUint32(HEADER.entries, true));
-    let at = first;
-    for (let i = 0; i < offsets.length; i++) {
-      if (at + ENTRY_BYTES > end) throw invalid(`entry ${i} goes over its end`);
-      const length = view.getUint16(at + ENTRY.length, true);
-      const fixed = ENTRY_BYTES + view.getUint16(at + ENTRY.keyLength, true) +
-        view.getUint8(at + ENTRY.idLength) + view.getUint8(at + ENTRY.titleLength);
-      const type = TYPE_NAMES.get(view.getUint8(at + ENTRY.type));
-      const severity = view.getUint8(at + ENTRY.severity);
-      const isWrong = fixed > length || at + length > end || type === undefined ||
-        severity < 1 || severity > LEVELS.length ||
-        view.getUint16(at + ENTRY.source, true) >= this.sources.length;
-      if (isWrong || !isKey(type, this.#key(at))) throw invalid(`entry ${i} does not hold`);
-      offsets[i] = at;
-      at += length;
-    }
-    if (at !== end) throw invalid("bytes follow its last entry");
-    return offsets;
+function sourcesOf(
+  bytes: Uint8Array,
+  view: DataView,
+): { readonly sources: readonly string[]; readonly end: number } {
+  const sources: string[] = [];
+  let at = HEADER_BYTES;
+  for (let i = view.getUint32(HEADER.sources, true); i > 0; i--) {
+    const end = at + 2 > bytes.length ? Infinity : at + 2 + view.getUint16(at, true);
+    if (end > bytes.length) throw invalid("its sources go over its end");
+    sources.push(TEXT.decode(bytes.subarray(at + 2, end)));
+    at = end;
   }
+  return { sources, end: at };
+}
+
+function checkedOffsets(
+  bytes: Uint8Array,
+  { view, first, sources }: {
+    readonly view: DataView;
+    readonly first: number;
+    readonly sources: number;
+  },
+): Uint32Array<ArrayBuffer> {
+  const offsets = new Uint32Array(view.getUint32(HEADER.entries, true));
+  let at = first;
+  for (let i = 0; i < offsets.length; i++) {
+    if (at + ENTRY_BYTES > bytes.length) throw invalid(`entry ${i} goes over its end`);
+    const length = view.getUint16(at + ENTRY.length, true);
+    const keyLength = view.getUint16(at + ENTRY.keyLength, true);
+    const fixed = ENTRY_BYTES + keyLength + view.getUint8(at + ENTRY.idLength) +
+      view.getUint8(at + ENTRY.titleLength);
+    const type = TYPE_NAMES.get(view.getUint8(at + ENTRY.type));
+    const severity = view.getUint8(at + ENTRY.severity);
+    const isWrong = fixed > length || at + length > bytes.length || type === undefined ||
+      severity < 1 || severity > LEVELS.length ||
+      view.getUint16(at + ENTRY.source, true) >= sources;
+    const key = at + ENTRY_BYTES;
+    if (isWrong || !isKey(type, bytes.subarray(key, key + keyLength))) {
+      throw invalid(`entry ${i} does not hold`);
+    }
+    offsets[i] = at;
+    at += length;
+  }
+  if (at !== bytes.length) throw invalid("bytes follow its last entry");
+  return offsets;
 }
 
 /** A buffer that grows. */

@@ -50,7 +50,7 @@ Deno.test("SetImage gives back every set, entry by entry and as a whole", () => 
     fc.property(fc.array(LISTED, { maxLength: 30 }), (listed) => {
       const set = setOf(listed);
       const bytes = encodeSet(set);
-      const image = new SetImage(bytes);
+      const image = SetImage.read(bytes);
       const read = Array.from({ length: image.size }, (_, i) => image.indicatorAt(i));
       assertEquals(read, set.sorted());
       assertEquals(encodeSet(image.toSet()), bytes);
@@ -63,7 +63,7 @@ Deno.test("SetImage.find() finds what is listed, all of it, and nothing else", (
   fc.assert(
     fc.property(fc.array(LISTED, { maxLength: 40 }), TYPED, (listed, other) => {
       const set = setOf(listed);
-      const image = new SetImage(encodeSet(set));
+      const image = SetImage.read(encodeSet(set));
       const all = [...set.all()];
       for (const { type, value } of all) {
         const { from, to } = image.find(type, keyOf(type, value));
@@ -86,7 +86,7 @@ Deno.test("SetImage keeps what left the set", () => {
   set.add([indicator({ id: "1" }), indicator({ id: "2", expiresMs: NOW_MS + 1000 })], NOW_MS);
   set.withdraw({ source: "feed", id: "1" });
   set.expire(NOW_MS + 1000);
-  assertEquals(new SetImage(encodeSet(set)).toSet().left, set.left);
+  assertEquals(SetImage.read(encodeSet(set)).toSet().left, set.left);
 });
 
 Deno.test("SetImage refuses every cut and every changed byte", () => {
@@ -94,12 +94,12 @@ Deno.test("SetImage refuses every cut and every changed byte", () => {
   set.add([indicator({ labels: ["a", "b"], title: "t" }), indicator({ source: "herd" })], NOW_MS);
   const bytes = encodeSet(set);
   for (let length = 0; length < bytes.length; length++) {
-    assertThrows(() => new SetImage(bytes.slice(0, length)), ImmuneError);
+    assertThrows(() => SetImage.read(bytes.slice(0, length)), ImmuneError);
   }
   for (let at = 0; at < bytes.length; at++) {
     const changed = bytes.slice();
     changed[at] = (changed[at] ?? 0) ^ 0x40;
-    assertThrows(() => new SetImage(changed), ImmuneError);
+    assertThrows(() => SetImage.read(changed), ImmuneError);
   }
 });
 
@@ -111,7 +111,7 @@ Deno.test("SetImage stays within its bytes, whatever they say under a checksum t
   fc.assert(
     fc.property(at, fc.integer({ min: 0, max: 255 }), (place, value) => {
       try {
-        const image = new SetImage(sealed(bytes, place, value));
+        const image = SetImage.read(sealed(bytes, place, value));
         for (let i = 0; i < image.size; i++) image.indicatorAt(i);
       } catch (error) {
         assert(error instanceof ImmuneError, String(error));
@@ -137,5 +137,5 @@ Deno.test("SetImage refuses entries that are out of order, in which nothing woul
   swapped.set(bytes.subarray(at - length, at), at);
   const crc = crc32(swapped.subarray(24), crc32(swapped.subarray(0, 20)));
   new DataView(swapped.buffer).setUint32(20, crc, true);
-  assertThrows(() => new SetImage(swapped), ImmuneError, "out of order");
+  assertThrows(() => SetImage.read(swapped), ImmuneError, "out of order");
 });

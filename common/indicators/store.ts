@@ -88,6 +88,20 @@ export class IndicatorStore implements Disposable {
 }
 
 /**
+ * Tells whether anything was ever listed.
+ *
+ * @param folder `StatePaths.indicators`.
+ */
+export function hasIndicators(folder: string): boolean {
+  try {
+    return Deno.statSync(`${folder}/${SET}`).isFile;
+  } catch {
+    // What is wrong with it, if anything is, is told by who reads it.
+    return false;
+  }
+}
+
+/**
  * Reads the indicators of a host, for who only looks at them; no lock is taken.
  *
  * @param folder `StatePaths.indicators`.
@@ -105,7 +119,7 @@ export function readIndicators(folder: string): SetImage | undefined {
         `Cannot use "${path}": it has ${size} bytes, at most ${SET_BYTES_MAX} are read`,
       );
     }
-    return new SetImage(Deno.readFileSync(path));
+    return SetImage.read(Deno.readFileSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw unusable(path, error);

@@ -1,6 +1,7 @@
 // Whether rules on connections want peers in private networks at all: a kernel that knows they do
 // not need not make a record of each connection between the programs of a host.
 
+import type { Network } from "./cidr.ts";
 import type { Expression, FieldTest } from "./expression.ts";
 
 /** Networks that a kernel leaves out (bpf/lib/socket.h), as address in hexadecimal and prefix. */
@@ -27,6 +28,23 @@ export function wantsPublicOnly(expression: Expression, field: string): boolean 
   const parts = expression.kind === "and" ? expression.of : [expression];
   const left = new Set(parts.flatMap((part) => part.kind === "not" ? networksOf(part.of) : []));
   return PRIVATE.every((network) => left.has(`${field} ${network}`));
+}
+
+/**
+ * Whether a network has addresses that a kernel leaves out with private peers.
+ *
+ * @param network Address and prefix.
+ */
+export function hasPrivatePeers({ address, prefix }: Network): boolean {
+  return PRIVATE.some((network) => {
+    const [hex = "", bits] = network.split("/");
+    const other = Uint8Array.fromHex(hex);
+    const shared = Math.min(prefix, Number(bits));
+    return other.length === address.length && other.every((byte, i) => {
+      const mask = 0xFF00 >> Math.min(8, Math.max(0, shared - i * 8)) & 0xFF;
+      return ((byte ^ (address[i] ?? 0)) & mask) === 0;
+    });
+  });
 }
 
 /** Networks of which any one makes an expression true. */

@@ -29,6 +29,39 @@ export interface AlertCorrelationMember {
   readonly time: string;
 }
 
+/** A value that somebody listed, as ECS has it in `threat.enrichments`. */
+export interface AlertEnrichment {
+  readonly indicator: {
+    /** As `file`, `ipv4-addr`, `domain-name`. */
+    readonly type: string;
+    /** The listed value. */
+    readonly name: string;
+    /** Who lists it. */
+    readonly provider: string;
+    /** Its id there. */
+    readonly reference: string;
+    readonly description?: string;
+    /** 0 to 100, as text. */
+    readonly confidence?: string;
+    /** RFC 3339, UTC. */
+    readonly first_seen: string;
+    readonly sightings: number;
+  };
+  readonly matched: {
+    /** The value that the event has. */
+    readonly atomic: string;
+    /** Path of the field that has it. */
+    readonly field: string;
+    readonly id: string;
+    readonly type: "indicator_match_rule";
+  };
+}
+
+/** Who lists the value that an alert was raised for, the most severe first. */
+export interface AlertThreat {
+  readonly enrichments: readonly AlertEnrichment[];
+}
+
 /** An alert: a rule fired on a record. Nested JSON, ECS where ECS has a name for it. */
 export interface Alert extends Omit<EcsDocument, "@timestamp" | "event"> {
   /** Hash of rule and record: the same finding has the same id. */
@@ -50,6 +83,8 @@ export interface Alert extends Omit<EcsDocument, "@timestamp" | "event"> {
   };
   /** For the alert of a correlation; its event is the one that completed it. */
   readonly correlation?: AlertCorrelation;
+  /** For a listed value; its rule is then the indicator. */
+  readonly threat?: AlertThreat;
 }
 
 /** What an alert must have, wherever it comes from; members that are not known are kept. */
@@ -71,6 +106,12 @@ export const alertSchema = z.looseObject({
       rule: z.string(),
       event: z.string(),
       time: z.iso.datetime(),
+    })),
+  }).optional(),
+  threat: z.looseObject({
+    enrichments: z.array(z.looseObject({
+      indicator: z.looseObject({ type: z.string(), name: z.string(), provider: z.string() }),
+      matched: z.looseObject({ atomic: z.string(), field: z.string() }),
     })),
   }).optional(),
   process: z.looseObject({

@@ -24,7 +24,13 @@
  * @module
  */
 // The schema itself stays in alert.ts: the pipeline makes alerts and needs no validator.
-export type { Alert, AlertCorrelation, AlertCorrelationMember } from "./alert.ts";
+export type {
+  Alert,
+  AlertCorrelation,
+  AlertCorrelationMember,
+  AlertEnrichment,
+  AlertThreat,
+} from "./alert.ts";
 export * from "./correlation.ts";
 export * from "./batch.ts";
 export * from "./decode.ts";

@@ -2,11 +2,16 @@
 // bytes that lie in the record. What it does not deny is confirmed outside, by the exact set.
 
 import {
+  ACCEPT_PEER_ADDRESS,
   CONNECT_ADDRESS,
   CONNECT_FAMILY,
+  DNS_IS_ANSWER,
+  DNS_SLOT_NAME,
   EXEC_SLOT_FILE_NAME,
   EXEC_SLOT_IMAGE,
+  KIND_ACCEPT,
   KIND_CONNECT,
+  KIND_DNS,
   KIND_EXEC,
   KIND_OPEN,
   OPEN_SLOT_PATH,
@@ -18,11 +23,17 @@ import { SCRATCH } from "./memory";
 @inline const FAMILY_IPV4: u32 = 2;
 @inline const FAMILY_IPV6: u32 = 10;
 @inline const SLASH: u32 = 0x2f;
+@inline const DOT: u32 = 0x2e;
+@inline const STAR: u8 = 0x2a;
+/** Longest domain, in bytes: a longer one is none. */
+@inline const DOMAIN_BYTES_MAX: u32 = 253;
 @inline const PREFIX_WORDS: u32 = 4;
 
 /** `asks`: what the filter holds. The same numbers are in wasm/engine/listed.ts. */
 @inline const ASK_PATHS: u32 = 1;
 @inline const ASK_NAMES: u32 = 2;
+@inline const ASK_DOMAINS: u32 = 4;
+@inline const ASK_BELOW: u32 = 8;
 
 let asks: u32 = 0;
 /** Bit n - 1: the filter holds networks with a prefix of n bits. */
@@ -91,9 +102,9 @@ function prefixes_listed(address: usize, bytes: u32, word: u32): bool {
   return false;
 }
 
-function address_listed(): bool {
+/** An address of a body of a socket; they all begin as that of a connect. */
+function address_listed(address: usize): bool {
   const family: u32 = <u32> load<u16>(body, CONNECT_FAMILY);
-  const address: usize = body + <usize> CONNECT_ADDRESS;
   if (family == FAMILY_IPV4) return prefixes_listed(address, 4, PREFIX_WORDS);
   if (family != FAMILY_IPV6) return false;
   for (let word: u32 = 0; word < PREFIX_WORDS; word++) {
@@ -102,10 +113,34 @@ function address_listed(): bool {
   return false;
 }
 
+/** The domain in the slot that was opened, or `*` and what is behind one of its dots. */
+function domain_listed(): bool {
+  if (slot_length > DOMAIN_BYTES_MAX) return false;
+  if ((asks & ASK_DOMAINS) != 0 && bloom_has(slot_text, slot_length) != 0) return true;
+  if ((asks & ASK_BELOW) == 0) return false;
+  memory.copy(SCRATCH, slot_text, <usize> slot_length);
+  for (let i: u32 = 1; i < slot_length; i++) {
+    const at: usize = SCRATCH + <usize> i;
+    if (<u32> load<u8>(at) != DOT) continue;
+    // The label before the dot was looked at: its last byte makes room.
+    store<u8>(at - 1, STAR);
+    if (bloom_has(at - 1, slot_length - i + 1) != 0) return true;
+  }
+  return false;
+}
+
+/** A question for a domain; its answer says nothing more. */
+function question_listed(): bool {
+  if ((asks & (ASK_DOMAINS | ASK_BELOW)) == 0) return false;
+  return load<u16>(body, DNS_IS_ANSWER) == 0 && open_slot(DNS_SLOT_NAME) && domain_listed();
+}
+
 /** False: nothing of the current record is listed; true: something may be. */
 export function maybe_listed(): bool {
-  if (kind == KIND_CONNECT) return address_listed();
+  if (kind == KIND_CONNECT) return address_listed(body + <usize> CONNECT_ADDRESS);
+  if (kind == KIND_ACCEPT) return address_listed(body + <usize> ACCEPT_PEER_ADDRESS);
   if (asks == 0) return false;
   if (kind == KIND_EXEC) return exec_listed();
+  if (kind == KIND_DNS) return question_listed();
   return kind == KIND_OPEN && slot_listed(OPEN_SLOT_PATH);
 }

@@ -7,7 +7,7 @@ export const RULE_LISTED = 0xFFFF_FFFF;
 /** Words of bits that the prefixes of IPv6 networks take. */
 const IPV6_WORDS = 4;
 const WORD_BITS = 32;
-const ASK = { paths: 1, names: 2 } as const;
+const ASK = { paths: 1, names: 2, domains: 4, below: 8 } as const;
 
 /** What a filter holds, and so what it is asked for. */
 export interface ListedAsks {
@@ -15,6 +15,10 @@ export interface ListedAsks {
   readonly paths: boolean;
   /** Names of files, whatever their folder. */
   readonly names: boolean;
+  /** Domains. */
+  readonly domains: boolean;
+  /** `*.` and a domain: all below it. */
+  readonly below: boolean;
   /** Lengths of the prefixes of networks, 32 for an address alone. */
   readonly ipv4Prefixes: readonly number[];
   /** The same, 128 for an address alone. */
@@ -25,14 +29,16 @@ export interface ListedAsks {
 export const NO_ASKS: ListedAsks = {
   paths: false,
   names: false,
+  domains: false,
+  below: false,
   ipv4Prefixes: [],
   ipv6Prefixes: [],
 };
 
 /**
  * Puts a filter of listed values in force, for the next scan: a record gets one hit with
- * {@linkcode RULE_LISTED} when the filter does not deny its image, the file that it opens, or the
- * address that it connects to. Keys are those of `keyOf` in common/indicators.
+ * {@linkcode RULE_LISTED} when the filter does not deny its image, the file that it opens, the
+ * address that it connects to or is connected from, or the domain that it asks a DNS server for. Keys are those of `keyOf` in common/indicators.
  *
  * @param engine The engine; its one Bloom filter is this one from then on.
  * @param saved What `BloomFilter.save` gave.
@@ -45,7 +51,8 @@ export function askListed(
   saved: Uint8Array,
   options: ListedAsks,
 ): BloomFilter {
-  const what = (options.paths ? ASK.paths : 0) | (options.names ? ASK.names : 0);
+  const what = (options.paths ? ASK.paths : 0) | (options.names ? ASK.names : 0) |
+    (options.domains ? ASK.domains : 0) | (options.below ? ASK.below : 0);
   const [a = 0, b = 0, c = 0, d = 0] = wordsOf(options.ipv6Prefixes, IPV6_WORDS);
   const [ipv4 = 0] = wordsOf(options.ipv4Prefixes, 1);
   const filter = BloomFilter.load(engine, saved);

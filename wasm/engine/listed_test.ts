@@ -83,6 +83,43 @@ Deno.test("a scan tells a connect to a listed address, or into a listed network"
   );
 });
 
+function dns(name: string, isAnswer = 0): Uint8Array {
+  const header = { pid: 7 };
+  return encodeRecord("dns", { header, body: { is_answer: isAnswer }, slots: { name } });
+}
+
+Deno.test("a scan tells a question for a listed domain, or for one below, and no answer", () => {
+  list(["evil.example", "*.bad.example"], { domains: true, below: true });
+  const wanted: readonly [string, boolean][] = [
+    ["evil.example", true],
+    ["x.evil.example", false],
+    ["a.bad.example", true],
+    ["a.b.bad.example", true],
+    ["bad.example", false],
+    ["abad.example", false],
+    ["", false],
+    [`${"a.".repeat(200)}bad.example`, false],
+  ];
+  for (const [name, is] of wanted) assertEquals(isMaybe(dns(name)), is, name);
+  assert(!isMaybe(dns("evil.example", 1)));
+  list(["evil.example", "*.bad.example"], { domains: true });
+  assert(isMaybe(dns("evil.example")) && !isMaybe(dns("a.bad.example")));
+});
+
+Deno.test("a scan tells an accept from a listed address", () => {
+  list([keyOf("ipv4", "192.0.2.1")], { ipv4Prefixes: [32] });
+  const accept = (last: number): Uint8Array =>
+    encodeRecord("accept", {
+      header: { pid: 7 },
+      body: {
+        family: 2,
+        address: Uint8Array.from([192, 0, 2, 9, ...new Uint8Array(12)]),
+        peer_address: Uint8Array.from([192, 0, 2, last, ...new Uint8Array(12)]),
+      },
+    });
+  assertEquals([isMaybe(accept(1)), isMaybe(accept(9))], [true, false]);
+});
+
 Deno.test("a scan finds every network that holds an address, of both families and any prefix", () => {
   const address = fc.oneof(
     fc.uint8Array({ minLength: 4, maxLength: 4 }),

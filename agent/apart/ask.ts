@@ -1,0 +1,36 @@
+import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
+
+/** From the Worker: that it listens, then the answer or why there is none. */
+export type ApartReport<Answer> =
+  | { readonly type: "listening" }
+  | { readonly type: "answered"; readonly answer: Answer }
+  | { readonly type: "failed"; readonly code: string; readonly message: string };
+
+/**
+ * Asks a Worker that ends with its answer. The memory that this takes would otherwise stay with a
+ * process that runs for months, and its time with the records that wait.
+ *
+ * @param worker The Worker's name, by which the program's entry file tells what it is to do.
+ * @param question What it is asked.
+ * @returns Its answer.
+ * @throws {ImmuneError} what it failed with; `INTERNAL` when it broke.
+ */
+export async function askApart<Answer>(worker: string, question: unknown): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  // The program's one entry file, which is also its bundle: it looks at the Worker's name.
+  const apart = new Worker(Deno.mainModule, { type: "module", name: worker });
+  apart.onerror = (event) => {
+    event.preventDefault();
+    reject(new ImmuneError("INTERNAL", `Worker "${worker}" broke: ${event.message}`));
+  };
+  apart.onmessage = ({ data }: MessageEvent<ApartReport<Answer>>) => {
+    if (data.type === "listening") apart.postMessage(question);
+    else if (data.type === "answered") resolve(data.answer);
+    else reject(new ImmuneError(data.code as ErrorCode, data.message));
+  };
+  try {
+    return await promise;
+  } finally {
+    apart.terminate();
+  }
+}

@@ -1,0 +1,64 @@
+import { assertEquals } from "@std/assert";
+import { indicators, loaded, NOW_MS } from "./_indicators_test_support.ts";
+import { FILTER_RATE, INDICATOR_WATCHES_MAX } from "./build.ts";
+
+Deno.test("buildIndicators() asks for what is listed and in force, and for nothing else", () => {
+  const over = NOW_MS + 1;
+  const { asks, interest, filterStats } = loaded(indicators([
+    { type: "ipv4", value: "192.0.2.1" },
+    { type: "ipv4", value: "192.0.2.0/24" },
+    { type: "md5", value: "9e107d9d372bb6826bd81d3542a419d6" },
+    { type: "domain", value: "evil.example" },
+    { type: "path", value: "/tmp/a", expiresMs: over - 1000 },
+  ]));
+  assertEquals(asks, {
+    paths: false,
+    names: false,
+    domains: true,
+    below: false,
+    ipv4Prefixes: [24, 32],
+    ipv6Prefixes: [],
+  });
+  assertEquals(interest, {
+    address: true,
+    privatePeers: false,
+    dns: true,
+    watches: [],
+    pathsNotWatched: 0,
+  });
+  assertEquals(filterStats.askedRate, FILTER_RATE);
+});
+
+Deno.test("buildIndicators() wants no connects and no opens without addresses and paths", () => {
+  const { asks, interest } = loaded(indicators([{ type: "name", value: "miner" }]));
+  assertEquals([asks.names, asks.paths], [true, false]);
+  assertEquals(interest, {
+    address: false,
+    privatePeers: false,
+    dns: false,
+    watches: [],
+    pathsNotWatched: 0,
+  });
+});
+
+Deno.test("buildIndicators() watches the most severe paths, and says how many it does not", () => {
+  const many = Array.from({ length: INDICATOR_WATCHES_MAX + 5 }, (_, i) => ({
+    type: "path" as const,
+    value: `/tmp/${i}`,
+    severity: i === INDICATOR_WATCHES_MAX + 2 ? "critical" as const : "low" as const,
+  }));
+  const twice = { type: "path" as const, value: "/tmp/0", id: "again" };
+  const { interest } = loaded(indicators([...many, twice]));
+  assertEquals(interest.watches.length, INDICATOR_WATCHES_MAX);
+  assertEquals(interest.pathsNotWatched, 5);
+  assertEquals(interest.watches.slice(0, 2).map(({ path }) => path), [
+    `/tmp/${INDICATOR_WATCHES_MAX + 2}`,
+    "/tmp/0",
+  ]);
+});
+
+Deno.test("buildIndicators() tells that a listed address is a private one", () => {
+  const privatePeers = (value: string): boolean =>
+    loaded(indicators([{ type: "ipv4", value }])).interest.privatePeers;
+  assertEquals(["192.0.2.1", "10.0.0.7"].map(privatePeers), [false, true]);
+});

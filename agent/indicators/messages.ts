@@ -1,0 +1,31 @@
+import type { SetParts } from "../../common/indicators/set_file.ts";
+import type { ListedAsks, TunedBloomStats } from "../../wasm/engine/mod.ts";
+import type { Watch } from "../sensors/policy.ts";
+
+/** Name of the worker that reads the indicators and builds their filter. */
+export const INDICATORS_WORKER = "immune-indicators";
+
+/** What the indicators need from the kernel. */
+export interface IndicatorInterest {
+  /** Addresses are listed: connects and accepts are asked for. */
+  readonly address: boolean;
+  /** Some of them are, or overlap, private ones: accepts from these must not be left out. */
+  readonly privatePeers: boolean;
+  /** Domains are listed: questions to DNS servers are asked for. */
+  readonly dns: boolean;
+  /** Files whose opens are asked for. */
+  readonly watches: readonly Watch[];
+  /** Listed paths over the bound of watches: an exec of one is seen, an open is not. */
+  readonly pathsNotWatched: number;
+}
+
+/** Indicators as a pipeline needs them. */
+export interface LoadedIndicators {
+  readonly set: SetParts;
+  /** Bloom filter of the values, as `BloomFilter.save` gives it. */
+  readonly filter: Uint8Array<ArrayBuffer>;
+  readonly filterStats: TunedBloomStats;
+  /** What the filter holds that records have. */
+  readonly asks: ListedAsks;
+  readonly interest: IndicatorInterest;
+}

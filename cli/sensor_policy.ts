@@ -1,0 +1,77 @@
+import { resolve } from "node:path";
+import type { LoadedIndicators } from "../agent/indicators/messages.ts";
+import type { CompiledRules } from "../agent/rules/messages.ts";
+import { type Policy, type Watch, WATCHES_MAX } from "../agent/sensors/mod.ts";
+import type { Config } from "../common/config/mod.ts";
+import type { KindName } from "../common/record/mod.ts";
+
+/** What wants something from the sensor. */
+export interface Wanting {
+  readonly rules: CompiledRules | undefined;
+  readonly indicators: LoadedIndicators | undefined;
+  /** Kinds to report; default those that rules and indicators need. */
+  readonly kinds: readonly KindName[] | undefined;
+}
+
+/**
+ * What the sensor is to report. Watches of the configuration and of rules come before those of
+ * indicators, as far as there is room.
+ *
+ * @param config The configuration.
+ * @param wanting Rules and indicators.
+ */
+export function policyOf({ sensor }: Config, { rules, indicators, kinds }: Wanting): Policy {
+  const wanted = kinds ??
+    [...rules?.interest.kinds ?? [], ...indicators === undefined ? [] : kindsOf(indicators)];
+  const asked = [...rules?.interest.watches ?? [], ...sensor.watch.map(watchOf)];
+  return {
+    // The process table needs these, whatever is shown.
+    kinds: [...new Set<KindName>(["exec", "fork", "exit", ...wanted])],
+    wideOpen: sensor.open === "wide",
+    identity: wanted.includes("identity"),
+    wakeIntervalUs: sensor.wake_interval_us,
+    // Who asks for kinds of events wants all of them.
+    publicPeers: kinds === undefined && rules !== undefined && rules.interest.publicPeers &&
+      indicators?.interest.privatePeers !== true,
+    watches: withIndicators(asked, indicators?.interest.watches ?? []),
+    ...(rules === undefined ? {} : { roles: rules.interest.roles }),
+  };
+}
+
+/**
+ * What is listed and not seen, in one line; `undefined` when there is nothing.
+ *
+ * @param indicators The indicators.
+ * @param policy What the sensor is asked for.
+ */
+export function notSeenLine(
+  { interest }: LoadedIndicators,
+  policy: Pick<Policy, "watches">,
+): string | undefined {
+  const watched = new Set(policy.watches.map(({ path }) => path));
+  const left = interest.watches.filter(({ path }) => !watched.has(path)).length;
+  const paths = interest.pathsNotWatched + left;
+  if (paths === 0) return undefined;
+  return `${paths} listed paths are not watched, there is no room: an exec of one is seen, an open ` +
+    "is not";
+}
+
+function kindsOf({ interest }: LoadedIndicators): readonly KindName[] {
+  return [
+    ...(interest.address ? ["connect" as const, "accept" as const] : []),
+    ...(interest.dns ? ["dns" as const] : []),
+    ...(interest.watches.length > 0 ? ["open" as const] : []),
+  ];
+}
+
+function withIndicators(asked: readonly Watch[], listed: readonly Watch[]): readonly Watch[] {
+  const files = new Set(asked.filter(({ type }) => type === "file").map(({ path }) => path));
+  const room = Math.max(0, WATCHES_MAX - asked.length);
+  return [...asked, ...listed.filter(({ path }) => !files.has(path)).slice(0, room)];
+}
+
+/** `/a` is a file, `/a/` the files in it, `/a/**` all below. */
+function watchOf(path: string): Watch {
+  if (path.endsWith("/**")) return { type: "tree", path: resolve(path.slice(0, -"/**".length)) };
+  return { type: path.endsWith("/") ? "children" : "file", path: resolve(path) };
+}

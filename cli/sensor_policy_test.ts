@@ -1,0 +1,44 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { LoadedIndicators } from "../agent/indicators/messages.ts";
+import { type Policy, WATCHES_MAX } from "../agent/sensors/mod.ts";
+import { loadConfig } from "../common/config/mod.ts";
+import { notSeenLine, policyOf } from "./sensor_policy.ts";
+
+function listed(paths: readonly string[], address = false): LoadedIndicators {
+  const watches = paths.map((path) => ({ type: "file" as const, path }));
+  return {
+    interest: { address, dns: address, watches, pathsNotWatched: 0 },
+  } as unknown as LoadedIndicators;
+}
+
+function policy(indicators: LoadedIndicators | undefined, watch: readonly string[] = []): Policy {
+  const { values } = loadConfig({ flags: { "sensor-watch": watch }, environment: {} });
+  return policyOf(values, { rules: undefined, indicators, kinds: undefined });
+}
+
+Deno.test("policyOf() asks for what indicators need, and no more", () => {
+  assertEquals(policy(undefined).kinds, ["exec", "fork", "exit"]);
+  assertEquals(policy(listed([], true)).kinds, [
+    "exec",
+    "fork",
+    "exit",
+    "connect",
+    "accept",
+    "dns",
+  ]);
+  const { kinds, watches } = policy(listed(["/tmp/a"]), ["/tmp/a", "/etc/"]);
+  assertEquals(kinds, ["exec", "fork", "exit", "open"]);
+  assertEquals(watches.map(({ type, path }) => `${type} ${path}`), [
+    "file /tmp/a",
+    "children /etc",
+  ]);
+});
+
+Deno.test("policyOf() stays within the sensor's bound, and notSeenLine() says what is left", () => {
+  const paths = Array.from({ length: WATCHES_MAX }, (_, i) => `/tmp/${i}`);
+  const indicators = listed(paths);
+  const asked = policy(indicators, ["/etc/shadow", "/etc/passwd"]);
+  assertEquals(asked.watches.length, WATCHES_MAX);
+  assertStringIncludes(notSeenLine(indicators, asked) ?? "", "2 listed paths are not watched");
+  assertEquals(notSeenLine(listed(["/tmp/a"]), policy(listed(["/tmp/a"]))), undefined);
+});
