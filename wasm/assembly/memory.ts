@@ -1,5 +1,5 @@
-// The map of the one fixed memory. Static data lies below 64 KiB (the build's low memory limit);
-// every region is a constant here and nowhere else. `build/wasm.ts` reads MEMORY_PAGES.
+// The map of the one memory. Static data lies below 64 KiB (the build's low memory limit);
+// every region is a constant here and nowhere else. `build/wasm.ts` reads the pages.
 
 /** Pages of 64 KiB at the start. The memory grows once, in `start`, when a larger filter is wanted. */
 @inline export const MEMORY_PAGES: u32 = 1984;
