@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   NOT_FOUND: { exit: 1, status: 404, doc: "an object or route that does not exist" },
   RATE_LIMITED: { exit: 1, status: 429, doc: "too many requests" },
   CONFLICT: { exit: 1, status: 409, doc: "a change of what is no longer as it was" },
+  TOO_SLOW: { exit: 1, status: 408, doc: "a request that takes too long to arrive" },
   INTERNAL: { exit: 1, status: 500, doc: "a defect of this program" },
   SHARE_INVALID: { exit: 1, status: 400, doc: "a share of the stop key that does not hold" },
   DIRECTIVE_INVALID: { exit: 1, status: 400, doc: "a directive that does not hold" },

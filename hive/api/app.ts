@@ -1,6 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
 import { addConsole, problemPage } from "../console/mod.tsx";
 import type { ApiContext, ApiEnv, ApiOptions } from "./context.ts";
@@ -14,9 +13,7 @@ import { addHerd } from "./herd.ts";
 import { addTokens } from "./tokens.ts";
 import { addUsers } from "./users.ts";
 import { securityHeaders } from "./security_headers.ts";
-
-/** Longest body of a request, in bytes: a login form. */
-export const BODY_BYTES_MAX = 16 * 1024;
+import { wholeBody } from "./whole_body.ts";
 
 /** The operators' side of a hive: API and console. */
 export type Api = OpenAPIHono<ApiEnv>;
@@ -44,14 +41,7 @@ export function createApi(options: ApiOptions): Api {
     failure(c, new ImmuneError("NOT_FOUND", `Cannot find "${c.req.path}": no such route`))
   );
   app.use(securityHeaders(api));
-  app.use(bodyLimit({
-    maxSize: BODY_BYTES_MAX,
-    onError: (c) =>
-      errorAnswer(
-        c,
-        new ImmuneError("INPUT_MALFORMED", `Cannot take a body over ${BODY_BYTES_MAX} bytes`),
-      ),
-  }));
+  app.use(wholeBody(api.clock));
   app.use(identify(api));
   addHandlers(app, api);
   addUsers(app, api);

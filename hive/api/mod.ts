@@ -21,4 +21,5 @@ export * from "./listener.ts";
 export * from "./process_tree.ts";
 export * from "./schemas.ts";
 export * from "./trust_schemas.ts";
+export * from "./whole_body.ts";
 export { CONTENT_SECURITY_POLICY } from "./security_headers.ts";

@@ -1,0 +1,56 @@
+import type { MiddlewareHandler } from "hono";
+import { createMiddleware } from "hono/factory";
+import { type Clock, ImmuneError } from "../../common/config/mod.ts";
+import type { ApiEnv } from "./context.ts";
+
+/** Longest body of a request, in bytes: a form, or a passkey. */
+export const BODY_BYTES_MAX = 16 * 1024;
+/** How long a request's body may take, in milliseconds. */
+export const BODY_MS_MAX = 15_000;
+
+/**
+ * Reads a request's body before anything else looks at it, up to a bound, and not for ever: whoever
+ * sends a byte a minute holds nothing but its own connection, and that not for long.
+ *
+ * @param clock Where the time comes from.
+ */
+export function wholeBody(clock: Clock): MiddlewareHandler<ApiEnv> {
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    const { body } = c.req.raw;
+    if (body !== null) {
+      c.req.raw = new Request(c.req.raw, { body: await within(body, clock) });
+    }
+    await next();
+  });
+}
+
+async function within(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  clock: Clock,
+): Promise<Blob> {
+  const reader = body.getReader();
+  const late = Promise.withResolvers<never>();
+  const timer = clock.setTimer(() => {
+    const message = `Cannot take this request: its body took over ${BODY_MS_MAX / 1000} seconds`;
+    late.reject(new ImmuneError("TOO_SLOW", message));
+  }, BODY_MS_MAX);
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late.promise]);
+      if (done) return new Blob(parts);
+      bytes += value.length;
+      if (bytes > BODY_BYTES_MAX) {
+        const message = `Cannot take a body over ${BODY_BYTES_MAX} bytes`;
+        throw new ImmuneError("INPUT_MALFORMED", message);
+      }
+      parts.push(value);
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error;
+  } finally {
+    timer.cancel();
+  }
+}
