@@ -12,6 +12,7 @@ import { LINK_WORKER } from "./agent/link/messages.ts";
 import { INDICATORS_WORKER } from "./agent/indicators/messages.ts";
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";
 import { RULES_WORKER } from "./agent/rules/messages.ts";
+import { DETECT_WORKER, FLEET_RULES_WORKER } from "./hive/detect/messages.ts";
 import { STORE_WORKER } from "./hive/store/messages.ts";
 import { SIGNER_WORKER } from "./hive/command/messages.ts";
 import { INTAKE_WORKER } from "./hive/intake/messages.ts";
@@ -34,6 +35,12 @@ if (self.name === PIPELINE_WORKER) {
 } else if (self.name === STORE_WORKER) {
   const { serveStore } = await import("./hive/store/worker.ts");
   serveStore();
+} else if (self.name === DETECT_WORKER) {
+  const { serveDetection } = await import("./hive/detect/worker.ts");
+  serveDetection();
+} else if (self.name === FLEET_RULES_WORKER) {
+  const { serveFleetRules } = await import("./hive/detect/rules_worker.ts");
+  serveFleetRules();
 } else if (self.name === LINK_WORKER) {
   const { serveLink } = await import("./agent/link/worker.ts");
   await serveLink();

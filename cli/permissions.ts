@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
+import { rulesCopyIn } from "./supervise/rules_copy.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
 import {
   type Config,
@@ -129,6 +130,8 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
       ...touched.files,
       `${touched.state}/immune.toml`,
       program ?? root,
+      ...touched.rules,
+      rulesCopyIn(touched.state),
       `${touched.state}/hive`,
       `${touched.state}/operator.token`,
       ...touched.providerSecret,

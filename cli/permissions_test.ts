@@ -97,6 +97,8 @@ Deno.test("permissionFlags() gives the hive its own folder and addresses, no FFI
   assertEquals(find("--allow-net"), "--allow-net=127.0.0.1:1234,127.0.0.1:9998,127.0.0.1:9997");
   assertEquals(find("--allow-write"), "--allow-write=/srv/s/hive,/srv/s/operator.token");
   assertEquals([find("--allow-ffi"), find("--allow-run")], [undefined, undefined]);
+  const read = find("--allow-read")?.split("=")[1]?.split(",") ?? [];
+  assert(read.includes("/srv/s/program/rules.json") && !read.includes("/srv/s"), read.join());
 });
 
 Deno.test("permissionFlags() lets the agent reach its hive alone, and start nothing", () => {

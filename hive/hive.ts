@@ -14,6 +14,7 @@ import {
 import { Commands } from "./command/commands.ts";
 import { PackFiles } from "./command/packs.ts";
 import { SignerWorker } from "./command/signer_owner.ts";
+import { DetectWorker, type RulesPlace } from "./detect/mod.ts";
 import {
   createEnrolment,
   type EnrolmentApp,
@@ -57,6 +58,8 @@ export interface HiveOptions {
   readonly oidc?: OidcProvider;
   /** Host names and addresses under which agents reach this hive, besides loopback. */
   readonly names?: readonly string[];
+  /** Where the rules are, for correlations over all hosts. Default: there are none. */
+  readonly rules?: RulesPlace;
   /** Version of the program. */
   readonly version: string;
   /** Takes a line for the log. Default: none. */
@@ -83,6 +86,8 @@ export interface Hive {
   loginLink(): string;
   /** Makes an enrolment token; for one agent unless told otherwise. */
   enrollToken(asked?: TokenRequest): Promise<MadeToken>;
+  /** Reads the rules again; settled when they are in force, or those before stay. */
+  reloadRules(): Promise<void>;
   /** Ends it: listeners first, the store last; what was taken is stored. */
   stop(): Promise<void>;
 }
@@ -119,6 +124,7 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     ...(options.twoPerson === undefined ? {} : { twoPerson: options.twoPerson }),
   });
   await operators.approvals.resume();
+  const detection = await startDetection(options, { stores, parts });
   const api = createApi({
     store,
     operators,
@@ -131,6 +137,7 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     commands,
     trust: agents.trust,
     pending: agents.pending,
+    ...(detection === undefined ? {} : { detection: () => detection.counters() }),
   });
   parts.use(
     await HerdKeeper.start({
@@ -142,7 +149,12 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
   );
   const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
   parts.defer(() => pages.stop());
-  const failed = Promise.race([stores.failed, intake.failed, signer.failed]);
+  const failed = Promise.race([
+    stores.failed,
+    intake.failed,
+    signer.failed,
+    ...(detection === undefined ? [] : [detection.failed]),
+  ]);
   // Who does not look at it is not to fall over it.
   failed.catch(() => {});
   const running = parts.move();
@@ -154,6 +166,7 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     failed,
     loginLink: () => `${origin}${LOGIN_PATH}?code=${operators.addLoginCode()}`,
     enrollToken: agents.enrollToken,
+    reloadRules: async () => await detection?.reload(),
     stop: () => running.disposeAsync(),
   };
 }
@@ -172,6 +185,22 @@ function ownThings(
     ports: places.map(({ port }) => port),
     folders: [state],
   };
+}
+
+/** Stopped before the store: its state goes down there. */
+async function startDetection(
+  { rules, log = (): void => {}, entry }: HiveOptions,
+  { stores, parts }: { readonly stores: StoreWorker; readonly parts: AsyncDisposableStack },
+): Promise<DetectWorker | undefined> {
+  if (rules === undefined) return undefined;
+  const detection = await DetectWorker.start({
+    rules,
+    store: stores.connect(),
+    onLine: log,
+    ...(entry === undefined ? {} : { entry }),
+  });
+  parts.defer(async () => void await detection.stop());
+  return detection;
 }
 
 interface AgentsSide {

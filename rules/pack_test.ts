@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { judgeExamples } from "../cli/rulebook/examples.ts";
 import { evaluate } from "../common/sigma/_evaluate_test_support.ts";
+import { ALERT_LOG_SOURCE, alertField } from "../common/sigma/alert_fields.ts";
+import { unheardMembers } from "../common/sigma/correlation/mod.ts";
 import { testsOf } from "../common/sigma/expression.ts";
 import {
   compileRules,
@@ -62,7 +64,9 @@ Deno.test("every rule of the packs says what it is and brings its events", () =>
     assert(rule.falsepositives.length > 0, say("falsepositives"));
     assert(rule.examples.must.length >= 2, say("must"));
     assert(rule.examples.mustNot.length >= 2, say("must_not"));
-    assertEquals(rule.unfed, [], say("fields that no record carries"));
+    const isOfAlerts = rule.logSource.service === ALERT_LOG_SOURCE.service;
+    const unfed = rule.unfed.filter((field) => !isOfAlerts || alertField(field) === undefined);
+    assertEquals(unfed, [], say("fields that no record carries"));
   }
   for (const key of ["title", "description"] as const) {
     const texts = [...SET.rules, ...SET.correlations].map((rule) => rule[key].trim());
@@ -85,10 +89,20 @@ Deno.test("every correlation says what it is and fires on its sequences and on n
 });
 
 Deno.test("rules are informational when they are parts of a correlation, and only then", () => {
-  const parts = new Set(SET.correlations.flatMap(({ members }) => members.map((m) => m.index)));
+  const parts = new Set(
+    SET.correlations.filter(({ generate }) => !generate).flatMap(({ members }) =>
+      members.filter(({ kind }) => kind === "rule").map(({ index }) => index)
+    ),
+  );
   SET.rules.forEach(({ level, path }, index) =>
     assertEquals(level === "informational", parts.has(index), path)
   );
+});
+
+Deno.test("no correlation of the packs waits for what raises no alerts", () => {
+  assertEquals(unheardMembers(SET.correlations), []);
+  const fleet = SET.correlations.filter(({ scope }) => scope === "fleet");
+  assert(fleet.length >= 5, `${fleet.length} over hosts`);
 });
 
 Deno.test("every tag of the packs is a tactic or technique in its present numbering", () => {

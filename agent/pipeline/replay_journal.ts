@@ -4,18 +4,18 @@ import {
   decodeRecord,
   decodeRecords,
   type EcsContext,
-  type EcsDocument,
   encodeRecord,
   KINDS,
   SOURCES,
 } from "../../common/record/mod.ts";
-import { fieldValue, type JsonObject, type RuleSet } from "../../common/sigma/mod.ts";
+import type { RuleSet } from "../../common/sigma/mod.ts";
 import { type Alert, type BatchInfo } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { makeIndicatorAlert } from "../indicators/alert.ts";
 import type { LoadedIndicators } from "../indicators/messages.ts";
 import { makeAlert, makeCorrelationAlert } from "./alert.ts";
 import { contextBatches } from "./context.ts";
+import { flatDocument } from "./flat_document.ts";
 import { statedTimeMs } from "./flat_event.ts";
 import { openInput } from "./input.ts";
 import { JournalSink } from "./journal_sink.ts";
@@ -204,36 +204,6 @@ export class ReplayJournal implements Disposable {
 /** The recording's boot and clock, this host's name: a hive takes nothing else from this agent. */
 function contextOf({ bootId, wallOffsetNs }: BatchInfo, context: EcsContext): EcsContext {
   return { ...context, bootId, wallOffsetNs };
-}
-
-function flatDocument(
-  event: JsonObject,
-  { context, timeMs, line }: {
-    readonly context: EcsContext;
-    readonly timeMs: number;
-    readonly line: number;
-  },
-): EcsDocument {
-  const pid = Number(fieldValue(event, "ProcessId") ?? 0);
-  const executable = fieldValue(event, "Image");
-  const commandLine = fieldValue(event, "CommandLine");
-  return {
-    "@timestamp": new Date(timeMs).toISOString(),
-    host: { id: context.hostId, name: context.hostName },
-    event: {
-      kind: "event",
-      category: ["host"],
-      type: ["info"],
-      action: "replay",
-      sequence: line,
-      provider: "replay",
-    },
-    process: {
-      pid: Number.isSafeInteger(pid) && pid >= 0 ? pid : 0,
-      ...(executable === undefined ? {} : { executable }),
-      ...(commandLine === undefined ? {} : { command_line: commandLine }),
-    },
-  };
 }
 
 /** Records of one batch at a time, as a source for the pipeline. */

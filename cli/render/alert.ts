@@ -1,4 +1,4 @@
-import type { Alert } from "../../common/wire/mod.ts";
+import type { Alert, AlertCorrelation } from "../../common/wire/mod.ts";
 import { type Painter, type Style, visible } from "./terminal.ts";
 
 const STYLE_OF: Readonly<Record<Alert["severity"], Style>> = {
@@ -39,7 +39,24 @@ export function renderAlert(alert: Alert, paint: Painter): string {
   }
   const target = targetOf(alert);
   if (target !== undefined) lines.push(`  target   ${visible(target)}`);
+  if (alert.correlation !== undefined) lines.push(...foundLines(alert.correlation, paint));
   return lines.join("\n") + "\n";
+}
+
+/** What a correlation found: what its hits have in common, and the hosts they are from. */
+function foundLines(found: AlertCorrelation, paint: Painter): string[] {
+  const group = Object.entries(found.group).map(([name, value]) => `${name} ${cut(value)}`);
+  const hosts = new Set(found.members.flatMap(({ host }) => host === undefined ? [] : [host.name]));
+  const counted = `${found.type} ${found.value}, ${found.hits} hits from ${found.first}`;
+  return [
+    `  found    ${visible([...group, counted].join(", "))}`,
+    ...(hosts.size === 0 ? [] : [`  hosts    ${visible([...hosts].join(", "))}`]),
+    ...(hosts.size === 0
+      ? []
+      : found.members.map(({ event, rule }) =>
+        paint("dim", `  alert    ${visible(event)} ${visible(rule)}`)
+      )),
+  ];
 }
 
 function program(process: { readonly executable?: string | undefined }): string {

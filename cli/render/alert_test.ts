@@ -35,3 +35,30 @@ Deno.test("renderAlert() brackets an IPv6 destination", () => {
   const alert = { ...rest, destination: { ip: "2001:db8::1", port: 4444 } };
   assertEquals(renderAlert(alert, PLAIN).split("\n")[1], "  target   [2001:db8::1]:4444");
 });
+
+Deno.test("renderAlert() shows what a correlation over hosts found, and where", () => {
+  const member = (event: string, name: string) => ({
+    event,
+    rule: "r",
+    time: ALERT.time,
+    host: { id: name, name },
+  });
+  const correlation = {
+    type: "value_count",
+    group: { User: "an\x07n" },
+    value: 2,
+    hits: 3,
+    first: ALERT.time,
+    last: ALERT.time,
+    members: [member("a1", "gpu-1"), member("a2", "gpu-2"), member("a3", "gpu-1")],
+  };
+  const { process: _, ...rest } = ALERT;
+  assertEquals(renderAlert({ ...rest, correlation }, PLAIN).split("\n").slice(1), [
+    `  found    User an\\x07n, value_count 2, 3 hits from ${ALERT.time}`,
+    "  hosts    gpu-1, gpu-2",
+    "  alert    a1 r",
+    "  alert    a2 r",
+    "  alert    a3 r",
+    "",
+  ]);
+});

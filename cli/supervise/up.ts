@@ -4,10 +4,12 @@ import { pinHive } from "../../agent/enrol/enroll.ts";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { pinnedEnvironment } from "../../common/link/mod.ts";
 import { operatorTokenHash } from "../../hive/operators/token_file.ts";
+import { rulePaths } from "../rules.ts";
 import { settingsEnvironment } from "../settings.ts";
 import { Child } from "./child.ts";
 import { AGENT_CAPABILITIES, partCommand } from "./commands.ts";
 import { enrollPinned } from "./enroll.ts";
+import { copyRules } from "./rules_copy.ts";
 import { sensorFindings, takenPorts } from "./doctor.ts";
 import { type HiveHome, prepareHiveHome } from "./state.ts";
 import { ensureHiveUser, type SystemUser } from "./user.ts";
@@ -38,8 +40,8 @@ export interface Up {
   readonly login: string;
   /** What the sensor does here, or why there is none. */
   readonly sensor: string;
-  /** Has the agent read its rules again. */
-  reload(): void;
+  /** Has both parts read the rules again. */
+  reload(): Promise<void>;
   /** Ends both, the agent first. */
   stop(): Promise<void>;
 }
@@ -57,7 +59,8 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   const program = programFile();
   const folder = config.state.dir;
   const home = await prepareHiveHome(folder, { program, ...(user === undefined ? {} : { user }) });
-  const hive = await startHive({ config, options, home, user });
+  const copy = (): Promise<string> => copyRules(rulePaths(config), { folder, user });
+  const hive = await startHive({ config, options, home, user, rulesCopy: await copy() });
   try {
     if (!isEnrolled(folder)) {
       const { token } = hive.ready;
@@ -70,13 +73,18 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
       const sensor = `none: it needs root; "immune replay FILE --deliver --state ${folder}" ` +
         "brings recorded events";
       const stop = (): Promise<void> => hive.child.stop();
-      return { login: hive.ready.login, sensor, reload: () => {}, stop };
+      const reload = async (): Promise<void> => void await copy().then(() => hive.child.reload());
+      return { login: hive.ready.login, sensor, reload, stop };
     }
     const agent = await startAgent({ program, options });
     return {
       login: hive.ready.login,
       sensor: agent.ready.sensor,
-      reload: () => agent.child.reload(),
+      reload: async () => {
+        agent.child.reload();
+        await copy();
+        hive.child.reload();
+      },
       stop: async () => {
         // A signal to the whole group may have reached the hive too.
         hive.child.expectEnd();
@@ -105,6 +113,7 @@ interface HiveStart {
   readonly options: UpOptions;
   readonly home: HiveHome;
   readonly user: SystemUser | undefined;
+  readonly rulesCopy: string;
 }
 
 async function startHive(
@@ -124,6 +133,8 @@ async function startHive(
     "--json",
     "--operator-token-hash",
     operatorTokenHash(start.config.state.dir),
+    "--rules-copy",
+    start.rulesCopy,
   ];
   const command = partCommand(args, {
     program: home.program,

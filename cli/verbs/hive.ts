@@ -2,7 +2,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseAddress } from "../../hive/address.ts";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { createHive, type Hive, type HiveOptions } from "../../hive/hive.ts";
-import { untilSignal } from "../signals.ts";
+import { rulePaths } from "../rules.ts";
+import { endSignals, onReloadSignal, untilSignal } from "../signals.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { visible } from "../render/terminal.ts";
 import { VERSION } from "../version.ts";
@@ -11,6 +12,7 @@ import { print, tell } from "../output.ts";
 interface HiveVerbOptions {
   readonly json?: boolean;
   readonly operatorTokenHash?: string;
+  readonly rulesCopy?: string;
 }
 
 /** `immune hive` */
@@ -19,22 +21,27 @@ export function addHive(program: Command): void {
     .description("run the hive: agents' port, enrolment, API and console")
     .option("--json", "print where it listens, a login link and an enrolment token as one object")
     // What "up" knows and an unprivileged hive may not read.
-    .addOption(new Option("--operator-token-hash <hex>").argParser(parseHash).hideHelp());
+    .addOption(new Option("--operator-token-hash <hex>").argParser(parseHash).hideHelp())
+    .addOption(new Option("--rules-copy <file>").hideHelp());
   addSettings(command).action(async (options: HiveVerbOptions) => {
-    const { state, hive: addresses, operators } = settingsOf(command).values;
+    const { values } = settingsOf(command);
+    const { state, hive: addresses, operators } = values;
+    const { operatorTokenHash: tokenHash, rulesCopy } = options;
     const hive = await createHive({
       state: state.dir,
       ...addresses,
       names: namesOf(addresses),
       twoPerson: operators.two_person,
       ...providerOf(operators),
+      rules: rulesCopy === undefined ? { paths: rulePaths(values) } : { copy: rulesCopy },
       version: VERSION,
       log: (line) => tell(`hive: ${visible(line)}`),
-      ...(options.operatorTokenHash === undefined ? {} : { tokenHash: options.operatorTokenHash }),
+      ...(tokenHash === undefined ? {} : { tokenHash }),
     });
+    using _reloading = onReloadSignal(() => hive.reloadRules());
     try {
       await announce(hive, options.json ?? false);
-      await Promise.race([untilSignal(), hive.failed]);
+      await Promise.race([untilSignal({ signals: endSignals() }), hive.failed]);
     } finally {
       await hive.stop();
     }

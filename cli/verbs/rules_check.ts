@@ -52,6 +52,8 @@ async function reporterOf(
   { ruleSet, written }: Rulebook,
 ): Promise<(entry: Entry) => CheckedRule> {
   const { costOf, patternsOf } = await import("../rulebook/cost.ts");
+  const { unheardMembers } = await import("../../common/sigma/correlation/silence.ts");
+  const unheard = unheardMembers(ruleSet.correlations);
   const notes = new Map(ruleSet.interest.wide.map((need) => [need.rule, need.reason]));
   return (entry) => {
     const { id = "", path, line, title = "" } = entry.rule;
@@ -61,7 +63,11 @@ async function reporterOf(
       return { ...base, column, loaded: false, reason };
     }
     if (entry.kind === "correlation") {
-      return { ...base, loaded: true, reason: `correlation (${entry.rule.type})` };
+      const where = entry.rule.scope === "fleet" ? " over hosts" : "";
+      const waits = unheard.filter(({ rule }) => rule === entry.rule)
+        .map(({ reference }) => `; waits for "${reference}" in vain: it raises no alerts`);
+      const reason = `correlation (${entry.rule.type})${where}${waits.join("")}`;
+      return { ...base, loaded: true, reason };
     }
     const rule = written.get(id);
     const reason = notes.get(entry.index) ?? "";

@@ -21,7 +21,9 @@ export function addUp(program: Command): void {
     print(`Console  ${up.login} (once, within 10 minutes)`);
     print(`Stop     Ctrl-C`);
     print(`Remove   immune uninstall --purge --state ${values.state.dir}`);
-    using _reloading = onReloadSignal(up.reload);
+    using _reloading = onReloadSignal(() =>
+      up.reload().catch((error) => tell(`immune: ${visible(error.message)}`))
+    );
     await untilSignal({ signals: endSignals() });
     tell("Stopping");
     await up.stop();

@@ -63,7 +63,7 @@ export interface EcsDocument {
   readonly group?: { readonly id: string };
   readonly file?: {
     readonly path: string;
-    readonly inode: string;
+    readonly inode?: string;
     /** Flags of open(2), where the way of observing tells them. */
     readonly open_flags?: number;
   };

@@ -1,4 +1,5 @@
 import { ImmuneError } from "../config/errors.ts";
+import { alertField } from "./alert_fields.ts";
 import { KEYWORDS_FIELD } from "./criterion.ts";
 import { standardField } from "./fields.ts";
 
@@ -25,7 +26,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function fieldValue(event: JsonObject, field: string): string | undefined {
   if (field === KEYWORDS_FIELD) return [...valuesOf(event)].join("\n");
   if (Object.hasOwn(event, field)) return valueText(event[field]);
-  const ecs = standardField(field)?.ecs ?? field;
+  const ecs = standardField(field)?.ecs ?? alertField(field) ?? field;
   if (Object.hasOwn(event, ecs)) return valueText(event[ecs]);
   let value: unknown = event;
   for (const key of ecs.split(".")) {

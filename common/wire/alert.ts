@@ -27,6 +27,8 @@ export interface AlertCorrelationMember {
   readonly event: string;
   /** RFC 3339, UTC. */
   readonly time: string;
+  /** In the fleet, the host of that alert. */
+  readonly host?: { readonly id: string; readonly name: string };
 }
 
 /** A value that somebody listed, as ECS has it in `threat.enrichments`. */
@@ -106,6 +108,7 @@ export const alertSchema = z.looseObject({
       rule: z.string(),
       event: z.string(),
       time: z.iso.datetime(),
+      host: z.looseObject({ id: z.string(), name: z.string() }).optional(),
     })),
   }).optional(),
   threat: z.looseObject({

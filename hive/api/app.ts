@@ -72,6 +72,7 @@ function contextOf(options: ApiOptions): ApiContext {
     commands: options.commands,
     trust: options.trust,
     pending: options.pending,
+    detection: options.detection,
     refused: options.refused ?? (() => Promise.resolve({})),
     log: options.log ?? (() => {}),
     clock,

@@ -229,6 +229,32 @@ Deno.test("createApi() gives totals with what was refused", async () => {
   assertEquals(stats.refused, { no_certificate: 3, tls_version: 0 });
 });
 
+Deno.test("createApi() tells what correlation over hosts did, in figures and in metrics", async () => {
+  const counters = {
+    matched: 2,
+    repeated: 0,
+    ungrouped: 0,
+    valueless: 0,
+    late: 0,
+    hitsDropped: 0,
+    evictedGroups: 3,
+    evictedBytes: 1,
+  };
+  const state = {
+    groups: 5,
+    bytes: 900,
+    matchesDropped: 0,
+    rules: new Map([["one", counters], ["two", counters]]),
+  };
+  const counted = { alerts: 7, ahead: 0, raised: 4, position: 9, correlations: 2, state };
+  await using hive = await openTestHive({ detection: () => Promise.resolve(counted) });
+  const { detection } = statsSchema.parse(await (await hive.get("/api/v1/stats")).json());
+  assertEquals([detection?.raised, detection?.groups, detection?.rules["two"]], [4, 5, counters]);
+  const text = await (await hive.get("/metrics")).text();
+  assert(text.includes('immune_fleet_correlation_total{what="raised"} 4'));
+  assert(text.includes('immune_fleet_correlation_total{what="evicted_groups"} 6'));
+});
+
 Deno.test("createApi() gives metrics in the Prometheus text format", async () => {
   await using hive = await openTestHive({ refused: () => Promise.resolve({ no_certificate: 3 }) });
   const scans = [2, 0, 1, ...Array.from({ length: SCAN_CLASSES - 4 }, () => 0), 1];

@@ -2,6 +2,7 @@ import type { AuditLog } from "../../common/audit/mod.ts";
 import type { Clock } from "../../common/config/mod.ts";
 import type { Commands } from "../command/commands.ts";
 import type { PendingEnrolments, TrustKeeper } from "../fleet/mod.ts";
+import type { DetectCounters } from "../detect/messages.ts";
 import type { Operators, Principal } from "../operators/mod.ts";
 import type { Store } from "../store/store.ts";
 
@@ -56,6 +57,8 @@ export interface ApiOptions {
   readonly trust?: Pick<TrustKeeper, "view" | "rotateAuthority" | "rotateServer" | "issue">;
   /** Enrolments that wait for an operator. Absent: none do. */
   readonly pending?: Pick<PendingEnrolments, "list" | "decide">;
+  /** What correlation over all hosts did. Absent: this hive does none. */
+  readonly detection?: () => Promise<DetectCounters>;
   /** Where failures are told, one line each. Default: nowhere. */
   readonly log?: (line: string) => void;
   /** Default: the host's clock. */
@@ -66,12 +69,13 @@ export interface ApiOptions {
 
 /** The same with every default in its place. */
 export type ApiContext =
-  & Required<Omit<ApiOptions, "enrollToken" | "commands" | "trust" | "pending">>
+  & Required<Omit<ApiOptions, "enrollToken" | "commands" | "trust" | "pending" | "detection">>
   & {
     readonly commands: Commands | undefined;
     readonly enrollToken: ApiOptions["enrollToken"];
     readonly trust: ApiOptions["trust"];
     readonly pending: ApiOptions["pending"];
+    readonly detection: ApiOptions["detection"];
     /** Unix time in milliseconds. */
     readonly startedMs: number;
   };

@@ -5,6 +5,7 @@ import { LOGIN_LINK_MS } from "../operators/mod.ts";
 import type { AlertQuery } from "../store/store.ts";
 import { activePatterns, agentViews } from "./agents.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
+import { detectionView } from "./detection.ts";
 import { durationMs } from "./duration.ts";
 import { findEvents } from "./events.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
@@ -55,18 +56,23 @@ function addTotals(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     return c.json({ agents: await agentViews(store, clock.nowMs()) }, 200);
   });
   app.openapi(statsRoute, async (c) => {
-    const [stats, refused] = await Promise.all([store.stats(), api.refused()]);
-    return c.json({ ...stats, refused }, 200);
+    const [stats, refused, detection] = await Promise.all([
+      store.stats(),
+      api.refused(),
+      detectionView(api),
+    ]);
+    return c.json({ ...stats, refused, detection }, 200);
   });
   app.get("/health", allow("read", "health"), (c) => c.json({ status: "ok" }));
   app.get("/metrics", allow("read", "metrics"), async (c) => {
-    const [agents, stats, refused] = await Promise.all([
+    const [agents, stats, refused, detection] = await Promise.all([
       agentViews(store, clock.nowMs()),
       store.stats(),
       api.refused(),
+      detectionView(api),
     ]);
     const agentsOnline = agents.filter(({ online }) => online).length;
-    const text = metricsText({ agentsOnline, stats, refused });
+    const text = metricsText({ agentsOnline, stats, refused, detection });
     return c.body(text, 200, { "Content-Type": METRICS_TYPE });
   });
 }

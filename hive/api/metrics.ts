@@ -1,5 +1,6 @@
 import { LOSS_CAUSE_NAMES, SCAN_SECONDS_BOUNDS } from "../../common/wire/mod.ts";
 import { SEVERITIES } from "../../common/sigma/rule.ts";
+import type { DetectionView } from "./detection.ts";
 import type { ScanTotals, StoreStats } from "../store/store.ts";
 
 /** Content type of the Prometheus text format, version 0.0.4. */
@@ -11,6 +12,8 @@ export interface MetricsSource {
   readonly stats: StoreStats;
   /** What the agents' port turned away, by reason. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Correlation over hosts; null = there is none. */
+  readonly detection: DetectionView | null;
 }
 
 const NS_PER_SECOND = 1e9;
@@ -30,7 +33,7 @@ interface Family {
  * @param source Figures.
  * @returns The text.
  */
-export function metricsText({ agentsOnline, stats, refused }: MetricsSource): string {
+export function metricsText({ agentsOnline, stats, refused, detection }: MetricsSource): string {
   const families: readonly Family[] = [
     {
       name: "immune_agents_online",
@@ -65,8 +68,29 @@ export function metricsText({ agentsOnline, stats, refused }: MetricsSource): st
       label: "reason",
       values: known([], refused),
     },
+    {
+      name: "immune_fleet_correlation_total",
+      type: "counter",
+      help: "What correlation over hosts did with alerts",
+      label: "what",
+      values: known(["alerts", "ahead", "raised"], correlated(detection)),
+    },
   ];
   return families.map(familyText).join("") + scanLatencyText(stats.scans);
+}
+
+/** Counters of all correlations together. */
+function correlated(detection: DetectionView | null): Readonly<Record<string, number>> {
+  if (detection === null) return {};
+  const { alerts, ahead, raised, rules } = detection;
+  const counts: Record<string, number> = { alerts, ahead, raised };
+  for (const counters of Object.values(rules)) {
+    for (const [name, count] of Object.entries(counters)) {
+      const label = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      counts[label] = (counts[label] ?? 0) + count;
+    }
+  }
+  return counts;
 }
 
 function known(

@@ -114,6 +114,16 @@ export const statsSchema = z.object({
   turnedAway: z.object({ repeated: count, gaps: count, alerts: count, appends: count })
     .openapi({ description: "what the store turned away since the hive started" }),
   refused: counts.openapi({ description: "what the agents' port turned away, by reason" }),
+  detection: z.object({
+    alerts: count.openapi({ description: "alerts of agents that were looked at" }),
+    ahead: count.openapi({ description: "of them, those whose time lay ahead of the hive's" }),
+    raised: count.openapi({ description: "alerts of the hive's own" }),
+    correlations: count.openapi({ description: "correlations over hosts in force" }),
+    groups: count.openapi({ description: "groups whose windows are kept" }),
+    bytes: count.openapi({ description: "reckoned size of the windows" }),
+    matchesDropped: count,
+    rules: z.record(z.string(), counts).openapi({ description: "counters of each correlation" }),
+  }).nullable().openapi({ description: "correlation over hosts; null = this hive does none" }),
 }).openapi("Stats");
 
 /** A one-time login link. */

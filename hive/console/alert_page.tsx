@@ -4,6 +4,7 @@ import type { ProcessTree } from "../api/process_tree.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import type { Principal } from "../operators/mod.ts";
 import { moment, visible } from "./format.ts";
+import { Found } from "./found.tsx";
 import { page } from "./page.tsx";
 import { Severity } from "./severity.tsx";
 import { Tree } from "./tree.tsx";
@@ -48,6 +49,7 @@ function AlertDetail({ alert, tree }: {
         )}
         <Facts facts={factsOf(alert)} />
       </header>
+      {alert.correlation !== undefined && <Found found={alert.correlation} />}
       {tree !== undefined && <Tree tree={tree} />}
       <details class="card">
         <summary>The whole alert</summary>

@@ -146,6 +146,35 @@ Deno.test("console shows what comes from outside as text", async () => {
   }
 });
 
+Deno.test("console shows what led to a correlation's alert, and the way to each", async () => {
+  await using hive = await openTestHive();
+  const { alert, record } = alertOf(SHELL, {});
+  await hive.deliver([processRecord("exec", SHELL), record]);
+  const found = {
+    ...alert,
+    id: "f".repeat(32),
+    correlation: {
+      type: "value_count",
+      group: { CommandLine: "<b>x</b>" },
+      value: 3,
+      hits: 70,
+      first: alert.time,
+      last: alert.time,
+      members: [
+        { rule: "r", event: alert.id, time: alert.time, host: { id: "h", name: "gpu-<1>" } },
+        { rule: "on a host", event: "boot/1/0/7", time: alert.time },
+      ],
+    },
+  };
+  await hive.store.detected({ alerts: [found] });
+  const headers = await signedIn(hive);
+  const text = await (await hive.api.request(`/alerts/${found.id}`, { headers })).text();
+  assert(text.includes(`href="/alerts/${alert.id}"`));
+  assert(text.includes("gpu-&lt;1&gt;") && text.includes("&lt;b&gt;x&lt;/b&gt;"));
+  assert(text.includes("on a host") && !text.includes('href="/alerts/boot'));
+  assert(text.includes("These are 2 of 70."));
+});
+
 Deno.test("console's session reads the API too, and makes no links or tokens", async () => {
   await using hive = await openTestHive();
   const headers = await signedIn(hive);

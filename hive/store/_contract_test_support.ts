@@ -12,6 +12,7 @@ import {
   sampleAlert,
   sampleBatch,
 } from "./_batches_test_support.ts";
+import { DETECTION } from "./_detection_test_support.ts";
 import { DIRECTIVES } from "./_directives_test_support.ts";
 import { DOCUMENTS } from "./_documents_test_support.ts";
 import { CERTIFICATES } from "./_certificates_test_support.ts";
@@ -54,6 +55,7 @@ export function testStoreContract({ name, withStore }: StoreUnderTest): void {
     DOCUMENTS,
     DIRECTIVES,
     HERD,
+    DETECTION,
   ].flat();
   for (const [behaviour, test] of all) {
     Deno.test(`${name}.${behaviour}`, () => withStore(test));

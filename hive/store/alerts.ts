@@ -3,9 +3,17 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import type { ExtractedAlert } from "./extract.ts";
 import { integer, text } from "./rows.ts";
-import { type AlertPage, type AlertQuery, ALERTS_PER_PAGE_MAX } from "./store.ts";
+import {
+  type AlertPage,
+  type AlertQuery,
+  ALERTS_PER_PAGE_MAX,
+  type FedAlert,
+  type FeedQuery,
+} from "./store.ts";
 import { checkLimit } from "./limit.ts";
 
+const INSERT = `INSERT INTO alerts (id, block, time_ms, severity, rule_id, rule_title, host_id, pid,
+  entity_id, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Alerts: a row each, and their number by day and severity. */
@@ -25,20 +33,37 @@ export class AlertRows {
    * @param found The alert.
    * @param place `block`: row of the block that it came in.
    */
-  add({ alert, timeMs, document }: ExtractedAlert, { block }: { readonly block: number }): void {
-    const { changes } = this.#sql.add.run(
-      alert.id,
-      block,
-      timeMs,
-      alert.severity,
-      alert.rule.id,
-      alert.rule.title,
-      alert.host.id,
-      alert.process?.pid ?? null,
-      alert.process?.entity_id ?? null,
-      document,
-    );
-    if (Number(changes) > 0) this.#sql.count.run(Math.floor(timeMs / DAY_MS), alert.severity);
+  add(found: ExtractedAlert, { block }: { readonly block: number }): void {
+    const { changes } = this.#sql.add.run(...columns(found, block));
+    if (Number(changes) > 0) this.#count(found);
+  }
+
+  /**
+   * Adds an alert of the hive's own; one that is there already stays. Agents choose the ids of
+   * theirs: one that took this id has to go.
+   *
+   * @param found The alert.
+   * @returns True when it is new.
+   */
+  raise(found: ExtractedAlert): boolean {
+    const { changes } = this.#sql.raise.run(...columns(found, null));
+    if (Number(changes) === 0) return false;
+    this.#count(found);
+    return true;
+  }
+
+  /**
+   * Alerts of agents in the order of their coming.
+   *
+   * @param query Which ones.
+   * @throws {ImmuneError} `INPUT_MALFORMED` for a limit that is none.
+   */
+  feed({ after, limit }: FeedQuery): readonly FedAlert[] {
+    checkLimit(limit, { max: ALERTS_PER_PAGE_MAX, of: "alerts" });
+    return this.#sql.feed.all(after, limit).map((row) => ({
+      number: integer(row, "number"),
+      alert: JSON.parse(text(row, "document")) as Alert,
+    }));
   }
 
   /**
@@ -98,6 +123,28 @@ export class AlertRows {
     }
     return { bySeverity, today };
   }
+
+  #count({ timeMs, alert }: ExtractedAlert): void {
+    this.#sql.count.run(Math.floor(timeMs / DAY_MS), alert.severity);
+  }
+}
+
+function columns(
+  { alert, timeMs, document }: ExtractedAlert,
+  block: number | null,
+): (string | number | null)[] {
+  return [
+    alert.id,
+    block,
+    timeMs,
+    alert.severity,
+    alert.rule.id,
+    alert.rule.title,
+    alert.host.id,
+    alert.process?.pid ?? null,
+    alert.process?.entity_id ?? null,
+    document,
+  ];
 }
 
 function cursor(given: string): [timeMs: number, number: number] {
@@ -111,10 +158,16 @@ function cursor(given: string): [timeMs: number, number: number] {
 // deno-lint-ignore explicit-function-return-type
 function statements(database: DatabaseSync) {
   return {
-    add: database.prepare(
-      `INSERT INTO alerts (id, block, time_ms, severity, rule_id, rule_title, host_id, pid,
-        entity_id, document)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    add: database.prepare(`${INSERT} ON CONFLICT (id) DO NOTHING`),
+    raise: database.prepare(
+      `${INSERT} ON CONFLICT (id) DO UPDATE SET block = NULL, time_ms = excluded.time_ms,
+        severity = excluded.severity, rule_id = excluded.rule_id, rule_title = excluded.rule_title,
+        host_id = excluded.host_id, pid = excluded.pid, entity_id = excluded.entity_id,
+        document = excluded.document WHERE block IS NOT NULL`,
+    ),
+    feed: database.prepare(
+      `SELECT number, document FROM alerts WHERE number > ? AND block IS NOT NULL
+      ORDER BY number LIMIT ?`,
     ),
     count: database.prepare(
       `INSERT INTO alert_days (day, severity, count) VALUES (?, ?, 1)

@@ -17,9 +17,13 @@ import type {
   Block,
   BlockQuery,
   CertificateRow,
+  Detected,
+  DetectionState,
   DocumentPage,
   DocumentQuery,
   DocumentRow,
+  FedAlert,
+  FeedQuery,
   NewAgent,
   RenewedCertificate,
   Store,
@@ -119,6 +123,18 @@ export class RemoteStore implements Store {
 
   alert(id: string): Promise<Alert | undefined> {
     return this.#ask("alert", [id]);
+  }
+
+  alertFeed(query: FeedQuery): Promise<readonly FedAlert[]> {
+    return this.#ask("alertFeed", [query]);
+  }
+
+  detectionState(): Promise<DetectionState | undefined> {
+    return this.#ask("detectionState", []);
+  }
+
+  detected(found: Detected): Promise<number> {
+    return this.#ask("detected", [found]);
   }
 
   blocks(query: BlockQuery): Promise<readonly StoredBlock[]> {

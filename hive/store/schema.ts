@@ -229,6 +229,37 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE certificates ADD COLUMN until_ms INTEGER;
   ALTER TABLE certificates ADD COLUMN used INTEGER NOT NULL DEFAULT 1;
   `,
+  // Alerts that the hive raised itself are of no block. A number is never given twice.
+  `
+  CREATE TABLE alerts_2 (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    block INTEGER REFERENCES blocks (id),
+    time_ms INTEGER NOT NULL,
+    severity TEXT NOT NULL,
+    rule_id TEXT NOT NULL,
+    rule_title TEXT NOT NULL,
+    host_id TEXT NOT NULL,
+    pid INTEGER,
+    entity_id TEXT,
+    document TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO alerts_2 SELECT number, id, block, time_ms, severity, rule_id, rule_title, host_id,
+    pid, entity_id, document FROM alerts;
+  DROP TABLE alerts;
+  ALTER TABLE alerts_2 RENAME TO alerts;
+  CREATE INDEX alerts_time ON alerts (time_ms, number);
+  CREATE INDEX alerts_severity ON alerts (severity, time_ms, number);
+  CREATE INDEX alerts_host ON alerts (host_id, time_ms, number);
+  CREATE INDEX alerts_herd ON alerts (rule_id, host_id, time_ms)
+    WHERE rule_id >= 'herd-' AND rule_id < 'herd.';
+
+  CREATE TABLE detection (
+    number INTEGER PRIMARY KEY CHECK (number = 1),
+    position INTEGER NOT NULL,
+    state BLOB NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Tables that are small and that everything hangs on: they are checked at every opening. */

@@ -18,6 +18,7 @@ import type {
 } from "./directive_store.ts";
 import { DocumentRows } from "./documents.ts";
 import { CertificateRows } from "./certificates.ts";
+import { DetectionRows } from "./detection.ts";
 import { storeError } from "./failure.ts";
 import { FleetRows } from "./fleet.ts";
 import { HealthRows } from "./health.ts";
@@ -31,9 +32,13 @@ import type {
   Block,
   BlockQuery,
   CertificateRow,
+  Detected,
+  DetectionState,
   DocumentPage,
   DocumentQuery,
   DocumentRow,
+  FedAlert,
+  FeedQuery,
   NewAgent,
   RenewedCertificate,
   Store,
@@ -80,6 +85,7 @@ export class SqliteStore implements Store {
   readonly #directives: DirectiveRows;
   readonly #healths: HealthRows;
   readonly #herd: Herd;
+  readonly #detection: DetectionRows;
   readonly #appender: Appender;
   #waiting: Waiting[] = [];
   #appendsTurnedAway = 0;
@@ -111,6 +117,7 @@ export class SqliteStore implements Store {
     this.#directives = new DirectiveRows(this.#database);
     this.#healths = new HealthRows(this.#database);
     this.#herd = new Herd({ ledger: new HerdRows(this.#database) });
+    this.#detection = new DetectionRows(this.#database);
     this.#appender = new Appender(this.#database, { clock: this.#clock });
   }
 
@@ -179,6 +186,21 @@ export class SqliteStore implements Store {
 
   alert(id: string): Promise<Alert | undefined> {
     return this.#answer("read alert", () => this.#alerts.get(id));
+  }
+
+  alertFeed(query: FeedQuery): Promise<readonly FedAlert[]> {
+    return this.#answer("list alerts", () => this.#alerts.feed(query));
+  }
+
+  detectionState(): Promise<DetectionState | undefined> {
+    return this.#answer("read the state of detection", () => this.#detection.state());
+  }
+
+  detected(found: Detected): Promise<number> {
+    return this.#answer(
+      "store alerts",
+      () => transaction(this.#database, () => this.#detection.add(found)),
+    );
   }
 
   blocks(query: BlockQuery): Promise<readonly StoredBlock[]> {

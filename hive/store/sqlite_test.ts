@@ -149,8 +149,14 @@ Deno.test("SqliteStore brings a store of the first version up to this one", () =
       old.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1`);
       old.exec(`INSERT INTO agents (id, host_id, host_name, enrolled_ms, stored)
         VALUES ('a', 'b', 'gpu-1', 0, 12)`);
+      old.exec("INSERT INTO journals (agent, journal_id, position) VALUES (1, 'j', 1)");
+      old.exec(`INSERT INTO blocks VALUES (1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 'b', 'o', 1, 1)`);
+      old.prepare(`INSERT INTO alerts VALUES (7, 'x', 1, 5, 'low', 'r', 't', 'b', 1, 'e', ?)`)
+        .run('{"id":"x"}');
     }
     const store = new SqliteStore(path);
+    assertEquals(await store.alert("x") as unknown, { id: "x" });
+    assertEquals((await store.alertFeed({ after: 6, limit: 2 })).map(({ number }) => number), [7]);
     const [agent] = await store.agents();
     assertEquals([agent?.hostName, agent?.rules], ["gpu-1", null]);
     assertEquals((await store.stats()).events, 12);

@@ -176,6 +176,35 @@ export interface AlertPage {
   readonly next: string | null;
 }
 
+/** Which alerts of agents are wanted, in the order of their coming. */
+export interface FeedQuery {
+  /** Number of the last one that is known; 0 = from the first on. */
+  readonly after: number;
+  /** At most this many, 1 to 1000. */
+  readonly limit: number;
+}
+
+/** An alert of an agent, and its place in the order of coming. */
+export interface FedAlert {
+  readonly number: number;
+  readonly alert: Alert;
+}
+
+/** How far the hive's own detection came. */
+export interface DetectionState {
+  /** Number of the last alert that is in the state. */
+  readonly position: number;
+  readonly state: Uint8Array<ArrayBuffer>;
+}
+
+/** What the hive's own detection came to. */
+export interface Detected {
+  /** Alerts of its own. */
+  readonly alerts: readonly Alert[];
+  /** Absent: the last one stays. */
+  readonly state?: DetectionState;
+}
+
 /** Which blocks are wanted, in the order of their coming, newest first. */
 export interface BlockQuery {
   /** Only those with a record at or after this Unix time in milliseconds. */
@@ -293,6 +322,17 @@ export interface Store extends DirectiveStore {
   /** A page of alerts; `INPUT_MALFORMED` for a cursor or limit that is none. */
   alerts(query: AlertQuery): Promise<AlertPage>;
   alert(id: string): Promise<Alert | undefined>;
+  /** Alerts of agents in the order of their coming; `INPUT_MALFORMED` for a limit that is none. */
+  alertFeed(query: FeedQuery): Promise<readonly FedAlert[]>;
+  /** How far the hive's own detection came; `undefined` before it began. */
+  detectionState(): Promise<DetectionState | undefined>;
+  /**
+   * Stores alerts of the hive's own and how far it came, in one transaction. One that is there
+   * already stays; `INPUT_MALFORMED` for what is no alert.
+   *
+   * @returns Alerts that are new.
+   */
+  detected(found: Detected): Promise<number>;
   /** Stored blocks; `INPUT_MALFORMED` for a limit that is none. */
   blocks(query: BlockQuery): Promise<readonly StoredBlock[]>;
   ledgers(): Promise<readonly AgentLedger[]>;

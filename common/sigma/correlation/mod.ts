@@ -38,4 +38,9 @@ export type { CorrelationCounters } from "./counters.ts";
 export { type Sighting, SIGHTING_KEY_BYTES, Sightings } from "./first_seen.ts";
 export type { CorrelationInput, CorrelationMatch, MatchMember } from "./hit.ts";
 export type { RestoredState } from "./snapshot.ts";
-export { type SilentMembers, silentMembers } from "./silence.ts";
+export {
+  type SilentMembers,
+  silentMembers,
+  type UnheardMember,
+  unheardMembers,
+} from "./silence.ts";

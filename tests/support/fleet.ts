@@ -1,0 +1,150 @@
+import { Lines } from "./lines.ts";
+import { dist, ENVIRONMENT, LAUNCHER } from "./up.ts";
+
+/** How a verb ended. */
+export interface VerbRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A host of its own as far as programs can tell: another machine id and another name. */
+export interface FleetHost {
+  readonly name: string;
+  /** Runs a verb on it, with its own state folder. */
+  readonly run: (args: readonly string[], input?: string) => Promise<VerbRun>;
+}
+
+/** Gives a program another machine id and host name, and runs it. */
+const AS_HOST = 'mount --bind "$1" /etc/machine-id && hostname "$2" && shift 2 && exec "$@"';
+
+/** A hive as `immune hive` runs it, and hosts whose agents deliver to it. Needs root. */
+export class TestFleet implements AsyncDisposable {
+  readonly folder: string;
+  readonly #flags: readonly string[];
+  readonly #args: readonly string[];
+  readonly #console: string;
+  #hive: { readonly child: Deno.ChildProcess; readonly lines: Lines } | undefined;
+
+  private constructor(
+    folder: string,
+    { addresses, args }: {
+      readonly addresses: readonly string[];
+      readonly args: readonly string[];
+    },
+  ) {
+    this.folder = folder;
+    this.#args = args;
+    const [console = "", agents = "", enroll = ""] = addresses;
+    this.#console = console;
+    this.#flags = ["--state", `${folder}/hive`, "--console", console].concat(
+      ["--agents", agents, "--enroll", enroll],
+    );
+  }
+
+  /**
+   * Starts a hive with a state folder and ports of its own.
+   *
+   * @param args More arguments of `immune hive`.
+   */
+  static async start(...args: readonly string[]): Promise<TestFleet> {
+    await dist;
+    const folder = await Deno.makeTempDir({ prefix: "immune-fleet-" });
+    const listeners = [0, 0, 0].map((port) => Deno.listen({ hostname: "127.0.0.1", port }));
+    const addresses = listeners.map(({ addr }) => `127.0.0.1:${addr.port}`);
+    for (const listener of listeners) listener.close();
+    const fleet = new TestFleet(folder, { addresses, args });
+    await fleet.startHive();
+    return fleet;
+  }
+
+  /** Starts the hive anew, on the state that it left. */
+  async startHive(): Promise<void> {
+    const child = command(["hive", "--json", ...this.#flags, ...this.#args]).spawn();
+    const lines = new Lines(child.stdout);
+    this.#hive = { child, lines };
+    await lines.find((line) => line.includes('"type":"hive"'));
+  }
+
+  /** Has the hive read its rules again. */
+  reload(): void {
+    this.#hive?.child.kill("SIGHUP");
+  }
+
+  /** Ends the hive; `SIGKILL` leaves it no time for anything. */
+  async stopHive(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    this.#hive?.child.kill(signal);
+    await this.#hive?.lines.drain();
+    await this.#hive?.child.status;
+    this.#hive = undefined;
+  }
+
+  /** Asks the hive's API. */
+  async api(path: string, init: RequestInit = {}): Promise<Response> {
+    const token = (await Deno.readTextFile(`${this.folder}/hive/operator.token`)).trim();
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    return await fetch(`http://${this.#console}${path}`, { ...init, headers });
+  }
+
+  /** Runs an operator's verb. */
+  verb(...args: readonly string[]): Promise<VerbRun> {
+    return run(command([...args, ...this.#flags]));
+  }
+
+  /** A host that is enrolled with the hive. */
+  async host(name: string): Promise<FleetHost> {
+    const machineId = `${this.folder}/${name}.machine-id`;
+    await Deno.writeTextFile(machineId, `${crypto.randomUUID().replaceAll("-", "")}\n`);
+    const host: FleetHost = {
+      name,
+      run: (args, input) => {
+        const given = [...args, "--state", `${this.folder}/${name}`];
+        const prefix = ["unshare", "--mount", "--uts", "sh", "-c", AS_HOST, "sh", machineId, name];
+        return run(
+          command(given, { prefix, stdin: input === undefined ? "null" : "piped" }),
+          input,
+        );
+      },
+    };
+    const answer = await this.api("/api/v1/enroll-tokens", { method: "POST", body: "{}" });
+    const { token } = await answer.json();
+    const { code, stderr } = await host.run(["enroll", "--token-file", "-"], token);
+    if (code !== 0) throw new Error(`Cannot enrol "${name}": ${stderr}`);
+    return host;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopHive();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+function command(
+  args: readonly string[],
+  { prefix = [], stdin = "null" }: {
+    readonly prefix?: readonly string[];
+    readonly stdin?: "null" | "piped";
+  } = {},
+): Deno.Command {
+  const [program = "", ...rest] = [...prefix, LAUNCHER, ...args];
+  return new Deno.Command(program, {
+    args: rest,
+    clearEnv: true,
+    env: { ...ENVIRONMENT },
+    stdin,
+    stdout: "piped",
+    stderr: args[0] === "hive" ? "inherit" : "piped",
+  });
+}
+
+async function run(command: Deno.Command, input?: string): Promise<VerbRun> {
+  const child = command.spawn();
+  if (input !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  }
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
