@@ -89,6 +89,22 @@ export const STANDARD_FIELDS = {
   TargetRole: { id: 39, ecs: "target.process.role", doc: "its role; none without one" },
   Access: { id: 40, ecs: "event.access", doc: "attach, seize, read or write" },
   Signal: { id: 41, ecs: "event.signal", doc: "number of the signal" },
+  type: {
+    id: 42,
+    ecs: "auditd.type",
+    doc: "of auditd's records: EXECVE for an exec, PATH for an open",
+  },
+  name: { id: 43, ecs: "auditd.name", doc: "auditd's name of TargetFilename" },
+  a0: { id: 44, ecs: "auditd.a0", doc: "first argument of an exec" },
+  a1: { id: 45, ecs: "auditd.a1", doc: "second argument" },
+  a2: { id: 46, ecs: "auditd.a2", doc: "third argument" },
+  a3: { id: 47, ecs: "auditd.a3", doc: "fourth argument" },
+  a4: { id: 48, ecs: "auditd.a4", doc: "fifth argument" },
+  a5: { id: 49, ecs: "auditd.a5", doc: "sixth argument" },
+  a6: { id: 50, ecs: "auditd.a6", doc: "seventh argument" },
+  a7: { id: 51, ecs: "auditd.a7", doc: "eighth argument" },
+  a8: { id: 52, ecs: "auditd.a8", doc: "ninth argument" },
+  a9: { id: 53, ecs: "auditd.a9", doc: "tenth argument" },
 } as const satisfies Record<string, StandardField>;
 
 /** Name of a standard field. */

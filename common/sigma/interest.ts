@@ -1,4 +1,5 @@
 import type { KindName } from "../record/table.ts";
+import { auditClassOf } from "./audit.ts";
 import { atomTestOf } from "./atom.ts";
 import { describeCriterion } from "./criterion.ts";
 import { type FieldTest, testsOf } from "./expression.ts";
@@ -70,6 +71,8 @@ const CLASSES_OF_KINDS: readonly (readonly [kind: KindName, classes: number])[] 
   ["flow", CLASSES.network_flow],
   ["dns", NAMED_CLASSES],
 ];
+/** Fields with the path of an open: Sigma's, and auditd's. */
+const PATH_FIELDS: ReadonlySet<string> = new Set(["TargetFilename", "name"]);
 const COST_FILE = 1;
 const COST_TREE = 16;
 const COST_WIDE = 1_000_000;
@@ -90,16 +93,16 @@ export function interestOf(
   let classMask = 0;
   let named = false;
   rules.forEach((rule, index) => {
-    const mask = classMaskOf(rule.logSource) & ~CLASSES.flat;
+    const mask = classMaskOf(rule) & ~CLASSES.flat;
     classMask |= mask;
     if ([...testsOf(rule.expression)].some(({ field }) => field === "DestinationHostname")) {
       named = true;
     }
     if ((mask & FILE_CLASSES) === 0) return;
-    const found = watchesOf(rule);
-    if (typeof found === "string") wide.push({ rule: index, why: "path", reason: found });
-    else for (const watch of found) watches.set(`${watch.path}\n${watch.type}`, watch);
-    if (typeof found !== "string" && (mask & CLASSES.file_event) !== 0) {
+    const { found, reason } = watchesOf(rule);
+    for (const watch of found) watches.set(`${watch.path}\n${watch.type}`, watch);
+    if (reason !== undefined) wide.push({ rule: index, why: "path", reason });
+    if (reason === undefined && (mask & CLASSES.file_event) !== 0) {
       const reason = `whether an open may write is told by the wide stream alone: ${WIDE_COST}`;
       wide.push({ rule: index, why: "writes", reason });
     }
@@ -134,23 +137,36 @@ function kindsOf(classMask: number): readonly KindName[] {
   ];
 }
 
-/** Watches that see every event that can fire the rule; else the reason why none can. */
-function watchesOf(rule: RuleLogic): readonly Watch[] | string {
+/** What watches see of a rule's opens. */
+interface Watched {
+  readonly found: readonly Watch[];
+  /** Why they do not see every event that can fire it. */
+  readonly reason?: string;
+}
+
+/** Watches that see every event that can fire the rule; else its exact files, and the reason. */
+function watchesOf(rule: RuleLogic): Watched {
   const requirement = requirementOf(rule.expression, costOf);
-  if (requirement === undefined) return `it asks for no path of TargetFilename: ${WIDE_COST}`;
-  const found: Watch[] = [];
-  for (const test of requirement.tests) {
-    const watch = watchOf(test);
-    if (watch === undefined) {
-      return `no watch covers TargetFilename ${describeCriterion(test.criterion)}: ${WIDE_COST}`;
-    }
-    found.push(watch);
+  if (requirement === undefined) {
+    return { found: [], reason: `it asks for no path of TargetFilename: ${WIDE_COST}` };
   }
-  return found;
+  // What is no test of a path asks for nothing that an open could fulfil.
+  const tests = requirement.tests.filter((test) => auditClassOf(test) === undefined);
+  const found = tests.map(watchOf);
+  const blind = tests[found.indexOf(undefined)];
+  const watches = found.filter((watch) => watch !== undefined);
+  if (blind === undefined) return { found: watches };
+  const what = `${blind.field} ${describeCriterion(blind.criterion)}`;
+  return {
+    found: watches.filter(({ type }) => type === "file"),
+    reason: `no watch covers ${what}: ${WIDE_COST}`,
+  };
 }
 
 function costOf(test: FieldTest): number {
-  if (test.field !== "TargetFilename") return Infinity;
+  const auditClass = auditClassOf(test);
+  if (auditClass !== undefined) return (auditClass & FILE_CLASSES) === 0 ? 0 : Infinity;
+  if (!PATH_FIELDS.has(test.field)) return Infinity;
   const watch = watchOf(test);
   if (watch === undefined) return COST_WIDE;
   return watch.type === "file" ? COST_FILE : COST_TREE;

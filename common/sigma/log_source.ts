@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { AUDIT_SERVICE, auditClassesOf } from "./audit.ts";
 import { CLASSES } from "./image_layout.ts";
+import type { RuleLogic } from "./rule.ts";
 
 /** What kind of log a rule or an event belongs to. Names are lower-case. */
 export interface LogSource {
@@ -49,14 +51,18 @@ const CLASS_BY_CATEGORY: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The event classes that a log source means.
+ * The event classes that a rule is for.
  *
- * @param logSource Log source of a rule.
+ * @param rule Its log source, and for auditd's what it asks for.
  * @returns Bits of `CLASSES`; only `flat` when no record of a Linux kernel belongs to it.
  */
-export function classMaskOf({ category, product, service }: LogSource): number {
-  const ours = (product === undefined || product === "linux") && service === undefined;
-  const bits = ours && category !== undefined ? CLASS_BY_CATEGORY.get(category) ?? 0 : 0;
+export function classMaskOf(rule: Pick<RuleLogic, "logSource" | "expression">): number {
+  const { category, product, service } = rule.logSource;
+  let bits = 0;
+  if (product === undefined || product === "linux") {
+    if (service === undefined) bits = CLASS_BY_CATEGORY.get(category ?? "") ?? 0;
+    else if (service === AUDIT_SERVICE && category === undefined) bits = auditClassesOf(rule);
+  }
   return (bits | CLASSES.flat) >>> 0;
 }
 

@@ -1,18 +1,29 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { CLASSES } from "./image_layout.ts";
-import { applies, classMaskOf, logSourceKey } from "./log_source.ts";
+import type { Expression } from "./expression.ts";
+import { applies, classMaskOf, type LogSource, logSourceKey } from "./log_source.ts";
+
+const ANYTHING: Expression = {
+  kind: "test",
+  field: "Image",
+  criterion: { type: "pattern", pattern: ["x"], cased: false },
+};
+
+function maskOf(logSource: LogSource): number {
+  return classMaskOf({ logSource, expression: ANYTHING });
+}
 
 Deno.test("classMaskOf() gives the class of a category, of Linux or of no product", () => {
   for (const [category, bit] of Object.entries(CLASSES)) {
     if (category === "flat" || category === "role") continue;
     const wanted = (bit | CLASSES.flat) >>> 0;
-    assertEquals(classMaskOf({ category, product: "linux" }), wanted, category);
-    assertEquals(classMaskOf({ category }), wanted, category);
-    assertEquals(classMaskOf({ category, product: "windows" }), CLASSES.flat, category);
-    assertEquals(classMaskOf({ category, product: "linux", service: "auditd" }), CLASSES.flat);
+    assertEquals(maskOf({ category, product: "linux" }), wanted, category);
+    assertEquals(maskOf({ category }), wanted, category);
+    assertEquals(maskOf({ category, product: "windows" }), CLASSES.flat, category);
+    assertEquals(maskOf({ category, product: "linux", service: "auditd" }), CLASSES.flat);
   }
-  assertEquals(classMaskOf({ product: "linux", service: "sshd" }), CLASSES.flat);
-  assertEquals(classMaskOf({ category: "registry_event" }), CLASSES.flat);
+  assertEquals(maskOf({ product: "linux", service: "sshd" }), CLASSES.flat);
+  assertEquals(maskOf({ category: "registry_event" }), CLASSES.flat);
 });
 
 Deno.test("applies() tests what the event says and nothing else", () => {

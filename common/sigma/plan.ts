@@ -129,7 +129,7 @@ export class Plan {
    */
   add(rule: RuleLogic): void {
     this.#makeRoom(rule);
-    const classMask = classMaskOf(rule.logSource);
+    const classMask = classMaskOf(rule);
     const { pool } = this;
     const atomOf = (test: FieldTest) => this.#atom(test, classMask);
     const { words, depth } = compileProgram(rule.expression, { atomOf, pool });

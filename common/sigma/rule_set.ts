@@ -1,5 +1,6 @@
 import { type CorrelationRule } from "./correlation_rule.ts";
 import { resolveCorrelations } from "./correlation_resolve.ts";
+import { AUDIT_FIELDS, AUDIT_SERVICE } from "./audit.ts";
 import { testsOf } from "./expression.ts";
 import { standardField } from "./fields.ts";
 import { fitImage } from "./fit.ts";
@@ -157,7 +158,10 @@ function tooLarge({ position }: Rule): RuleProblem {
 function infoOf({ rule, path }: ParsedRule): RuleInfo {
   const { expression, position, detection: _, filters, ...about } = rule;
   const fields = new Set([...testsOf(expression)].map(({ field }) => field));
-  const unfed = [...fields].filter((field) => standardField(field) === undefined);
+  const isAudit = rule.logSource.service === AUDIT_SERVICE;
+  const unfed = [...fields].filter((field) =>
+    standardField(field) === undefined || (AUDIT_FIELDS.has(field) && !isAudit)
+  );
   const filteredBy = filters.map(({ title }) => title);
   return { ...about, path, line: position.line, unfed, filteredBy };
 }

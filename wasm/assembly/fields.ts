@@ -139,6 +139,26 @@ function session(): bool {
   return id != 0 && written(write_hex64(id));
 }
 
+/** Argument #`index` of an exec, by the NULs between them. */
+function argument(index: u32): bool {
+  if (kind != r.KIND_EXEC || !open_slot(r.EXEC_SLOT_ARGV)) return false;
+  const end: usize = slot_text + <usize> slot_length;
+  let from: usize = slot_text;
+  for (let at: usize = from; at < end; at++) {
+    if (load<u8>(at) != 0) continue;
+    if (index == 0) return set(from, <u32> (at - from));
+    index--;
+    from = at + 1;
+  }
+  return index == 0 && from < end && set(from, <u32> (end - from));
+}
+
+/** Type of the audit record that stands for this one. */
+function audit_type(): bool {
+  if (kind == r.KIND_EXEC) return written(write_constant("EXECVE"));
+  return kind == r.KIND_OPEN && written(write_constant("PATH"));
+}
+
 /** Of the process: from an exec record itself, else from the process table. */
 function load_process_field(standard: u32): bool {
   const is_exec: bool = kind == r.KIND_EXEC;
@@ -218,6 +238,10 @@ export function load_field(standard: u32): bool {
   switch (standard) {
     case f.STANDARD_FIELDS_TARGET_FILENAME:
       return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
+    case f.STANDARD_FIELDS_NAME:
+      return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
+    case f.STANDARD_FIELDS_TYPE:
+      return audit_type();
     case f.STANDARD_FIELDS_DESTINATION_IP:
       return destination() && address();
     case f.STANDARD_FIELDS_DESTINATION_PORT:
@@ -263,6 +287,9 @@ export function load_field(standard: u32): bool {
       return kind == r.KIND_PROCESS &&
         truth((load<u32>(record, r.HEADER_FLAGS) & r.FLAG_HIDDEN) != 0);
     default:
+      if (standard >= f.STANDARD_FIELDS_A0 && standard <= f.STANDARD_FIELDS_A9) {
+        return argument(standard - f.STANDARD_FIELDS_A0);
+      }
       if (kind == r.KIND_DNS) return load_dns_field(standard) || load_process_field(standard);
       if (kind == r.KIND_SIGNAL || kind == r.KIND_ACCESS) {
         return load_target_field(standard) || load_process_field(standard);

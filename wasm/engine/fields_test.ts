@@ -88,7 +88,16 @@ async function check(
 
 Deno.test("fields of an exec come from the record, its parent's from the table", async () => {
   await check([EXEC], CATEGORIES.exec, {
-    expected: { ...OF_PROCESS, ParentUser: "34", ParentUserId: "34", ExecFile: "./run.sh" },
+    expected: {
+      ...OF_PROCESS,
+      ParentUser: "34",
+      ParentUserId: "34",
+      ExecFile: "./run.sh",
+      type: "EXECVE",
+      a0: "sh",
+      a1: "-c",
+      a2: "id",
+    },
   });
 });
 
@@ -100,6 +109,8 @@ Deno.test("fields of an open have the path and the process of the table", async 
       ParentUser: "33",
       ParentUserId: "33",
       TargetFilename: "/etc/shadow",
+      type: "PATH",
+      name: "/etc/shadow",
     },
   });
 });
@@ -142,7 +153,15 @@ Deno.test("fields of an unknown process are those of the header alone", async ()
     slots: { path: "x" },
   });
   await check([open], CATEGORIES.open, {
-    expected: { User: "7", ProcessId: "99", UserId: "7", Role: "none", TargetFilename: "x" },
+    expected: {
+      User: "7",
+      ProcessId: "99",
+      UserId: "7",
+      Role: "none",
+      TargetFilename: "x",
+      type: "PATH",
+      name: "x",
+    },
   });
 });
 
@@ -353,4 +372,26 @@ Deno.test("context that names no process leaves the process table alone", async 
   assertEquals(scanAll(engine, records), [[], [], []]);
   const stats = engine.stats();
   assertEquals([stats.records, stats.processes_live, stats.processes_unknown], [3, 0, 0]);
+});
+
+Deno.test("arguments of an exec end where their NULs are, the last one with or without", async () => {
+  const values = async (argv: string): Promise<readonly (string | undefined)[]> => {
+    const engine = await Engine.create();
+    const texts = ["", "a", "b c", "d"];
+    const names = Array.from({ length: 4 }, (_, i) => `a${i}`);
+    const rules = names.flatMap((name) =>
+      texts.map((text): TestRule => ({
+        category: "process_creation",
+        detection: [`s: { ${name}: '${text}' }`, "condition: s"],
+      }))
+    );
+    engine.publish(compile(...rules).image);
+    const exec = encodeRecord("exec", { header: HEADER, slots: { image: "/x", argv } });
+    const fired = new Set(scanAll(engine, [exec]).at(-1));
+    return names.map((_, i) => texts.find((_, j) => fired.has(i * texts.length + j)));
+  };
+  assertEquals(await values("a\0b c\0d\0"), ["a", "b c", "d", undefined]);
+  assertEquals(await values("a\0b c\0d"), ["a", "b c", "d", undefined]);
+  assertEquals(await values("a\0\0d\0"), ["a", "", "d", undefined]);
+  assertEquals(await values("a"), ["a", undefined, undefined, undefined]);
 });
