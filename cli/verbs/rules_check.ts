@@ -22,6 +22,8 @@ interface CheckedRule {
   /** Why it did not load; for a loaded rule what it costs or cannot see, else empty. */
   readonly reason: string;
   readonly cost?: RuleCost;
+  /** Fields that it asks for and no record carries: only events that are replayed can have them. */
+  readonly unfed?: readonly string[];
   /** It is blind, or sees less, without the wide stream of opens. */
   readonly wide?: boolean;
   readonly patterns?: readonly PatternReport[];
@@ -70,11 +72,12 @@ async function reporterOf(
       return { ...base, loaded: true, reason };
     }
     const rule = written.get(id);
+    const { unfed } = entry.rule;
     const reason = notes.get(entry.index) ?? "";
-    if (rule === undefined) return { ...base, loaded: true, reason };
+    if (rule === undefined) return { ...base, loaded: true, reason, unfed };
     const cost = costOf(rule);
     const wide = notes.has(entry.index);
-    return { ...base, loaded: true, reason, cost, wide, patterns: patternsOf(rule) };
+    return { ...base, loaded: true, reason, cost, wide, unfed, patterns: patternsOf(rule) };
   };
 }
 
@@ -88,7 +91,7 @@ function printReport(checked: readonly CheckedRule[], rejected: readonly string[
         { title: "CANDIDATES", value: ({ cost }) => candidates(cost) },
         { title: "RE", value: ({ cost }) => `${cost?.regexes || ""}` },
         { title: "TITLE", value: (rule) => visible(rule.title) },
-        { title: "NOTE", value: (rule) => visible(rule.reason) },
+        { title: "NOTE", value: (rule) => visible(noteOf(rule)) },
       ]).trimEnd(),
     );
   }
@@ -103,6 +106,13 @@ function printReport(checked: readonly CheckedRule[], rejected: readonly string[
   const wide = loaded.filter((rule) => rule.wide === true).length;
   const costly = wide === 0 ? "" : `, ${wide} want the wide stream of opens`;
   print(`${loaded.length} loaded, ${rejected.length} not loaded${costly}`);
+}
+
+/** What to know of a loaded rule. */
+function noteOf({ reason, unfed = [] }: CheckedRule): string {
+  if (unfed.length === 0) return reason;
+  const names = unfed.map((name) => name === "" ? "keywords" : name).join(", ");
+  return `${reason}${reason === "" ? "" : "; "}no record has ${names}`;
 }
 
 function candidates(cost: RuleCost | undefined): string {

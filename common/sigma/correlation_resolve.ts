@@ -7,6 +7,7 @@ import type {
   MemberExpression,
 } from "./correlation_rule.ts";
 import { CORRELATION_DEPTH_MAX } from "./limits.ts";
+import { namesLike } from "./names_like.ts";
 import { invalid, RuleProblem } from "./problem.ts";
 
 /** A correlation and the file that it is from. */
@@ -221,6 +222,12 @@ function conditionOf(
   const used = new Set<number>();
   const refuse = (reason: string) =>
     invalid(reason, draft.document.position(["correlation", "condition"]));
+  const member = (name: string): MemberExpression => {
+    const place = memberNames.indexOf(name);
+    if (place < 0) throw refuse(`Condition names "${name}", which is not in "rules"`);
+    used.add(place);
+    return { kind: "member", member: place };
+  };
   const expressionOf = (inner: Condition): MemberExpression => {
     switch (inner.kind) {
       case "and":
@@ -228,14 +235,15 @@ function conditionOf(
         return { kind: inner.kind, of: inner.of.map(expressionOf) };
       case "not":
         return { kind: "not", of: expressionOf(inner.of) };
-      case "of":
-        throw refuse(`Condition has "of"; join rules by and, or, not`);
-      case "name": {
-        const member = memberNames.indexOf(inner.name);
-        if (member < 0) throw refuse(`Condition names "${inner.name}", which is not in "rules"`);
-        used.add(member);
-        return { kind: "member", member };
+      case "of": {
+        const of = namesLike(inner.names, memberNames).map(member);
+        const count = inner.count === "all" ? of.length : inner.count;
+        if (of.length === 0) throw refuse(`Condition names "${inner.names}": no rule is so`);
+        if (count > of.length) throw refuse(`Condition wants ${count} of ${of.length} rules`);
+        return { kind: "at_least", count, of };
       }
+      case "name":
+        return member(inner.name);
     }
   };
   const expression = expressionOf(condition);

@@ -33,6 +33,7 @@ export type MemberExpression =
     readonly member: number;
   }
   | { readonly kind: "and" | "or"; readonly of: readonly MemberExpression[] }
+  | { readonly kind: "at_least"; readonly count: number; readonly of: readonly MemberExpression[] }
   | { readonly kind: "not"; readonly of: MemberExpression };
 
 /** When a correlation fires: all bounds hold on its value, or an expression over its members. */

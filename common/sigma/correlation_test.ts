@@ -110,6 +110,28 @@ Deno.test("a temporal correlation takes a condition over its rules, which it may
   });
 });
 
+Deno.test("a condition over rules may ask for some of them, by their names", () => {
+  const condition = (text: string) =>
+    one(`type: temporal\nrules: [a, b, c]\ntimespan: 5m\ncondition: ${text}`).condition;
+  const members = [0, 1, 2].map((member) => ({ kind: "member" as const, member }));
+  assertEquals(condition("2 of them"), {
+    kind: "expression",
+    expression: { kind: "at_least", count: 2, of: members },
+  });
+  assertEquals(condition("all of them"), {
+    kind: "expression",
+    expression: { kind: "at_least", count: 3, of: members },
+  });
+  for (
+    const [text, reason] of [["4 of them", "wants 4 of 3"], ["1 of z*", `"z*": no rule is so`]]
+  ) {
+    const { rejected } = load(
+      correlation(`type: temporal\nrules: [a, b, c]\ntimespan: 5m\ncondition: ${text}`),
+    );
+    assert(rejected[0]?.reason.includes(reason ?? ""), rejected[0]?.reason);
+  }
+});
+
 Deno.test("generate stands in the correlation or beside it, sequences in our key", () => {
   const keys = "type: event_count\nrules: a\ntimespan: 1m\ncondition: { gte: 2 }";
   assertEquals(one(`${keys}\ngenerate: true`).generate, true);
@@ -159,7 +181,7 @@ Deno.test("a correlation that does not hold is named, with its place", () => {
     [`type: temporal\n${needed}condition: a and`, "at character 6"],
     [`type: temporal\n${needed}condition: a and z`, `"z", which is not in "rules"`],
     [`type: temporal\n${needed}condition: a`, `leaves out "b"`],
-    [`type: temporal\n${needed}condition: 1 of a*`, `has "of"`],
+    [`type: temporal\n${needed}condition: 1 of a*`, `leaves out "b"`],
     ["type: temporal\nrules: [a]\ntimespan: 1 hour", "Time span"],
     ["type: temporal\nrules: [a]\ntimespan: 367d", "Time span"],
     ["type: temporal\nrules: []\ntimespan: 1h", "no rules"],

@@ -2,6 +2,7 @@ import { type Condition, ConditionError, parseCondition } from "./condition.ts";
 import type { Step } from "./document.ts";
 import { and, type Expression, or, testsOf } from "./expression.ts";
 import { TESTS_PER_RULE_MAX } from "./limits.ts";
+import { namesLike } from "./names_like.ts";
 import { invalid, type Position, RuleProblem } from "./problem.ts";
 import { parseSelection, type SelectionOptions, type TestBudget } from "./selection.ts";
 
@@ -106,7 +107,7 @@ function resolve(condition: Condition, scope: Scope): Expression {
     case "name":
       return use(scope, condition.name);
     case "of": {
-      const names = namesLike(condition.names, scope.selections);
+      const names = namesLike(condition.names, [...scope.selections.keys()]);
       if (names.length === 0) {
         throw invalid(`Condition names "${condition.names}": no selection is so`, scope.position());
       }
@@ -132,28 +133,4 @@ function use({ selections, position, budget }: Scope, name: string): Expression 
     throw invalid(`Rule has more than ${TESTS_PER_RULE_MAX} field tests; split it`, position());
   }
   return selection;
-}
-
-/** Selections whose name starts with `_` are meant only when the pattern starts so too. */
-function namesLike(names: string, selections: ReadonlyMap<string, Expression>): readonly string[] {
-  const wanted = names.toLowerCase() === "them" ? "*" : names;
-  const parts = wanted.split("*");
-  return [...selections.keys()].filter((name) =>
-    isLike(name, parts) && (!name.startsWith("_") || wanted.startsWith("_"))
-  );
-}
-
-/** Whether a name has the parts of a pattern in their order, first and last at its ends. */
-function isLike(name: string, parts: readonly string[]): boolean {
-  const [first = "", ...others] = parts;
-  const last = others.pop();
-  if (last === undefined) return name === first;
-  if (!name.startsWith(first)) return false;
-  let from = first.length;
-  for (const part of others) {
-    const at = name.indexOf(part, from);
-    if (at < 0) return false;
-    from = at + part.length;
-  }
-  return name.length - last.length >= from && name.endsWith(last);
 }

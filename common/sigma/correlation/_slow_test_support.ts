@@ -170,6 +170,9 @@ function holds(expression: MemberExpression, hit: ReadonlySet<number>): boolean 
   if (expression.kind === "member") return hit.has(expression.member);
   if (expression.kind === "not") return !holds(expression.of, hit);
   const verdicts = expression.of.map((inner) => holds(inner, hit));
+  if (expression.kind === "at_least") {
+    return verdicts.filter(Boolean).length >= expression.count;
+  }
   return expression.kind === "and" ? !verdicts.includes(false) : verdicts.includes(true);
 }
 

@@ -122,6 +122,8 @@ function holds(expression: MemberExpression, hit: ReadonlySet<number>): boolean 
       return hit.has(expression.member);
     case "not":
       return !holds(expression.of, hit);
+    case "at_least":
+      return expression.of.filter((inner) => holds(inner, hit)).length >= expression.count;
     case "and":
       return expression.of.every((inner) => holds(inner, hit));
     case "or":
