@@ -1,4 +1,4 @@
-import { Lines } from "./lines.ts";
+import { Lines, START_WAIT_MS } from "./lines.ts";
 import { dist, ENVIRONMENT, LAUNCHER } from "./up.ts";
 
 /** How a verb ended. */
@@ -63,7 +63,8 @@ export class TestFleet implements AsyncDisposable {
     const child = command(["hive", "--json", ...this.#flags, ...this.#args]).spawn();
     const lines = new Lines(child.stdout);
     this.#hive = { child, lines };
-    await lines.find((line) => line.includes('"type":"hive"'));
+    const options = { waitMs: START_WAIT_MS };
+    await lines.find((line) => line.includes('"type":"hive"'), options);
   }
 
   /** Has the hive read its rules again. */

@@ -1,5 +1,7 @@
 /** Longest wait for a line, in milliseconds. */
 const WAIT_MS = 20_000;
+/** Longest wait for the line of a program that has to start first. */
+export const START_WAIT_MS = 120_000;
 
 /**
  * Waits for a line of a stream.
@@ -21,11 +23,15 @@ export class Lines {
    * The next line that a test accepts.
    *
    * @param accept Test of a line.
+   * @param options `waitMs`: longest wait, default 20 s.
    * @returns The line.
-   * @throws {Error} when the stream ends, or nothing was accepted in 20 s.
+   * @throws {Error} when the stream ends, or nothing was accepted in time.
    */
-  async find(accept: (line: string) => boolean): Promise<string> {
-    const deadline = AbortSignal.timeout(WAIT_MS);
+  async find(
+    accept: (line: string) => boolean,
+    { waitMs = WAIT_MS }: { readonly waitMs?: number } = {},
+  ): Promise<string> {
+    const deadline = AbortSignal.timeout(waitMs);
     const seen: string[] = [];
     for (;;) {
       const end = this.#rest.indexOf("\n");

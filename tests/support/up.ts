@@ -1,6 +1,6 @@
 import { bundle } from "../../build/bundle.ts";
 import { ROOT } from "./immune.ts";
-import { Lines } from "./lines.ts";
+import { Lines, START_WAIT_MS } from "./lines.ts";
 
 /** A host's hive and agent, started as a user starts them. */
 export interface RunningUp {
@@ -66,7 +66,9 @@ export async function startUp(
   }).spawn();
   const output = new Lines(child.stdout);
   const lines: string[] = [];
-  await output.find((line) => lines.push(line) > 0 && line.startsWith("Remove"));
+  await output.find((line) => lines.push(line) > 0 && line.startsWith("Remove"), {
+    waitMs: START_WAIT_MS,
+  });
   return {
     state,
     flags,
