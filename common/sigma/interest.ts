@@ -122,8 +122,9 @@ export function interestOf(
   };
 }
 
-function leavesPrivateOut({ logSource, expression }: RuleLogic): boolean {
-  const mask = classMaskOf(logSource);
+function leavesPrivateOut(rule: RuleLogic): boolean {
+  const { expression } = rule;
+  const mask = classMaskOf(rule);
   if ((mask & CLASSES.network_flow) !== 0) return wantsPublicOnly(expression, "DestinationIp");
   return (mask & CLASSES.network_accept) === 0 || wantsPublicOnly(expression, "SourceIp");
 }

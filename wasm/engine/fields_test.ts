@@ -65,6 +65,9 @@ const OF_PROCESS: Expected = {
   Session: "0000000000001122",
 };
 
+/** Of the same exec, by auditd's names. */
+const OF_AUDIT: Expected = { type: "EXECVE", a0: "sh", a1: "-c", a2: "id" };
+
 /** Which of the fields a record has, each tested with its exact value and for absence. */
 async function check(
   records: readonly Uint8Array[],
@@ -93,10 +96,7 @@ Deno.test("fields of an exec come from the record, its parent's from the table",
       ParentUser: "34",
       ParentUserId: "34",
       ExecFile: "./run.sh",
-      type: "EXECVE",
-      a0: "sh",
-      a1: "-c",
-      a2: "id",
+      ...OF_AUDIT,
     },
   });
 });
@@ -292,6 +292,7 @@ Deno.test("fields of an exec whose streams are sockets, and of one that an older
       ParentUser: "34",
       ParentUserId: "34",
       ExecFile: "./run.sh",
+      ...OF_AUDIT,
       StdioSocket: "stdin stdout stderr",
       DestinationIp: "203.0.113.7",
       DestinationPort: "9",
