@@ -78,13 +78,13 @@ export function addIndicatorsImport(indicators: Command, exit: (code: number) =>
     }
     if (feeds.length === 0) return;
     using store = await openStore(values);
-    for (const { file, feed } of feeds) {
-      const line = listFeed(store.set, { file, feed, nowMs });
-      if (line.added + line.updated === 0 && line.withdrawn === 0) exit(1);
-      tellProblems(file, feed);
+    const lines = feeds.map(({ file, feed }) => listFeed(store.set, { file, feed, nowMs }));
+    store.save();
+    for (const { file, feed } of feeds) tellProblems(file, feed);
+    for (const line of lines) {
+      if (line.added + line.updated + line.withdrawn === 0) exit(1);
       print(values.output.json ? JSON.stringify(line) : sentence(line));
     }
-    store.save();
     if (!values.output.json) tell(`${store.set.size} indicators in all. ${RELOAD_HINT}`);
   });
 }

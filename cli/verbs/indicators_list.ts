@@ -130,7 +130,7 @@ async function printStats(image: SetImage, json: boolean): Promise<void> {
   const { Engine } = await import("../../wasm/engine/mod.ts");
   const engine = await Engine.create();
   const { filterStats } = buildIndicators(image, { engine, nowMs: Date.now() });
-  const { sources } = image.toSet();
+  const sources = image.sourceCounts();
   const { left } = image.parts;
   if (json) {
     print(JSON.stringify({

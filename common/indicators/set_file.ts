@@ -196,6 +196,16 @@ export class SetImage {
     };
   }
 
+  /** Entries by source. */
+  sourceCounts(): ReadonlyMap<string, number> {
+    const counts = new Uint32Array(this.parts.sources.length);
+    for (const at of this.parts.offsets) {
+      const source = this.#view.getUint16(at + ENTRY.source, true);
+      counts[source] = (counts[source] ?? 0) + 1;
+    }
+    return new Map(this.parts.sources.map((name, i) => [name, counts[i] ?? 0]));
+  }
+
   /**
    * The entries that have a value, by binary search: no object is made for a value that has none.
    *

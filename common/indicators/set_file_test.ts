@@ -53,6 +53,7 @@ Deno.test("SetImage gives back every set, entry by entry and as a whole", () => 
       const image = SetImage.read(bytes);
       const read = Array.from({ length: image.size }, (_, i) => image.indicatorAt(i));
       assertEquals(read, set.sorted());
+      assertEquals(new Map(image.sourceCounts()), new Map(set.sources));
       assertEquals(encodeSet(image.toSet()), bytes);
     }),
     { numRuns: 300 },

@@ -77,6 +77,7 @@ export class IndicatorStore implements Disposable {
     try {
       replaceFile(`${this.#folder}/${SET}`, bytes);
     } catch (cause) {
+      removeIfThere(`${this.#folder}/${SET}.new`);
       throw unusable(this.#folder, cause);
     }
   }
@@ -123,6 +124,15 @@ export function readIndicators(folder: string): SetImage | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw unusable(path, error);
+  }
+}
+
+/** What a full disk left of a write takes room that others need. */
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It is of no use, and no harm.
   }
 }
 

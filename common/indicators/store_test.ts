@@ -64,6 +64,19 @@ Deno.test("IndicatorStore refuses a damaged set, a link and a folder that anyone
     assertEquals(code(), "STATE_UNUSABLE");
   }));
 
+Deno.test("IndicatorStore.save() that fails leaves the set before, and nothing half-written", () =>
+  inFolder((folder) => {
+    using store = IndicatorStore.open(folder);
+    store.set.add([indicator()], NOW_MS);
+    store.save();
+    // In the way of the new file, as a full disk would be.
+    Deno.mkdirSync(`${folder}/set.new`);
+    store.set.add([indicator({ value: "/tmp/y" })], NOW_MS);
+    assertEquals(assertThrows(() => store.save(), ImmuneError).code, "STATE_UNUSABLE");
+    assertEquals(readIndicators(folder)?.size, 1);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["lock", "set"]);
+  }));
+
 Deno.test("IndicatorStore has the last set that was saved, or the next, after SIGKILL", () =>
   inFolder(async (folder) => {
     const script = new URL("./_saver_test_support.ts", import.meta.url);
