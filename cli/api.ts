@@ -7,6 +7,12 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 /** Longest wait for an answer, in milliseconds. */
 const ANSWER_WITHIN_MS = 30_000;
 
+/** What goes with a request. */
+interface Asked {
+  readonly body?: unknown;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+}
+
 /** The operator API of the hive that a configuration names. */
 export class ApiClient {
   readonly #base: string;
@@ -47,14 +53,14 @@ export class ApiClient {
    *
    * @param method How.
    * @param path Path, such as `/api/v1/users`.
-   * @param options `body`: sent as JSON. Default: none.
+   * @param options `body`: sent as JSON; `bytes`: sent as they are. Default: nothing.
    * @returns The answer's JSON.
    * @throws {ImmuneError} `HIVE_UNREACHABLE`, or the code that the hive answers with.
    */
   send(
-    method: "post" | "patch" | "delete",
+    method: "post" | "put" | "patch" | "delete",
     path: string,
-    options: { readonly body?: unknown } = {},
+    options: Asked = {},
   ): Promise<unknown> {
     return this.#ask(method, path, options);
   }
@@ -62,10 +68,11 @@ export class ApiClient {
   async #ask(
     method: string,
     path: string,
-    { body: asked }: { readonly body?: unknown } = {},
+    { body: asked, bytes }: Asked = {},
   ): Promise<unknown> {
     const response = await this.#fetch(path, {
       method: method.toUpperCase(),
+      ...(bytes === undefined ? {} : { body: bytes }),
       ...(asked === undefined ? {} : { body: JSON.stringify(asked) }),
     });
     const text = await boundedText(response, ANSWER_BYTES_MAX);

@@ -14,6 +14,8 @@ export interface DeliveryOptions {
   /** Everything up to `position` is durable at the hive. */
   readonly onAcknowledged: (position: number) => void;
   readonly onWarning: (message: string) => void;
+  /** HTTP proxy to the hive. Default: none. */
+  readonly proxy?: string;
 }
 
 /**
@@ -24,9 +26,9 @@ export interface DeliveryOptions {
  * @returns The link; stop it after what writes the journal.
  */
 export function startDelivery(options: DeliveryOptions): LinkWorker {
-  const { state, durable, onAcknowledged, onWarning } = options;
+  const { state, durable, onAcknowledged, onWarning, proxy } = options;
   let told = "";
-  const link = new LinkWorker({ state, durable }, {
+  const link = new LinkWorker({ state, durable, ...(proxy === undefined ? {} : { proxy }) }, {
     onStatus: (status) => {
       // Said when it changes; a status comes with every batch.
       const line = `link ${status.state}${status.reason === undefined ? "" : `: ${status.reason}`}`;

@@ -18,6 +18,7 @@ type Scope =
   | "indicators"
   | "settings"
   | "client"
+  | "orders"
   | "hive"
   | "agent"
   | "enroll"
@@ -42,6 +43,8 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   audit: "client",
   approvals: "client",
   herd: "client",
+  directives: "orders",
+  "kill-switch": "orders",
   hive: "hive",
   agent: "agent",
   enroll: "enroll",
@@ -125,6 +128,18 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
     ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
     `--allow-net=${touched.console}`,
   ],
+  // The folder with rules, shares in and out: what the command line names and nothing else.
+  orders: (touched) => [
+    listed("--allow-read", [
+      ...touched.files,
+      touched.state,
+      ...touched.secrets,
+      ...touched.given,
+      ...touched.written,
+    ]),
+    ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
+    `--allow-net=${touched.console}`,
+  ],
   hive: (touched, { root, program }) => [
     listed("--allow-read", [
       ...touched.files,
@@ -143,7 +158,7 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   ],
   agent: (touched, surroundings) => [
     ...sensorFlags(touched, surroundings),
-    `--allow-net=${touched.delivery}`,
+    `--allow-net=${[touched.delivery, ...touched.proxy].join(",")}`,
   ],
   deliver: (touched) => [
     "--allow-read",
@@ -215,6 +230,8 @@ interface Touched {
   /** Hosts of the OpenID provider, and the file with this hive's secret there. */
   readonly provider: readonly string[];
   readonly providerSecret: readonly string[];
+  /** Files and folders that an order is made from. */
+  readonly given: readonly string[];
   /** What the verb is told to write. */
   readonly written: readonly string[];
   readonly console: string;
@@ -222,6 +239,8 @@ interface Touched {
   readonly enroll: string;
   /** Where this host's agent delivers to, as its enrolment says. */
   readonly delivery: string;
+  /** Proxy to the hive, where there is one. */
+  readonly proxy: readonly string[];
 }
 
 /** An address that nothing answers at, for settings that do not hold. */
@@ -230,6 +249,7 @@ const NOWHERE = {
   agents: "127.0.0.1:1",
   enroll: "127.0.0.1:1",
   delivery: "127.0.0.1:1",
+  proxy: [],
 } as const;
 
 function deliveryOf(state: string): string | undefined {
@@ -250,6 +270,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   const operands = args.filter((arg) => !arg.startsWith("-")).slice(1).map(at);
   const [, action] = args.filter((arg) => !arg.startsWith("-"));
   const written = writtenBy(args).map(at);
+  const ordered = ["share", "pack"].flatMap((name) => flagValues(args, name)).map(at);
   const rules = flagValues(args, "rules").map(at);
   if (config) flags["config"] = at(config);
   if (state !== undefined) flags["state"] = at(state);
@@ -277,6 +298,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       btf: values.sensor.btf,
       action,
       operands,
+      given: ordered,
       written,
       secrets: [
         ...(values.operators.token_file === "" ? [] : [values.operators.token_file]),
@@ -285,6 +307,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       ...providerOf(values),
       ...values.hive,
       delivery: deliveryOf(values.state.dir) ?? values.hive.agents,
+      proxy: values.agent.proxy === "" ? [] : [values.agent.proxy.slice("http://".length)],
     };
   } catch {
     // The program finds the same mistake and names it: it needs to read as far as that.
@@ -297,6 +320,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       btf: at(btf ?? "/sys/kernel/btf/vmlinux"),
       action,
       operands,
+      given: ordered,
       written,
       secrets: [],
       provider: [],
@@ -314,11 +338,12 @@ function providerOf({ operators }: Config): Pick<Touched, "provider" | "provider
   };
 }
 
-/** What `immune rules` and `immune herd genesis` are told to write. */
+/** What `immune rules`, `immune herd genesis` and `immune kill-switch init` are told to write. */
 function writtenBy(args: readonly string[]): string[] {
   const [verb, action] = args.filter((arg) => !arg.startsWith("-"));
   // A key that is made by it.
   if (verb === "herd" && args.includes("--new-key")) return flagValues(args, "key");
+  if (verb === "kill-switch" && action === "init") return flagValues(args, "out");
   if (verb !== "rules") return [];
   if (action === "import") return flagValues(args, "into");
   return action === "coverage" ? flagValues(args, "navigator") : [];

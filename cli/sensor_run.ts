@@ -1,16 +1,18 @@
-import type { LinkWorker } from "../agent/link/owner.ts";
 import { loadIndicatorsOrWarn } from "../agent/indicators/load.ts";
 import type { LoadedIndicators } from "../agent/indicators/messages.ts";
 import { compileApart } from "../agent/rules/compile.ts";
 import type { CompiledRules } from "../agent/rules/messages.ts";
-import type { PipelineCounters } from "../agent/pipeline/messages.ts";
+import type {
+  PipelineCounters,
+  PipelineOptions,
+  PipelineStarted,
+} from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
-import { PipelineWorker } from "../agent/pipeline/owner.ts";
+import { type PipelineHandlers, PipelineWorker } from "../agent/pipeline/owner.ts";
 import { checkHost, findingLine, hostFacts, type Policy } from "../agent/sensors/mod.ts";
 import { type Config, ImmuneError, type LoadedConfig, statePaths } from "../common/config/mod.ts";
 import type { EcsDocument, KindName } from "../common/record/mod.ts";
 import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
-import { DURABLE_BYTES, startDelivery } from "./delivery.ts";
 import { rulePaths } from "./rules.ts";
 import { notSeenLine, policyOf } from "./sensor_policy.ts";
 import { endSignals, onReloadSignal } from "./signals.ts";
@@ -21,8 +23,6 @@ export interface SensorRun {
   readonly journal: boolean;
   /** Match rules. */
   readonly rules: boolean;
-  /** Deliver the journal to the hive that this host is enrolled with. Default false. */
-  readonly deliver?: boolean;
   /** Kinds to report; default those that the rules need. */
   readonly kinds?: readonly KindName[];
   readonly onReady: (ready: {
@@ -54,57 +54,88 @@ export async function runSensor(
   run: SensorRun,
 ): Promise<PipelineCounters> {
   const { values } = settings;
-  const facts = checkedFacts(values, run);
-  const inForce = new InForce(settings, run);
+  const { bootId } = checkedFacts(values, run);
+  const inForce = new InForce(values, run);
   await inForce.read();
-  const { rules, indicators } = inForce;
+  const { rules } = inForce;
   const reload = (): Promise<void> => inForce.reload(worker);
-  const durable = new SharedArrayBuffer(DURABLE_BYTES);
-  let link: LinkWorker | undefined;
-  const worker = new PipelineWorker({
-    durable,
+  const worker = new PipelineWorker(
+    pipelineOptions(values, { run, inForce, bootId: bootId.replaceAll("-", "") }),
+    pipelineHandlers(
+      run,
+      ({ note }) => run.onReady({ rules, indicators: inForce.indicatorCount, note }),
+    ),
+  );
+  using _reloading = run.rules ? onReloadSignal(reload) : undefined;
+  return await untilEnded(worker);
+}
+
+/** What differs between runs of the sensor. */
+export interface PipelineParts {
+  readonly run: SensorRun;
+  readonly inForce: Pick<InForce, "rules" | "indicators" | "policy">;
+  /** 32 hexadecimal digits. */
+  readonly bootId: string;
+  /** Where the journal publishes what is on the disk. Default: nowhere. */
+  readonly durable?: SharedArrayBuffer;
+}
+
+/**
+ * What a pipeline is told at its start.
+ *
+ * @param config The configuration.
+ * @param parts What it is to do.
+ */
+export function pipelineOptions(
+  { sensor, state, journal }: Config,
+  { run, inForce, bootId, durable }: PipelineParts,
+): PipelineOptions {
+  const { rules, indicators, policy } = inForce;
+  return {
+    ...(durable && { durable }),
     sensor: {
-      btf: values.sensor.btf,
-      lifecycleRingBytes: values.sensor.lifecycle_ring_bytes,
-      bulkRingBytes: values.sensor.bulk_ring_bytes,
+      btf: sensor.btf,
+      lifecycleRingBytes: sensor.lifecycle_ring_bytes,
+      bulkRingBytes: sensor.bulk_ring_bytes,
     },
-    policy: inForce.policy,
+    policy,
     ...(rules && { rules }),
     indicators,
-    ...(run.journal ? { state: values.state.dir } : {}),
+    ...(run.journal ? { state: state.dir } : {}),
     journal: {
-      segmentBytes: values.journal.segment_bytes,
-      totalBytes: values.journal.total_bytes,
-      flushMs: values.journal.flush_ms,
+      segmentBytes: journal.segment_bytes,
+      totalBytes: journal.total_bytes,
+      flushMs: journal.flush_ms,
     },
     hostId: "",
     hostName: Deno.hostname(),
-    bootId: facts.bootId.replaceAll("-", ""),
+    bootId,
     documents: run.onDocuments !== undefined,
-  }, {
-    onStarted: ({ watchesNotSet, note }) => {
+  };
+}
+
+/**
+ * Where a pipeline's reports go.
+ *
+ * @param run Where findings go.
+ * @param onStarted Called when it polls.
+ */
+export function pipelineHandlers(
+  run: SensorRun,
+  onStarted: (started: PipelineStarted) => void,
+): PipelineHandlers {
+  return {
+    onStarted: (started) => {
+      const { watchesNotSet } = started;
       if (watchesNotSet > 0) run.onWarning(`${watchesNotSet} watches could not be set`);
-      if (run.deliver) {
-        const { onWarning } = run;
-        const onAcknowledged = (position: number): void => worker.acknowledged(position);
-        link = startDelivery({ state: values.state.dir, durable, onAcknowledged, onWarning });
-      }
-      run.onReady({ rules, indicators: indicators?.set.offsets.length ?? 0, note });
+      onStarted(started);
     },
     onAlerts: (alerts) => run.onAlerts?.(alerts) ?? Promise.resolve(),
     onDocuments: (documents) => run.onDocuments?.(documents) ?? Promise.resolve(),
     onLosses: (losses) => run.onWarning(lossLine(losses)),
     onWarning: run.onWarning,
     onReloaded: (reloaded) => run.onReloaded?.(reloaded),
-  });
-  using _reloading = run.rules ? onReloadSignal(reload) : undefined;
-  try {
-    return await untilSignal(worker);
-  } finally {
-    link?.stop();
-    // What it rejects with was told when it happened.
-    await link?.finished.catch(() => undefined);
-  }
+  };
 }
 
 /**
@@ -121,24 +152,36 @@ export function reloadedLine(reloaded: ReloadedPolicy): string {
 }
 
 /** Rules and indicators in force, as a run goes on. */
-class InForce {
-  readonly #settings: LoadedConfig;
+export class InForce {
+  readonly #config: Config;
   readonly #run: SensorRun;
   rules: CompiledRules | undefined;
   indicators: LoadedIndicators | undefined;
 
-  constructor(settings: LoadedConfig, run: SensorRun) {
-    this.#settings = settings;
+  /**
+   * @param config Where both are.
+   * @param run Told what cannot be read.
+   */
+  constructor(config: Config, run: SensorRun) {
+    this.#config = config;
     this.#run = run;
   }
 
-  /** Reads both; indicators that cannot be read are told, and those there are stay. */
-  async read(): Promise<void> {
+  /** How many indicators there are. */
+  get indicatorCount(): number {
+    return this.indicators?.set.offsets.length ?? 0;
+  }
+
+  /**
+   * Reads both; indicators that cannot be read are told, and those there are stay.
+   *
+   * @param paths Rule files and folders. Default: those of the configuration.
+   */
+  async read(paths: readonly string[] = rulePaths(this.#config)): Promise<void> {
     if (!this.#run.rules) return;
-    const { values } = this.#settings;
     const { onWarning } = this.#run;
-    this.rules = await compileApart(rulePaths(values));
-    this.indicators = await loadIndicatorsOrWarn(statePaths(values.state.dir).indicators, {
+    this.rules = await compileApart(paths);
+    this.indicators = await loadIndicatorsOrWarn(statePaths(this.#config.state.dir).indicators, {
       onWarning,
       stays: this.indicators === undefined
         ? "no indicator is in force"
@@ -150,8 +193,18 @@ class InForce {
 
   /** What they want from the sensor. */
   get policy(): Policy {
+    return this.policyWith(this.#config.sensor);
+  }
+
+  /**
+   * What they want from it, with other settings.
+   *
+   * @param sensor The settings.
+   */
+  policyWith(sensor: Config["sensor"]): Policy {
     const { rules, indicators } = this;
-    return policyOf(this.#settings.values, { rules, indicators, kinds: this.#run.kinds });
+    const { kinds } = this.#run;
+    return policyOf({ ...this.#config, sensor }, { rules, indicators, kinds });
   }
 
   /** Reads both again and hands them on; when the rules cannot be read all in force stay. */
@@ -169,8 +222,17 @@ class InForce {
   }
 }
 
-/** What the host is like; ends the run when the sensor cannot start on it. */
-function checkedFacts({ sensor }: Config, { onWarning }: SensorRun): { readonly bootId: string } {
+/**
+ * What the host is like; ends the run when the sensor cannot start on it.
+ *
+ * @param config Where the kernel's types are.
+ * @param run Told what the host lacks.
+ * @throws {ImmuneError} `SENSOR_UNAVAILABLE` with a line for each thing that is needed.
+ */
+export function checkedFacts(
+  { sensor }: Config,
+  { onWarning }: Pick<SensorRun, "onWarning">,
+): { readonly bootId: string } {
   const facts = hostFacts({ btf: sensor.btf });
   const findings = checkHost(facts);
   const fatal = findings.filter((finding) => finding.fatal);
@@ -188,7 +250,7 @@ function lossLine(losses: readonly Loss[]): string {
   return `Records were lost: ${parts.join(", ")}`;
 }
 
-async function untilSignal(worker: PipelineWorker): Promise<PipelineCounters> {
+async function untilEnded(worker: PipelineWorker): Promise<PipelineCounters> {
   let asked = false;
   const stop = (): void => {
     // The terminal and the launcher may both send it: once is enough.

@@ -11,6 +11,8 @@ export interface LinkOptions {
   readonly durable: SharedArrayBuffer;
   /** Milliseconds without anything to send until the hive is asked again. Default 30 s. */
   readonly probeMs?: number;
+  /** HTTP proxy to the hive. Default: none. */
+  readonly proxy?: string;
   /** Module that the Worker runs. Default: the program's own entry, which looks at its name. */
   readonly entry?: string;
 }

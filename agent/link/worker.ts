@@ -42,7 +42,8 @@ async function deliver(options: LinkOptions, ending: AbortSignal): Promise<LinkC
       `Cannot deliver from "${agent}": this host is not enrolled; run "immune enroll"`,
     );
   }
-  using transport = new HiveTransport(identity);
+  const { proxy } = options;
+  using transport = new HiveTransport({ ...identity, ...(proxy === undefined ? {} : { proxy }) });
   using reader = JournalReader.open(journal, { durable: new BigInt64Array(options.durable) });
   using upkeep = new Upkeep({
     identity,

@@ -3,6 +3,7 @@ import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import type { LoadedIndicators } from "../indicators/messages.ts";
 import type { KernelOptions } from "../sensors/options.ts";
+import type { Detached } from "../sensors/programs.ts";
 import type { Policy } from "../sensors/policy.ts";
 import type { ReloadedPolicy } from "./open.ts";
 import type { PipelineRules } from "./rules_in_force.ts";
@@ -63,6 +64,8 @@ export type PipelineCommand =
   | { readonly type: "acknowledged"; readonly position: number }
   /** Other rules and indicators, and what is to be reported for them. */
   | ({ readonly type: "reload" } & PipelineChange)
+  /** Asks how many programs of the sensor the kernel has. */
+  | { readonly type: "programs" }
   | { readonly type: "stop" };
 
 /** What the pipeline has done since it started. */
@@ -101,7 +104,10 @@ export type PipelineReport =
   | { readonly type: "losses"; readonly losses: readonly Loss[] }
   | { readonly type: "warning"; readonly message: string }
   | ({ readonly type: "reloaded" } & ReloadedPolicy)
-  | { readonly type: "stopped"; readonly counters: PipelineCounters }
+  /** Other rules could not come into force. */
+  | { readonly type: "kept"; readonly message: string }
+  | { readonly type: "programs"; readonly loaded: number }
+  | { readonly type: "stopped"; readonly counters: PipelineCounters; readonly detached: Detached }
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 
 /** Words of the control buffer, which the pipeline looks at between two polls. */

@@ -5,6 +5,7 @@ import { type Alert, type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
+import { awaitGone, type Detached, programsLeft } from "../sensors/programs.ts";
 import { contextBatches } from "./context.ts";
 import { CorrelationState } from "./correlation_state.ts";
 import { JournalSink } from "./journal_sink.ts";
@@ -57,6 +58,10 @@ export interface RunningPipeline extends Disposable {
    * @throws {ImmuneError} `IMAGE_INVALID` when the engine refuses the rules; all in force stay.
    */
   stepReload(): ReloadedPolicy | undefined;
+  /** How many programs of the sensor the kernel has. */
+  programs(): number;
+  /** Lets everything go, and says whether the kernel has let go of the sensor's programs. */
+  detach(): Detached;
   /** Puts everything on the disk. */
   flush(): void;
   /** Lets go of what the hive has: everything up to `position`. */
@@ -120,6 +125,7 @@ export async function openPipeline(
     context: () => host.context(),
     ...outlets,
   });
+  const ids = sensor.programIds();
   const owned = held.move();
   return {
     pipeline,
@@ -131,6 +137,11 @@ export async function openPipeline(
       journal?.flushIfDue();
       correlated?.saveIfDue();
       seen?.saveIfDue();
+    },
+    programs: () => programsLeft(ids, options.sensor),
+    detach: (): Detached => {
+      owned.dispose();
+      return awaitGone(ids, options.sensor);
     },
     ...reloading({ rules, indicators, sensor }),
     flush: (): void => {

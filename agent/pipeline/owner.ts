@@ -1,6 +1,7 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
+import type { Detached } from "../sensors/programs.ts";
 import {
   CONTROL,
   PIPELINE_WORKER,
@@ -23,6 +24,8 @@ export interface PipelineHandlers {
   readonly onLosses: (losses: readonly Loss[]) => void;
   readonly onWarning: (message: string) => void;
   readonly onReloaded: (reloaded: ReloadedPolicy) => void;
+  /** Told why other rules did not come into force, besides the warning. Default: nobody. */
+  readonly onKept?: (message: string) => void;
 }
 
 /** The owner's end of a pipeline that runs in a Worker. */
@@ -32,6 +35,8 @@ export class PipelineWorker {
   readonly #start: PipelineCommand;
   #listening = false;
   #stopAsked = false;
+  #detached: Detached | undefined;
+  #programs: PromiseWithResolvers<number> | undefined;
   #fail: (reason: unknown) => void = () => {};
   /** Settled when the pipeline has ended. */
   readonly finished: Promise<PipelineCounters>;
@@ -48,6 +53,20 @@ export class PipelineWorker {
     const control = this.#control.buffer as SharedArrayBuffer;
     this.#start = { type: "start", options, control };
     this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());
+  }
+
+  /** What became of the sensor's programs; `undefined` before the end. */
+  get detached(): Detached | undefined {
+    return this.#detached;
+  }
+
+  /** How many programs of the sensor the kernel has now. */
+  async programs(): Promise<number> {
+    if (this.#programs === undefined) {
+      this.#programs = Promise.withResolvers();
+      this.#send({ type: "programs" });
+    }
+    return await Promise.race([this.#programs.promise, this.finished.then(() => 0)]);
   }
 
   /** Asks it to stop; what the sensor still holds is taken first. */
@@ -94,8 +113,10 @@ export class PipelineWorker {
       reject(new ImmuneError("SENSOR_FAILED", `The pipeline ended: ${event.message}`));
     };
     this.#worker.onmessage = ({ data }: MessageEvent<PipelineReport>) => {
-      if (data.type === "stopped") resolve(data.counters);
-      else if (data.type === "failed") {
+      if (data.type === "stopped") {
+        this.#detached = data.detached;
+        resolve(data.counters);
+      } else if (data.type === "failed") {
         reject(new ImmuneError(data.code as ErrorCode, data.message));
       } else this.#hand(data, handlers);
     };
@@ -108,7 +129,11 @@ export class PipelineWorker {
     else if (report.type === "losses") handlers.onLosses(report.losses);
     else if (report.type === "warning") handlers.onWarning(report.message);
     else if (report.type === "reloaded") handlers.onReloaded(report);
-    else if (report.type === "alerts") {
+    else if (report.type === "kept") handlers.onKept?.(report.message);
+    else if (report.type === "programs") {
+      this.#programs?.resolve(report.loaded);
+      this.#programs = undefined;
+    } else if (report.type === "alerts") {
       this.#taken(handlers.onAlerts(report.alerts), { alerts: report.alerts.length, documents: 0 });
     } else if (report.type === "documents") {
       const { documents } = report;

@@ -104,6 +104,7 @@ async function poll(
       if (command.type === "stop") return;
       if (command.type === "acknowledged") running.acknowledge(command.position);
       if (command.type === "reload") reload(running, command);
+      if (command.type === "programs") report({ type: "programs", loaded: running.programs() });
       if (command.type !== "taken") continue;
       outlets.alerts.taken(command.alerts);
       outlets.documents.taken(command.documents);
@@ -145,6 +146,7 @@ function keepingRules(act: () => void): void {
   } catch (error) {
     if (!(error instanceof ImmuneError)) throw error;
     report({ type: "warning", message: `${error.message}; the rules in force stay` });
+    report({ type: "kept", message: error.message });
   }
 }
 
@@ -158,6 +160,9 @@ function finish(running: RunningPipeline, outlets: Outlets): void {
   running.pipeline.tellHealth();
   running.flush();
   const { records, alerts, masked, lost } = running.pipeline;
+  const journaled = running.journaled();
+  // Told only when the kernel has let go of the programs, or did not.
+  const detached = running.detach();
   report({
     type: "stopped",
     counters: {
@@ -165,10 +170,11 @@ function finish(running: RunningPipeline, outlets: Outlets): void {
       alerts,
       masked,
       lost,
-      journaled: running.journaled(),
+      journaled,
       documentsDropped: outlets.documents.dropped,
       alertsDropped: outlets.alerts.dropped,
     },
+    detached,
   });
 }
 

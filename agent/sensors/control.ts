@@ -7,6 +7,7 @@ import {
   loadLibrary,
 } from "./library.ts";
 import { encodePolicy, type Policy } from "./policy.ts";
+import { PROGRAMS_MAX } from "./programs.ts";
 import type { ProgramRow, StatsRow } from "./sensor.ts";
 
 /** Offsets in `struct immune_stats_row`. */
@@ -130,6 +131,20 @@ export class SensorControl {
   label(labels: Uint8Array<ArrayBuffer>): number {
     const count = labels.length / LABEL_BYTES;
     return this.check(this.symbols.immune_sensor_label(this.pointer(), labels, count));
+  }
+
+  /**
+   * Programs that the sensor has in the kernel.
+   *
+   * @returns Their ids.
+   */
+  programIds(): Uint32Array<ArrayBuffer> {
+    const ids = new Uint32Array(PROGRAMS_MAX);
+    const bytes = new Uint8Array(ids.buffer);
+    const count = this.check(
+      this.symbols.immune_sensor_program_ids(this.pointer(), bytes, PROGRAMS_MAX),
+    );
+    return ids.slice(0, Math.min(count, PROGRAMS_MAX));
   }
 
   /** Why the last call on this thread failed; says nothing after one that did not. */

@@ -24,6 +24,8 @@ const SYMBOLS = {
     parameters: ["u64", "u32", "u64", "buffer", "i32"],
     result: "i64",
   },
+  immune_sensor_program_ids: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_programs_left: { parameters: ["buffer", "u32"], result: "i64" },
   immune_sensor_close: { parameters: ["u64"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

@@ -26,6 +26,7 @@ export * from "./linux_capabilities.ts";
 export * from "./options.ts";
 export * from "./policy.ts";
 export * from "./port_owner.ts";
+export * from "./programs.ts";
 export * from "./replay.ts";
 export * from "./requirements.ts";
 export * from "./sensor.ts";

@@ -205,6 +205,12 @@ int64_t immune_capabilities(const struct immune_options *options,
 int64_t immune_process_signal(struct immune_sensor *sensor, uint32_t pid, uint64_t start_time_ns,
 			      const char *image, int32_t signal);
 
+/* Ids of the programs that the sensor has in the kernel; returns how many there are. */
+int64_t immune_sensor_program_ids(struct immune_sensor *sensor, uint32_t *ids, uint32_t capacity);
+
+/* How many of these programs the kernel has, or cannot be asked about; needs no sensor. */
+int64_t immune_programs_left(const uint32_t *ids, uint32_t count);
+
 /* Detaches everything; also after a failed poll. The sensor is gone afterwards. */
 int64_t immune_sensor_close(struct immune_sensor *sensor);
 

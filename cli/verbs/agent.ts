@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { runAgent } from "../agent_run.ts";
 import { visible } from "../render/terminal.ts";
 import { enrolledIdentity } from "../delivery.ts";
-import { reloadedLine, runSensor } from "../sensor_run.ts";
+import { reloadedLine } from "../sensor_run.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { print, tell } from "../output.ts";
 
@@ -11,22 +12,26 @@ export function addAgent(program: Command): void {
     .description("watch this host and deliver to the hive that it is enrolled with")
     .option("--json", "say on one line, as one object, when it watches");
   addSettings(command).action(async (options: { readonly json?: boolean }) => {
-    const settings = settingsOf(command);
-    const identity = enrolledIdentity(settings.values.state.dir);
+    const { values } = settingsOf(command);
+    const identity = enrolledIdentity(values.state.dir);
     const warn = (message: string): void => tell(`agent: ${visible(message)}`);
-    const { alerts, journaled, lost } = await runSensor(settings, {
+    const ready = (sensor: string): void => {
+      if (options.json) print(JSON.stringify({ type: "agent", sensor }));
+      else print(`Watching for ${identity.agents}: ${sensor}. Ctrl-C stops.`);
+    };
+    const counters = await runAgent(values, {
       journal: true,
       rules: true,
-      deliver: true,
       onReady: ({ rules }) => {
         for (const line of rules?.rejected ?? []) warn(line);
-        const sensor = `eBPF, ${rules?.rules.length ?? 0} rules, monitor only`;
-        if (options.json) print(JSON.stringify({ type: "agent", sensor }));
-        else print(`Watching for ${identity.agents}: ${sensor}. Ctrl-C stops.`);
+        ready(`eBPF, ${rules?.rules.length ?? 0} rules, monitor only`);
       },
+      onStopped: () => ready("off: the kill switch was used, and nobody has lifted it"),
       onWarning: warn,
       onReloaded: (reloaded) => tell(`agent: ${reloadedLine(reloaded)}`),
     });
+    if (counters === undefined) return tell("agent: stopped: the sensor never ran");
+    const { alerts, journaled, lost } = counters;
     tell(`agent: stopped: ${alerts} alerts, ${journaled} journaled, ${lost} lost`);
   });
 }

@@ -5,12 +5,14 @@ import { addAlerts } from "./alerts.ts";
 import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
 import { addConfig } from "./config.ts";
+import { addDirectives } from "./directives.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnroll } from "./enroll.ts";
 import { addEvents } from "./events.ts";
 import { addHerd } from "./herd.ts";
 import { addHive } from "./hive.ts";
 import { addIndicators } from "./indicators.ts";
+import { addKillSwitch } from "./kill_switch.ts";
 import { addPermissions } from "./permissions.ts";
 import { addReplay } from "./replay.ts";
 import { addRules } from "./rules.ts";
@@ -35,6 +37,8 @@ export const VERBS: readonly AddVerb[] = [
   addTokens,
   addApprovals,
   addAudit,
+  addDirectives,
+  addKillSwitch,
   addWatch,
   addEvents,
   addReplay,

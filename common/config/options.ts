@@ -200,6 +200,46 @@ export const OPTIONS = {
       doc: "acts that another person has to approve: user.role",
     }),
   },
+  agent: {
+    refuse: option<readonly string[]>({
+      type: "list",
+      flag: "refuse",
+      schema: z.array(z.enum(["rules", "policy", "keys", "stop"])).max(4),
+      initial: [],
+      doc: 'orders of the hive that this host refuses: "rules", "policy", "keys", "stop"',
+    }),
+    on_canary_loss: option<"keep" | "observe">({
+      type: "text",
+      flag: "on-canary-loss",
+      schema: z.enum(["keep", "observe"]),
+      initial: "keep",
+      doc: 'without a canary of the hive: "keep" on as it is, or "observe" and block nothing',
+    }),
+    canary_check_hours: option<number>({
+      type: "number",
+      flag: "canary-check-hours",
+      schema: z.int().min(1).max(24),
+      initial: 6,
+      doc: "the hive is asked for a canary this often, hours",
+    }),
+    canary_loss_hours: option<number>({
+      type: "number",
+      flag: "canary-loss-hours",
+      schema: z.int().min(2).max(24 * 365),
+      initial: 48,
+      doc: "without a canary for so long it counts as lost, hours",
+    }),
+    proxy: option<string>({
+      type: "text",
+      flag: "proxy",
+      schema: z.string().regex(
+        /^(http:\/\/[^\s/@,]{1,253}:[1-9]\d{0,4})?$/,
+        "must be http://HOST:PORT",
+      ),
+      initial: "",
+      doc: "HTTP proxy to the hive, http://HOST:PORT, by CONNECT; empty = none",
+    }),
+  },
   output: {
     json: option<boolean>({
       type: "boolean",

@@ -38,18 +38,26 @@ export class OrdersRefused extends Error {
   }
 }
 
-/** What an agent asks its hive about orders, over mutual TLS. */
-export class HiveOrders implements Disposable {
-  readonly #client: Deno.HttpClient;
-  readonly #agents: string;
+/** Where a hive is, and how an agent reaches it. */
+export interface OrdersWay {
+  /** `HOST:PORT` of the hive. */
+  readonly agents: string;
+  /** Makes a client that shows this agent's certificate and trusts nobody but the hive. */
+  readonly client: () => Deno.HttpClient;
+}
 
-  /**
-   * @param way `agents`: HOST:PORT of the hive; `client`: shows this agent's certificate and trusts
-   * nobody but the hive; it is closed with this.
-   */
-  constructor({ agents, client }: { readonly agents: string; readonly client: Deno.HttpClient }) {
-    this.#agents = agents;
-    this.#client = client;
+/**
+ * What an agent asks its hive about orders, over mutual TLS. A client resumes the sessions of its
+ * earlier connections, and a hive trusts no resumed session: so the downlink has a client for each
+ * connection, and a request that meets a dead connection is made again by a new one.
+ */
+export class HiveOrders implements Disposable {
+  readonly #way: OrdersWay;
+  #client: Deno.HttpClient | undefined;
+
+  /** @param way Where and how. */
+  constructor(way: OrdersWay) {
+    this.#way = way;
   }
 
   /**
@@ -60,7 +68,7 @@ export class HiveOrders implements Disposable {
    */
   static pinned(options: TransportOptions): HiveOrders {
     checkPinned();
-    return new HiveOrders({ agents: options.agents, client: hiveClient(options) });
+    return new HiveOrders({ agents: options.agents, client: () => hiveClient(options) });
   }
 
   /**
@@ -75,10 +83,9 @@ export class HiveOrders implements Disposable {
     after: Cursor,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-    const response = await this.#get(ROUTES.downlink, {
-      query: { ...after },
-      signal,
-    });
+    using client = this.#way.client();
+    const url = this.#url(ROUTES.downlink, { ...after });
+    const response = await answered(await fetch(url, { redirect: "manual", client, signal }));
     const reader = new FrameReader();
     for await (const piece of response.body ?? []) yield* reader.push(piece);
   }
@@ -90,7 +97,7 @@ export class HiveOrders implements Disposable {
    * @returns A directive as it came; nothing of it was checked.
    */
   async canary(nonce: string): Promise<Uint8Array<ArrayBuffer>> {
-    const response = await this.#get(ROUTES.canary, { query: { nonce } });
+    const response = await this.#ask(this.#url(ROUTES.canary, { nonce }));
     return await boundedBytes(response, DIRECTIVE_BYTES_MAX);
   }
 
@@ -102,7 +109,7 @@ export class HiveOrders implements Disposable {
    * @throws {ImmuneError} `INPUT_MALFORMED` when what comes has another one.
    */
   async pack(hash: string): Promise<Uint8Array<ArrayBuffer>> {
-    const response = await this.#get(`${ROUTES.packs}/${hash}`, {});
+    const response = await this.#ask(this.#url(`${ROUTES.packs}/${hash}`));
     const bytes = await boundedBytes(response, PACK_BYTES_MAX);
     if (createHash("sha256").update(bytes).digest("hex") === hash) return bytes;
     throw new ImmuneError("INPUT_MALFORMED", `Cannot take pack "${hash}": its hash is another one`);
@@ -114,42 +121,52 @@ export class HiveOrders implements Disposable {
    * @param report What there is to tell.
    */
   async report(report: ResultReport): Promise<void> {
-    const response = await fetch(hiveUrl(this.#agents, ROUTES.results), {
+    const response = await this.#ask(this.#url(ROUTES.results), {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(report),
-      redirect: "manual",
-      client: this.#client,
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     });
-    if (response.status !== 200) throw await refusal(response);
     await response.body?.cancel();
   }
 
   /** Closes its connections. */
   [Symbol.dispose](): void {
-    this.#client.close();
+    this.#client?.close();
+    this.#client = undefined;
   }
 
-  async #get(
-    route: string,
-    options: {
-      readonly query?: Readonly<Record<string, string | number>>;
-      readonly signal?: AbortSignal;
-    },
-  ): Promise<Response> {
-    const url = hiveUrl(this.#agents, route);
-    for (const [name, value] of Object.entries(options.query ?? {})) {
-      url.searchParams.set(name, String(value));
+  #url(route: string, query: Readonly<Record<string, string | number>> = {}): URL {
+    const url = hiveUrl(this.#way.agents, route);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    return url;
+  }
+
+  async #ask(url: URL, request: RequestInit = {}): Promise<Response> {
+    const isFresh = this.#client === undefined;
+    try {
+      return await answered(await this.#fetch(url, request));
+    } catch (error) {
+      if (isFresh || error instanceof OrdersRefused) throw error;
+      this[Symbol.dispose]();
+      return await answered(await this.#fetch(url, request));
     }
-    const response = await fetch(url, {
+  }
+
+  #fetch(url: URL, request: RequestInit): Promise<Response> {
+    this.#client ??= this.#way.client();
+    return fetch(url, {
+      ...request,
       redirect: "manual",
       client: this.#client,
-      signal: options.signal ?? AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     });
-    if (response.status !== 200) throw await refusal(response);
-    return response;
   }
+}
+
+/** The answer, when it is the one that was asked for. */
+async function answered(response: Response): Promise<Response> {
+  if (response.status !== 200) throw await refusal(response);
+  return response;
 }
 
 /**

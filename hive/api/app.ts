@@ -10,6 +10,7 @@ import { API_PATH } from "./route_parts.ts";
 import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
 import { addHerd } from "./herd.ts";
+import { addOrders } from "./orders.ts";
 import { addTokens } from "./tokens.ts";
 import { addUsers } from "./users.ts";
 import { securityHeaders } from "./security_headers.ts";
@@ -49,6 +50,7 @@ export function createApi(options: ApiOptions): Api {
   addApprovals(app, api);
   addHerd(app, api);
   addAudit(app, api);
+  addOrders(app, api);
   addDescription(app, api);
   addConsole(app, api);
   return app;

@@ -1,10 +1,14 @@
 import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
+import { PACK_BYTES_MAX } from "../../common/wire/mod.ts";
 import type { ApiEnv } from "./context.ts";
+import { PACKS_PATH } from "./order_schemas.ts";
 
 /** Longest body of a request, in bytes: a form, or a passkey. */
 export const BODY_BYTES_MAX = 16 * 1024;
+/** Longer ones, by the only path that takes them: a pack of rules. */
+const LONGER: ReadonlyMap<string, number> = new Map([[PACKS_PATH, PACK_BYTES_MAX]]);
 /** How long a request's body may take, in milliseconds. */
 export const BODY_MS_MAX = 15_000;
 
@@ -18,7 +22,12 @@ export function wholeBody(clock: Clock): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
     const { body } = c.req.raw;
     if (body !== null) {
-      c.req.raw = new Request(c.req.raw, { body: await within(body, clock) });
+      c.req.raw = new Request(c.req.raw, {
+        body: await within(body, {
+          clock,
+          bytesMax: LONGER.get(c.req.path) ?? BODY_BYTES_MAX,
+        }),
+      });
     }
     await next();
   });
@@ -26,7 +35,7 @@ export function wholeBody(clock: Clock): MiddlewareHandler<ApiEnv> {
 
 async function within(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  clock: Clock,
+  { clock, bytesMax }: { readonly clock: Clock; readonly bytesMax: number },
 ): Promise<Blob> {
   const reader = body.getReader();
   const late = Promise.withResolvers<never>();
@@ -41,8 +50,8 @@ async function within(
       const { done, value } = await Promise.race([reader.read(), late.promise]);
       if (done) return new Blob(parts);
       bytes += value.length;
-      if (bytes > BODY_BYTES_MAX) {
-        const message = `Cannot take a body over ${BODY_BYTES_MAX} bytes`;
+      if (bytes > bytesMax) {
+        const message = `Cannot take a body over ${bytesMax} bytes`;
         throw new ImmuneError("INPUT_MALFORMED", message);
       }
       parts.push(value);

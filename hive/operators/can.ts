@@ -55,6 +55,9 @@ export const GRANTS = {
   genesis: { create: ADMIN },
   users: { read: ADMIN, create: ADMIN, change: ADMIN },
   tokens: { read: ADMIN, create: ADMIN, revoke: ADMIN },
+  directives: { read: VIEWER, create: RESPONDER },
+  directive_key: { change: ADMIN },
+  kill_switch: { read: VIEWER, create: RESPONDER, change: ADMIN },
   login_link: { create: HOST },
 } as const satisfies Readonly<Record<string, Partial<Record<Action, Grant>>>>;
 

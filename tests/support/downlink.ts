@@ -9,13 +9,14 @@ export function ordersOf(
   agent: TestAgent,
   options: { readonly proxy?: string | undefined } = {},
 ): HiveOrders {
-  const client = hiveClient({
-    agents: "",
-    certificatePem: agent.certificatePem,
-    keyPem: agent.keyPem,
-    hivePem: hive.server.certificatePem,
-    ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
-  });
+  const client = (): Deno.HttpClient =>
+    hiveClient({
+      agents: "",
+      certificatePem: agent.certificatePem,
+      keyPem: agent.keyPem,
+      hivePem: hive.server.certificatePem,
+      ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
+    });
   return new HiveOrders({ agents: `127.0.0.1:${hive.intake.port}`, client });
 }
 

@@ -66,9 +66,14 @@ export async function startUp(
   }).spawn();
   const output = new Lines(child.stdout);
   const lines: string[] = [];
-  await output.find((line) => lines.push(line) > 0 && line.startsWith("Remove"), {
-    waitMs: START_WAIT_MS,
-  });
+  try {
+    await output.find((line) => lines.push(line) > 0 && line.startsWith("Remove"), {
+      waitMs: START_WAIT_MS,
+    });
+  } catch (error) {
+    child.kill();
+    throw error;
+  }
   return {
     state,
     flags,

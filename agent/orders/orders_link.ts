@@ -1,0 +1,135 @@
+import type { Clock } from "../../common/config/clock.ts";
+import { Backoff } from "../../common/link/backoff.ts";
+import { Downlink } from "../../common/link/downlink.ts";
+import { type HiveOrders, ordersFailure } from "../../common/link/orders.ts";
+import type { ResultReport } from "../../common/wire/mod.ts";
+import type { Guard, GuardActs } from "../guards/guard.ts";
+import type { CommandState } from "../guards/command_state.ts";
+
+/** What a link of orders is made of. */
+export interface OrdersLinkParts {
+  readonly orders: Pick<HiveOrders, "frames" | "canary" | "report">;
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+  /** Numbers in [0, 1) for the jitter. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** What a line is about. */
+type Topic = "line" | "canary" | "report";
+
+/** Carries orders from the hive to a guard, and what became of them back. */
+export class OrdersLink {
+  readonly #parts: OrdersLinkParts;
+  readonly #backoff: Backoff;
+  readonly #ending = new AbortController();
+  #guard: Guard | undefined;
+  #cursor: CommandState["highest"] = { directive: 0, canary: 0, stop: 0 };
+  /** The newest report that the hive has not heard. */
+  #report: ResultReport | undefined;
+  #reporting = false;
+  readonly #told = new Map<Topic, string>();
+
+  /** @param parts The way to the hive. */
+  constructor(parts: OrdersLinkParts) {
+    this.#parts = parts;
+    this.#backoff = new Backoff(parts.random);
+  }
+
+  /** What a guard needs of it. */
+  get acts(): Pick<GuardActs, "askCanary" | "report" | "cursor"> {
+    return {
+      askCanary: (nonce) => void this.#ask(nonce),
+      report: (report) => {
+        this.#report = report;
+        void this.#send();
+      },
+      cursor: (highest) => this.#cursor = highest,
+    };
+  }
+
+  /**
+   * Takes orders for a guard until it is ended, or the hive accepts this agent no more.
+   *
+   * @param guard The guard, which was started.
+   */
+  async run(guard: Guard): Promise<void> {
+    this.#guard = guard;
+    const { orders, clock, random } = this.#parts;
+    const downlink = new Downlink({
+      orders,
+      clock,
+      ...(random === undefined ? {} : { random }),
+      after: () => this.#cursor,
+      onFrame: (bytes) => guard.take(bytes),
+      onOpen: () => {
+        this.#tell("line", "orders CONNECTED");
+        guard.report();
+      },
+      onLost: (reason) => this.#tell("line", `orders DISCONNECTED: ${reason}`),
+    });
+    await downlink.run(this.#ending.signal);
+  }
+
+  /** Ends it; what the hive has not heard is for the next run. */
+  end(): void {
+    this.#ending.abort();
+  }
+
+  async #ask(nonce: string): Promise<void> {
+    try {
+      await this.#guard?.take(await this.#parts.orders.canary(nonce));
+    } catch (error) {
+      this.#tell("canary", `No canary: ${ordersFailure(error)}`);
+    }
+  }
+
+  /** One report at a time; a newer one takes the place of what waits. */
+  async #send(): Promise<void> {
+    if (this.#reporting) return;
+    this.#reporting = true;
+    try {
+      for (let report = this.#take(); report !== undefined; report = this.#take()) {
+        await this.#deliver(report);
+      }
+    } finally {
+      this.#reporting = false;
+    }
+  }
+
+  #take(): ResultReport | undefined {
+    const report = this.#report;
+    this.#report = undefined;
+    return this.#ending.signal.aborted ? undefined : report;
+  }
+
+  async #deliver(report: ResultReport): Promise<void> {
+    try {
+      await this.#parts.orders.report(report);
+      this.#backoff.reset();
+      this.#told.delete("report");
+      this.#guard?.reported(report.results.at(-1)?.sequence ?? 0);
+    } catch (error) {
+      this.#report ??= report;
+      const why = ordersFailure(error);
+      this.#tell("report", `The hive did not hear what became of orders: ${why}`);
+      await this.#wait(this.#backoff.next());
+    }
+  }
+
+  async #wait(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.setTimer(resolve, delayMs);
+    const stop = (): void => resolve();
+    this.#ending.signal.addEventListener("abort", stop);
+    await promise;
+    timer.cancel();
+    this.#ending.signal.removeEventListener("abort", stop);
+  }
+
+  /** Said when it changes. */
+  #tell(topic: Topic, line: string): void {
+    if (line !== this.#told.get(topic)) this.#parts.warn(line);
+    this.#told.set(topic, line);
+  }
+}

@@ -1,0 +1,88 @@
+import { assertEquals } from "@std/assert";
+import { FakeClock } from "../../common/config/mod.ts";
+import { OrdersRefused } from "../../common/link/orders.ts";
+import type { ResultReport } from "../../common/wire/mod.ts";
+import { frame, GuardScene } from "../guards/_guard_test_support.ts";
+import { OrdersLink } from "./orders_link.ts";
+
+const RULES = { kind: "rules", body: { pack: null } } as const;
+
+/** A hive in the test's hand. */
+class Hand {
+  readonly clock = new FakeClock();
+  readonly warnings: string[] = [];
+  readonly reports: ResultReport[] = [];
+  failing = 0;
+  readonly #frames: Uint8Array<ArrayBuffer>[] = [];
+  #wake = Promise.withResolvers<void>();
+
+  give(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#frames.push(bytes);
+    this.#wake.resolve();
+  }
+
+  link(): OrdersLink {
+    return new OrdersLink({
+      clock: this.clock,
+      random: () => 0.5,
+      warn: (message) => void this.warnings.push(message),
+      orders: {
+        frames: (_after, signal) => this.#read(signal),
+        canary: () => Promise.reject(new OrdersRefused("none", { forbidden: false })),
+        report: (report) => {
+          this.reports.push(report);
+          return this.failing-- > 0 ? Promise.reject(new Error("no line")) : Promise.resolve();
+        },
+      },
+    });
+  }
+
+  async *#read(signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    yield new Uint8Array(0);
+    while (!signal.aborted) {
+      const next = this.#frames.shift();
+      if (next !== undefined) {
+        yield next;
+        continue;
+      }
+      this.#wake = Promise.withResolvers();
+      signal.addEventListener("abort", () => this.#wake.resolve(), { once: true });
+      await this.#wake.promise;
+    }
+  }
+}
+
+/** Lets all that is ready happen. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("OrdersLink tells a result until the hive has heard it, and then lets it go", async () => {
+  const hand = new Hand();
+  const link = hand.link();
+  await using scene = await GuardScene.open({
+    acts: {
+      rules: () => Promise.resolve("rule set active"),
+      policy: () => Promise.resolve(""),
+      sensor: () => Promise.resolve(""),
+      blocking: () => {},
+      warn: () => {},
+      ...link.acts,
+    },
+  });
+  hand.failing = 2;
+  scene.guard.start();
+  const running = link.run(scene.guard);
+  hand.give(await frame(RULES));
+  await settle();
+  assertEquals(scene.guard.state.results.length, 1);
+  for (let i = 0; i < 3; i++) {
+    hand.clock.advance(2000);
+    await settle();
+  }
+  assertEquals(hand.reports.at(-1)?.results.map(({ text }) => text), ["rule set active"]);
+  assertEquals(scene.guard.state.results, []);
+  assertEquals(hand.warnings.filter((line) => line.includes("did not hear")).length, 1);
+  link.end();
+  await running;
+});

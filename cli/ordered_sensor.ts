@@ -1,0 +1,249 @@
+import { createHash } from "node:crypto";
+import type { CompiledRules } from "../agent/rules/messages.ts";
+import type { PipelineCounters, PipelineStarted } from "../agent/pipeline/messages.ts";
+import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
+import { PipelineWorker } from "../agent/pipeline/owner.ts";
+import { PackFolders } from "../agent/orders/pack_folder.ts";
+import type { GuardActs } from "../agent/guards/mod.ts";
+import { encodePolicy, type Policy } from "../agent/sensors/mod.ts";
+import { type Config, ImmuneError, statePaths } from "../common/config/mod.ts";
+import type { PolicyBody, StopAction } from "../common/wire/mod.ts";
+import { rulePaths } from "./rules.ts";
+import { InForce, pipelineHandlers, pipelineOptions, type SensorRun } from "./sensor_run.ts";
+
+/** What an ordered sensor starts with, as its orders said before. */
+export interface OrderedStart {
+  /** Pack of rules in force; null = the host's own. */
+  readonly pack: string | null;
+  readonly policy: PolicyBody | null;
+}
+
+/** What an ordered sensor works with. */
+export interface OrderedSensorParts {
+  readonly config: Config;
+  readonly run: SensorRun;
+  readonly bootId: string;
+  readonly durable: SharedArrayBuffer;
+  /** Gets a pack of rules that is not here. */
+  readonly fetchPack: (hash: string) => Promise<Uint8Array>;
+  /** Called each time that the sensor polls. */
+  readonly onStarted: (
+    worker: PipelineWorker,
+    inForce: { readonly rules: CompiledRules | undefined; readonly indicators: number },
+  ) => void;
+}
+
+interface Running {
+  readonly worker: PipelineWorker;
+  readonly started: PipelineStarted;
+}
+
+/** The sensor of an agent, which orders stop, start and give other rules. */
+export class OrderedSensor {
+  readonly #parts: OrderedSensorParts;
+  readonly #packs: PackFolders;
+  readonly #inForce: InForce;
+  readonly #failed = Promise.withResolvers<never>();
+  #pack: string | null;
+  #policy: PolicyBody | null;
+  #running: Running | undefined;
+  #reloaded: PromiseWithResolvers<ReloadedPolicy> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  #done: PipelineCounters | undefined;
+
+  /**
+   * @param parts Configuration and where findings go.
+   * @param start What earlier orders said.
+   */
+  constructor(parts: OrderedSensorParts, start: OrderedStart) {
+    this.#parts = parts;
+    this.#inForce = new InForce(parts.config, parts.run);
+    this.#packs = new PackFolders(statePaths(parts.config.state.dir).agent);
+    this.#pack = start.pack !== null && this.#packs.has(start.pack) ? start.pack : null;
+    this.#policy = start.policy;
+    this.#failed.promise.catch(() => {});
+    if (start.pack !== this.#pack) {
+      parts.run.onWarning("The pack of rules in force is not here: the host's own rules are");
+    }
+  }
+
+  /** Rejects when the sensor ends by itself. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** What its runs have done together. */
+  get counters(): PipelineCounters | undefined {
+    return this.#done;
+  }
+
+  /** What a guard has done by it. */
+  get acts(): Pick<GuardActs, "rules" | "policy" | "sensor"> {
+    return {
+      rules: (pack) => this.#inTurn(() => this.#useRules(pack)),
+      policy: (policy) => this.#inTurn(() => this.#usePolicy(policy)),
+      sensor: (action) => this.#inTurn(() => this.#act(action)),
+    };
+  }
+
+  /** Compiles the rules and attaches. */
+  start(): Promise<PipelineStarted> {
+    return this.#inTurn(() => this.#start());
+  }
+
+  /** Detaches, where it is attached. */
+  stop(): Promise<void> {
+    return this.#inTurn(async () => void await this.#stop());
+  }
+
+  /** Reads the rules in force again; when they cannot be read those in force stay. */
+  reload(): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        if (this.#running !== undefined) await this.#putInForce(this.#pack, this.#policy);
+      } catch (error) {
+        if (!(error instanceof ImmuneError)) throw error;
+        this.#parts.run.onWarning(`${error.message}; the rules in force stay`);
+      }
+    });
+  }
+
+  async #act(action: StopAction): Promise<string> {
+    if (action === "drill") return await this.#drill();
+    if (action === "lift") {
+      if (this.#running !== undefined) return `sensor is attached: ${await this.#programs()}`;
+      await this.#start();
+      return `sensor attached: ${await this.#programs()}`;
+    }
+    if (this.#running === undefined) return "sensor is detached: it was off already";
+    const { programs, left } = await this.#stop();
+    if (left > 0) {
+      const message = `Cannot detach: the kernel still has ${left} of ${programs} programs`;
+      throw new ImmuneError("SENSOR_FAILED", message);
+    }
+    return `sensor detached: ${programs} programs are gone from the kernel`;
+  }
+
+  async #drill(): Promise<string> {
+    if (this.#running === undefined) return "drill: the sensor is off already";
+    return `drill: the sensor would be detached, ${await this.#programs()}`;
+  }
+
+  async #programs(): Promise<string> {
+    return `the kernel has its ${await this.#running?.worker.programs() ?? 0} programs`;
+  }
+
+  async #start(): Promise<PipelineStarted> {
+    const { config, run, bootId, durable, onStarted } = this.#parts;
+    await this.#inForce.read(this.#paths(this.#pack));
+    const { rules, indicators, indicatorCount } = this.#inForce;
+    const policy = this.#policyFor(this.#policy);
+    const { promise, resolve } = Promise.withResolvers<PipelineStarted>();
+    const handlers = pipelineHandlers(run, resolve);
+    const worker = new PipelineWorker(
+      pipelineOptions(config, {
+        run,
+        inForce: { rules, indicators, policy },
+        bootId,
+        durable,
+      }),
+      {
+        ...handlers,
+        onReloaded: (reloaded) => {
+          handlers.onReloaded(reloaded);
+          this.#reloaded?.resolve(reloaded);
+        },
+        onKept: (message) => this.#reloaded?.reject(new ImmuneError("IMAGE_INVALID", message)),
+      },
+    );
+    // Which ends without being asked has failed: the agent ends with it.
+    worker.finished.then(
+      (counters) => this.#done = added(this.#done, counters),
+      (error) => this.#failed.reject(error),
+    );
+    const started = await Promise.race([promise, this.#failed.promise]);
+    this.#running = { worker, started };
+    onStarted(worker, { rules, indicators: indicatorCount });
+    return started;
+  }
+
+  async #stop(): Promise<{ readonly programs: number; readonly left: number }> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (running === undefined) return { programs: 0, left: 0 };
+    running.worker.stop();
+    await running.worker.finished;
+    return running.worker.detached ?? { programs: 0, left: 0 };
+  }
+
+  async #useRules(pack: string | null): Promise<string> {
+    if (pack !== null && !this.#packs.has(pack)) {
+      this.#packs.add(pack, await this.#parts.fetchPack(pack));
+    }
+    const text = await this.#putInForce(pack, this.#policy);
+    this.#pack = pack;
+    this.#packs.keepOnly(pack);
+    return text;
+  }
+
+  async #usePolicy(policy: PolicyBody): Promise<string> {
+    const text = await this.#putInForce(this.#pack, policy);
+    this.#policy = policy;
+    return text;
+  }
+
+  /** Gives rules and policy to engine and kernel, and says what they then had. */
+  async #putInForce(pack: string | null, policy: PolicyBody | null): Promise<string> {
+    await this.#inForce.read(this.#paths(pack));
+    const { rules, indicators } = this.#inForce;
+    if (rules === undefined) return "no rules are matched here";
+    for (const rejection of rules.rejected) this.#parts.run.onWarning(rejection);
+    const wanted = this.#policyFor(policy);
+    const policyHash = createHash("sha256").update(encodePolicy(wanted)).digest("hex");
+    const running = this.#running;
+    if (running === undefined) {
+      return `rule set ${rules.hash} and policy ${policyHash} are kept: the sensor is off`;
+    }
+    this.#reloaded = Promise.withResolvers();
+    running.worker.reload({ rules, indicators, policy: wanted });
+    const { hash, rules: count, watchesNotSet } = await Promise.race([
+      this.#reloaded.promise,
+      this.#failed.promise,
+    ]);
+    this.#reloaded = undefined;
+    return `rule set ${hash} active: ${count} rules, ${rules.rejected.length} rejected; ` +
+      `policy ${policyHash} active, ${watchesNotSet} watches not set`;
+  }
+
+  #paths(pack: string | null): readonly string[] {
+    return pack === null ? rulePaths(this.#parts.config) : [this.#packs.path(pack)];
+  }
+
+  #policyFor(policy: PolicyBody | null): Policy {
+    const { sensor } = this.#parts.config;
+    const { open, wakeIntervalUs, watch } = policy ?? {
+      open: null,
+      wakeIntervalUs: null,
+      watch: null,
+    };
+    return this.#inForce.policyWith({
+      ...sensor,
+      ...(open === null ? {} : { open }),
+      ...(wakeIntervalUs === null ? {} : { wake_interval_us: wakeIntervalUs }),
+      ...(watch === null ? {} : { watch: [...sensor.watch, ...watch] }),
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+function added(a: PipelineCounters | undefined, b: PipelineCounters): PipelineCounters {
+  if (a === undefined) return b;
+  const names = Object.keys(b) as (keyof PipelineCounters)[];
+  const sums = names.map((name) => [name, a[name] + b[name]]);
+  return Object.fromEntries(sums) as unknown as PipelineCounters;
+}

@@ -1,0 +1,223 @@
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { EVERY_HOST } from "../../common/wire/mod.ts";
+import type { Commands, Sent } from "../command/commands.ts";
+import { personOf, type Principal, recorded } from "../operators/mod.ts";
+import type { DirectiveOutcome, DirectiveSummary } from "../store/directive_store.ts";
+import type { z } from "@hono/zod-openapi";
+import type { ApiContext, ApiEnv } from "./context.ts";
+import { durationMs } from "./duration.ts";
+import { allow } from "./guards.ts";
+import {
+  directivePath,
+  directiveRequest,
+  type directiveSchema,
+  directivesQuery,
+  directivesSchema,
+  killSwitchSchema,
+  type outcomeSchema,
+  outcomesSchema,
+  PACKS_PATH,
+  packSchema,
+  sentSchema,
+  stopKeyRequest,
+  stopRequest,
+} from "./order_schemas.ts";
+import { answers, API_PATH, guarded, jsonBody } from "./route_parts.ts";
+
+const DIRECTIVES = `${API_PATH}/directives`;
+const KILL_SWITCH = `${API_PATH}/kill-switch`;
+/** Directives that are looked through for the last stop. */
+const LAST_STOPS_MAX = 256;
+
+const sendRoute = createRoute({
+  method: "post",
+  path: DIRECTIVES,
+  ...guarded(allow("create", "directives")),
+  request: jsonBody(directiveRequest),
+  responses: answers(sentSchema, "the directive that went out"),
+});
+
+const listRoute = createRoute({
+  method: "get",
+  path: DIRECTIVES,
+  ...guarded(allow("read", "directives")),
+  request: { query: directivesQuery },
+  responses: answers(directivesSchema, "directives, newest first"),
+});
+
+const outcomesRoute = createRoute({
+  method: "get",
+  path: `${DIRECTIVES}/{stream}/{number}`,
+  ...guarded(allow("read", "directives")),
+  request: { params: directivePath },
+  responses: answers(outcomesSchema, "what became of one directive, host by host"),
+});
+
+const packRoute = createRoute({
+  method: "post",
+  path: PACKS_PATH,
+  ...guarded(allow("create", "directives")),
+  responses: answers(packSchema, "the pack's hash, for a directive of kind rules"),
+});
+
+const rotateRoute = createRoute({
+  method: "post",
+  path: `${API_PATH}/directive-key/rotate`,
+  ...guarded(allow("change", "directive_key")),
+  responses: answers(sentSchema, "the directive that names the successor"),
+});
+
+const killSwitchRoute = createRoute({
+  method: "get",
+  path: KILL_SWITCH,
+  ...guarded(allow("read", "kill_switch")),
+  responses: answers(killSwitchSchema, "the stop key, what it signed last, and every host"),
+});
+
+const stopKeyRoute = createRoute({
+  method: "put",
+  path: KILL_SWITCH,
+  ...guarded(allow("change", "kill_switch")),
+  request: jsonBody(stopKeyRequest),
+  responses: answers(sentSchema, "the directive that names the stop key"),
+});
+
+const stopRoute = createRoute({
+  method: "post",
+  path: `${KILL_SWITCH}/stops`,
+  ...guarded(allow("create", "kill_switch")),
+  request: jsonBody(stopRequest),
+  responses: answers(sentSchema, "what the holders signed went out"),
+});
+
+/**
+ * Adds the routes of orders and of the kill switch.
+ *
+ * @param app Where to.
+ * @param api What they work with.
+ */
+export function addOrders(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
+  addDirectives(app, api);
+  addKillSwitch(app, api);
+}
+
+function addDirectives(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
+  const { store, audit } = api;
+  app.openapi(sendRoute, async (c) => {
+    const { order, host, valid } = c.req.valid("json");
+    const principal = c.get("principal");
+    const by = nameOf(principal);
+    const options = { host, by, validMs: valid === undefined ? undefined : durationMs(valid) };
+    const detail = { host: host ?? "every host", body: JSON.stringify(order.body) };
+    const act = { principal, action: "directive.send", object: order.kind, detail };
+    const sent = await recorded(audit, act, () => commandsOf(api).send(order, options));
+    return c.json(sentView(sent), 200);
+  });
+  app.openapi(listRoute, async (c) => {
+    const rows = await store.directives(c.req.valid("query").limit);
+    return c.json({ directives: rows.map(directiveView) }, 200);
+  });
+  app.openapi(outcomesRoute, async (c) => {
+    const { stream, number } = c.req.valid("param");
+    const outcomes = await store.directiveOutcomes(stream, number);
+    return c.json({ outcomes: outcomes.map(outcomeView) }, 200);
+  });
+  app.openapi(packRoute, async (c) => {
+    const bytes = new Uint8Array(await c.req.arrayBuffer());
+    return c.json({ pack: commandsOf(api).addPack(bytes) }, 200);
+  });
+  app.openapi(rotateRoute, async (c) => {
+    const principal = c.get("principal");
+    const act = { principal, action: "directive_key.rotate", object: "directive key", detail: {} };
+    const sent = await recorded(audit, act, () => commandsOf(api).rotate(nameOf(principal)));
+    return c.json(sentView(sent), 200);
+  });
+}
+
+function addKillSwitch(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
+  const { store, audit } = api;
+  app.openapi(killSwitchRoute, async (c) => {
+    const commands = commandsOf(api);
+    const [agents, rows, stopKey] = await Promise.all([
+      store.agentOrders(),
+      store.directives(LAST_STOPS_MAX),
+      commands.stopKey(),
+    ]);
+    const last = rows.find(({ stream }) => stream === "stop");
+    return c.json({
+      fleet: commands.fleet,
+      stopKey: stopKey ?? null,
+      last: last === undefined ? null : directiveView(last),
+      agents: agents.filter(({ revoked }) => !revoked).map((agent) => ({
+        agentId: agent.agentId,
+        hostName: agent.hostName,
+        hostId: agent.hostId,
+        stopped: agent.stopped,
+        canary: agent.canary,
+        refused: agent.refused,
+        heardAt: agent.heardMs === null ? null : dateText(agent.heardMs),
+      })),
+    }, 200);
+  });
+  app.openapi(stopKeyRoute, async (c) => {
+    const { facts, signature } = c.req.valid("json");
+    const principal = c.get("principal");
+    const detail = { holders: facts.holders, threshold: facts.threshold };
+    const act = { principal, action: "kill_switch.init", object: facts.publicKey, detail };
+    const by = nameOf(principal);
+    const sent = await recorded(
+      audit,
+      act,
+      () => commandsOf(api).setStopKey(facts, { signature, by }),
+    );
+    return c.json(sentView(sent), 200);
+  });
+  app.openapi(stopRoute, async (c) => {
+    const bytes = Uint8Array.fromBase64(c.req.valid("json").directive);
+    const principal = c.get("principal");
+    const act = { principal, action: "kill_switch.fire", object: "every host", detail: {} };
+    const sent = await recorded(
+      audit,
+      act,
+      () => commandsOf(api).stop(bytes, nameOf(principal)),
+    );
+    return c.json(sentView(sent), 200);
+  });
+}
+
+function commandsOf({ commands }: ApiContext): Commands {
+  if (commands !== undefined) return commands;
+  throw new ImmuneError("NOT_FOUND", "Cannot do this: this hive gives no orders");
+}
+
+function nameOf(principal: Principal): string {
+  return personOf(principal)?.name ?? principal.kind;
+}
+
+function sentView({ stream, number, expiresMs }: Sent): z.infer<typeof sentSchema> {
+  return { stream, number, expiresAt: dateText(expiresMs) };
+}
+
+function directiveView(row: DirectiveSummary): z.infer<typeof directiveSchema> {
+  const { stream, number, kind, target, issuedMs, expiresMs, by, results } = row;
+  return {
+    stream,
+    number,
+    kind,
+    host: target === EVERY_HOST ? null : target,
+    issuedAt: dateText(issuedMs),
+    expiresAt: dateText(expiresMs),
+    by,
+    results,
+  };
+}
+
+function outcomeView(outcome: DirectiveOutcome): z.infer<typeof outcomeSchema> {
+  const { agentId, hostName, outcome: what, cause, text, heardMs } = outcome;
+  return { agentId, hostName, outcome: what, cause, text, heardAt: dateText(heardMs) };
+}
+
+function dateText(unixMs: number): string {
+  return new Date(unixMs).toISOString();
+}
