@@ -40,7 +40,7 @@ export async function runAgent(
   const durable = new SharedArrayBuffer(DURABLE_BYTES);
   const file = openOrders(identity, { config, run });
   const { pack, policy, stopped } = file?.now ?? { pack: null, policy: null, stopped: false };
-  using orders = HiveOrders.pinned(proxied(identity, config));
+  using orders = HiveOrders.pinned(() => proxied(enrolledIdentity(config.state.dir), config));
   let link: LinkWorker | undefined;
   let worker: PipelineWorker | undefined;
   const sensor = new OrderedSensor({

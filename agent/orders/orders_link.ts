@@ -15,6 +15,11 @@ export interface OrdersLinkParts {
   readonly random?: () => number;
 }
 
+/** A hive that refuses this agent is asked so often before no more orders are taken. */
+const REFUSALS_MAX = 3;
+/** After so long, in milliseconds. */
+const REFUSED_WAIT_MS = 30_000;
+
 /** What a line is about. */
 type Topic = "line" | "canary" | "report";
 
@@ -68,7 +73,16 @@ export class OrdersLink {
       },
       onLost: (reason) => this.#tell("line", `orders DISCONNECTED: ${reason}`),
     });
-    await downlink.run(this.#ending.signal);
+    for (let refusals = 0; !this.#ending.signal.aborted;) {
+      try {
+        await downlink.run(this.#ending.signal);
+      } catch (error) {
+        // Between a renewal and its files the old certificate is refused: it is looked again.
+        if (++refusals >= REFUSALS_MAX) throw error;
+        this.#tell("line", error instanceof Error ? error.message : String(error));
+        await this.#wait(REFUSED_WAIT_MS);
+      }
+    }
   }
 
   /** Ends it; what the hive has not heard is for the next run. */

@@ -63,12 +63,14 @@ export class HiveOrders implements Disposable {
   /**
    * The way of an agent.
    *
-   * @param options Where, as whom, and whom to trust.
+   * @param identity Where, as whom, and whom to trust: asked for each client, for certificates are
+   * renewed.
    * @throws {ImmuneError} `HIVE_UNREACHABLE` in a process that trusts more than the hive.
    */
-  static pinned(options: TransportOptions): HiveOrders {
+  static pinned(identity: () => TransportOptions): HiveOrders {
     checkPinned();
-    return new HiveOrders({ agents: options.agents, client: () => hiveClient(options) });
+    const { agents } = identity();
+    return new HiveOrders({ agents, client: () => hiveClient(identity()) });
   }
 
   /**
@@ -146,7 +148,8 @@ export class HiveOrders implements Disposable {
     try {
       return await answered(await this.#fetch(url, request));
     } catch (error) {
-      if (isFresh || error instanceof OrdersRefused) throw error;
+      // A certificate that was renewed meanwhile is refused too: the new one may not be.
+      if (isFresh || (error instanceof OrdersRefused && !error.forbidden)) throw error;
       this[Symbol.dispose]();
       return await answered(await this.#fetch(url, request));
     }
