@@ -21,6 +21,12 @@ import { checkLimit } from "./limit.ts";
 import { blob, integer, integerOrNull, type Row, text } from "./rows.ts";
 import { transaction } from "./transaction.ts";
 
+/** What an agent says about orders. */
+export interface AgentReport {
+  readonly agentId: string;
+  readonly report: ResultReport;
+}
+
 /** Directives, their numbers, and what agents said became of them. */
 export class DirectiveRows {
   readonly #database: DatabaseSync;
@@ -107,20 +113,27 @@ export class DirectiveRows {
   }
 
   /**
-   * Takes an agent's report. A result counts by its directive: what comes again changes nothing.
+   * Takes agents' reports, all of them or none. A result counts by its directive: what comes again
+   * changes nothing.
    *
-   * @param agentId Whose it is.
-   * @param report What it says.
+   * @param reports What agents say.
    * @param nowMs Unix time in milliseconds.
    */
-  report(agentId: string, report: ResultReport, nowMs: number): void {
+  report(reports: readonly AgentReport[], nowMs: number): void {
     transaction(this.#database, () => {
-      for (const { stream, number, kind, outcome, cause, text: found, timeMs } of report.results) {
-        this.#sql.result.run(stream, number, kind, outcome, cause, found, timeMs, nowMs, agentId);
-      }
-      const { stopped, canary, refused } = report;
-      this.#sql.stand.run(stopped ? 1 : 0, canary, JSON.stringify(refused), nowMs, agentId);
+      for (const { agentId, report } of reports) this.#report(agentId, { report, nowMs });
     });
+  }
+
+  #report(
+    agentId: string,
+    { report, nowMs }: { readonly report: ResultReport; readonly nowMs: number },
+  ): void {
+    for (const { stream, number, kind, outcome, cause, text: found, timeMs } of report.results) {
+      this.#sql.result.run(stream, number, kind, outcome, cause, found, timeMs, nowMs, agentId);
+    }
+    const { stopped, canary, refused } = report;
+    this.#sql.stand.run(stopped ? 1 : 0, canary, JSON.stringify(refused), nowMs, agentId);
   }
 
   /** How every agent stands to orders, in the order of enrolment. */

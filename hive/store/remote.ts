@@ -40,8 +40,11 @@ import { Window } from "./window.ts";
 export const REQUESTS_IN_FLIGHT_MAX = 32;
 /** Most bytes of blocks among them, unless one alone is longer. */
 export const BYTES_IN_FLIGHT_MAX = 32 * 1024 * 1024;
-/** Most requests of one client that wait for their turn. */
-export const REQUESTS_WAITING_MAX = 256;
+/**
+ * Most requests of one client that wait for their turn: each agent may have one when all of them
+ * come at once. Batches among them have a bound of their own (hive/intake/gate.ts).
+ */
+export const REQUESTS_WAITING_MAX = 4096;
 
 interface Open {
   readonly resolve: (value: unknown) => void;

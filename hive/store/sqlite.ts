@@ -8,7 +8,7 @@ import { Herd, type HerdCall, type HerdGives, type HerdTakes } from "../herd/her
 import { AlertRows } from "./alerts.ts";
 import { Appender } from "./append.ts";
 import { readBlocks } from "./blocks.ts";
-import { DirectiveRows } from "./directives.ts";
+import { type AgentReport, DirectiveRows } from "./directives.ts";
 import type {
   AgentOrders,
   DirectiveOutcome,
@@ -55,11 +55,18 @@ import { transaction } from "./transaction.ts";
 
 /** Most appends that wait for one commit; more are turned away. */
 export const APPENDS_WAITING_MAX = 256;
+/** Most reports about orders that wait for one commit; more are turned away. */
+export const REPORTS_WAITING_MAX = 4096;
 
 /** Options of {@linkcode SqliteStore}. */
 export interface SqliteOptions extends DatabaseOptions {
   /** Default: the host's clock. */
   readonly clock?: Clock;
+}
+
+interface WaitingReport extends AgentReport {
+  readonly resolve: () => void;
+  readonly reject: (error: ImmuneError) => void;
 }
 
 interface Waiting {
@@ -88,6 +95,7 @@ export class SqliteStore implements Store {
   readonly #detection: DetectionRows;
   readonly #appender: Appender;
   #waiting: Waiting[] = [];
+  #reports: WaitingReport[] = [];
   #appendsTurnedAway = 0;
   #open = true;
 
@@ -266,10 +274,29 @@ export class SqliteStore implements Store {
   }
 
   addReport(agentId: string, report: ResultReport): Promise<void> {
-    return this.#answer(
-      "take report",
-      () => this.#directives.report(agentId, report, this.#clock.nowMs()),
-    );
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (!this.#open) reject(this.#closed("take report"));
+    else if (this.#reports.length >= REPORTS_WAITING_MAX) {
+      const message = `Cannot take report: ${REPORTS_WAITING_MAX} wait already; try again`;
+      reject(new ImmuneError("RATE_LIMITED", message));
+    } else {
+      if (this.#reports.length === 0) setImmediate(() => this.#commitReports());
+      this.#reports.push({ agentId, report, resolve, reject });
+    }
+    return promise;
+  }
+
+  /** Those that came together share one commit: every host of a fleet answers a stop at once. */
+  #commitReports(): void {
+    const reports = this.#reports;
+    this.#reports = [];
+    if (reports.length === 0) return;
+    try {
+      this.#directives.report(reports, this.#clock.nowMs());
+      for (const { resolve } of reports) resolve();
+    } catch (cause) {
+      for (const { reject } of reports) reject(this.#failure(cause, "take report"));
+    }
   }
 
   agentOrders(): Promise<readonly AgentOrders[]> {
@@ -293,6 +320,7 @@ export class SqliteStore implements Store {
   close(): Promise<void> {
     if (!this.#open) return Promise.resolve();
     this.#commit();
+    this.#commitReports();
     return this.#answer("close", () => {
       this.#open = false;
       this.#database.close();

@@ -120,7 +120,10 @@ class Fleet {
       if (data.type === "listening") worker.postMessage(command);
       else if (data.type === "connected") connected.resolve();
       else if (data.type === "answered") fleet.#answered.resolve();
-      else connected.reject(new Error(data.message));
+      else {
+        connected.reject(new Error(data.message));
+        fleet.#answered.reject(new Error(data.message));
+      }
     };
     await connected.promise;
     return fleet;

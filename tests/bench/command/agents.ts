@@ -1,7 +1,8 @@
 import { checkDirective } from "../../../agent/guards/check.ts";
 import { HiveOrders } from "../../../common/link/orders.ts";
+import { Backoff } from "../../../common/link/backoff.ts";
 import { hiveClient } from "../../../common/link/transport.ts";
-import { REFUSAL_CAUSES, type RefusalCause } from "../../../common/wire/mod.ts";
+import { REFUSAL_CAUSES, type RefusalCause, type ResultReport } from "../../../common/wire/mod.ts";
 import type { TestAgent } from "../../support/intake.ts";
 
 /** Agents that connect at a time: a hive takes some hundred handshakes a second. */
@@ -92,11 +93,23 @@ async function connectOne(
         text: "a bench has no sensor",
         timeMs: Date.now(),
       } as const;
-      await orders.report({ ...state, results: [result], stopped: true });
+      await tell(orders, { ...state, results: [result], stopped: true });
       onAnswer();
     }
   };
   read().catch((error: Error) => report({ type: "failed", message: error.message }));
+}
+
+/** Tells until the hive has heard, with the jitter of an agent. */
+async function tell(orders: HiveOrders, told: ResultReport): Promise<void> {
+  const backoff = new Backoff();
+  for (;;) {
+    try {
+      return await orders.report(told);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, backoff.next()));
+    }
+  }
 }
 
 function report(message: AgentsReport): void {
