@@ -126,7 +126,7 @@ test("init, drill, fire, restart, lift: on a real sensor", async () => {
 
     // A host that starts again stays off.
     await up.stop();
-    up = await startUp({ state });
+    up = await startUp({ state, flags: up.flags });
     assertEquals(heldPrograms(state), []);
     assertEquals(await alerts(up, 4812), false);
 

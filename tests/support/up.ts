@@ -31,6 +31,7 @@ export const dist: Promise<void> = bundle();
  * Starts `up` with a state folder and ports of its own.
  *
  * @param options `launcher`: default that of `dist/`; `prefix`: command before it; `state`: folder;
+ * `flags`: those of an earlier run, to go on where it was;
  * `environment`: default `ENVIRONMENT`.
  */
 export async function startUp(
@@ -38,13 +39,15 @@ export async function startUp(
     readonly launcher?: string;
     readonly prefix?: readonly string[];
     readonly state?: string;
+    readonly flags?: readonly string[];
     readonly environment?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<RunningUp> {
   await dist;
   const state = options.state ?? await Deno.makeTempDir();
   const [console, agents, enroll] = freeAddresses();
-  const flags = [
+  // An agent that is enrolled goes to where its hive was.
+  const flags = options.flags ?? [
     ["--state", state],
     ["--console", console],
     ["--agents", agents],
