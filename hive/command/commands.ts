@@ -1,5 +1,5 @@
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
-import { type StopKeyFacts, verifySignature } from "../../common/keys/mod.ts";
+import { type StopKeyFacts, stopKeySuccession, verifySignature } from "../../common/keys/mod.ts";
 import {
   DIRECTIVE_KINDS,
   type DirectiveStream,
@@ -33,7 +33,7 @@ export interface CommandsOptions {
   /** 32 hexadecimal digits. */
   readonly fleet: string;
   readonly store: Store;
-  readonly signer: SignerClient;
+  readonly signer: Pick<SignerClient, "sign" | "successor" | "succeed">;
   /** Public half of the directive key that is in force, 64 hexadecimal digits. */
   readonly directiveKey: string;
   readonly packs: PackFiles;
@@ -183,8 +183,11 @@ export class Commands implements Disposable {
     const { store } = this.#options;
     const { kind, id } = STOP_KEY_DOCUMENT;
     const before = await store.document(kind, id);
-    if (before !== undefined && signature === null) {
-      throw new ImmuneError("FORBIDDEN", "Cannot take a stop key: there is one, which has to sign");
+    if (before !== undefined) {
+      await this.#checkSuccession(stopKeySchema.parse(JSON.parse(before.body)), {
+        successor: facts.publicKey,
+        signature,
+      });
     }
     const version = (before?.version ?? 0) + 1;
     const body = JSON.stringify(stopKeySchema.parse(facts));
@@ -239,6 +242,20 @@ export class Commands implements Disposable {
   /** Pushes no more canaries. */
   [Symbol.dispose](): void {
     this.#timer?.cancel();
+  }
+
+  /** Agents take another stop key only from the old one; so does the hive. */
+  async #checkSuccession(
+    { publicKey }: StopKeyFacts,
+    { successor, signature }: { readonly successor: string; readonly signature: string | null },
+  ): Promise<void> {
+    const holds = signature !== null && await verifySignature(Uint8Array.fromHex(publicKey), {
+      purpose: "stop key successor",
+      bytes: stopKeySuccession(this.fleet, successor),
+      signature: Uint8Array.fromHex(signature),
+    });
+    if (holds) return;
+    throw new ImmuneError("FORBIDDEN", "Cannot take a stop key: there is one, which has to sign");
   }
 
   async #hosts(): Promise<ReadonlySet<string>> {

@@ -1,0 +1,131 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FakeClock, ImmuneError } from "../../common/config/mod.ts";
+import {
+  makeStopKey,
+  stopKeySuccession,
+  verifySignature,
+  withStopKey,
+} from "../../common/keys/mod.ts";
+import { EVERY_HOST, readDirective } from "../../common/wire/mod.ts";
+import { SqliteStore } from "../store/mod.ts";
+import { Commands } from "./commands.ts";
+import { DIRECTIVE_KEY_FILE, DirectiveKeyFile } from "./key_file.ts";
+import { PackFiles } from "./packs.ts";
+import { Signer } from "./signer.ts";
+
+const FLEET = "f1".repeat(16);
+const NOTHING = { directive: 0, canary: 0, stop: 0 } as const;
+const BY = { by: "a test" } as const;
+
+/** A hive's commands, whose signer can be let down in the middle of a rotation. */
+class Scene implements AsyncDisposable {
+  readonly clock = new FakeClock(1_800_000_000_000);
+  readonly folder: string;
+  readonly store: SqliteStore;
+  failing = false;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.store = new SqliteStore(`${folder}/store.db`, { clock: this.clock });
+  }
+
+  static async open(): Promise<Scene> {
+    return new Scene(await Deno.makeTempDir());
+  }
+
+  /** As at a start of the hive. */
+  async start(): Promise<Commands> {
+    const file = await DirectiveKeyFile.open(this.folder);
+    const signer = new Signer(file, { fleet: FLEET, clock: this.clock });
+    return new Commands({
+      fleet: FLEET,
+      store: this.store,
+      signer: {
+        sign: (directive) => signer.sign(directive),
+        successor: () => signer.successor(),
+        succeed: () => this.failing ? Promise.reject(new Error("killed")) : signer.succeed(),
+      },
+      directiveKey: signer.publicKey.toHex(),
+      packs: new PackFiles(this.folder),
+      publish: () => {},
+      clock: this.clock,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.close();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** The key that signed the newest directive, as one of these. */
+async function signer(scene: Scene, keys: readonly string[]): Promise<number> {
+  const rows = await scene.store.directivesFor({
+    hostId: EVERY_HOST,
+    after: NOTHING,
+    nowMs: scene.clock.nowMs(),
+  });
+  const read = readDirective(rows.at(-1)?.bytes ?? new Uint8Array());
+  assert(!("cause" in read));
+  const { signed, signature } = read;
+  for (const [i, key] of keys.entries()) {
+    const publicKey = Uint8Array.fromHex(key);
+    if (await verifySignature(publicKey, { purpose: "directive", bytes: signed, signature })) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+Deno.test("Commands rotates its key: the old one names the new one, which signs from then on", async () => {
+  await using scene = await Scene.open();
+  const commands = await scene.start();
+  const { directiveKey: old } = await commands.trust();
+  await commands.rotate("ada");
+  const { directiveKey: next } = await commands.trust();
+  assertEquals(await signer(scene, [old, next]), 0);
+  await commands.send({ kind: "rules", body: { pack: null } }, BY);
+  assertEquals(await signer(scene, [old, next]), 1);
+  const again = await scene.start();
+  assertEquals((await again.trust()).directiveKey, next);
+});
+
+Deno.test("Commands ends a rotation that was cut short behind its announcement", async () => {
+  await using scene = await Scene.open();
+  const commands = await scene.start();
+  const { directiveKey: old } = await commands.trust();
+  scene.failing = true;
+  await assertRejects(() => commands.rotate("ada"));
+  scene.failing = false;
+  const again = await scene.start();
+  assertEquals((await again.trust()).directiveKey, old);
+  using started = again;
+  await started.start();
+  const { directiveKey: next } = await started.trust();
+  assert(next !== old);
+  await started.send({ kind: "rules", body: { pack: null } }, BY);
+  assertEquals(await signer(scene, [old, next]), 1);
+});
+
+Deno.test("DirectiveKeyFile makes no key over one that is damaged", async () => {
+  await using scene = await Scene.open();
+  await scene.start();
+  const path = `${scene.folder}/${DIRECTIVE_KEY_FILE}`;
+  assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
+  await Deno.writeTextFile(path, "no key");
+  const error = await assertRejects(() => scene.start(), ImmuneError);
+  assertEquals([error.code, Deno.readTextFileSync(path)], ["STATE_UNUSABLE", "no key"]);
+});
+
+Deno.test("Commands takes another stop key when the old one signed it", async () => {
+  await using scene = await Scene.open();
+  const commands = await scene.start();
+  const [first, second] = [await makeStopKey(), await makeStopKey()];
+  await commands.setStopKey(first.facts, { signature: null, ...BY });
+  const signature = await withStopKey(first.facts, {
+    shares: first.shares,
+    use: (key) => key.sign("stop key successor", stopKeySuccession(FLEET, second.facts.publicKey)),
+  });
+  await commands.setStopKey(second.facts, { signature: signature.toHex(), ...BY });
+  assertEquals(await commands.stopKey(), second.facts);
+});

@@ -1,0 +1,290 @@
+import { AuditLog } from "../../common/audit/mod.ts";
+import { FakeClock } from "../../common/config/mod.ts";
+import {
+  makeStopKey,
+  newSeed,
+  type NewStopKey,
+  type SigningKey,
+  signingKey,
+  stopKeySuccession,
+  withStopKey,
+} from "../../common/keys/mod.ts";
+import {
+  directiveBytes,
+  type DirectiveContent,
+  EVERY_HOST,
+  sealDirective,
+} from "../../common/wire/mod.ts";
+import { createApi } from "../../hive/api/app.ts";
+import { Commands } from "../../hive/command/commands.ts";
+import { DirectiveKeyFile } from "../../hive/command/key_file.ts";
+import { PackFiles } from "../../hive/command/packs.ts";
+import { Signer } from "../../hive/command/signer.ts";
+import { hashSecret, newSecret, Operators } from "../../hive/operators/mod.ts";
+import { SqliteStore } from "../../hive/store/mod.ts";
+import { type Attack, attackTable, told } from "./table.ts";
+
+const NOW_MS = Date.UTC(2026, 10, 22, 12);
+const FLEET = "f1".repeat(16);
+const HOST = "a5".repeat(32);
+
+/** The operators' side of a hive that gives orders, and what went out. */
+interface Target {
+  ask(path: string, asked?: { method?: string; body?: unknown; token?: string }): Promise<Response>;
+  readonly token: string;
+  readonly commands: Commands;
+  readonly signer: Signer;
+  readonly stop: NewStopKey;
+  readonly sent: string[];
+  /** An API token of somebody with a role. */
+  tokenOf(role: string): Promise<string>;
+}
+
+async function against(attack: (target: Target) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const clock = new FakeClock(NOW_MS);
+  const store = new SqliteStore(`${folder}/store.db`, { clock });
+  await store.addAgent({ id: crypto.randomUUID(), hostId: HOST, hostName: "a" }, "9".repeat(64));
+  const audit = AuditLog.open(`${folder}/audit`, { clock });
+  const token = newSecret();
+  const operators = new Operators({ tokenHash: hashSecret(token), store, audit, clock });
+  const signer = new Signer(await DirectiveKeyFile.open(folder), { fleet: FLEET, clock });
+  const sent: string[] = [];
+  const commands = new Commands({
+    fleet: FLEET,
+    store,
+    signer,
+    directiveKey: signer.publicKey.toHex(),
+    packs: new PackFiles(folder),
+    publish: ({ kind, number }: { kind?: string; number: number }) =>
+      void sent.push(`${kind} ${number}`),
+    clock,
+  });
+  const api = createApi({ store, operators, audit, version: "9", clock, commands });
+  const stop = await makeStopKey();
+  const ask: Target["ask"] = async (path, asked = {}) => {
+    const { body, method = body === undefined ? "GET" : "POST" } = asked;
+    return await api.request(`/api/v1${path}`, {
+      method,
+      headers: {
+        ...(asked.token === "" ? {} : { authorization: `Bearer ${asked.token ?? token}` }),
+        "content-type": "application/json",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  };
+  const tokenOf = async (role: string): Promise<string> => {
+    await ask("/users", { body: { name: role, role } });
+    const body = { name: "ci", role, expires: "1d", user: role };
+    return (await (await ask("/tokens", { body })).json()).text;
+  };
+  try {
+    await attack({ ask, token, commands, signer, stop, sent, tokenOf });
+  } finally {
+    commands[Symbol.dispose]();
+    audit[Symbol.dispose]();
+    await store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const RULES = { order: { kind: "rules", body: { pack: null } } } as const;
+
+/** A directive for every host, signed by a key. */
+async function signed(
+  key: SigningKey,
+  content: DirectiveContent,
+  { fleet = FLEET, ageMs = 0 } = {},
+): Promise<string> {
+  const head = { fleet, target: EVERY_HOST, number: NOW_MS - ageMs, issuedMs: NOW_MS - ageMs };
+  const bytes = directiveBytes({ ...head, expiresMs: NOW_MS + 60_000 - ageMs, ...content });
+  return sealDirective(bytes, await key.sign("stop", bytes)).toBase64();
+}
+
+const STOP = { kind: "stop", body: { action: "stop" } } as const;
+
+/** Brings a stop to a hive that knows the stop key. */
+async function bring(target: Target, directive: string): Promise<string> {
+  await target.commands.setStopKey(target.stop.facts, { signature: null, by: "a test" });
+  const before = target.sent.length;
+  const answer = await told(await target.ask("/kill-switch/stops", { body: { directive } }));
+  return target.sent.length === before ? answer : "it went out";
+}
+
+/** What is signed by the real stop key. */
+function byHolders(
+  target: Target,
+  content: DirectiveContent,
+  options: { readonly fleet?: string; readonly ageMs?: number } = {},
+): Promise<string> {
+  const { facts, shares } = target.stop;
+  return withStopKey(facts, { shares, use: (key) => signed(key, content, options) });
+}
+
+const ROWS: readonly Attack<Target>[] = [
+  {
+    tries: "an order without credentials",
+    // Whoever has none is taken for a browser, and this is no page of the hive.
+    refused: "403 FORBIDDEN",
+    attempt: async ({ ask }) => await told(await ask("/directives", { body: RULES, token: "" })),
+  },
+  {
+    tries: "an order by a viewer",
+    refused: "403 FORBIDDEN",
+    attempt: async ({ ask, tokenOf }) =>
+      await told(await ask("/directives", { body: RULES, token: await tokenOf("viewer") })),
+  },
+  {
+    tries: "another directive key by a responder",
+    refused: "403 FORBIDDEN",
+    attempt: async ({ ask, tokenOf }) => {
+      const token = await tokenOf("responder");
+      return await told(await ask("/directive-key/rotate", { method: "POST", token }));
+    },
+  },
+  {
+    tries: "a stop as an order",
+    refused: "400 INPUT_MALFORMED",
+    attempt: async ({ ask }) => await told(await ask("/directives", { body: { order: STOP } })),
+  },
+  {
+    tries: "other keys as an order",
+    refused: "400 INPUT_MALFORMED",
+    attempt: async ({ ask }) => {
+      const order = { kind: "keys", body: { directive: "0".repeat(64), stop: null } };
+      return await told(await ask("/directives", { body: { order } }));
+    },
+  },
+  {
+    tries: "an order that holds for a year",
+    refused: "400 INPUT_MALFORMED",
+    attempt: async ({ ask }) =>
+      await told(await ask("/directives", { body: { ...RULES, valid: "365d" } })),
+  },
+  {
+    tries: "an order to a host of nobody",
+    refused: "404 NOT_FOUND",
+    attempt: async ({ ask }) =>
+      await told(await ask("/directives", { body: { ...RULES, host: "0".repeat(64) } })),
+  },
+  {
+    tries: "a pack that is not here",
+    refused: "404 NOT_FOUND",
+    attempt: async ({ ask }) => {
+      const order = { kind: "rules", body: { pack: "0".repeat(64) } };
+      return await told(await ask("/directives", { body: { order } }));
+    },
+  },
+  {
+    tries: "a pack whose file leads out of its folder",
+    refused: "400 INPUT_MALFORMED",
+    attempt: async ({ ask }) => {
+      const files = [{ name: "../../operator.yml", text: "" }];
+      return await told(await ask("/rule-packs", { body: { version: 1, files } }));
+    },
+  },
+  {
+    tries: "a long body where none belongs",
+    refused: "400 INPUT_MALFORMED",
+    attempt: async ({ ask }) =>
+      await told(await ask("/directives", { body: { ...RULES, more: "x".repeat(100_000) } })),
+  },
+  {
+    tries: "a stop that nobody signed",
+    refused: "400 DIRECTIVE_INVALID",
+    attempt: async (target) => {
+      const directive = Uint8Array.fromBase64(await byHolders(target, STOP));
+      directive.fill(0, -64);
+      return await bring(target, directive.toBase64());
+    },
+  },
+  {
+    tries: "a stop signed by a stranger",
+    refused: "400 DIRECTIVE_INVALID",
+    attempt: async (target) => await bring(target, await signed(await signingKey(newSeed()), STOP)),
+  },
+  {
+    tries: "a stop of another fleet",
+    refused: "400 DIRECTIVE_INVALID",
+    attempt: async (target) =>
+      await bring(target, await byHolders(target, STOP, { fleet: "0e".repeat(16) })),
+  },
+  {
+    tries: "a stop of an hour ago",
+    refused: "400 DIRECTIVE_INVALID",
+    attempt: async (target) =>
+      await bring(target, await byHolders(target, STOP, { ageMs: 3_600_000 })),
+  },
+  {
+    tries: "an order under the stop key",
+    refused: "400 DIRECTIVE_INVALID",
+    attempt: async (target) =>
+      await bring(target, await byHolders(target, { kind: "rules", body: { pack: null } })),
+  },
+  {
+    tries: "a stop before there is a stop key",
+    refused: "400 DIRECTIVE_INVALID",
+    attempt: async (target) => {
+      const directive = await byHolders(target, STOP);
+      return await told(await target.ask("/kill-switch/stops", { body: { directive } }));
+    },
+  },
+  {
+    tries: "a second stop key in the place of the first",
+    refused: "403 FORBIDDEN",
+    attempt: async ({ ask, commands, stop }) => {
+      await commands.setStopKey(stop.facts, { signature: null, by: "a test" });
+      const { facts } = await makeStopKey();
+      const body = { facts, signature: null };
+      return await told(await ask("/kill-switch", { method: "PUT", body }));
+    },
+  },
+  {
+    tries: "a second stop key that signed itself",
+    refused: "403 FORBIDDEN",
+    attempt: async ({ ask, commands, stop }) => {
+      await commands.setStopKey(stop.facts, { signature: null, by: "a test" });
+      const { facts, shares } = await makeStopKey();
+      const signature = await withStopKey(facts, {
+        shares,
+        use: (key) => key.sign("stop key successor", stopKeySuccession(FLEET, facts.publicKey)),
+      });
+      const body = { facts, signature: signature.toHex() };
+      return await told(await ask("/kill-switch", { method: "PUT", body }));
+    },
+  },
+  {
+    tries: "a stop key of which one share is enough",
+    refused: "400 INPUT_MALFORMED",
+    attempt: async ({ ask, stop }) => {
+      const facts = { ...stop.facts, threshold: 1 };
+      return await told(
+        await ask("/kill-switch", {
+          method: "PUT",
+          body: { facts, signature: null },
+        }),
+      );
+    },
+  },
+  {
+    tries: "a stop from the signer",
+    refused: "the signer refused",
+    attempt: async ({ signer }) => {
+      const head = { fleet: FLEET, target: EVERY_HOST, number: 1, issuedMs: 0, expiresMs: 1 };
+      const stop = { ...head, ...STOP } as unknown as Parameters<Signer["sign"]>[0];
+      return await signer.sign(stop).then(() => "it signed", () => "the signer refused");
+    },
+  },
+  {
+    tries: "one number signed twice by the signer",
+    refused: "the signer refused",
+    attempt: async ({ signer }) => {
+      const head = { fleet: FLEET, target: EVERY_HOST, number: 5, issuedMs: 0, expiresMs: 1 };
+      const order = { ...head, kind: "rules", body: { pack: null } } as const;
+      await signer.sign(order);
+      return await signer.sign(order).then(() => "it signed", () => "the signer refused");
+    },
+  },
+];
+
+attackTable<Target>({ subject: "orders through the API", against }, ROWS);
