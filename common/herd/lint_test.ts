@@ -130,7 +130,7 @@ Deno.test("lintAntibody() refuses what hosts need", () => {
     ["path", "/var/lib/immune/agent/agent.key"],
     ["domain", "github.com"],
     ["domain", "objects.githubusercontent.com"],
-    ["domain", "deb.debian.org"],
+    ["domain", "www.debian.org"],
     ["domain", "co.uk"],
     ["domain", "hive.example.org"],
     ["domain", "example.org"],
