@@ -51,6 +51,8 @@ Deno.test("can() gives each role what the one before has, and says what is more"
     "approve approvals",
     "approve enrolments",
     "change herd",
+    "create directives",
+    "create kill_switch",
   ]);
   assertEquals(more("responder", "admin"), [
     "change ca",
@@ -65,6 +67,8 @@ Deno.test("can() gives each role what the one before has, and says what is more"
     "read tokens",
     "create tokens",
     "revoke tokens",
+    "change directive_key",
+    "change kill_switch",
   ]);
 });
 
