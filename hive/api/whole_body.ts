@@ -20,13 +20,14 @@ export const BODY_MS_MAX = 15_000;
  */
 export function wholeBody(clock: Clock): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
-    const { body } = c.req.raw;
+    const { body, url, method, headers } = c.req.raw;
     if (body !== null) {
-      c.req.raw = new Request(c.req.raw, {
-        body: await within(body, {
-          clock,
-          bytesMax: LONGER.get(c.req.path) ?? BODY_BYTES_MAX,
-        }),
+      const bytesMax = LONGER.get(c.req.path) ?? BODY_BYTES_MAX;
+      // Made of its parts: the signal of the server's own request is not to be touched.
+      c.req.raw = new Request(url, {
+        method,
+        headers,
+        body: await within(body, { clock, bytesMax }),
       });
     }
     await next();
