@@ -42,6 +42,14 @@ const LEAST: Readonly<Record<string, Role | "host">> = {
   "post /api/v1/herd/antibodies/{id}/confirm": "analyst",
   "post /api/v1/herd/antibodies/{id}/pull": "analyst",
   "post /api/v1/alerts/{id}/verdict": "analyst",
+  "get /api/v1/directives": "viewer",
+  "get /api/v1/directives/{stream}/{number}": "viewer",
+  "post /api/v1/directives": "responder",
+  "post /api/v1/rule-packs": "responder",
+  "post /api/v1/directive-key/rotate": "admin",
+  "get /api/v1/kill-switch": "viewer",
+  "put /api/v1/kill-switch": "admin",
+  "post /api/v1/kill-switch/stops": "responder",
   "post /api/v1/login-links": "host",
 };
 /** Pages of the console. */
@@ -66,7 +74,10 @@ type Caller = (route: string) => Promise<string>;
 /** Sends a request without a body: who may not hears so before anything else. */
 function asked(route: string): { readonly path: string; readonly method: string } {
   const [method = "", path = ""] = route.split(" ");
-  return { path: path.replace("{id}", ID), method: method.toUpperCase() };
+  return {
+    path: path.replace(/\{(?:id|stream)\}/, ID).replace("{number}", "1"),
+    method: method.toUpperCase(),
+  };
 }
 
 async function byToken({ hive, send }: Target, role: Role): Promise<Caller> {
