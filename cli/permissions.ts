@@ -19,6 +19,7 @@ type Scope =
   | "settings"
   | "client"
   | "orders"
+  | "ca_files"
   | "hive"
   | "agent"
   | "enroll"
@@ -41,6 +42,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   users: "client",
   tokens: "client",
   audit: "client",
+  ca: "client",
   approvals: "client",
   herd: "client",
   directives: "orders",
@@ -104,8 +106,13 @@ export function startVariables(args: readonly string[]): Readonly<Record<string,
 
 function scopeOf(args: readonly string[]): Scope | undefined {
   const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
-  return verb === "replay" && args.includes("--deliver") ? "deliver" : SCOPES[verb];
+  if (verb === "replay" && args.includes("--deliver")) return "deliver";
+  if (verb === "ca" && CA_ON_FILES.some((action) => args.includes(action))) return "ca_files";
+  return SCOPES[verb];
 }
+
+/** Actions of `immune ca` that work on the hive's folder, not through its API. */
+const CA_ON_FILES = ["init", "import"] as const;
 
 type ScopeFlags = (touched: Touched, surroundings: Surroundings) => string[];
 
@@ -124,7 +131,12 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   settings: (touched, { root }) => [listed("--allow-read", settingsFiles(touched, root))],
   sensor: sensorFlags,
   client: (touched) => [
-    listed("--allow-read", [...touched.files, touched.state, ...touched.secrets]),
+    listed("--allow-read", [
+      ...touched.files,
+      touched.state,
+      ...touched.secrets,
+      ...touched.certificates,
+    ]),
     ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
     `--allow-net=${touched.console}`,
   ],
@@ -139,6 +151,15 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
     ]),
     ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
     `--allow-net=${touched.console}`,
+  ],
+  ca_files: (touched) => [
+    listed("--allow-read", [
+      ...touched.files,
+      `${touched.state}/immune.toml`,
+      `${touched.state}/hive`,
+      ...touched.certificates,
+    ]),
+    listed("--allow-write", [`${touched.state}/hive`]),
   ],
   hive: (touched, { root, program }) => [
     listed("--allow-read", [
@@ -232,6 +253,8 @@ interface Touched {
   readonly providerSecret: readonly string[];
   /** Files and folders that an order is made from. */
   readonly given: readonly string[];
+  /** Certificates, keys and requests that `immune ca` is given. */
+  readonly certificates: readonly string[];
   /** What the verb is told to write. */
   readonly written: readonly string[];
   readonly console: string;
@@ -271,6 +294,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   const [, action] = args.filter((arg) => !arg.startsWith("-"));
   const written = writtenBy(args).map(at);
   const ordered = ["share", "pack"].flatMap((name) => flagValues(args, name)).map(at);
+  const certificates = certificatesOf(args).map(at);
   const rules = flagValues(args, "rules").map(at);
   if (config) flags["config"] = at(config);
   if (state !== undefined) flags["state"] = at(state);
@@ -299,6 +323,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       action,
       operands,
       given: ordered,
+      certificates,
       written,
       secrets: [
         ...(values.operators.token_file === "" ? [] : [values.operators.token_file]),
@@ -321,6 +346,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       action,
       operands,
       given: ordered,
+      certificates,
       written,
       secrets: [],
       provider: [],
@@ -339,6 +365,13 @@ function providerOf({ operators }: Config): Pick<Touched, "provider" | "provider
 }
 
 /** What `immune rules`, `immune herd genesis` and `immune kill-switch init` are told to write. */
+/** What `immune ca` is given to read; no other verb has flags for that. */
+function certificatesOf(args: readonly string[]): string[] {
+  if (args.find((arg) => !arg.startsWith("-")) !== "ca") return [];
+  return ["request", "certificate", "key"].flatMap((name) => flagValues(args, name));
+}
+
+/** What `immune rules` is told to write; no other verb has a flag for that. */
 function writtenBy(args: readonly string[]): string[] {
   const [verb, action] = args.filter((arg) => !arg.startsWith("-"));
   // A key that is made by it.

@@ -5,6 +5,7 @@ import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { print } from "../output.ts";
+import { addJoining } from "./agents_join.ts";
 
 const agentsSchema = z.object({
   agents: z.array(z.looseObject({
@@ -23,9 +24,12 @@ const agentsSchema = z.object({
 });
 type AgentLine = z.infer<typeof agentsSchema>["agents"][number];
 
-/** `immune agents list` */
+/** `immune agents` */
 export function addAgents(program: Command): void {
-  const agents = program.command("agents").description("look at the agents of the hive");
+  const agents = program.command("agents").description(
+    "look at the agents of the hive, and let others join",
+  );
+  addJoining(agents);
   const list = agents.command("list")
     .description("show every agent with its ledger: made = stored + lost")
     .option("--json", "print one JSON object an agent");

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseAddress } from "../../hive/address.ts";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { createHive, type Hive, type HiveOptions } from "../../hive/hive.ts";
+import { namesOf } from "../hive_names.ts";
 import { rulePaths } from "../rules.ts";
 import { endSignals, onReloadSignal, untilSignal } from "../signals.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -61,11 +61,6 @@ function providerOf(operators: Config["operators"]): Pick<HiveOptions, "oidc"> {
       cause,
     });
   }
-}
-
-/** Hosts under which agents reach this hive: its certificate has to name them. */
-function namesOf(addresses: { readonly agents: string; readonly enroll: string }): string[] {
-  return [addresses.agents, addresses.enroll].map((text) => parseAddress(text).hostname);
 }
 
 async function announce(hive: Hive, json: boolean): Promise<void> {

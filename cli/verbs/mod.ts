@@ -4,6 +4,7 @@ import { addAgents } from "./agents.ts";
 import { addAlerts } from "./alerts.ts";
 import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
+import { addCa } from "./ca.ts";
 import { addConfig } from "./config.ts";
 import { addDirectives } from "./directives.ts";
 import { addDoctor } from "./doctor.ts";
@@ -47,6 +48,7 @@ export const VERBS: readonly AddVerb[] = [
   addDoctor,
   addHerd,
   addHive,
+  addCa,
   addAgent,
   addEnroll,
   addUninstall,

@@ -87,7 +87,8 @@ export const enrollRequestSchema = z.strictObject({
   /** PKCS #10 request (PEM, RFC 7468), signed by the agent's new key. */
   request: z.string().max(16_384),
   hostId: sha256,
-  hostName: z.string().min(1).max(253),
+  /** Shown to people: without control characters. */
+  hostName: z.string().regex(/^\P{Cc}{1,253}$/u),
   /** As it was given. */
   challenge: z.string().max(400),
   /** Its solution, 8 bytes in base64url. */

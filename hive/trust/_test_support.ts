@@ -2,8 +2,10 @@ import { KEY_ALGORITHM, makeKeyPair, privateKeyPem, randomSerial, readPrivateKey
 import {
   AuthorityKeyIdentifierExtension,
   type Extension,
+  type JsonGeneralNames,
   Pkcs10CertificateRequest,
   Pkcs10CertificateRequestGenerator,
+  SubjectAlternativeNameExtension,
   X509Certificate,
   X509CertificateGenerator,
 } from "./x509.ts";
@@ -15,12 +17,26 @@ export interface Requester {
 }
 
 /** Makes a key and a request for it, as an agent does. */
-export async function makeRequest(): Promise<Requester> {
+export function makeRequest(): Promise<Requester> {
+  return requestWith({});
+}
+
+/** A request that asks for more than it gets. */
+export async function requestWith(asked: {
+  readonly name?: string;
+  readonly names?: JsonGeneralNames;
+  readonly extensions?: readonly Extension[];
+}): Promise<Requester> {
+  const { name = "CN=whatever the agent likes", names, extensions = [] } = asked;
   const keys = await makeKeyPair();
   const request = await Pkcs10CertificateRequestGenerator.create({
-    name: "CN=whatever the agent likes",
+    name,
     keys,
     signingAlgorithm: KEY_ALGORITHM,
+    extensions: [
+      ...extensions,
+      ...(names === undefined ? [] : [new SubjectAlternativeNameExtension(names)]),
+    ],
   });
   return { keyPem: await privateKeyPem(keys.privateKey), request: request.toString("pem") };
 }

@@ -35,16 +35,52 @@ export interface AttackTable<T> {
  * @param attacks The rows; each says something else.
  */
 export function attackTable<T>(table: AttackTable<T>, attacks: readonly Attack<T>[]): void {
-  assertEquals(new Set(attacks.map(({ tries }) => tries)).size, attacks.length);
-  for (const { tries, refused, attempt } of attacks) {
-    Deno.test(`attack on ${table.subject}: ${tries}`, async () => {
-      await table.against(async (target) => {
-        const seen = await attempt(target);
-        const holds = typeof refused === "string" ? seen === refused : refused.test(seen);
-        assert(holds, `The attacker was told "${seen}", not "${refused}"`);
-      });
+  checkRows(attacks);
+  for (const attack of attacks) {
+    Deno.test(`attack on ${table.subject}: ${attack.tries}`, async () => {
+      await table.against((target) => tryOut(attack, target));
     });
   }
+}
+
+/** A table whose rows attack the same thing, one behind the other: making it takes long. */
+export interface SharedAttackTable<S, T> {
+  /** What is attacked, one word or two. */
+  readonly subject: string;
+  /** Makes what all rows attack. */
+  readonly against: (attack: (shared: S) => Promise<void>) => Promise<void>;
+  /** Makes of it what one row needs, as if no row had been before. */
+  readonly afresh: (shared: S) => Promise<T>;
+}
+
+/**
+ * As `attackTable`, each row a step of one test.
+ *
+ * @param table Subject and target.
+ * @param attacks The rows; each says something else.
+ */
+export function sharedAttackTable<S, T>(
+  table: SharedAttackTable<S, T>,
+  attacks: readonly Attack<T>[],
+): void {
+  checkRows(attacks);
+  Deno.test(`attack on ${table.subject}`, async (test) => {
+    await table.against(async (shared) => {
+      for (const attack of attacks) {
+        await test.step(attack.tries, async () => tryOut(attack, await table.afresh(shared)));
+      }
+    });
+  });
+}
+
+function checkRows(attacks: readonly { readonly tries: string }[]): void {
+  assertEquals(new Set(attacks.map(({ tries }) => tries)).size, attacks.length);
+}
+
+async function tryOut<T>({ refused, attempt }: Attack<T>, target: T): Promise<void> {
+  const seen = await attempt(target);
+  const holds = typeof refused === "string" ? seen === refused : refused.test(seen);
+  assert(holds, `The attacker was told "${seen}", not "${refused}"`);
 }
 
 /**

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { REVOCATION_CHECK_MS } from "../../hive/intake/mod.ts";
+import { type TestAgent, TestHive } from "../support/intake.ts";
+import type { BenchResult } from "./result.ts";
+
+const SEED = 32;
+const AGENTS = 1000;
+/** Handshakes under way at a time. */
+const AT_ONCE = 16;
+
+/**
+ * Measures a revocation: 1,000 agents, each with a key and a TLS connection of its own, are
+ * connected; all are revoked; it ends when the last of them has seen its connection end.
+ *
+ * @returns Figures.
+ */
+export async function run(): Promise<BenchResult> {
+  await using hive = await TestHive.start();
+  const agents: TestAgent[] = [];
+  for (let i = 0; i < AGENTS; i++) {
+    agents.push(await hive.enrol(i.toString(16).padStart(64, "0")));
+  }
+  const connections: Deno.TlsConn[] = [];
+  for (let i = 0; i < AGENTS; i += AT_ONCE) {
+    const some = agents.slice(i, i + AT_ONCE).map((agent) => hive.connect(agent));
+    connections.push(...await Promise.all(some));
+  }
+  const open = (await hive.counters()).connections;
+  if (open !== AGENTS) throw new Error(`${open} of ${AGENTS} agents are connected`);
+  const ended = connections.map((connection) => untilEnd(connection));
+  const start = performance.now();
+  const asked = agents.map(({ id }) => hive.store.revokeAgent(id));
+  await Promise.all(asked);
+  const revoked = performance.now();
+  await Promise.all(ended);
+  const end = performance.now();
+  const { refused, connections: left } = await hive.counters();
+  if (refused.revoked !== AGENTS || left !== 0) throw new Error(`${left} connections are left`);
+  return {
+    workload: `${AGENTS} agents with keys and connections of their own, all revoked, until the ` +
+      `last connection has ended; open ones are looked up every ${REVOCATION_CHECK_MS} ms`,
+    seed: SEED,
+    checksum: createHash("sha256").update(`${refused.revoked}`).digest("hex").slice(0, 8),
+    figures: [
+      { figure: "revocation_1000_agents_s", value: (end - start) / 1000, unit: "s" },
+      { figure: "revocation_1000_rows_s", value: (revoked - start) / 1000, unit: "s" },
+    ],
+  };
+}
+
+async function untilEnd(connection: Deno.TlsConn): Promise<void> {
+  const buffer = new Uint8Array(16);
+  try {
+    while (await connection.read(buffer) !== null);
+  } catch {
+    // Reset: it has ended too.
+  }
+  connection.close();
+}
