@@ -1,6 +1,7 @@
 import { type Identity, readIdentity } from "../agent/enrol/identity.ts";
 import { LinkWorker } from "../agent/link/owner.ts";
 import { ImmuneError, statePaths } from "../common/config/mod.ts";
+import { writeLinkState } from "./link_state.ts";
 
 /** Bytes in which the journal publishes its last position on the disk. */
 export const DURABLE_BYTES = 8;
@@ -27,18 +28,27 @@ export interface DeliveryOptions {
  */
 export function startDelivery(options: DeliveryOptions): LinkWorker {
   const { state, durable, onAcknowledged, onWarning, proxy } = options;
+  const { agent } = statePaths(state);
   let told = "";
   const link = new LinkWorker({ state, durable, ...(proxy === undefined ? {} : { proxy }) }, {
     onStatus: (status) => {
       // Said when it changes; a status comes with every batch.
       const line = `link ${status.state}${status.reason === undefined ? "" : `: ${status.reason}`}`;
-      if (line !== told) onWarning(line);
+      if (line === told) return;
       told = line;
+      onWarning(line);
+      writeLinkState(agent, status);
     },
     onAcknowledged,
     onWarning,
   });
-  link.finished.catch((error: Error) => onWarning(error.message));
+  link.finished.then(
+    () => writeLinkState(agent, { state: "DISCONNECTED", reason: "The agent is stopped" }),
+    (error: Error) => {
+      onWarning(error.message);
+      writeLinkState(agent, { state: "ERROR", reason: error.message });
+    },
+  );
   return link;
 }
 

@@ -29,6 +29,8 @@ const issuedSchema = z.looseObject({
   notAfter: z.string(),
 });
 
+const revokedSchema = z.object({ revoked: z.array(z.string()), unknown: z.array(z.string()) });
+
 /** `immune ca` */
 export function addCa(program: Command): void {
   const ca = program.command("ca")
@@ -86,15 +88,28 @@ function addIssue(ca: Command): void {
   });
 }
 
+/** As many as the API takes with one request. */
+const REVOKED_AT_ONCE = 256;
+
 function addRevoke(ca: Command): void {
-  const command = ca.command("revoke <agent>")
-    .description("revoke an agent's certificates; its connections end within seconds")
+  const command = ca.command("revoke <agent...>")
+    .description("revoke agents' certificates; their connections end within seconds")
     .option("--json", "print one JSON object");
-  addSettings(command).action(async (agent: string) => {
+  addSettings(command).action(async (agents: readonly string[]) => {
     const { values } = settingsOf(command);
-    const path = `/api/v1/agents/${encodeURIComponent(agent)}/revoke`;
-    const answer = await new ApiClient(values).send("post", path);
-    print(values.output.json ? JSON.stringify(answer) : `Revoked ${visible(agent)}`);
+    const api = new ApiClient(values);
+    const [revoked, unknown]: [string[], string[]] = [[], []];
+    for (let i = 0; i < agents.length; i += REVOKED_AT_ONCE) {
+      const body = { agents: agents.slice(i, i + REVOKED_AT_ONCE) };
+      const answer = revokedSchema.parse(await api.send("post", "/api/v1/agents/revoke", { body }));
+      revoked.push(...answer.revoked);
+      unknown.push(...answer.unknown);
+    }
+    if (values.output.json) print(JSON.stringify({ revoked, unknown }));
+    else for (const agent of revoked) print(`Revoked ${visible(agent)}`);
+    if (unknown.length === 0) return;
+    const names = unknown.map((agent) => `"${visible(agent)}"`).join(", ");
+    throw new ImmuneError("NOT_FOUND", `Cannot revoke ${names}: there is no such agent`);
   });
 }
 

@@ -1,5 +1,8 @@
 import type { Command } from "commander";
+import { z } from "zod";
+import { statePaths } from "../../common/config/mod.ts";
 import { ApiClient } from "../api.ts";
+import { type LinkStateFile, readLinkState } from "../link_state.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -12,10 +15,19 @@ export function addStatus(program: Command): void {
     .option("--json", "print one JSON object");
   addSettings(command).action(async () => {
     const { values } = settingsOf(command);
-    const status = await new ApiClient(values).get("/api/v1/status");
+    // Of this host's own agent, where there is one: it tells the more, the less the hive answers.
+    const link = readLinkState(statePaths(values.state.dir).agent);
+    if (link !== undefined && !values.output.json) print(linkLine(link));
+    const answer = z.looseObject({}).parse(await new ApiClient(values).get("/api/v1/status"));
+    const status = link === undefined ? answer : { ...answer, link };
     if (values.output.json) print(JSON.stringify(status));
-    else print(table(leaves(status), COLUMNS).trimEnd());
+    else print(table(leaves(answer), COLUMNS).trimEnd());
   });
+}
+
+function linkLine({ state, reason, since }: LinkStateFile): string {
+  const why = reason === undefined ? "" : `: ${visible(reason)}`;
+  return `This host's link is ${state} since ${since}${why}`;
 }
 
 interface Leaf {

@@ -81,13 +81,16 @@ export class HiveTransport implements Transport {
    */
   use(options: TransportOptions): void {
     const before = this.#client;
-    this.#options = options;
-    this.#client = new SharedClient(options);
+    // The way stays as it is, through a proxy for instance.
+    this.#options = { ...this.#options, ...options };
+    this.#client = new SharedClient(this.#options);
     before[Symbol.dispose]();
   }
 
   async greet(signal: AbortSignal, onHandshake: () => void): Promise<NoAnswer | undefined> {
-    const { agents, certificatePem, keyPem, hivePem } = this.#options;
+    const { agents, certificatePem, keyPem, hivePem, proxy } = this.#options;
+    // Behind a proxy what is wrong shows with the first message.
+    if (proxy !== undefined) return undefined;
     const { host = "", port = 0 } = splitAddress(agents) ?? {};
     const late = AbortSignal.any([signal, AbortSignal.timeout(GREET_TIMEOUT_MS)]);
     let connection: Deno.TlsConn | undefined;

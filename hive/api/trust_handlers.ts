@@ -26,13 +26,17 @@ export function addTrust(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   addEnrolments(app, api);
   addTokens(app, api);
   app.openapi(revokeRoute, async (c) => {
-    const { id: agentId } = c.req.valid("param");
-    const act = { principal: c.get("principal"), action: "agent.revoke", object: agentId };
-    await recorded(api.audit, act, async () => {
-      if (await api.store.revokeAgent(agentId)) return;
-      throw new ImmuneError("NOT_FOUND", `Cannot revoke agent "${agentId}": there is none`);
-    });
-    return c.json({ agentId, revoked: true }, 200);
+    const { agents } = c.req.valid("json");
+    const principal = c.get("principal");
+    // Each has its own entry, before any is revoked.
+    const revoke = agents.reduce(
+      (work, object) => () =>
+        recorded(api.audit, { principal, action: "agent.revoke", object }, work),
+      () => api.store.revokeAgents(agents),
+    );
+    const revoked = new Set(await revoke());
+    const unknown = agents.filter((agent) => !revoked.has(agent));
+    return c.json({ revoked: [...revoked], unknown }, 200);
   });
 }
 

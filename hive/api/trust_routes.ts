@@ -12,6 +12,7 @@ import {
   issuedSchema,
   issueRequest,
   revokedSchema,
+  revokeRequest,
   rotateRequest,
   tokenPath,
   withdrawnSchema,
@@ -43,13 +44,13 @@ export const issueRoute = createRoute({
   responses: answers(issuedSchema, "a new agent with its certificate"),
 });
 
-/** `POST /agents/{id}/revoke` */
+/** `POST /agents/revoke` */
 export const revokeRoute = createRoute({
   method: "post",
-  path: `${API_PATH}/agents/{id}/revoke`,
+  path: `${API_PATH}/agents/revoke`,
   ...guarded(allow("revoke", "agents")),
-  request: { params: agentPath },
-  responses: answers(revokedSchema, "the agent's certificates are good no more"),
+  request: { body: { content: { "application/json": { schema: revokeRequest } } } },
+  responses: answers(revokedSchema, "their certificates are good no more; all or none"),
 });
 
 /** `GET /enrolments` */

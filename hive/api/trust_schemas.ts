@@ -56,8 +56,18 @@ export const issuedSchema = z.object({
 /** Path of one agent or enrolment. */
 export const agentPath = z.object({ id: agentId });
 
-/** That something was done. */
-export const revokedSchema = z.object({ agentId, revoked: z.boolean() });
+/** Most agents that are revoked with one request. */
+export const REVOKED_AT_ONCE_MAX = 256;
+
+/** Agents that are to be revoked. */
+export const revokeRequest = z.strictObject({
+  agents: z.array(agentId).min(1).max(REVOKED_AT_ONCE_MAX),
+});
+/** Those that were. */
+export const revokedSchema = z.object({
+  revoked: z.array(agentId),
+  unknown: z.array(agentId),
+});
 
 /** Enrolments that wait for an operator. */
 export const enrolmentsSchema = z.object({

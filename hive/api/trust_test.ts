@@ -93,20 +93,20 @@ Deno.test("POST /ca/certificates gives an agent its certificate by hand", async 
   });
 });
 
-Deno.test("POST /agents/{id}/revoke revokes, and knows whom it does not know", async () => {
+Deno.test("POST /agents/revoke revokes, records, and says whom it does not know", async () => {
   await withHive(async ({ hive, ask }) => {
-    assertEquals(await ask(`/api/v1/agents/${AGENT_ID}/revoke`, {}), [200, {
-      agentId: AGENT_ID,
-      revoked: true,
+    const nobody = crypto.randomUUID();
+    const revoke = (agents: unknown): Promise<[number, Answer]> =>
+      ask("/api/v1/agents/revoke", { agents });
+    assertEquals(await revoke([AGENT_ID, nobody]), [200, {
+      revoked: [AGENT_ID],
+      unknown: [nobody],
     }]);
     assertEquals((await hive.store.agents()).map(({ revoked }) => revoked), [true]);
-    const nobody = crypto.randomUUID();
-    assertEquals(await ask(`/api/v1/agents/${nobody}/revoke`, {}), [404, "NOT_FOUND"]);
-    assertEquals(actions(hive).slice(0, 3), [
-      "agent.revoke failed",
-      "agent.revoke allowed",
-      "agent.revoke allowed",
-    ]);
+    assertEquals(actions(hive).slice(0, 2), ["agent.revoke allowed", "agent.revoke allowed"]);
+    for (const bad of [[], ["nobody"], Array(257).fill(nobody)]) {
+      assertEquals(await revoke(bad), [400, "INPUT_MALFORMED"]);
+    }
   });
 });
 

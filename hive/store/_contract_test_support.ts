@@ -433,6 +433,14 @@ const FLEET: readonly Case[] = [
     assertEquals((await store.agents()).length, 1);
     assertEquals(await store.certificate("1".repeat(64)), undefined);
   }],
+  ["revokeAgents() revokes those that there are, and says which", async (store) => {
+    const [one, two, three] = [await enrolled(store), await enrolled(store), await enrolled(store)];
+    assertEquals(await store.revokeAgents([]), []);
+    assertEquals(await store.revokeAgents([one.id, "nobody", three.id]), [one.id, three.id]);
+    assertEquals((await store.certificate(three.fingerprint))?.revoked, true);
+    assertEquals((await store.certificate(two.fingerprint))?.revoked, false);
+    assertEquals((await store.agents()).map(({ revoked }) => revoked), [true, false, true]);
+  }],
   ["revokeAgent() revokes that agent and its certificates", async (store) => {
     const [one, two] = [await enrolled(store), await enrolled(store)];
     assertEquals(await store.revokeAgent("nobody"), false);

@@ -44,10 +44,21 @@ export class FleetRows {
    * @returns False when there is no such agent.
    */
   revoke(agentId: string): boolean {
-    return transaction(this.#database, () => {
-      this.#sql.revokeCertificates.run(agentId);
-      return Number(this.#sql.revokeAgent.run(agentId).changes) === 1;
-    });
+    return this.revokeAll([agentId]).length === 1;
+  }
+
+  /**
+   * Revokes agents and all their certificates, all in one transaction.
+   *
+   * @param agentIds Their ids.
+   * @returns Those that there are.
+   */
+  revokeAll(agentIds: readonly string[]): readonly string[] {
+    return transaction(this.#database, () =>
+      agentIds.filter((agentId) => {
+        this.#sql.revokeCertificates.run(agentId);
+        return Number(this.#sql.revokeAgent.run(agentId).changes) === 1;
+      }));
   }
 
   /** All agents in the order of their enrolment. */

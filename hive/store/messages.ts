@@ -14,6 +14,7 @@ export const STORE_METHODS = {
   renewCertificate: true,
   confirmCertificate: true,
   revokeAgent: true,
+  revokeAgents: true,
   agents: true,
   append: true,
   alerts: true,

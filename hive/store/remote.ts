@@ -106,6 +106,10 @@ export class RemoteStore implements Store {
     return this.#ask("confirmCertificate", [fingerprint]);
   }
 
+  revokeAgents(agentIds: readonly string[]): Promise<readonly string[]> {
+    return this.#ask("revokeAgents", [agentIds]);
+  }
+
   revokeAgent(agentId: string): Promise<boolean> {
     return this.#ask("revokeAgent", [agentId]);
   }

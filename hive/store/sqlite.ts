@@ -166,6 +166,10 @@ export class SqliteStore implements Store {
     return this.#answer("confirm certificate", () => this.#certificates.confirm(fingerprint));
   }
 
+  revokeAgents(agentIds: readonly string[]): Promise<readonly string[]> {
+    return this.#answer("revoke agents", () => this.#fleet.revokeAll(agentIds));
+  }
+
   revokeAgent(agentId: string): Promise<boolean> {
     return this.#answer(`revoke agent "${agentId}"`, () => this.#fleet.revoke(agentId));
   }

@@ -308,6 +308,8 @@ export interface Store extends DirectiveStore {
   confirmCertificate(fingerprint: string): Promise<void>;
   /** Revokes all certificates of an agent; false when there is no such agent. */
   revokeAgent(agentId: string): Promise<boolean>;
+  /** The same for many at once: all of them, or none; gives those that there are. */
+  revokeAgents(agentIds: readonly string[]): Promise<readonly string[]>;
   /** All agents in the order of their enrolment. */
   agents(): Promise<readonly AgentRow[]>;
   /**

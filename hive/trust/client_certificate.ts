@@ -1,5 +1,6 @@
 import { type KeyObject, X509Certificate as SyncCertificate } from "node:crypto";
 import { AGENT_URI_PREFIX } from "./authority.ts";
+import { derElements } from "./der.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { agentName, isUuid } from "./fleet_id.ts";
 import {
@@ -66,6 +67,8 @@ export class ClientCertificateChecker {
 
   #check(der: Uint8Array, nowMs: number): CertificateCheck {
     const bytes = new Uint8Array(der);
+    // Its fingerprint is that of all bytes: none may lie behind the certificate.
+    if (derElements(bytes).length !== 1) return { ok: false, why: "it cannot be read" };
     const signed = new SyncCertificate(bytes);
     const isOurs = this.#authorities.some(({ certificate, key }) =>
       signed.checkIssued(certificate) && signed.verify(key)

@@ -121,5 +121,12 @@ Deno.test("check() refuses bytes that are no certificate", async () => {
     const bytes = der(authority.certificatePem);
     assertEquals(why(checker.check(bytes.subarray(0, 40), Date.now())), "it cannot be read");
     assertEquals(why(checker.check(new Uint8Array(), Date.now())), "it cannot be read");
+    const { request } = await makeRequest();
+    const whole = der((await authority.sign(request, { agentId: AGENT })).pem);
+    assertEquals(why(checker.check(whole, Date.now())), "accepted");
+    for (const tail of [[0], [0x30, 0], [...whole]]) {
+      const more = new Uint8Array([...whole, ...tail]);
+      assertEquals(why(checker.check(more, Date.now())), "it cannot be read");
+    }
   });
 });

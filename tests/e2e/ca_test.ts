@@ -44,7 +44,10 @@ Deno.test("immune ca shows, issues, revokes and rotates through the running hive
     const agentId = String(issued["agentId"]);
     const listed = json(await ask("agents", "list", "--json"));
     assertEquals([listed["id"], listed["revoked"]], [agentId, false]);
-    assertEquals((await ask("ca", "revoke", agentId)).stdout, `Revoked ${agentId}\n`);
+    const nobody = crypto.randomUUID();
+    const revoked = await ask("ca", "revoke", agentId, nobody);
+    assertEquals([revoked.code, revoked.stdout], [1, `Revoked ${agentId}\n`]);
+    assertMatch(revoked.stderr, new RegExp(`\\[NOT_FOUND\\].*"${nobody}"`));
     assertEquals(json(await ask("agents", "list", "--json"))["revoked"], true);
 
     const early = await ask("ca", "rotate", "--server");
