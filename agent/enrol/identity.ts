@@ -57,8 +57,11 @@ export interface Identity extends TransportOptions {
   readonly orders?: OrderTrust | undefined;
 }
 
+/** Times that a reader begins anew when the identity changes under its eyes. */
+const READS_MAX = 5;
+
 /**
- * Reads the identity of an agent, and ends a change of it that was interrupted.
+ * Reads the identity of an agent; it changes nothing, and another process may change it meanwhile.
  *
  * @param folder The agent's folder.
  * @returns The identity, or `undefined` when the host is not enrolled.
@@ -67,13 +70,19 @@ export interface Identity extends TransportOptions {
 export function readIdentity(folder: string): Identity | undefined {
   const paths = identityPaths(folder);
   try {
-    const text = readIfThere(paths.agentJson);
-    if (text === undefined) return undefined;
-    const { files, ...names } = identitySchema.parse(JSON.parse(text));
-    const [keyPem, certificatePem, hivePem] = FILES.map((name) =>
-      readNamed(paths[name], files[name])
-    ) as [string, string, string];
-    return { ...names, certificatePem, keyPem, hivePem };
+    let missing = "";
+    for (let i = 0; i < READS_MAX; i++) {
+      const text = readIfThere(paths.agentJson);
+      if (text === undefined) return undefined;
+      const { files, ...names } = identitySchema.parse(JSON.parse(text));
+      const found = FILES.map((name) => readNamed(paths[name], files[name])?.content);
+      const [keyPem, certificatePem, hivePem] = found;
+      if (keyPem !== undefined && certificatePem !== undefined && hivePem !== undefined) {
+        return { ...names, certificatePem, keyPem, hivePem };
+      }
+      missing = paths[FILES[found.indexOf(undefined)] ?? "agentJson"];
+    }
+    throw new Error(`"${missing}" is not the file of this enrolment`);
   } catch (cause) {
     const why = cause instanceof z.ZodError || cause instanceof SyntaxError
       ? `"${paths.agentJson}" does not hold`
@@ -99,6 +108,7 @@ export function writeIdentity(identity: Identity, folder: string): void {
   const { agentId, fleetId, agents, certificatePem, keyPem, hivePem, orders } = identity;
   const paths = identityPaths(folder);
   const contents = { agentKey: keyPem, agentPem: certificatePem, hivePem };
+  settle(paths);
   for (const name of FILES) replaceFile(next(paths[name]), contents[name]);
   const files = Object.fromEntries(FILES.map((name) => [name, sha256(contents[name])]));
   const json = JSON.stringify({ agentId, fleetId, agents, files, orders }, null, 2);
@@ -107,14 +117,36 @@ export function writeIdentity(identity: Identity, folder: string): void {
   syncFolder(folder);
 }
 
-/** The content that `agent.json` names: in its place, or waiting to be put there. */
-function readNamed(path: string, wanted: string): string {
-  const content = readIfThere(path) ?? "";
-  if (sha256(content) === wanted) return content;
-  const waiting = readIfThere(next(path)) ?? "";
-  if (sha256(waiting) !== wanted) throw new Error(`"${path}" is not the file of this enrolment`);
-  Deno.renameSync(next(path), path);
-  return waiting;
+interface NamedFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** The file that `agent.json` names: in its place, or waiting to be put there. */
+function readNamed(path: string, wanted: string): NamedFile | undefined {
+  for (const each of [path, next(path), path]) {
+    const content = readIfThere(each);
+    if (content !== undefined && sha256(content) === wanted) return { path: each, content };
+  }
+  return undefined;
+}
+
+/** Ends a change that was interrupted, before the names that wait are used again. */
+function settle(paths: IdentityPaths): void {
+  const found = identitySchema.safeParse(parsed(readIfThere(paths.agentJson)));
+  if (!found.success) return;
+  for (const name of FILES) {
+    const file = readNamed(paths[name], found.data.files[name]);
+    if (file?.path === next(paths[name])) Deno.renameSync(file.path, paths[name]);
+  }
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function next(path: string): string {

@@ -1,15 +1,23 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { enroll } from "../../agent/enrol/enroll.ts";
-import { readIdentity } from "../../agent/enrol/identity.ts";
-import { ImmuneError } from "../../common/config/mod.ts";
-import { decodeToken, encodeToken, fingerprint, pinnedEnvironment } from "../../common/link/mod.ts";
+import { readIdentity, writeIdentity } from "../../agent/enrol/identity.ts";
+import { FakeClock, ImmuneError } from "../../common/config/mod.ts";
+import {
+  certificateDer,
+  certificatesIn,
+  decodeToken,
+  encodeToken,
+  fingerprint,
+  pinnedEnvironment,
+} from "../../common/link/mod.ts";
 import {
   createEnrolment,
   type EnrolmentListener,
   makeToken,
   serveEnrolment,
 } from "../../hive/fleet/mod.ts";
-import { openServerCertificate } from "../../hive/trust/mod.ts";
+import { makeRequest } from "../../hive/trust/_test_support.ts";
+import { Authority, DAY_MS, openServerCertificate } from "../../hive/trust/mod.ts";
 import { Child, type Line } from "../chaos/child.ts";
 import { TestHive } from "../support/intake.ts";
 
@@ -216,6 +224,63 @@ Deno.test("LinkWorker gives nothing to a hive with another certificate", async (
   const status = failed?.["status"] as { reason: string };
   assertMatch(status.reason, /^PIN_MISMATCH: .+invalid peer certificate/);
   assertEquals((await impostor.counters()).records, 0);
+});
+
+Deno.test("LinkWorker goes on through a rotation of the hive's certificate, in the same process", async () => {
+  await using scene = await Scene.open();
+  await scene.enrol(await scene.token());
+  const folder = `${scene.state}/agent`;
+  const before = readIdentity(folder)?.hivePem;
+  const agent = scene.run();
+  await agent.line("acknowledged");
+  await scene.hive.trust.rotateServer(true);
+  await agent.until(() => readIdentity(folder)?.hivePem !== before);
+  const { certificatePem, successor } = scene.hive.server;
+  assertEquals(certificatesIn(readIdentity(folder)?.hivePem ?? "").map(certificateDer), [
+    certificateDer(certificatePem),
+    certificateDer(successor.certificatePem),
+  ]);
+  // Its connections are new ones now, to a hive that shows what was its successor.
+  const { records } = await scene.hive.store.stats();
+  const known = agent.lines.length;
+  await agent.until((lines) =>
+    lines.slice(known).filter((line) => "acknowledged" in line).length > 3
+  );
+  assert((await scene.hive.store.stats()).records > records);
+  assertEquals(agent.lines.filter(isError), []);
+});
+
+Deno.test("LinkWorker renews a certificate that is due, and the one before is worthless", async () => {
+  await using scene = await Scene.open();
+  await scene.enrol(await scene.token());
+  const folder = `${scene.state}/agent`;
+  const enrolled = readIdentity(folder);
+  assert(enrolled !== undefined);
+  // A certificate of 80 days ago, in the place of the one that was just made.
+  const then = await Authority.open(scene.hive.folder, {
+    clock: new FakeClock(Date.now() - 80 * DAY_MS),
+  });
+  const { keyPem, request } = await makeRequest();
+  const { agentId } = enrolled;
+  const { pem, fingerprint: old } = await then.sign(request, { agentId });
+  const by = await fingerprint(certificateDer(enrolled.certificatePem) ?? new Uint8Array());
+  await scene.hive.store.renewCertificate({ fingerprint: old, by, untilMs: Date.now() + DAY_MS });
+  writeIdentity({ ...enrolled, certificatePem: pem, keyPem }, folder);
+
+  const agent = scene.run();
+  await agent.until(() => readIdentity(folder)?.certificatePem !== pem);
+  const now = readIdentity(folder);
+  assertNotEquals(now?.keyPem, keyPem);
+  const known = agent.lines.length;
+  await agent.until((lines) =>
+    lines.slice(known).filter((line) => "acknowledged" in line).length > 3
+  );
+  const next = await fingerprint(certificateDer(now?.certificatePem ?? "") ?? new Uint8Array());
+  const rows = await Promise.all([old, next].map((each) => scene.hive.store.certificate(each)));
+  assertEquals(rows.map((row) => [row?.agentId, row?.revoked]), [[agentId, true], [
+    agentId,
+    false,
+  ]]);
 });
 
 function isError(line: Line): boolean {
