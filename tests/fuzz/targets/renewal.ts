@@ -28,6 +28,7 @@ export const target: FuzzTarget = {
         directivesFor: () => Promise.resolve([]),
         refusedCertificates: () => Promise.resolve([]),
         addReport: () => Promise.resolve(),
+        herd: () => Promise.reject(new Error("nobody is heard")),
       },
       renew: async ({ agentId, request }) => {
         const { pem } = await authority.sign(request, { agentId });
