@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { allow } from "./guards.ts";
-import { answers, API_PATH, guarded } from "./route_parts.ts";
+import { answers, API_PATH, guarded, jsonBody } from "./route_parts.ts";
 import {
   agentPath,
   caSchema,
@@ -31,7 +31,7 @@ export const rotateRoute = createRoute({
   method: "post",
   path: `${API_PATH}/ca/rotate`,
   ...guarded(allow("change", "ca")),
-  request: { body: { content: { "application/json": { schema: rotateRequest } } } },
+  request: jsonBody(rotateRequest),
   responses: answers(caSchema, "what counts from now on"),
 });
 
@@ -40,7 +40,7 @@ export const issueRoute = createRoute({
   method: "post",
   path: `${API_PATH}/ca/certificates`,
   ...guarded(allow("create", "certificate")),
-  request: { body: { content: { "application/json": { schema: issueRequest } } } },
+  request: jsonBody(issueRequest),
   responses: answers(issuedSchema, "a new agent with its certificate"),
 });
 
@@ -49,7 +49,7 @@ export const revokeRoute = createRoute({
   method: "post",
   path: `${API_PATH}/agents/revoke`,
   ...guarded(allow("revoke", "agents")),
-  request: { body: { content: { "application/json": { schema: revokeRequest } } } },
+  request: jsonBody(revokeRequest),
   responses: answers(revokedSchema, "their certificates are good no more; all or none"),
 });
 
@@ -66,10 +66,7 @@ export const decideRoute = createRoute({
   method: "post",
   path: `${API_PATH}/enrolments/{id}`,
   ...guarded(allow("approve", "enrolments")),
-  request: {
-    params: agentPath,
-    body: { content: { "application/json": { schema: decisionRequest } } },
-  },
+  request: { params: agentPath, ...jsonBody(decisionRequest) },
   responses: answers(decidedSchema, "what was decided; the first decision counts"),
 });
 

@@ -27,7 +27,7 @@ const LEAST: Readonly<Record<string, Role | "host">> = {
   "get /api/v1/ca": "viewer",
   "post /api/v1/ca/rotate": "admin",
   "post /api/v1/ca/certificates": "admin",
-  "post /api/v1/agents/{id}/revoke": "responder",
+  "post /api/v1/agents/revoke": "responder",
   "get /api/v1/enrolments": "analyst",
   "post /api/v1/enrolments/{id}": "responder",
   "delete /api/v1/enroll-tokens/{id}": "admin",
