@@ -186,7 +186,7 @@ Deno.test("readCsv() takes any text, and names or lists each line of it", async 
 
 Deno.test("readCsv() reads back every value that it is given in quotes", async () => {
   const text = fc.stringMatching(/^[ -~é漢]{1,30}$/).filter((t) =>
-    t.trim() === t && !t.includes("/")
+    t.trim() === t && !t.includes("/") && !/^\.{1,2}$/.test(t)
   );
   await fc.assert(
     fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 10 }), async (names) => {
