@@ -39,7 +39,7 @@ interface Texts {
   readonly cwd: string;
 }
 
-/** Makes records of 80 to 300 bytes, each unlike all others. */
+/** Makes records of 80 to 384 bytes, each unlike all others. */
 export class RecordMaker {
   readonly #random: Random;
   readonly #ingredients: RecordIngredients;

@@ -7,7 +7,7 @@ import { RecordMaker, type WorkRecord } from "./records.ts";
 import { RuleMaker, type WorkRule } from "./rules.ts";
 
 /** Longest record of the workload, in bytes. */
-const RECORD_BYTES_MAX = 304;
+const RECORD_BYTES_MAX = 384;
 /** Ordinary records that no rule may fire on, and how often rules that do are made anew. */
 const ORDINARY_RECORDS = 20_000;
 const REMAKES_MAX = 8;
