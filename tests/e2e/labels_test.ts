@@ -72,6 +72,11 @@ function argvHas(record: RecordView, kind: "exec" | "process", text: string): bo
   return UTF8.decode(record.slot(kind, "argv")).includes(text);
 }
 
+/** A word that no other process of the host has in its arguments. */
+function mark(): string {
+  return `mark-${crypto.randomUUID()}`;
+}
+
 /** A copy of the host's bash under another name. */
 async function bashAs(folder: string, name: string): Promise<string> {
   const path = `${folder}/${name}`;
@@ -84,12 +89,13 @@ sensorTest("labels: a role by marks is the kernel's, on the exec that begins it"
   await inFolder(async (folder) => {
     using labeller = await Labeller.open();
     const server = await bashAs(folder, "ollama");
-    await new Deno.Command(server, { args: ["-c", ": one; (/bin/true two); :"] }).output();
-    const exec = labeller.until((record) => argvHas(record, "exec", ": one"));
+    const [one, two] = [mark(), mark()];
+    await new Deno.Command(server, { args: ["-c", `: ${one}; (/bin/true ${two}); :`] }).output();
+    const exec = labeller.until((record) => argvHas(record, "exec", `: ${one}`));
     assertEquals([exec.given.role, exec.scanned.role], [1, 1]);
     assert((exec.given.flags & FLAGS.labelled) !== 0);
     assertEquals(exec.given.session, exec.scanned.session);
-    const child = labeller.until((record) => argvHas(record, "exec", "true\0two"));
+    const child = labeller.until((record) => argvHas(record, "exec", `true\0${two}`));
     assertEquals([child.given.role, child.given.session], [1, exec.given.session]);
     assertEquals(child.given.flags & FLAGS.labelled, 0);
   });
@@ -99,16 +105,17 @@ sensorTest("labels: a role that only the whole command line tells reaches the ke
   await inFolder(async (folder) => {
     using labeller = await Labeller.open();
     const python = await bashAs(folder, "python3");
+    const [started, ran] = [mark(), mark()];
     const child = new Deno.Command(python, {
-      args: ["-c", "read line; /bin/true later; read line", "vllm.entrypoints"],
+      args: ["-c", `read line; /bin/true ${ran}; read line`, "vllm.entrypoints", started],
       stdin: "piped",
       stdout: "null",
     }).spawn();
-    const exec = labeller.until((record) => argvHas(record, "exec", "vllm.entrypoints"));
+    const exec = labeller.until((record) => argvHas(record, "exec", started));
     assertEquals([exec.given.role, exec.scanned.role], [0, 1]);
     const input = child.stdin.getWriter();
     await input.write(new TextEncoder().encode("go\n"));
-    const later = labeller.until((record) => argvHas(record, "exec", "true\0later"));
+    const later = labeller.until((record) => argvHas(record, "exec", `true\0${ran}`));
     assertEquals([later.given.role, later.given.session], [1, exec.scanned.session]);
     await input.close();
     await child.status;
@@ -119,20 +126,21 @@ sensorTest("labels: what runs already is found, parents first, and the kernel ha
   await inFolder(async (folder) => {
     const server = await bashAs(folder, "llama-server");
     const shell = await bashAs(folder, "helper");
+    const [begun, ran] = [mark(), mark()];
     const child = new Deno.Command(server, {
-      args: ["-c", `echo up; ${shell} -c 'read line; /bin/true third; read line'; :`, "first"],
+      args: ["-c", `echo up; ${shell} -c 'read line; /bin/true ${ran}; read line'; :`, begun],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
     const output = child.stdout.getReader();
     await output.read();
     using labeller = await Labeller.open();
-    const first = labeller.until((record) => argvHas(record, "process", "first"));
+    const first = labeller.until((record) => argvHas(record, "process", begun));
     assertEquals(first.scanned.role, 1);
     assertNotEquals(first.scanned.session, 0n);
     const input = child.stdin.getWriter();
     await input.write(new TextEncoder().encode("go\n"));
-    const third = labeller.until((record) => argvHas(record, "exec", "true\0third"));
+    const third = labeller.until((record) => argvHas(record, "exec", `true\0${ran}`));
     assertEquals([third.given.role, third.given.session], [1, first.scanned.session]);
     await input.close();
     await output.cancel();
