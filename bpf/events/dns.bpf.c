@@ -118,6 +118,19 @@ static __always_inline bool question_fill(struct immune_scratch *scratch, __u32 
 	return true;
 }
 
+/*
+ * Whether a packet is one of a TCP connection to another port: most of all packets are. A datagram may
+ * go elsewhere than its socket is connected to.
+ */
+static __always_inline bool is_elsewhere(struct __sk_buff *skb)
+{
+	struct bpf_sock *socket = skb->sk;
+
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	return socket && socket->protocol == IMMUNE_PROTOCOL_TCP &&
+	       skb->remote_port != bpf_htonl(IMMUNE_DNS_PORT);
+}
+
 static __always_inline int on_packet(struct __sk_buff *skb, bool answer)
 {
 	struct packet packet = {};
@@ -128,7 +141,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool answer)
 	__u64 cookie;
 	__u32 length;
 
-	if (!network_read(skb, answer, &packet) || !message_find(skb, answer, &packet))
+	if (is_elsewhere(skb) || !network_read(skb, answer, &packet) || !message_find(skb, answer, &packet))
 		return IMMUNE_ALLOW;
 	tally = tally_of(IMMUNE_KIND_DNS);
 	if (!kind_wanted(tally, IMMUNE_KIND_DNS))

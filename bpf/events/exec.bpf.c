@@ -18,23 +18,23 @@ struct exec_record {
 };
 
 static __always_inline void exec_fill(struct exec_record *record, struct task_struct *task,
-				      struct file *file)
+				      const struct immune_process *process, struct file *file)
 {
-	header_fill(&record->header, task, IMMUNE_KIND_EXEC);
+	header_fill(&record->header, task, process, IMMUNE_KIND_EXEC, TYPED);
 	record->header.body_length = sizeof(record->body);
 	record->header.slot_count = IMMUNE_EXEC_SLOT_COUNT;
 	__builtin_memset(&record->body, 0, sizeof(record->body));
-	record->body.real_uid = BPF_CORE_READ(task, cred, uid.val);
-	record->body.real_gid = BPF_CORE_READ(task, cred, gid.val);
-	record->body.parent_uid = BPF_CORE_READ(task, real_parent, cred, euid.val);
-	record->body.device = file_device(file);
-	record->body.inode = BPF_CORE_READ(file, f_inode, i_ino);
-	record->body.mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
-	record->body.pid_namespace = BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
-	record->body.network_namespace = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-	record->body.user_namespace = BPF_CORE_READ(task, cred, user_ns, ns.inum);
+	record->body.real_uid = task->cred->uid.val;
+	record->body.real_gid = task->cred->gid.val;
+	record->body.parent_uid = task->real_parent->cred->euid.val;
+	record->body.device = file_device(file, TYPED);
+	record->body.inode = file->f_inode->i_ino;
+	record->body.mount_namespace = task->nsproxy->mnt_ns->ns.inum;
+	record->body.pid_namespace = task->nsproxy->pid_ns_for_children->ns.inum;
+	record->body.network_namespace = task->nsproxy->net_ns->ns.inum;
+	record->body.user_namespace = task->cred->user_ns->ns.inum;
 	stdio_fill(&record->body, task);
-	record->header.flags |= file_deleted(file);
+	record->header.flags |= file_deleted(file, TYPED);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
 }
 
@@ -45,8 +45,8 @@ static __always_inline void exec_fill(struct exec_record *record, struct task_st
  */
 static __noinline __u32 argv_append(struct immune_scratch *scratch, struct mm_struct *mm)
 {
-	__u64 start = BPF_CORE_READ(mm, arg_start);
-	__u64 whole = BPF_CORE_READ(mm, arg_end) - start;
+	__u64 start = mm->arg_start;
+	__u64 whole = mm->arg_end - start;
 	__u32 flags = whole > IMMUNE_ARGV_BYTES_MAX ? IMMUNE_FLAG_TRUNCATED : 0;
 	__u64 wanted = whole > IMMUNE_ARGV_BYTES_MAX ? IMMUNE_ARGV_BYTES_MAX : whole;
 	struct exec_record *record;
@@ -86,7 +86,7 @@ static __always_inline __u32 file_name_append(struct immune_scratch *scratch,
 {
 	struct exec_record *record = (void *)scratch->record;
 	struct immune_slot *slot = &record->slots[IMMUNE_EXEC_SLOT_FILE_NAME];
-	const char *name = BPF_CORE_READ(binary, filename);
+	const char *name = binary->filename;
 	__u64 at = scratch->length;
 	long length;
 
@@ -103,20 +103,23 @@ static __always_inline __u32 file_name_append(struct immune_scratch *scratch,
 	return length == IMMUNE_PATH_BYTES_MAX ? IMMUNE_FLAG_TRUNCATED : 0;
 }
 
-/* Ids and cgroup change at exec; role and session stay, or are those that the program brings. */
-static __always_inline void process_refresh(struct task_struct *task)
+/*
+ * Ids and cgroup change at exec; role and session stay, or are those that the program brings. What
+ * the map has of the process then; NULL when it had to be put in, and so has no label.
+ */
+static __always_inline struct immune_process *process_refresh(struct task_struct *task)
 {
-	__u32 pid = BPF_CORE_READ(task, tgid);
-	struct immune_process *old = bpf_map_lookup_elem(&processes, &pid);
+	struct immune_process *old = process_of(task, TYPED);
 	struct immune_process fresh = {};
 
-	if (old && old->start_time_ns == task_start_time(task)) {
+	if (old && old->start_time_ns == task_start_time(task, TYPED)) {
 		/* In place: a label that is written meanwhile stays. */
-		task_describe(task, old);
-		return;
+		task_describe(task, old, TYPED);
+		return old;
 	}
-	task_describe(task, &fresh);
-	process_put(pid, &fresh, BPF_ANY);
+	task_describe(task, &fresh, TYPED);
+	process_put(task->tgid, &fresh, BPF_ANY);
+	return NULL;
 }
 
 /* Gives the process the role of its program, if that has one; a session begins where there is none. */
@@ -143,12 +146,12 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binary)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_EXEC);
-	struct file *file = BPF_CORE_READ(binary, file);
+	struct immune_process *process = process_refresh(task);
+	struct file *file = binary->file;
 	struct immune_scratch *scratch;
 	struct exec_record *record;
 	__u32 flags;
 
-	process_refresh(task);
 	if (!kind_wanted(tally, IMMUNE_KIND_EXEC))
 		return 0;
 	scratch = scratch_take();
@@ -158,16 +161,14 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 		return 0;
 	}
 	record = (void *)scratch->record;
-	exec_fill(record, task, file);
+	exec_fill(record, task, process, file);
 	scratch->length = sizeof(*record);
-	flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
-			  BPF_CORE_READ(file, f_path.mnt));
+	flags = path_walk(scratch, file->f_path.dentry, file->f_path.mnt);
 	path_append(scratch, &record->slots[IMMUNE_EXEC_SLOT_IMAGE]);
-	flags |= argv_append(scratch, BPF_CORE_READ(task, mm));
+	flags |= argv_append(scratch, task->mm);
 	process_label(record, role_of(scratch, &record->slots[IMMUNE_EXEC_SLOT_IMAGE],
 				      &record->slots[IMMUNE_EXEC_SLOT_ARGV]));
-	flags |= path_walk(scratch, BPF_CORE_READ(task, fs, pwd.dentry),
-			   BPF_CORE_READ(task, fs, pwd.mnt));
+	flags |= path_walk(scratch, task->fs->pwd.dentry, task->fs->pwd.mnt);
 	path_append(scratch, &record->slots[IMMUNE_EXEC_SLOT_CWD]);
 	flags |= file_name_append(scratch, binary);
 	record->header.flags |= flags;

@@ -22,22 +22,21 @@ struct listen_record {
 
 static __always_inline void on_listen(const struct sock *socket)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_LISTEN);
-	struct immune_listener_key key = listener_key(socket);
+	struct immune_listener_key key = listener_key(socket, TYPED);
 	struct listen_record record = {};
 	struct immune_owner owner = { .socket = (__u64)socket };
 
-	owner_fill(&owner, task);
+	owner_fill_current(&owner);
 	bpf_map_update_elem(&listeners, &key, &owner, BPF_ANY);
 	if (!kind_wanted(tally, IMMUNE_KIND_LISTEN))
 		return;
-	header_fill(&record.header, task, IMMUNE_KIND_LISTEN);
+	header_fill_current(&record.header, IMMUNE_KIND_LISTEN);
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
-	record.body.family = socket_address(socket, false, record.body.address,
+	record.body.family = socket_address(socket, TYPED, false, record.body.address,
 					    &record.header.flags);
-	record.body.port = socket_port(socket);
+	record.body.port = socket_port(socket, TYPED);
 	record.body.protocol = IMMUNE_PROTOCOL_TCP;
 	record.body.socket_type = 1;
 	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, false);
@@ -46,14 +45,10 @@ static __always_inline void on_listen(const struct sock *socket)
 static __always_inline void on_accept(const struct sock *socket)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_ACCEPT);
-	struct immune_listener_key key = listener_key(socket);
+	struct immune_listener_key key = listener_key(socket, TYPED);
 	struct immune_owner *listener = bpf_map_lookup_elem(&listeners, &key);
 	struct accept_record record = {};
 
-	if (!peer_wanted(socket)) {
-		connection_filter(IMMUNE_KIND_ACCEPT);
-		return;
-	}
 	if (listener) {
 		struct immune_owner owner = *listener;
 
@@ -67,11 +62,11 @@ static __always_inline void on_accept(const struct sock *socket)
 	header_fill_owner(&record.header, listener, IMMUNE_KIND_ACCEPT);
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
-	record.body.family = socket_address(socket, false, record.body.address,
+	record.body.family = socket_address(socket, TYPED, false, record.body.address,
 					    &record.header.flags);
-	socket_address(socket, true, record.body.peer_address, &record.header.flags);
-	record.body.port = socket_port(socket);
-	record.body.peer_port = socket_peer_port(socket);
+	socket_address(socket, TYPED, true, record.body.peer_address, &record.header.flags);
+	record.body.port = socket_port(socket, TYPED);
+	record.body.peer_port = socket_peer_port(socket, TYPED);
 	record.body.protocol = IMMUNE_PROTOCOL_TCP;
 	record.body.socket_type = 1;
 	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, true);
@@ -81,7 +76,7 @@ static __always_inline void on_accept(const struct sock *socket)
 static __always_inline __u64 stream_received(const struct sock *socket, const struct tcp_sock *tcp)
 {
 	__u64 bytes = BPF_CORE_READ(tcp, bytes_received);
-	__u64 ended = BPF_CORE_READ(socket, __sk_common.skc_flags) >> SOCK_DONE & 1;
+	__u64 ended = socket->__sk_common.skc_flags >> SOCK_DONE & 1;
 
 	return bytes > ended ? bytes - ended : 0;
 }
@@ -106,11 +101,11 @@ static __always_inline void on_end(const struct sock *socket, int before)
 	header_fill_owner(&record.header, owner, IMMUNE_KIND_FLOW);
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
-	record.body.family = socket_address(socket, true, record.body.address,
+	record.body.family = socket_address(socket, TYPED, true, record.body.address,
 					    &record.header.flags);
-	socket_address(socket, false, record.body.local_address, &record.header.flags);
-	record.body.port = socket_peer_port(socket);
-	record.body.local_port = socket_port(socket);
+	socket_address(socket, TYPED, false, record.body.local_address, &record.header.flags);
+	record.body.port = socket_peer_port(socket, TYPED);
+	record.body.local_port = socket_port(socket, TYPED);
 	record.body.protocol = IMMUNE_PROTOCOL_TCP;
 	record.body.socket_type = 1;
 	record.body.initiated = owner->state != IMMUNE_CONNECTION_ACCEPTED;
@@ -122,6 +117,15 @@ static __always_inline void on_end(const struct sock *socket, int before)
 	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, false);
 }
 
+static __always_inline void on_listen_end(const struct sock *socket)
+{
+	struct immune_listener_key port = listener_key(socket, TYPED);
+	struct immune_owner *known = bpf_map_lookup_elem(&listeners, &port);
+
+	if (known && known->socket == (__u64)socket)
+		bpf_map_delete_elem(&listeners, &port);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 {
@@ -130,35 +134,39 @@ int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 	__u64 key = (__u64)socket;
 
 	/* MPTCP announces its own states too; its subflows are TCP. */
-	if (BPF_CORE_READ(socket, sk_protocol) != IMMUNE_PROTOCOL_TCP)
+	if (socket->sk_protocol != IMMUNE_PROTOCOL_TCP)
 		return 0;
-	if (after == STATE_SYN_SENT) {
-		if (!peer_wanted(socket))
-			return 0;
-		owner_fill(&owner, (void *)bpf_get_current_task());
-		connection_put(socket, &owner, BPF_ANY);
-	} else if (after == STATE_LISTEN) {
+	if (after == STATE_LISTEN) {
 		on_listen(socket);
-	} else if (after == STATE_ESTABLISHED && before == STATE_SYN_RECV) {
-		known = bpf_map_lookup_elem(&connections, &key);
-		/* Both sides asked at once (RFC 9293, 3.5): it was never listened for. */
-		if (known)
-			known->state = IMMUNE_CONNECTION_MADE;
-		else
-			on_accept(socket);
-	} else if (after == STATE_ESTABLISHED) {
-		known = bpf_map_lookup_elem(&connections, &key);
-		if (known)
-			known->state = IMMUNE_CONNECTION_MADE;
-	} else if (after == STATE_CLOSE && before == STATE_LISTEN) {
-		struct immune_listener_key port = listener_key(socket);
-
-		known = bpf_map_lookup_elem(&listeners, &port);
-		if (known && known->socket == key)
-			bpf_map_delete_elem(&listeners, &port);
-	} else if (after == STATE_CLOSE) {
-		on_end(socket, before);
+		return 0;
 	}
+	if (after == STATE_CLOSE && before == STATE_LISTEN) {
+		on_listen_end(socket);
+		return 0;
+	}
+	if (after == STATE_CLOSE) {
+		on_end(socket, before);
+		return 0;
+	}
+	if (after != STATE_SYN_SENT && after != STATE_ESTABLISHED)
+		return 0;
+	/* Most connections are between a host's own programs. */
+	if (!peer_wanted(socket)) {
+		if (before == STATE_SYN_RECV)
+			connection_filter(IMMUNE_KIND_ACCEPT);
+		return 0;
+	}
+	if (after == STATE_SYN_SENT) {
+		owner_fill_current(&owner);
+		connection_put(socket, &owner, BPF_ANY);
+		return 0;
+	}
+	known = bpf_map_lookup_elem(&connections, &key);
+	/* Both sides asked at once (RFC 9293, 3.5): it was never listened for, and is known. */
+	if (known)
+		known->state = IMMUNE_CONNECTION_MADE;
+	else if (before == STATE_SYN_RECV)
+		on_accept(socket);
 	return 0;
 }
 

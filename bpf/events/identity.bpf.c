@@ -51,8 +51,8 @@ int BPF_PROG(on_identity_exit, struct pt_regs *registers, long result)
 		return 0;
 	pid = BPF_CORE_READ(task, tgid);
 	old = bpf_map_lookup_elem(&processes, &pid);
-	task_describe(task, &fresh);
-	header_fill(&record.header, task, IMMUNE_KIND_IDENTITY);
+	task_describe(task, &fresh, UNTYPED);
+	header_fill(&record.header, task, old, IMMUNE_KIND_IDENTITY, UNTYPED);
 	/* A process that the map does not know: the change is told, but not what was before. */
 	record.body.old_uid = record.body.old_gid = 0xffffffff;
 	if (old && old->start_time_ns == fresh.start_time_ns) {

@@ -15,24 +15,22 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_FORK);
-	__u32 pid = BPF_CORE_READ(child, tgid);
-	__u32 parent_pid = BPF_CORE_READ(parent, tgid);
 	struct immune_process process = {};
 	struct immune_record_header header;
 	struct immune_process *maker;
 
-	if (!task_is_leader(child))
+	if (!task_is_leader(child, TYPED))
 		return 0;
-	task_describe(child, &process);
-	maker = bpf_map_lookup_elem(&processes, &parent_pid);
-	if (maker && maker->start_time_ns == task_start_time(parent)) {
+	task_describe(child, &process, TYPED);
+	maker = process_of(parent, TYPED);
+	if (maker && maker->start_time_ns == task_start_time(parent, TYPED)) {
 		process.session = maker->session;
 		process.role = maker->role;
 	}
-	process_put(pid, &process, BPF_ANY);
+	process_put(child->tgid, &process, BPF_ANY);
 	if (!kind_wanted(tally, IMMUNE_KIND_FORK))
 		return 0;
-	header_fill(&header, child, IMMUNE_KIND_FORK);
+	header_fill(&header, child, &process, IMMUNE_KIND_FORK, TYPED);
 	header.length = sizeof(header);
 	record_send(&lifecycle, &header, sizeof(header), tally, IMMUNE_STREAM_LIFECYCLE, false);
 	return 0;
@@ -54,9 +52,9 @@ static __always_inline bool exit_is_first(__u32 pid)
 
 static __always_inline __u32 exit_status(struct task_struct *task)
 {
-	if (BPF_CORE_READ(task, signal, flags) & IMMUNE_SIGNAL_GROUP_EXIT)
-		return BPF_CORE_READ(task, signal, group_exit_code);
-	return BPF_CORE_READ(task, group_leader, exit_code);
+	if (task->signal->flags & IMMUNE_SIGNAL_GROUP_EXIT)
+		return task->signal->group_exit_code;
+	return task->group_leader->exit_code;
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -66,9 +64,9 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct exit_record record = {};
 	__u32 status;
 
-	if (BPF_CORE_READ(task, signal, live.counter))
+	if (task->signal->live.counter)
 		return 0;
-	header_fill(&record.header, task, IMMUNE_KIND_EXIT);
+	header_fill(&record.header, task, process_of(task, TYPED), IMMUNE_KIND_EXIT, TYPED);
 	if (!exit_is_first(record.header.pid))
 		return 0;
 	if (!kind_wanted(tally, IMMUNE_KIND_EXIT))

@@ -18,14 +18,14 @@ int on_sockets(struct bpf_iter__task_file *context)
 	if (!socket || BPF_CORE_READ(socket, sk_protocol) != IMMUNE_PROTOCOL_TCP)
 		return 0;
 	state = BPF_CORE_READ(socket, __sk_common.skc_state);
-	owner_fill(&owner, task);
+	owner_fill(&owner, task, UNTYPED);
 	if (state == STATE_LISTEN) {
-		struct immune_listener_key key = listener_key(socket);
+		struct immune_listener_key key = listener_key(socket, UNTYPED);
 
 		owner.socket = (__u64)socket;
 		bpf_map_update_elem(&listeners, &key, &owner, BPF_NOEXIST);
 	} else if (state == STATE_ESTABLISHED) {
-		struct immune_listener_key key = listener_key(socket);
+		struct immune_listener_key key = listener_key(socket, UNTYPED);
 
 		owner.state = bpf_map_lookup_elem(&listeners, &key) ? IMMUNE_CONNECTION_ACCEPTED
 								    : IMMUNE_CONNECTION_MADE;

@@ -15,15 +15,14 @@ struct open_record {
 	__u8 bytes[];
 };
 
-static __always_inline void open_fill(struct open_record *record, struct task_struct *task,
-				      struct file *file)
+static __always_inline void open_fill(struct open_record *record, struct file *file)
 {
-	header_fill(&record->header, task, IMMUNE_KIND_OPEN);
+	header_fill_current(&record->header, IMMUNE_KIND_OPEN);
 	record->header.body_length = sizeof(record->body);
 	record->header.slot_count = IMMUNE_OPEN_SLOT_COUNT;
-	record->header.flags |= file_deleted(file);
+	record->header.flags |= file_deleted(file, UNTYPED);
 	record->body.open_flags = BPF_CORE_READ(file, f_flags);
-	record->body.device = file_device(file);
+	record->body.device = file_device(file, UNTYPED);
 	record->body.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
 }
@@ -48,7 +47,7 @@ int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 	if (!kind_wanted(tally, IMMUNE_KIND_OPEN))
 		return 0;
 	/* Gone already: another thread closed it. Without the file there is nothing to tell. */
-	file = descriptor_file(task, result);
+	file = descriptor_file(task, UNTYPED, result);
 	scratch = file ? scratch_take() : NULL;
 	if (!scratch) {
 		record_lose(IMMUNE_STREAM_BULK);
@@ -56,7 +55,7 @@ int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 		return 0;
 	}
 	record = (void *)scratch->record;
-	open_fill(record, task, file);
+	open_fill(record, file);
 	if (compat)
 		record->header.flags |= IMMUNE_FLAG_COMPAT;
 	scratch->length = sizeof(*record);

@@ -30,21 +30,21 @@ static __always_inline struct immune_process *guarded(__u32 pid, struct task_str
 	struct immune_control *policy = control_get();
 	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
 
-	if (!process || process->start_time_ns != task_start_time(task))
+	if (!process || process->start_time_ns != task_start_time(task, TYPED))
 		return NULL;
 	return process->role || (policy && policy->own_pid == pid) ? process : NULL;
 }
 
 /* Tells that a process met a guarded one: of kind signal with its number, or access with the way. */
-static __always_inline void tell(struct task_struct *task, const struct immune_process *target,
-				 __u32 pid, __u32 kind, __u32 number)
+static __always_inline void tell(const struct immune_process *target, __u32 pid, __u32 kind,
+				 __u32 number)
 {
 	struct immune_tally *tally = tally_of(kind);
 	struct meeting_record record = {};
 
 	if (!kind_wanted(tally, kind))
 		return;
-	header_fill(&record.header, task, kind);
+	header_fill_current(&record.header, kind);
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
 	record.body.signal = number;
@@ -59,24 +59,24 @@ static __always_inline void tell(struct task_struct *task, const struct immune_p
 SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_struct *target)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct immune_process *process, *sender;
-	__u32 own = BPF_CORE_READ(task, tgid);
-	__u32 pid;
+	__u32 own, pid;
 
 	if (number == NUMBER_CHLD || number == NUMBER_URG || number == NUMBER_WINCH)
 		return 0;
-	pid = BPF_CORE_READ(target, tgid);
+	own = bpf_get_current_pid_tgid() >> 32;
+	pid = target->tgid;
 	/* The kernel's own, timers among them, come in the middle of anybody. */
-	if (!own || own == pid || task_is_kernel_thread(task))
+	if (!own || own == pid ||
+	    task_is_kernel_thread((void *)bpf_get_current_task(), UNTYPED))
 		return 0;
 	process = guarded(pid, target);
 	if (!process)
 		return 0;
 	if ((__u64)info == IMMUNE_SIGNAL_FROM_KERNEL) {
-		if (number == NUMBER_STOP && BPF_CORE_READ(target, ptrace) &&
-		    (__u32)BPF_CORE_READ(target, parent, tgid) == own)
-			tell(task, process, pid, IMMUNE_KIND_ACCESS, IMMUNE_ACCESS_ATTACH);
+		if (number == NUMBER_STOP && target->ptrace &&
+		    (__u32)target->parent->tgid == own)
+			tell(process, pid, IMMUNE_KIND_ACCESS, IMMUNE_ACCESS_ATTACH);
 		return 0;
 	}
 	/* SI_USER and what kill(), tgkill() and sigqueue() give is not above 0. */
@@ -86,7 +86,7 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 	/* A session that ends its own processes is at home. */
 	if (sender && process->session && sender->session == process->session)
 		return 0;
-	tell(task, process, pid, IMMUNE_KIND_SIGNAL, number);
+	tell(process, pid, IMMUNE_KIND_SIGNAL, number);
 	return 0;
 }
 

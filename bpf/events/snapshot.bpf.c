@@ -26,9 +26,9 @@ static __always_inline void entry_fill(struct immune_snapshot_entry *entry,
 	entry->inode = 0;
 	if (!file)
 		return;
-	entry->device = file_device(file);
+	entry->device = file_device(file, UNTYPED);
 	entry->inode = BPF_CORE_READ(file, f_inode, i_ino);
-	entry->flags |= file_deleted(file);
+	entry->flags |= file_deleted(file, UNTYPED);
 }
 
 /* Changes of ids are followed only while a policy asks for it, and caught up with before. */
@@ -57,7 +57,7 @@ static __always_inline void leader_add(struct seq_file *seq, struct task_struct 
 	struct immune_snapshot_entry entry;
 	struct immune_process process = {};
 
-	task_describe(leader, &process);
+	task_describe(leader, &process, UNTYPED);
 	if (known) {
 		ids_refresh(known, &process);
 		return;
@@ -86,7 +86,7 @@ int on_snapshot(struct bpf_iter__task *context)
 	struct task_struct *leader;
 	__u32 pid;
 
-	if (!task || !task_is_leader(task) || !leader_lives(task))
+	if (!task || !task_is_leader(task, UNTYPED) || !leader_lives(task))
 		return 0;
 	leader = BPF_CORE_READ(task, real_parent, group_leader);
 	pid = BPF_CORE_READ(leader, tgid);

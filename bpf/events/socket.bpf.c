@@ -42,13 +42,12 @@ static __always_inline void asker_note(struct bpf_sock_addr *context)
 	    !((policy->kind_mask >> IMMUNE_KIND_DNS) & 1))
 		return;
 	cookie = bpf_get_socket_cookie(context);
-	owner_fill(&owner, (void *)bpf_get_current_task());
+	owner_fill_current(&owner);
 	bpf_map_update_elem(&askers, &cookie, &owner, BPF_ANY);
 }
 
 static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct immune_tally *tally = tally_of(kind);
 	struct socket_record record = {};
 
@@ -56,7 +55,7 @@ static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind,
 		asker_note(context);
 	if (!kind_wanted(tally, kind))
 		return IMMUNE_ALLOW;
-	header_fill(&record.header, task, kind);
+	header_fill_current(&record.header, kind);
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
 	record.body.port = bpf_ntohs(context->user_port);

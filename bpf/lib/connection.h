@@ -15,17 +15,17 @@ enum tcp_state {
 	STATE_LISTEN = 10,
 };
 
-static __always_inline struct immune_listener_key listener_key(const struct sock *socket)
+static __always_inline struct immune_listener_key listener_key(const struct sock *socket, bool typed)
 {
 	struct immune_listener_key key = {
-		.network = BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum),
-		.port = socket_port(socket),
+		.network = READ(typed, socket, __sk_common.skc_net.net, ns.inum),
+		.port = socket_port(socket, typed),
 	};
 
 	return key;
 }
 
-/* Whether the policy wants connections with the peer of a socket. */
+/* Whether the policy wants connections with the peer of a socket, of a hook's argument. */
 static __always_inline bool peer_wanted(const struct sock *socket)
 {
 	struct immune_control *policy = control_get();
@@ -35,7 +35,7 @@ static __always_inline bool peer_wanted(const struct sock *socket)
 
 	if (!policy || !policy->public_peers)
 		return true;
-	family = socket_address(socket, true, address, &flags);
+	family = socket_address(socket, TYPED, true, address, &flags);
 	return !address_is_private(address, family);
 }
 

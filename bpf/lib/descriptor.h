@@ -3,20 +3,21 @@
 #ifndef IMMUNE_DESCRIPTOR_H
 #define IMMUNE_DESCRIPTOR_H
 
-#include "maps.h"
+#include "read.h"
 
 /* S_IFMT and S_IFSOCK of include/uapi/linux/stat.h; SOCKFS_MAGIC of linux/magic.h. */
 #define IMMUNE_MODE_TYPE 0170000
 #define IMMUNE_MODE_SOCKET 0140000
 #define IMMUNE_SOCKFS_MAGIC 0x534f434b
 
-static __always_inline struct file *descriptor_file(struct task_struct *task, __u32 descriptor)
+static __always_inline struct file *descriptor_file(struct task_struct *task, bool typed,
+						    __u32 descriptor)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct fdtable *table = READ(typed, task, files, fdt);
+	struct file **files = READ(typed, table, fd);
 	struct file *file = NULL;
 
-	if (descriptor >= BPF_CORE_READ(table, max_fds))
+	if (descriptor >= READ(typed, table, max_fds))
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), &files[descriptor]);
 	return file;

@@ -24,6 +24,7 @@
  */
 struct immune_walk {
 	struct dentry *dentry;
+	struct dentry *root; /* of `mount` */
 	struct mount *mount;
 	__u32 at; /* where the path starts in `path` */
 	__u32 original; /* bytes that the whole path has */

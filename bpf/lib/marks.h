@@ -57,15 +57,29 @@ struct immune_term {
 	__u32 reserved;
 };
 
+/*
+ * Bits of the filter before the map `marks`: a sequence whose bit is not set is no mark. Sixteen a
+ * mark, so that few are looked up for nothing.
+ */
+#define IMMUNE_MARK_FILTER_BITS (IMMUNE_MARKS_MAX * 16)
+
+static inline __u32 immune_mark_filter_bit(__u64 hash)
+{
+	return hash & (IMMUNE_MARK_FILTER_BITS - 1);
+}
+
 /* The one value of the map `terms`; the first term that holds counts. */
 struct immune_terms {
 	__u32 count;
 	__u32 reserved;
 	struct immune_term terms[IMMUNE_TERMS_MAX];
+	__u64 filter[IMMUNE_MARK_FILTER_BITS / 64];
 };
 
 _Static_assert(sizeof(struct immune_mark) == 16, "immune_mark");
 _Static_assert(sizeof(struct immune_term) == 24, "immune_term");
-_Static_assert(sizeof(struct immune_terms) == 8 + 24 * IMMUNE_TERMS_MAX, "immune_terms");
+_Static_assert(sizeof(struct immune_terms) ==
+		       8 + 24 * IMMUNE_TERMS_MAX + IMMUNE_MARK_FILTER_BITS / 8,
+	       "immune_terms");
 
 #endif

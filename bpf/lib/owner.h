@@ -8,26 +8,34 @@
 
 #include "record.h"
 
-static __always_inline void owner_fill(struct immune_owner *owner, struct task_struct *task)
+static __always_inline void owner_fill(struct immune_owner *owner, struct task_struct *task,
+				       bool typed)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
-	__u32 pid = BPF_CORE_READ(task, tgid);
-	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
+	const struct cred *cred = READ(typed, task, cred);
+	struct task_struct *parent = READ(typed, task, real_parent);
+	struct immune_process *process = process_of(task, typed);
 
-	owner->start_time_ns = task_start_time(task);
-	owner->parent_start_time_ns = task_start_time(parent);
-	owner->cgroup_id = task_cgroup_id(task);
+	owner->start_time_ns = task_start_time(task, typed);
+	owner->parent_start_time_ns = task_start_time(parent, typed);
+	owner->cgroup_id = task_cgroup_id(task, typed);
 	owner->since_ns = bpf_ktime_get_boot_ns();
-	owner->pid = pid;
-	owner->tid = BPF_CORE_READ(task, pid);
-	owner->parent_pid = BPF_CORE_READ(parent, tgid);
-	owner->uid = BPF_CORE_READ(cred, euid.val);
-	owner->gid = BPF_CORE_READ(cred, egid.val);
+	owner->pid = READ(typed, task, tgid);
+	owner->tid = READ(typed, task, pid);
+	owner->parent_pid = READ(typed, parent, tgid);
+	owner->uid = READ(typed, cred, euid.val);
+	owner->gid = READ(typed, cred, egid.val);
 	if (process && process->start_time_ns == owner->start_time_ns) {
 		owner->session = process->session;
 		owner->role = process->role;
 	}
+}
+
+static __always_inline void owner_fill_current(struct immune_owner *owner)
+{
+	if (current_is_typed())
+		owner_fill(owner, bpf_get_current_task_btf(), TYPED);
+	else
+		owner_fill(owner, (void *)bpf_get_current_task(), UNTYPED);
 }
 
 /* Fills the header for an owner, with the label that he has now; without one it is unresolved. */

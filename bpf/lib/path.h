@@ -17,11 +17,13 @@
 static __always_inline void walk_keep(struct immune_scratch *scratch, struct dentry *dentry)
 {
 	struct immune_walk *walk = &scratch->walk;
-	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-	__u32 whole = BPF_CORE_READ(dentry, d_name.len);
-	__u32 length = whole;
+	struct qstr name = {};
 	__u32 at = walk->at;
+	__u32 whole, length;
 
+	/* Hash, length and text at once: this structure is the same in all kernels. */
+	BPF_CORE_READ_INTO(&name, dentry, d_name);
+	whole = length = name.len;
 	walk->original += whole + 1;
 	/* Some file systems (FUSE, which any user may mount) take longer names than NAME_MAX. */
 	if (whole > IMMUNE_COMPONENT_ROOM - 1) {
@@ -40,7 +42,7 @@ static __always_inline void walk_keep(struct immune_scratch *scratch, struct den
 	if (at > IMMUNE_PATH_BYTES_MAX - 1)
 		return;
 	scratch->path[at] = '/';
-	if (bpf_probe_read_kernel(&scratch->path[at + 1], length, name))
+	if (bpf_probe_read_kernel(&scratch->path[at + 1], length, name.name))
 		walk->flags |= IMMUNE_FLAG_UNRESOLVED;
 	walk->at = at;
 }
@@ -50,10 +52,10 @@ static __always_inline bool walk_step(struct immune_scratch *scratch)
 {
 	struct immune_walk *walk = &scratch->walk;
 	struct dentry *dentry = walk->dentry;
-	struct mount *mount = walk->mount;
 	struct dentry *parent;
 
-	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+	if (dentry == walk->root) {
+		struct mount *mount = walk->mount;
 		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
 		__u64 namespace = (__u64)BPF_CORE_READ(mount, mnt_ns);
 
@@ -65,6 +67,7 @@ static __always_inline bool walk_step(struct immune_scratch *scratch)
 		}
 		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 		walk->mount = above;
+		walk->root = BPF_CORE_READ(above, mnt.mnt_root);
 		return true;
 	}
 	parent = BPF_CORE_READ(dentry, d_parent);
@@ -108,6 +111,7 @@ static __noinline __u32 path_walk(struct immune_scratch *scratch, struct dentry 
 	walk = &scratch->walk;
 	walk->dentry = dentry;
 	walk->mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	walk->root = BPF_CORE_READ(vfsmount, mnt_root);
 	walk->at = IMMUNE_PATH_BYTES_MAX;
 	walk->original = 0;
 	walk->name_cut = 0;

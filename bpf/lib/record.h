@@ -7,9 +7,9 @@
 #include "task.h"
 
 /* Takes a sequence number and names the source that it belongs to. */
-static __always_inline void record_number(struct immune_record_header *header, __u32 stream)
+static __always_inline void record_number(struct immune_record_header *header, __u32 stream,
+					  struct immune_channel *channel)
 {
-	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	header->source = stream == IMMUNE_STREAM_BULK ? IMMUNE_SOURCE_BULK + cpu : cpu;
@@ -53,31 +53,42 @@ static __always_inline void scratch_release(struct immune_scratch *scratch)
 	__sync_val_compare_and_swap(&scratch->busy, 1, 0);
 }
 
-/* Fills the header from a task; body and slots are as long as the kind's struct says. */
-static __always_inline void header_fill(struct immune_record_header *header,
-					struct task_struct *task, __u32 kind)
+/* What the map knows of the process of a task, or of an older one with its pid; or NULL. */
+static __always_inline struct immune_process *process_of(struct task_struct *task, bool typed)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
-	__u32 pid = BPF_CORE_READ(task, tgid);
-	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
+	__u32 pid = READ(typed, task, tgid);
+
+	return bpf_map_lookup_elem(&processes, &pid);
+}
+
+/*
+ * Fills the header from a task and what is known of its process (or NULL); body and slots are as
+ * long as the kind's struct says.
+ */
+static __always_inline void header_fill(struct immune_record_header *header,
+					struct task_struct *task,
+					const struct immune_process *process, __u32 kind,
+					bool typed)
+{
+	const struct cred *cred = READ(typed, task, cred);
+	struct task_struct *parent = READ(typed, task, real_parent);
 
 	header->header_length = sizeof(*header);
 	header->body_length = 0;
 	header->kind = kind;
 	header->slot_count = 0;
 	header->version = IMMUNE_RECORD_VERSION;
-	header->flags = task_is_kernel_thread(task) ? IMMUNE_FLAG_KERNEL_THREAD : 0;
-	header->pid = pid;
-	header->tid = BPF_CORE_READ(task, pid);
+	header->flags = task_is_kernel_thread(task, typed) ? IMMUNE_FLAG_KERNEL_THREAD : 0;
+	header->pid = READ(typed, task, tgid);
+	header->tid = READ(typed, task, pid);
 	header->time_ns = bpf_ktime_get_boot_ns();
 	header->sequence = 0;
-	header->start_time_ns = task_start_time(task);
-	header->parent_pid = BPF_CORE_READ(parent, tgid);
-	header->parent_start_time_ns = task_start_time(parent);
-	header->uid = BPF_CORE_READ(cred, euid.val);
-	header->gid = BPF_CORE_READ(cred, egid.val);
-	header->cgroup_id = task_cgroup_id(task);
+	header->start_time_ns = task_start_time(task, typed);
+	header->parent_pid = READ(typed, parent, tgid);
+	header->parent_start_time_ns = task_start_time(parent, typed);
+	header->uid = READ(typed, cred, euid.val);
+	header->gid = READ(typed, cred, egid.val);
+	header->cgroup_id = task_cgroup_id(task, typed);
 	header->session = 0;
 	header->role = 0;
 	header->reserved = 0;
@@ -88,13 +99,27 @@ static __always_inline void header_fill(struct immune_record_header *header,
 	}
 }
 
+/* Fills the header from the task that runs, by the cheapest way that this kernel has. */
+static __always_inline void header_fill_current(struct immune_record_header *header, __u32 kind)
+{
+	struct task_struct *task;
+
+	if (current_is_typed()) {
+		task = bpf_get_current_task_btf();
+		header_fill(header, task, process_of(task, TYPED), kind, TYPED);
+	} else {
+		task = (void *)bpf_get_current_task();
+		header_fill(header, task, process_of(task, UNTYPED), kind, UNTYPED);
+	}
+}
+
 /*
  * Flags of a submit. Without a wake-up by default (a wake-up costs more than the rest), with one
  * when the ring fills, or for a record that somebody waits for; each at most once an interval.
  */
-static __always_inline __u64 wake_flags(void *ring, __u32 stream, bool awaited, __u64 now_ns)
+static __always_inline __u64 wake_flags(void *ring, struct immune_channel *channel, bool awaited,
+					__u64 now_ns)
 {
-	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
 	struct immune_control *policy = control_get();
 	__u64 filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) * IMMUNE_PRESSURE_SHARE;
 	__u64 since_ns;
@@ -116,9 +141,10 @@ static __always_inline void record_send(void *ring, struct immune_record_header 
 					__u64 length, struct immune_tally *tally, __u32 stream,
 					bool awaited)
 {
-	__u64 flags = wake_flags(ring, stream, awaited, header->time_ns);
+	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
+	__u64 flags = wake_flags(ring, channel, awaited, header->time_ns);
 
-	record_number(header, stream);
+	record_number(header, stream, channel);
 	if (bpf_ringbuf_output(ring, header, length, flags))
 		count_one(tally, ring_full);
 	else

@@ -127,10 +127,15 @@ static __always_inline void split_text(struct immune_scratch *scratch, __u32 fro
 	}
 }
 
-static __always_inline void mark_look(struct immune_split *split, __u64 sequence, __u32 edges)
+static __always_inline void mark_look(const struct immune_terms *all, struct immune_split *split,
+				      __u64 sequence, __u32 edges)
 {
-	struct immune_mark *mark = bpf_map_lookup_elem(&marks, &sequence);
+	__u32 bit = immune_mark_filter_bit(sequence);
+	struct immune_mark *mark;
 
+	if (!(all->filter[bit / 64] >> (bit % 64) & 1))
+		return;
+	mark = bpf_map_lookup_elem(&marks, &sequence);
 	if (mark && (mark->edges & edges) == mark->edges)
 		split->bits |= mark->bits;
 }
@@ -140,10 +145,11 @@ __noinline int sequences_look(__u32 place, __u32 first, __u32 type)
 {
 	struct immune_scratch *scratch = scratch_at(place);
 	__u64 part = type, tail = IMMUNE_MARK_TAIL;
+	struct immune_terms *all = terms_get();
 	struct immune_split *split;
 	__u32 before, text;
 
-	if (!scratch || first >= IMMUNE_COMPONENTS_MAX)
+	if (!scratch || !all || first >= IMMUNE_COMPONENTS_MAX)
 		return 0;
 	split = &scratch->split;
 	before = split->components[first].edges & IMMUNE_EDGE_BEFORE;
@@ -158,10 +164,10 @@ __noinline int sequences_look(__u32 place, __u32 first, __u32 type)
 		if (component->text != text)
 			return 0;
 		part = sequence_add(part, component->hash);
-		mark_look(split, part, before | (component->edges & IMMUNE_EDGE_AFTER));
+		mark_look(all, split, part, before | (component->edges & IMMUNE_EDGE_AFTER));
 		tail = sequence_add(tail, component->hash);
 		if (type == IMMUNE_MARK_PART && at + 1 == split->count)
-			mark_look(split, tail, before);
+			mark_look(all, split, tail, before);
 	}
 	return 0;
 }
@@ -171,18 +177,19 @@ __noinline int directories_look(__u32 place)
 {
 	struct immune_scratch *scratch = scratch_at(place);
 	__u64 directory = IMMUNE_MARK_DIRECTORY, whole = IMMUNE_MARK_PATH;
+	struct immune_terms *all = terms_get();
 	struct immune_split *split;
 
-	if (!scratch)
+	if (!scratch || !all)
 		return 0;
 	split = &scratch->split;
 	for (__u32 i = 0; i < IMMUNE_COMPONENTS_MAX && i < split->count; i++) {
 		directory = sequence_add(directory, split->components[i].hash);
 		whole = sequence_add(whole, split->components[i].hash);
 		if (i + 1 < split->count)
-			mark_look(split, directory, IMMUNE_EDGE_BEFORE | IMMUNE_EDGE_AFTER);
+			mark_look(all, split, directory, IMMUNE_EDGE_BEFORE | IMMUNE_EDGE_AFTER);
 	}
-	mark_look(split, whole, IMMUNE_EDGE_BEFORE);
+	mark_look(all, split, whole, IMMUNE_EDGE_BEFORE);
 	return 0;
 }
 

@@ -28,10 +28,10 @@ static __always_inline __u32 address_normalise(__u32 words[4], __u16 *family)
 }
 
 /* Reads the local or the peer's address of a socket, as records have it; its family, flags added. */
-static __always_inline __u16 socket_address(const struct sock *socket, bool peer, __u8 out[16],
-					    __u32 *flags)
+static __always_inline __u16 socket_address(const struct sock *socket, bool typed, bool peer,
+					    __u8 out[16], __u32 *flags)
 {
-	__u16 family = BPF_CORE_READ(socket, __sk_common.skc_family);
+	__u16 family = READ(typed, socket, __sk_common.skc_family);
 	__u32 words[4] = {};
 
 	if (family == IMMUNE_FAMILY_IPV6) {
@@ -44,8 +44,8 @@ static __always_inline __u16 socket_address(const struct sock *socket, bool peer
 		__builtin_memcpy(words, &address, sizeof(words));
 		*flags |= address_normalise(words, &family);
 	} else {
-		words[0] = peer ? BPF_CORE_READ(socket, __sk_common.skc_daddr)
-				: BPF_CORE_READ(socket, __sk_common.skc_rcv_saddr);
+		words[0] = peer ? READ(typed, socket, __sk_common.skc_daddr)
+				: READ(typed, socket, __sk_common.skc_rcv_saddr);
 	}
 	__builtin_memcpy(out, words, sizeof(words));
 	return family;
@@ -75,14 +75,14 @@ static __always_inline bool address_is_private(const __u8 bytes[16], __u16 famil
 	       in_ipv4(words[0], 0xa9fe0000, 16) || in_ipv4(words[0], 0x64400000, 10);
 }
 
-static __always_inline __u16 socket_port(const struct sock *socket)
+static __always_inline __u16 socket_port(const struct sock *socket, bool typed)
 {
-	return BPF_CORE_READ(socket, __sk_common.skc_num);
+	return READ(typed, socket, __sk_common.skc_num);
 }
 
-static __always_inline __u16 socket_peer_port(const struct sock *socket)
+static __always_inline __u16 socket_peer_port(const struct sock *socket, bool typed)
 {
-	return bpf_ntohs(BPF_CORE_READ(socket, __sk_common.skc_dport));
+	return bpf_ntohs(READ(typed, socket, __sk_common.skc_dport));
 }
 
 #endif

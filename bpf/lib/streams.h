@@ -8,10 +8,9 @@
 
 #define IMMUNE_STDIO_DESCRIPTORS 3
 
-/* The IP socket behind a descriptor of a task, or NULL. */
-static __always_inline struct sock *descriptor_socket(struct task_struct *task, __u32 descriptor)
+/* The IP socket behind a file, or NULL. */
+static __always_inline struct sock *file_ip_socket(struct file *file)
 {
-	struct file *file = descriptor_file(task, descriptor);
 	struct sock *socket = file ? file_socket(file) : NULL;
 	__u16 family = socket ? BPF_CORE_READ(socket, __sk_common.skc_family) : 0;
 
@@ -20,13 +19,18 @@ static __always_inline struct sock *descriptor_socket(struct task_struct *task, 
 
 static __always_inline void stdio_fill(struct immune_exec_body *body, struct task_struct *task)
 {
-	struct sock *first = NULL;
+	struct file *files[IMMUNE_STDIO_DESCRIPTORS] = {};
+	struct fdtable *table = task->files->fdt;
+	struct sock *socket = NULL, *first = NULL;
 	__u32 flags = 0;
 
+	/* A table has room for more than three at any time. */
+	bpf_probe_read_kernel(files, sizeof(files), table->fd);
 #pragma unroll
 	for (__u32 i = 0; i < IMMUNE_STDIO_DESCRIPTORS; i++) {
-		struct sock *socket = descriptor_socket(task, i);
-
+		/* Most often all three are one. */
+		if (!i || files[i] != files[i - 1])
+			socket = file_ip_socket(files[i]);
 		if (!socket)
 			continue;
 		body->stdio_sockets |= 1u << i;
@@ -35,8 +39,8 @@ static __always_inline void stdio_fill(struct immune_exec_body *body, struct tas
 	}
 	if (!first)
 		return;
-	body->stdio_family = socket_address(first, true, body->stdio_address, &flags);
-	body->stdio_port = socket_peer_port(first);
+	body->stdio_family = socket_address(first, UNTYPED, true, body->stdio_address, &flags);
+	body->stdio_port = socket_peer_port(first, UNTYPED);
 }
 
 #endif

@@ -4,49 +4,51 @@
 #define IMMUNE_TASK_H
 
 #include "maps.h"
+#include "read.h"
 
 /* PF_KTHREAD of include/linux/sched.h. */
 #define IMMUNE_TASK_KERNEL_THREAD 0x00200000
 
-static __always_inline __u64 task_cgroup_id(struct task_struct *task)
+static __always_inline __u64 task_cgroup_id(struct task_struct *task, bool typed)
 {
-	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	return READ(typed, task, cgroups, dfl_cgrp, kn, id);
 }
 
-static __always_inline bool task_is_kernel_thread(struct task_struct *task)
+static __always_inline bool task_is_kernel_thread(struct task_struct *task, bool typed)
 {
-	return BPF_CORE_READ(task, flags) & IMMUNE_TASK_KERNEL_THREAD;
+	return READ(typed, task, flags) & IMMUNE_TASK_KERNEL_THREAD;
 }
 
-static __always_inline bool task_is_leader(struct task_struct *task)
+static __always_inline bool task_is_leader(struct task_struct *task, bool typed)
 {
-	return BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid);
+	return READ(typed, task, pid) == READ(typed, task, tgid);
 }
 
-static __always_inline __u64 task_start_time(struct task_struct *task)
+static __always_inline __u64 task_start_time(struct task_struct *task, bool typed)
 {
-	return BPF_CORE_READ(task, group_leader, start_boottime);
+	return READ(typed, task, group_leader, start_boottime);
 }
 
 /* Fills what `processes` keeps of a task; role and session are the caller's. */
-static __always_inline void task_describe(struct task_struct *task, struct immune_process *out)
+static __always_inline void task_describe(struct task_struct *task, struct immune_process *out,
+					  bool typed)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	const struct cred *cred = READ(typed, task, cred);
+	struct task_struct *parent = READ(typed, task, real_parent);
 
-	out->start_time_ns = task_start_time(task);
-	out->parent_pid = BPF_CORE_READ(parent, tgid);
-	out->parent_start_time_ns = task_start_time(parent);
-	out->cgroup_id = task_cgroup_id(task);
-	out->uid = BPF_CORE_READ(cred, euid.val);
-	out->gid = BPF_CORE_READ(cred, egid.val);
-	out->real_uid = BPF_CORE_READ(cred, uid.val);
-	out->real_gid = BPF_CORE_READ(cred, gid.val);
-	out->saved_uid = BPF_CORE_READ(cred, suid.val);
-	out->saved_gid = BPF_CORE_READ(cred, sgid.val);
-	out->fs_uid = BPF_CORE_READ(cred, fsuid.val);
-	out->fs_gid = BPF_CORE_READ(cred, fsgid.val);
-	out->flags = task_is_kernel_thread(task) ? IMMUNE_FLAG_KERNEL_THREAD : 0;
+	out->start_time_ns = task_start_time(task, typed);
+	out->parent_pid = READ(typed, parent, tgid);
+	out->parent_start_time_ns = task_start_time(parent, typed);
+	out->cgroup_id = task_cgroup_id(task, typed);
+	out->uid = READ(typed, cred, euid.val);
+	out->gid = READ(typed, cred, egid.val);
+	out->real_uid = READ(typed, cred, uid.val);
+	out->real_gid = READ(typed, cred, gid.val);
+	out->saved_uid = READ(typed, cred, suid.val);
+	out->saved_gid = READ(typed, cred, sgid.val);
+	out->fs_uid = READ(typed, cred, fsuid.val);
+	out->fs_gid = READ(typed, cred, fsgid.val);
+	out->flags = task_is_kernel_thread(task, typed) ? IMMUNE_FLAG_KERNEL_THREAD : 0;
 }
 
 #endif

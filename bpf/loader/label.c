@@ -36,10 +36,13 @@ int roles_apply(struct immune_sensor *sensor, const uint8_t *roles, uint32_t mar
 	for (uint32_t i = 0; i < mark_count && !error; i++) {
 		struct immune_policy_mark from;
 		struct immune_mark mark = { 0 };
+		uint32_t bit;
 
 		memcpy(&from, roles + i * sizeof(from), sizeof(from));
 		mark.bits = from.bits;
 		mark.edges = from.edges;
+		bit = immune_mark_filter_bit(from.hash);
+		all.filter[bit / 64] |= 1ull << (bit % 64);
 		error = bpf_map_update_elem(marks, &from.hash, &mark, BPF_NOEXIST);
 	}
 	roles += mark_count * sizeof(struct immune_policy_mark);

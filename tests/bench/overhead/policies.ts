@@ -1,0 +1,32 @@
+import type { Policy } from "../../../agent/sensors/policy.ts";
+import { compileRules, readRuleSources } from "../../../common/sigma/mod.ts";
+import { ROOT } from "../../support/immune.ts";
+
+/** Packs that are on when the program is installed. */
+const SHIPPED = ["ai", "linux", "correlations", "roles"];
+/** As the agent's default (common/config/options.ts), in microseconds. */
+const WAKE_INTERVAL_US = 1000;
+
+/** What the packs that are on want from a kernel. */
+export async function shippedPolicy(): Promise<Policy> {
+  return await policyOf(SHIPPED);
+}
+
+/** The same with the rules of rules/costly, which are off by default: they force the wide stream. */
+export async function costlyPolicy(): Promise<Policy> {
+  return { ...await policyOf([...SHIPPED, "costly"]), wideOpen: true };
+}
+
+async function policyOf(packs: readonly string[]): Promise<Policy> {
+  const sources = await Promise.all(packs.map((pack) => readRuleSources(`${ROOT}rules/${pack}`)));
+  const { interest } = compileRules(sources.flat());
+  return {
+    kinds: interest.kinds,
+    wideOpen: false,
+    identity: interest.identity,
+    wakeIntervalUs: WAKE_INTERVAL_US,
+    watches: interest.watches,
+    publicPeers: interest.publicPeers,
+    roles: interest.roles,
+  };
+}
