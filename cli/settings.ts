@@ -19,16 +19,24 @@ const PATH_KEYS: ReadonlySet<string> = new Set([
 /** Keys that have options of their own in the verbs that know them. */
 const OWN_OPTIONS: ReadonlySet<string> = new Set(["output.json"]);
 
+/** What a verb does with settings. */
+export interface SettingsOptions {
+  /** Whether those that concern the hive alone are among them. Default false. */
+  readonly hive?: boolean;
+}
+
 /**
  * Adds the configuration's flags to a verb.
  *
  * @param command The verb.
+ * @param options Which of them.
  * @returns The verb.
  */
-export function addSettings(command: Command): Command {
+export function addSettings(command: Command, options: SettingsOptions = {}): Command {
   command.option("--config <file>", "configuration file (default: immune.toml, see config show)");
   for (const entry of OPTION_ENTRIES) {
     if (OWN_OPTIONS.has(entry.name)) continue;
+    if (entry.spec.only === "hive" && options.hive !== true) continue;
     const doc = entry.spec.type === "list" ? `${entry.spec.doc}; may be repeated` : entry.spec.doc;
     command.option(flagOf(entry), doc, parserOf(entry));
   }

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { AuditLog } from "../common/audit/mod.ts";
-import { type Clock, SYSTEM_CLOCK } from "../common/config/mod.ts";
+import { type Clock, SYSTEM_CLOCK, type TwoPersonAct } from "../common/config/mod.ts";
 import { NO_OWN_THINGS, type OwnThings } from "../common/herd/mod.ts";
 import { addressText, parseAddress } from "./address.ts";
 import {
@@ -53,7 +53,7 @@ export interface HiveOptions {
    */
   readonly tokenHash?: string;
   /** Acts that take two people, such as `user.role`. Default: none. */
-  readonly twoPerson?: readonly string[];
+  readonly twoPerson?: readonly TwoPersonAct[];
   /** OpenID provider that people sign in with. Default: none; they sign in here. */
   readonly oidc?: OidcProvider;
   /** Host names and addresses under which agents reach this hive, besides loopback. */
@@ -123,7 +123,6 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     ...(options.oidc === undefined ? {} : { oidc: options.oidc }),
     ...(options.twoPerson === undefined ? {} : { twoPerson: options.twoPerson }),
   });
-  await operators.approvals.resume();
   const detection = await startDetection(options, { stores, parts });
   const api = createApi({
     store,
@@ -139,6 +138,8 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     pending: agents.pending,
     ...(detection === undefined ? {} : { detection: () => detection.counters() }),
   });
+  // Behind the API: it says what can be asked for.
+  await operators.approvals.resume();
   parts.use(
     await HerdKeeper.start({
       store,

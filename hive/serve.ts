@@ -29,7 +29,8 @@ function handlerOf(environment: Readonly<Record<string, string>>): Handler {
   const store = new SqliteStore(`${folder}/${STORE_FILE}`);
   const audit = AuditLog.open(`${folder}/${AUDIT_FOLDER}`);
   const tokenHash = operatorTokenHash(values.state.dir);
-  const operators = new Operators({ tokenHash, store, audit });
+  const twoPerson = values.operators.two_person;
+  const operators = new Operators({ tokenHash, store, audit, twoPerson });
   const api = createApi({ store, operators, audit, version: VERSION, behindTls: true });
   return (request, peer) => api.fetch(request, peer);
 }

@@ -1,6 +1,7 @@
 import { ImmuneError } from "../../common/config/mod.ts";
 import { makeStopKey, stopKeySuccession, withStopKey } from "../../common/keys/mod.ts";
 import type { ApiClient } from "../api.ts";
+import { requestOf } from "../asked.ts";
 import { killSwitch } from "./stop.ts";
 
 /** How a stop key is made. */
@@ -11,6 +12,8 @@ export interface InitOptions {
   readonly out?: string | undefined;
   /** Shares of the stop key that it follows. */
   readonly former: readonly string[];
+  /** For whoever has to approve it. */
+  readonly reason?: string | undefined;
 }
 
 /** What came of it. */
@@ -20,6 +23,8 @@ export interface Initialised {
   readonly shares: readonly string[];
   /** Where each lies; empty without a folder. */
   readonly files: readonly string[];
+  /** The request, where another person has to approve the key first. */
+  readonly request: string | undefined;
 }
 
 /**
@@ -52,17 +57,21 @@ export async function initKillSwitch(api: ApiClient, options: InitOptions): Prom
     `${share}\nSHA-256 ${facts.shareHashes[i]}\n`
   );
   const files = options.out === undefined ? [] : writeShares(options.out, texts);
+  let request: string | undefined;
   try {
-    await api.send("put", "/api/v1/kill-switch", {
-      body: { facts, signature: signature?.toHex() ?? null },
+    const { reason } = options;
+    const body = { facts, signature: signature?.toHex() ?? null };
+    const answer = await api.send("put", "/api/v1/kill-switch", {
+      body: reason === undefined ? body : { ...body, reason },
     });
+    request = requestOf(answer);
   } catch (error) {
     // A hive that did not answer may have taken it: its shares must not be lost.
     const isRefused = error instanceof ImmuneError && error.code !== "HIVE_UNREACHABLE";
     if (isRefused) { for (const file of files) Deno.removeSync(file); }
     throw error;
   }
-  return { publicKey: facts.publicKey, shares: texts, files };
+  return { publicKey: facts.publicKey, shares: texts, files, request };
 }
 
 function writeShares(folder: string, texts: readonly string[]): string[] {

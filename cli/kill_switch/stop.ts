@@ -4,11 +4,13 @@ import {
   type Directive,
   directiveBytes,
   EVERY_HOST,
+  readDirective,
   sealDirective,
   type StopAction,
 } from "../../common/wire/mod.ts";
 import { stopKeySchema } from "../../hive/command/schemas.ts";
 import type { ApiClient } from "../api.ts";
+import { requestOf } from "../asked.ts";
 
 const PATH = "/api/v1/kill-switch";
 /** How often it is looked who has answered, in milliseconds. */
@@ -89,18 +91,36 @@ export async function signStop(options: StopOptions): Promise<Uint8Array<ArrayBu
   });
 }
 
+/** What the hive did with it. */
+export interface SentStop {
+  /** The directive's number. */
+  readonly number: number;
+  /** The request, where another person has to approve it first. */
+  readonly request?: string;
+}
+
 /**
  * Hands it to the hive.
  *
  * @param api The hive.
- * @param bytes The directive.
- * @returns Its number.
+ * @param stop `bytes`: the directive; `reason`: for whoever has to approve it.
  */
-export async function sendStop(api: ApiClient, bytes: Uint8Array): Promise<number> {
+export async function sendStop(
+  api: ApiClient,
+  { bytes, reason }: {
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    readonly reason?: string | undefined;
+  },
+): Promise<SentStop> {
+  const read = readDirective(bytes);
+  if ("cause" in read) throw new TypeError("This is no directive");
   const answer = await api.send("post", `${PATH}/stops`, {
-    body: { directive: bytes.toBase64() },
+    body: { directive: bytes.toBase64(), ...(reason === undefined ? {} : { reason }) },
   });
-  return z.looseObject({ number: z.number() }).parse(answer).number;
+  const request = requestOf(answer);
+  // The holders' own time is its number, also before it went out.
+  const { number } = read.directive;
+  return request === undefined ? { number } : { number, request };
 }
 
 /** Whose answers are waited for. */

@@ -30,6 +30,8 @@ const agentLineSchema = z.object({ type: z.literal("agent"), sensor: z.string() 
 export interface UpOptions {
   /** Settings as they were typed, handed on to both parts. */
   readonly args: readonly string[];
+  /** Those that concern the hive alone. */
+  readonly hiveArgs: readonly string[];
   /** Takes a line about a part that ended and starts again. */
   readonly onNotice: (line: string) => void;
 }
@@ -130,6 +132,7 @@ async function startHive(
   const args = [
     "hive",
     ...options.args,
+    ...options.hiveArgs,
     "--json",
     "--operator-token-hash",
     operatorTokenHash(start.config.state.dir),

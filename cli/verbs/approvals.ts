@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { ImmuneError } from "../../common/config/mod.ts";
 import { ApiClient } from "../api.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -10,6 +11,8 @@ const approvalSchema = z.looseObject({
   id: z.string(),
   action: z.string(),
   object: z.string(),
+  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  reason: z.string(),
   askedBy: z.looseObject({ name: z.string() }),
   expiresAt: z.string(),
   missing: z.number(),
@@ -24,6 +27,7 @@ const PATH = "/api/v1/approvals";
 export function addApprovals(program: Command, exit: (code: number) => void): void {
   const approvals = program.command("approvals").description("acts that take two people");
   addList(approvals);
+  addShow(approvals);
   for (const decision of ["approve", "deny"] as const) addDecision(approvals, { decision, exit });
 }
 
@@ -39,6 +43,28 @@ function addList(approvals: Command): void {
     const found = all.filter(({ state }) => options.all === true || state === "open");
     if (values.output.json) { for (const approval of found) print(JSON.stringify(approval)); }
     else print(table(found, COLUMNS).trimEnd());
+  });
+}
+
+function addShow(approvals: Command): void {
+  const command = approvals.command("show")
+    .description("show all that a request says: read it before you stand behind it")
+    .argument("<id>", "its id, as list shows it")
+    .option("--json", "print one JSON object");
+  addSettings(command).action(async (id: string) => {
+    const { values } = settingsOf(command);
+    const answer = await new ApiClient(values).get(PATH);
+    const { approvals: all } = z.object({ approvals: z.array(approvalSchema) }).parse(answer);
+    const found = all.find((approval) => approval.id === id);
+    if (found === undefined) {
+      throw new ImmuneError("NOT_FOUND", `Cannot find request "${id}": see "approvals list"`);
+    }
+    if (values.output.json) return print(JSON.stringify(found));
+    print(COLUMNS.map(({ title, value }) => `${title.padEnd(10)}${value(found)}`).join("\n"));
+    if (found.reason !== "") print(`${"REASON".padEnd(10)}${visible(found.reason)}`);
+    for (const [name, value] of Object.entries(found.detail)) {
+      print(`${visible(name)}: ${visible(String(value))}`);
+    }
   });
 }
 

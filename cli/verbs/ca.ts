@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { ImmuneError } from "../../common/config/mod.ts";
 import { ApiClient } from "../api.ts";
+import { addReason, askedText, printAsked, requestOf } from "../asked.ts";
 import { print, tell } from "../output.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -95,18 +96,31 @@ function addRevoke(ca: Command): void {
   const command = ca.command("revoke <agent...>")
     .description("revoke agents' certificates; their connections end within seconds")
     .option("--json", "print one JSON object");
-  addSettings(command).action(async (agents: readonly string[]) => {
+  addSettings(addReason(command)).action(async (
+    agents: readonly string[],
+    { reason }: { readonly reason?: string },
+  ) => {
     const { values } = settingsOf(command);
     const api = new ApiClient(values);
-    const [revoked, unknown]: [string[], string[]] = [[], []];
+    const [revoked, unknown, requests]: [string[], string[], string[]] = [[], [], []];
     for (let i = 0; i < agents.length; i += REVOKED_AT_ONCE) {
-      const body = { agents: agents.slice(i, i + REVOKED_AT_ONCE) };
-      const answer = revokedSchema.parse(await api.send("post", "/api/v1/agents/revoke", { body }));
-      revoked.push(...answer.revoked);
-      unknown.push(...answer.unknown);
+      const some = { agents: agents.slice(i, i + REVOKED_AT_ONCE) };
+      const body = reason === undefined ? some : { ...some, reason };
+      const answer = await api.send("post", "/api/v1/agents/revoke", { body });
+      const request = requestOf(answer);
+      if (request !== undefined) {
+        requests.push(request);
+        continue;
+      }
+      const done = revokedSchema.parse(answer);
+      revoked.push(...done.revoked);
+      unknown.push(...done.unknown);
     }
-    if (values.output.json) print(JSON.stringify({ revoked, unknown }));
-    else for (const agent of revoked) print(`Revoked ${visible(agent)}`);
+    if (values.output.json) print(JSON.stringify({ revoked, unknown, requests }));
+    else {
+      for (const agent of revoked) print(`Revoked ${visible(agent)}`);
+      for (const request of requests) print(askedText(request));
+    }
     if (unknown.length === 0) return;
     const names = unknown.map((agent) => `"${visible(agent)}"`).join(", ");
     throw new ImmuneError("NOT_FOUND", `Cannot revoke ${names}: there is no such agent`);
@@ -117,6 +131,7 @@ interface RotateOptions {
   readonly server?: boolean;
   readonly force?: boolean;
   readonly overlap?: number;
+  readonly reason?: string;
 }
 
 function addRotate(ca: Command): void {
@@ -130,14 +145,18 @@ function addRotate(ca: Command): void {
       "after",
       "\nAfter a theft of the authority's key use --overlap 0: every agent then enrols again.",
     );
-  addSettings(command).action(async ({ server = false, force, overlap }: RotateOptions) => {
+  addSettings(addReason(command)).action(async (options: RotateOptions) => {
+    const { server = false, force, overlap, reason } = options;
     const { values } = settingsOf(command);
     const body = {
+      ...(reason === undefined ? {} : { reason }),
       what: server ? "server" : "authority",
       ...(force === undefined ? {} : { force }),
       ...(overlap === undefined ? {} : { overlapDays: overlap }),
     };
     const answer = await new ApiClient(values).send("post", "/api/v1/ca/rotate", { body });
+    const request = requestOf(answer);
+    if (request !== undefined) return printAsked(request, values.output);
     const now = caSchema.parse(answer);
     print(values.output.json ? JSON.stringify(now) : described(now));
   });

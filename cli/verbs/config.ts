@@ -17,7 +17,7 @@ export function addConfig(program: Command): void {
   const show = config.command("show")
     .description("show every setting and where its value comes from")
     .option("--json", "print one JSON object a setting");
-  addSettings(show).action(() => {
+  addSettings(show, { hive: true }).action(() => {
     const { values, origins, file } = settingsOf(show);
     const settings = OPTION_ENTRIES.map(({ section, key, name }): Setting => ({
       key: name,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ImmuneError } from "../../common/config/mod.ts";
 import { type PackFile, writePack } from "../../common/wire/mod.ts";
 import { ApiClient } from "../api.ts";
+import { addReason, askedText, requestOf } from "../asked.ts";
 import { print } from "../output.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -39,6 +40,7 @@ const sentSchema = z.looseObject({ stream: z.string(), number: z.number(), expir
 interface Reach {
   readonly host?: string;
   readonly valid?: string;
+  readonly reason?: string;
 }
 
 /** `immune directives` */
@@ -160,24 +162,28 @@ function addRotate(group: Command): void {
 }
 
 function reach(command: Command): Command {
-  return command
+  return addReason(command)
     .option("--host <id>", "host id; default: every host")
     .option("--valid <duration>", "how long it holds, such as 60s (default) or 1d");
 }
 
-async function send(api: ApiClient, order: unknown, { host, valid }: Reach): Promise<void> {
+async function send(api: ApiClient, order: unknown, reached: Reach): Promise<void> {
+  const { host, valid, reason } = reached;
   printSent(
     await api.send("post", PATH, {
       body: {
         order,
         ...(host === undefined ? {} : { host }),
         ...(valid === undefined ? {} : { valid }),
+        ...(reason === undefined ? {} : { reason }),
       },
     }),
   );
 }
 
 function printSent(answer: unknown): void {
+  const request = requestOf(answer);
+  if (request !== undefined) return print(askedText(request));
   const { stream, number, expiresAt } = sentSchema.parse(answer);
   print(`Sent ${stream}/${number}, which holds until ${expiresAt}`);
 }

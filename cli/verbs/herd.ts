@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { ANTIBODY_ACTIONS, ANTIBODY_TYPES } from "../../common/herd/antibody.ts";
 import { ApiClient } from "../api.ts";
+import { askedText, requestOf } from "../asked.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -132,6 +133,8 @@ function addAgentActs(herd: Command): void {
     addSettings(command).action(async (id: string) => {
       const api = new ApiClient(settingsOf(command).values);
       const answer = await api.send("post", `${PATH}/agents/${encodeURIComponent(id)}/${name}`);
+      const request = requestOf(answer);
+      if (request !== undefined) return print(askedText(request));
       const { agentId, state } = standingSchema.parse(answer);
       print(`${visible(agentId)} is now "${visible(state)}"`);
     });

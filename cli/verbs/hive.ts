@@ -23,7 +23,7 @@ export function addHive(program: Command): void {
     // What "up" knows and an unprivileged hive may not read.
     .addOption(new Option("--operator-token-hash <hex>").argParser(parseHash).hideHelp())
     .addOption(new Option("--rules-copy <file>").hideHelp());
-  addSettings(command).action(async (options: HiveVerbOptions) => {
+  addSettings(command, { hive: true }).action(async (options: HiveVerbOptions) => {
     const { values } = settingsOf(command);
     const { state, hive: addresses, operators } = values;
     const { operatorTokenHash: tokenHash, rulesCopy } = options;

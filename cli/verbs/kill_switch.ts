@@ -3,6 +3,7 @@ import { ImmuneError } from "../../common/config/mod.ts";
 import { checkShare, HOLDERS, HOLDERS_MAX, THRESHOLD } from "../../common/keys/mod.ts";
 import type { StopAction } from "../../common/wire/mod.ts";
 import { ApiClient } from "../api.ts";
+import { addReason, askedText } from "../asked.ts";
 import { initKillSwitch } from "../kill_switch/init.ts";
 import { readShares } from "../kill_switch/shares.ts";
 import {
@@ -54,28 +55,31 @@ function addInit(group: Command): void {
     .option("--threshold <number>", "how many of them are needed", whole, THRESHOLD)
     .option("--share <file>", "a share of the stop key that it follows; repeated", collect, [])
     .option("--json", "print one JSON object");
-  addSettings(command).action(async (options: {
+  addSettings(addReason(command)).action(async (options: {
     readonly out?: string;
     readonly paper?: boolean;
     readonly holders: number;
     readonly threshold: number;
     readonly share: readonly string[];
+    readonly reason?: string;
   }) => {
     if ((options.out === undefined) === (options.paper !== true)) {
       throw new ImmuneError("USAGE", "Name one: --out FOLDER for files, or --paper");
     }
     const { values } = settingsOf(command);
     const former = options.share.length === 0 ? [] : await readShares(options.share, 0);
-    const { publicKey, shares, files } = await initKillSwitch(new ApiClient(values), {
+    const { publicKey, shares, files, request } = await initKillSwitch(new ApiClient(values), {
       ...options,
       former,
     });
-    if (values.output.json) return print(JSON.stringify({ publicKey, files }));
+    if (values.output.json) {
+      return print(JSON.stringify({ publicKey, files, request: request ?? null }));
+    }
     if (files.length === 0) { for (const share of shares) print(`${share}`); }
     for (const file of files) print(file);
     print(`Stop key ${publicKey.slice(0, 16)}: ${options.threshold} of ${options.holders} shares`);
     if (files.length > 0) print("Hand each file to its holder and remove it here.");
-    print('Try it: "immune kill-switch drill"');
+    print(request === undefined ? 'Try it: "immune kill-switch drill"' : askedText(request));
   });
 }
 
@@ -114,10 +118,11 @@ function addStop(group: Command, { action, doc, exit }: {
       "\nShares are never arguments: others could read them. The key is put together here, signs" +
         "\nonce, and is gone. A host that is away longer than --valid does not hear it.",
     );
-  addSettings(command).action(async (options: {
+  addSettings(addReason(command)).action(async (options: {
     readonly share: readonly string[];
     readonly valid: number;
     readonly wait: number;
+    readonly reason?: string;
   }) => {
     if (options.valid < 1 || options.valid > VALID_S_MAX) {
       throw new ImmuneError("USAGE", `Cannot use --valid ${options.valid}: 1 to ${VALID_S_MAX}`);
@@ -127,9 +132,10 @@ function addStop(group: Command, { action, doc, exit }: {
     const stand = await initialised(api);
     const shares = await readShares(options.share, stand.stopKey.threshold);
     const bytes = await signStop({ action, shares, validMs: options.valid * 1000, stand });
-    const number = await sendStop(api, bytes);
+    const { number, request } = await sendStop(api, { bytes, reason: options.reason });
     const hosts = stand.agents.length;
-    tell(`Sent to ${hosts} hosts; waiting for what they find`);
+    if (request !== undefined) tell(askedText(request));
+    else tell(`Sent to ${hosts} hosts; waiting for what they find`);
     const outcomes = await awaitOutcomes(api, { number, hosts, waitMs: options.wait * 1000 });
     report({ action, number, outcomes, stand, json: values.output.json });
     exit(outcomes.filter(({ outcome }) => outcome === "done").length === hosts ? 0 : 1);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { OPTION_ENTRIES } from "../../common/config/mod.ts";
+import { OPTION_ENTRIES, type OptionSpec } from "../../common/config/mod.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { endSignals, onReloadSignal, untilSignal } from "../signals.ts";
@@ -10,10 +10,11 @@ import { print, tell } from "../output.ts";
 export function addUp(program: Command): void {
   const command = program.command("up")
     .description("run hive and agent on this host, each with the rights that it needs");
-  addSettings(command).action(async () => {
+  addSettings(command, { hive: true }).action(async () => {
     const { values } = settingsOf(command);
     const up = await startUp(values, {
-      args: typedSettings(command),
+      args: typedSettings(command, { only: undefined }),
+      hiveArgs: typedSettings(command, { only: "hive" }),
       onNotice: (line) => tell(`immune: ${visible(line)}`),
     });
     print(`Sensor   ${up.sensor}`);
@@ -30,10 +31,16 @@ export function addUp(program: Command): void {
   });
 }
 
-/** The settings that were typed, for the parts to be started with. */
-function typedSettings(command: Command): string[] {
+/** The settings that were typed for all parts, or for one, which then is started with them. */
+function typedSettings(
+  command: Command,
+  { only }: { readonly only: OptionSpec<unknown>["only"] },
+): string[] {
   const given = command.opts<Record<string, unknown>>();
-  const flags = ["config", ...OPTION_ENTRIES.map(({ spec }) => spec.flag)];
+  const named = OPTION_ENTRIES.filter(({ spec }) => spec.only === only).map(({ spec }) =>
+    spec.flag
+  );
+  const flags = only === undefined ? ["config", ...named] : named;
   return flags.flatMap((flag) => {
     const attribute = flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const value = given[attribute];

@@ -2,6 +2,7 @@ import { Argument, type Command, Option } from "commander";
 import { z } from "zod";
 import { ROLES } from "../../hive/operators/role.ts";
 import { ApiClient } from "../api.ts";
+import { addReason, askedText, requestOf } from "../asked.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -85,10 +86,15 @@ function addRole(users: Command): void {
     .description("change what an account may")
     .argument("<name>", "name of the account")
     .addArgument(new Argument("<role>", "its new role").choices(ROLES));
-  addSettings(command).action(async (name: string, role: string) => {
+  addSettings(addReason(command)).action(async (
+    name: string,
+    role: string,
+    { reason }: { readonly reason?: string },
+  ) => {
     const api = new ApiClient(settingsOf(command).values);
-    await api.send("patch", pathOf(name), { body: { role } });
-    print(`${visible(name)} is ${role}`);
+    const body = { role, ...(reason === undefined ? {} : { reason }) };
+    const request = requestOf(await api.send("patch", pathOf(name), { body }));
+    print(request === undefined ? `${visible(name)} is ${role}` : askedText(request));
   });
 }
 

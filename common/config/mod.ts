@@ -27,3 +27,4 @@ export * from "./options.ts";
 export * from "./program.ts";
 export * from "./state.ts";
 export * from "./state_folder.ts";
+export * from "./two_person.ts";

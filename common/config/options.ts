@@ -5,6 +5,7 @@ import {
   SEGMENT_BYTES_MIN,
   TOTAL_BYTES,
 } from "../journal/options.ts";
+import { TWO_PERSON_ACTS, type TwoPersonAct } from "./two_person.ts";
 
 /** Most entries of a list in the configuration. */
 export const LIST_MAX = 4096;
@@ -27,6 +28,8 @@ export interface OptionSpec<T> {
   readonly initial: T;
   /** What it is, with its unit. */
   readonly doc: string;
+  /** The only part of the program that it concerns. Default: all. */
+  readonly only?: "hive";
 }
 
 function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
@@ -169,6 +172,7 @@ export const OPTIONS = {
       schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ }).max(2000)]),
       initial: "",
       doc: "issuer of the OpenID provider that people sign in with; none = they sign in here",
+      only: "hive",
     }),
     oidc_client_id: option<string>({
       type: "text",
@@ -176,6 +180,7 @@ export const OPTIONS = {
       schema: z.string().max(255),
       initial: "",
       doc: "this hive's client id at the OpenID provider",
+      only: "hive",
     }),
     oidc_secret_file: option<string>({
       type: "text",
@@ -183,6 +188,7 @@ export const OPTIONS = {
       schema: z.union([z.literal(""), absolute]),
       initial: "",
       doc: "file with this hive's secret at the OpenID provider; none = a public client",
+      only: "hive",
     }),
     oidc_hosts: option<readonly string[]>({
       type: "list",
@@ -191,13 +197,15 @@ export const OPTIONS = {
         .max(LIST_MAX),
       initial: [],
       doc: "other hosts that the OpenID provider's addresses are on",
+      only: "hive",
     }),
-    two_person: option<readonly string[]>({
+    two_person: option<readonly TwoPersonAct[]>({
       type: "list",
       flag: "two-person",
-      schema: z.array(z.enum(["user.role"])).max(LIST_MAX),
+      schema: z.array(z.enum(TWO_PERSON_ACTS)).max(LIST_MAX),
       initial: [],
-      doc: "acts that another person has to approve: user.role",
+      doc: `acts that another person has to approve: ${TWO_PERSON_ACTS.join(", ")}`,
+      only: "hive",
     }),
   },
   agent: {

@@ -11,6 +11,8 @@ export const approvalViewSchema = z.object({
   id: z.string(),
   action: z.string(),
   object: z.string(),
+  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+    .openapi({ description: "what else there is to know of it" }),
   reason: z.string(),
   askedBy: z.object({ kind: z.string(), id: z.string(), name: z.string() }),
   askedAt: z.string(),
@@ -23,11 +25,6 @@ export const approvalViewSchema = z.object({
 
 /** Requests. */
 export const approvalsSchema = z.object({ approvals: z.array(approvalViewSchema) });
-
-/** Answer of what takes two people. */
-export const askedSchema = z.object({
-  request: z.string().openapi({ description: "its id; another person approves it" }),
-});
 
 const PATH = `${API_PATH}/approvals`;
 const requestPath = z.object({ id: z.uuid() });
@@ -85,6 +82,6 @@ export function addApprovals(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
  * @param approval The request.
  */
 export function approvalView(approval: Approval): z.infer<typeof approvalViewSchema> {
-  const { payload: _payload, asker: _asker, ...shown } = approval;
+  const { payload: _payload, asker: _asker, standing: _standing, ...shown } = approval;
   return { ...shown, missing: peopleMissing(approval) };
 }

@@ -18,6 +18,7 @@ import {
   verdictRequest,
 } from "./herd_schemas.ts";
 import { answers, API_PATH, doneSchema, guarded, jsonBody } from "./route_parts.ts";
+import { answersOrAsked, trustAct } from "./two_person.ts";
 
 const HERD = `${API_PATH}/herd`;
 
@@ -49,7 +50,7 @@ const blacklistRoute = createRoute({
   path: `${HERD}/agents/{id}/blacklist`,
   ...guarded(allow("revoke", "herd")),
   request: { params: agentPath },
-  responses: answers(standingSchema, "the agent, whose certificate is revoked"),
+  responses: answersOrAsked(standingSchema, "the agent, whose certificate is revoked"),
 });
 
 const genesisRoute = createRoute({
@@ -115,6 +116,7 @@ const verdictRoute = createRoute({
  */
 export function addHerd(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   addStandings(app, new HerdDesk(api));
+  addBlacklist(app, api);
   addAntibodies(app, new HerdDesk(api));
 }
 
@@ -126,7 +128,6 @@ function addStandings(app: OpenAPIHono<ApiEnv>, desk: HerdDesk): void {
     const [route, call] of [
       [suspectRoute, "suspect"],
       [clearRoute, "clear"],
-      [blacklistRoute, "blacklist"],
     ] as const
   ) {
     app.openapi(route, async (c) => {
@@ -140,6 +141,31 @@ function addStandings(app: OpenAPIHono<ApiEnv>, desk: HerdDesk): void {
     const given = c.req.valid("json").signed;
     const standings = await desk.act(c.get("principal"), { call: "genesis", given, object: "" });
     return c.json({ agents: await desk.named(standings) }, 200);
+  });
+}
+
+function addBlacklist(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
+  const desk = new HerdDesk(api);
+  const blacklist = trustAct(api, {
+    action: "herd.blacklist",
+    // It revokes the agent: who needs a second person for that needs one for this.
+    setting: "agent.revoke",
+    needs: ["revoke", "herd"],
+    payload: agentPath,
+    isRepeatable: true,
+    object: ({ id }) => id,
+    standing: async ({ id }) => {
+      const standings = await desk.ask("standings", undefined);
+      return standings.find(({ agentId }) => agentId === id)?.state ?? "unknown";
+    },
+    run: ({ id }) => desk.ask("blacklist", id),
+  });
+  app.openapi(blacklistRoute, async (c) => {
+    const payload = c.req.valid("param");
+    const heard = await blacklist({ principal: c.get("principal"), payload });
+    if ("request" in heard) return c.json(heard, 202);
+    const [named] = await desk.named([heard.done]);
+    return c.json(named, 200);
   });
 }
 

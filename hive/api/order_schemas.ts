@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { orderSchema, stopKeySchema } from "../command/schemas.ts";
 import { DURATION } from "./duration.ts";
+import { reasonSchema } from "./two_person.ts";
 
 /** Where packs of rules go: the one route that takes a long body. */
 export const PACKS_PATH = "/api/v1/rule-packs";
@@ -16,6 +17,7 @@ export const directiveRequest = z.strictObject({
   host: hostId.optional().openapi({ description: "host id; default: every host" }),
   valid: z.string().regex(DURATION, "must be a number with s, m, h or d, such as 60s").optional()
     .openapi({ description: "how long it holds; default 60s", example: "60s" }),
+  reason: reasonSchema,
 });
 
 /** A directive that went out. */
@@ -68,10 +70,14 @@ export const stopKeyRequest = z.strictObject({
   facts: stopKeySchema,
   signature: z.string().regex(/^[0-9a-f]{128}$/).nullable()
     .openapi({ description: "of the stop key before it; null where there is none" }),
+  reason: reasonSchema,
 });
 
 /** What the holders signed. */
-export const stopRequest = z.strictObject({ directive: z.base64().max(1024) });
+export const stopRequest = z.strictObject({
+  directive: z.base64().max(1024),
+  reason: reasonSchema,
+});
 
 /** How the kill switch stands. */
 export const killSwitchSchema = z.object({

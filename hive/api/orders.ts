@@ -1,13 +1,12 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
-import { ImmuneError } from "../../common/config/errors.ts";
 import { EVERY_HOST } from "../../common/wire/mod.ts";
-import type { Commands, Sent } from "../command/commands.ts";
-import { personOf, type Principal, recorded } from "../operators/mod.ts";
+import { DESTRUCTIVE_VALIDITY_MS, type Sent } from "../command/commands.ts";
 import type { DirectiveOutcome, DirectiveSummary } from "../store/directive_store.ts";
 import type { z } from "@hono/zod-openapi";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { durationMs } from "./duration.ts";
 import { allow } from "./guards.ts";
+import { commandsOf, keyRotation, orderAct, stopAct, stopKeyAct } from "./order_acts.ts";
 import {
   directivePath,
   directiveRequest,
@@ -24,6 +23,7 @@ import {
   stopRequest,
 } from "./order_schemas.ts";
 import { answers, API_PATH, guarded, jsonBody } from "./route_parts.ts";
+import { answersOrAsked } from "./two_person.ts";
 
 const DIRECTIVES = `${API_PATH}/directives`;
 const KILL_SWITCH = `${API_PATH}/kill-switch`;
@@ -35,7 +35,7 @@ const sendRoute = createRoute({
   path: DIRECTIVES,
   ...guarded(allow("create", "directives")),
   request: jsonBody(directiveRequest),
-  responses: answers(sentSchema, "the directive that went out"),
+  responses: answersOrAsked(sentSchema, "the directive that went out"),
 });
 
 const listRoute = createRoute({
@@ -65,7 +65,7 @@ const rotateRoute = createRoute({
   method: "post",
   path: `${API_PATH}/directive-key/rotate`,
   ...guarded(allow("change", "directive_key")),
-  responses: answers(sentSchema, "the directive that names the successor"),
+  responses: answersOrAsked(sentSchema, "the directive that names the successor"),
 });
 
 const killSwitchRoute = createRoute({
@@ -80,7 +80,7 @@ const stopKeyRoute = createRoute({
   path: KILL_SWITCH,
   ...guarded(allow("change", "kill_switch")),
   request: jsonBody(stopKeyRequest),
-  responses: answers(sentSchema, "the directive that names the stop key"),
+  responses: answersOrAsked(sentSchema, "the directive that names the stop key"),
 });
 
 const stopRoute = createRoute({
@@ -88,7 +88,7 @@ const stopRoute = createRoute({
   path: `${KILL_SWITCH}/stops`,
   ...guarded(allow("create", "kill_switch")),
   request: jsonBody(stopRequest),
-  responses: answers(sentSchema, "what the holders signed went out"),
+  responses: answersOrAsked(sentSchema, "what the holders signed went out"),
 });
 
 /**
@@ -103,16 +103,14 @@ export function addOrders(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
 }
 
 function addDirectives(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
-  const { store, audit } = api;
+  const { store } = api;
+  const [send, rotate] = [orderAct(api), keyRotation(api)];
   app.openapi(sendRoute, async (c) => {
-    const { order, host, valid } = c.req.valid("json");
-    const principal = c.get("principal");
-    const by = nameOf(principal);
-    const options = { host, by, validMs: valid === undefined ? undefined : durationMs(valid) };
-    const detail = { host: host ?? "every host", body: JSON.stringify(order.body) };
-    const act = { principal, action: "directive.send", object: order.kind, detail };
-    const sent = await recorded(audit, act, () => commandsOf(api).send(order, options));
-    return c.json(sentView(sent), 200);
+    const { order, host, valid, reason } = c.req.valid("json");
+    const validMs = valid === undefined ? DESTRUCTIVE_VALIDITY_MS : durationMs(valid);
+    const payload = { order, host: host ?? null, validMs };
+    const heard = await send({ principal: c.get("principal"), payload, reason });
+    return "request" in heard ? c.json(heard, 202) : c.json(sentView(heard.done), 200);
   });
   app.openapi(listRoute, async (c) => {
     const rows = await store.directives(c.req.valid("query").limit);
@@ -128,15 +126,13 @@ function addDirectives(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     return c.json({ pack: commandsOf(api).addPack(bytes) }, 200);
   });
   app.openapi(rotateRoute, async (c) => {
-    const principal = c.get("principal");
-    const act = { principal, action: "directive_key.rotate", object: "directive key", detail: {} };
-    const sent = await recorded(audit, act, () => commandsOf(api).rotate(nameOf(principal)));
-    return c.json(sentView(sent), 200);
+    const heard = await rotate({ principal: c.get("principal"), payload: {} });
+    return "request" in heard ? c.json(heard, 202) : c.json(sentView(heard.done), 200);
   });
 }
 
 function addKillSwitch(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
-  const { store, audit } = api;
+  const { store } = api;
   app.openapi(killSwitchRoute, async (c) => {
     const commands = commandsOf(api);
     const [agents, rows, stopKey] = await Promise.all([
@@ -160,39 +156,17 @@ function addKillSwitch(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
       })),
     }, 200);
   });
+  const [init, fire] = [stopKeyAct(api), stopAct(api)];
   app.openapi(stopKeyRoute, async (c) => {
-    const { facts, signature } = c.req.valid("json");
-    const principal = c.get("principal");
-    const detail = { holders: facts.holders, threshold: facts.threshold };
-    const act = { principal, action: "kill_switch.init", object: facts.publicKey, detail };
-    const by = nameOf(principal);
-    const sent = await recorded(
-      audit,
-      act,
-      () => commandsOf(api).setStopKey(facts, { signature, by }),
-    );
-    return c.json(sentView(sent), 200);
+    const { reason, ...payload } = c.req.valid("json");
+    const heard = await init({ principal: c.get("principal"), payload, reason });
+    return "request" in heard ? c.json(heard, 202) : c.json(sentView(heard.done), 200);
   });
   app.openapi(stopRoute, async (c) => {
-    const bytes = Uint8Array.fromBase64(c.req.valid("json").directive);
-    const principal = c.get("principal");
-    const act = { principal, action: "kill_switch.fire", object: "every host", detail: {} };
-    const sent = await recorded(
-      audit,
-      act,
-      () => commandsOf(api).stop(bytes, nameOf(principal)),
-    );
-    return c.json(sentView(sent), 200);
+    const { reason, ...payload } = c.req.valid("json");
+    const heard = await fire({ principal: c.get("principal"), payload, reason });
+    return "request" in heard ? c.json(heard, 202) : c.json(sentView(heard.done), 200);
   });
-}
-
-function commandsOf({ commands }: ApiContext): Commands {
-  if (commands !== undefined) return commands;
-  throw new ImmuneError("NOT_FOUND", "Cannot do this: this hive gives no orders");
-}
-
-function nameOf(principal: Principal): string {
-  return personOf(principal)?.name ?? principal.kind;
 }
 
 function sentView({ stream, number, expiresMs }: Sent): z.infer<typeof sentSchema> {

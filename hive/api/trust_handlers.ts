@@ -4,6 +4,7 @@ import type { TrustView } from "../fleet/mod.ts";
 import { recorded } from "../operators/mod.ts";
 import { OVERLAP_DAYS } from "../trust/dates.ts";
 import type { ApiContext, ApiEnv, TokenRequest } from "./context.ts";
+import { authorityRotation, revocation, serverRotation, trustOf } from "./trust_acts.ts";
 import {
   caRoute,
   decideRoute,
@@ -25,36 +26,24 @@ export function addTrust(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   addCertificates(app, api);
   addEnrolments(app, api);
   addTokens(app, api);
+  const revoke = revocation(api);
   app.openapi(revokeRoute, async (c) => {
-    const { agents } = c.req.valid("json");
-    const principal = c.get("principal");
-    // Each has its own entry, before any is revoked.
-    const revoke = agents.reduce(
-      (work, object) => () =>
-        recorded(api.audit, { principal, action: "agent.revoke", object }, work),
-      () => api.store.revokeAgents(agents),
-    );
-    const revoked = new Set(await revoke());
-    const unknown = agents.filter((agent) => !revoked.has(agent));
-    return c.json({ revoked: [...revoked], unknown }, 200);
+    const { reason, ...payload } = c.req.valid("json");
+    const heard = await revoke({ principal: c.get("principal"), payload, reason });
+    return "request" in heard ? c.json(heard, 202) : c.json(heard.done, 200);
   });
 }
 
 function addCertificates(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   app.openapi(caRoute, (c) => c.json(described(trustOf(api).view()), 200));
+  const [authority, server] = [authorityRotation(api), serverRotation(api)];
   app.openapi(rotateRoute, async (c) => {
-    const { what, overlapDays, force } = c.req.valid("json");
-    const trust = trustOf(api);
-    const detail = what === "server"
-      ? { force: force ?? false }
-      : { overlap_days: overlapDays ?? OVERLAP_DAYS };
-    const act = { principal: c.get("principal"), action: `${what}.rotate`, detail };
-    await recorded(
-      api.audit,
-      act,
-      () => what === "server" ? trust.rotateServer(force) : trust.rotateAuthority(overlapDays),
-    );
-    return c.json(described(trust.view()), 200);
+    const { what, overlapDays, force, reason } = c.req.valid("json");
+    const asking = { principal: c.get("principal"), reason };
+    const heard = what === "server"
+      ? await server({ ...asking, payload: { force: force ?? false } })
+      : await authority({ ...asking, payload: { overlapDays: overlapDays ?? OVERLAP_DAYS } });
+    return "request" in heard ? c.json(heard, 202) : c.json(described(heard.done), 200);
   });
   app.openapi(issueRoute, async (c) => {
     const trust = trustOf(api);
@@ -149,11 +138,6 @@ function described({ fleetId, authorities, server, successor }: TrustView): obje
     server: { fingerprint: server.fingerprint, notAfter: time(server.notAfterMs) },
     successor: { fingerprint: successor.fingerprint, notAfter: time(successor.notAfterMs) },
   };
-}
-
-function trustOf({ trust }: ApiContext): NonNullable<ApiContext["trust"]> {
-  if (trust !== undefined) return trust;
-  throw new ImmuneError("NOT_FOUND", "Cannot find certificates: this hive takes no agents");
 }
 
 function pendingOf({ pending }: ApiContext): NonNullable<ApiContext["pending"]> {

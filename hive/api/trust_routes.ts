@@ -17,6 +17,7 @@ import {
   tokenPath,
   withdrawnSchema,
 } from "./trust_schemas.ts";
+import { answersOrAsked } from "./two_person.ts";
 
 /** `GET /ca` */
 export const caRoute = createRoute({
@@ -32,7 +33,7 @@ export const rotateRoute = createRoute({
   path: `${API_PATH}/ca/rotate`,
   ...guarded(allow("change", "ca")),
   request: jsonBody(rotateRequest),
-  responses: answers(caSchema, "what counts from now on"),
+  responses: answersOrAsked(caSchema, "what counts from now on"),
 });
 
 /** `POST /ca/certificates` */
@@ -50,7 +51,7 @@ export const revokeRoute = createRoute({
   path: `${API_PATH}/agents/revoke`,
   ...guarded(allow("revoke", "agents")),
   request: jsonBody(revokeRequest),
-  responses: answers(revokedSchema, "their certificates are good no more; all or none"),
+  responses: answersOrAsked(revokedSchema, "their certificates are good no more; all or none"),
 });
 
 /** `GET /enrolments` */

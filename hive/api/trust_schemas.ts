@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { CLIENT_DAYS_MAX } from "../trust/dates.ts";
 import { TAGS_MAX, TOKEN_LIFETIME_MS_MAX, TOKEN_USES_MAX } from "../fleet/token.ts";
+import { reasonSchema } from "./two_person.ts";
 
 const time = z.iso.datetime();
 const fingerprint = z.string().openapi({ description: "SHA-256 of the certificate (DER)" });
@@ -33,6 +34,7 @@ export const rotateRequest = z.strictObject({
     .openapi({ description: "of authorities; 0 after a theft: every agent has to enrol again" }),
   force: z.boolean().optional()
     .openapi({ description: "of the server: also when agents cannot know its successor yet" }),
+  reason: reasonSchema,
 });
 
 /** A certificate by hand. */
@@ -62,6 +64,7 @@ export const REVOKED_AT_ONCE_MAX = 256;
 /** Agents that are to be revoked. */
 export const revokeRequest = z.strictObject({
   agents: z.array(agentId).min(1).max(REVOKED_AT_ONCE_MAX),
+  reason: reasonSchema,
 });
 /** Those that were. */
 export const revokedSchema = z.object({

@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { accountView, INVITE_MS, REASON_CHARACTERS_MAX, ROLES } from "../operators/mod.ts";
+import { accountView, INVITE_MS, ROLES } from "../operators/mod.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
-import { askedSchema } from "./approvals.ts";
 import { allow } from "./guards.ts";
 import { LOGIN_PATH } from "./paths.ts";
+import { answersOrAsked, reasonSchema } from "./two_person.ts";
 import { answers, API_PATH, guarded, idPath, jsonBody } from "./route_parts.ts";
 
 const count = z.int().nonnegative();
@@ -45,8 +45,7 @@ export const userChange = z.strictObject({
   role: z.enum(ROLES).optional(),
   disabled: z.boolean().optional(),
   oidcSubject: z.string().min(1).max(255).nullable().optional(),
-  reason: z.string().max(REASON_CHARACTERS_MAX).optional()
-    .openapi({ description: "for whoever has to approve it" }),
+  reason: reasonSchema,
 });
 
 const PATH = `${API_PATH}/users`;
@@ -71,13 +70,7 @@ const changeRoute = createRoute({
   path: `${PATH}/{id}`,
   ...guarded(allow("change", "users")),
   request: { params: idPath, ...jsonBody(userChange) },
-  responses: {
-    ...answers(userSchema, "the account as it is now"),
-    202: {
-      content: { "application/json": { schema: askedSchema } },
-      description: "another role takes two people here: nothing is changed, it was asked for",
-    },
-  },
+  responses: answersOrAsked(userSchema, "the account as it is now"),
 });
 
 const resetRoute = createRoute({

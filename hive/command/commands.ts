@@ -1,6 +1,7 @@
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
 import { type StopKeyFacts, stopKeySuccession, verifySignature } from "../../common/keys/mod.ts";
 import {
+  type Directive,
   DIRECTIVE_KINDS,
   type DirectiveStream,
   EVERY_HOST,
@@ -91,6 +92,11 @@ export class Commands implements Disposable {
     return this.#options.fleet;
   }
 
+  /** Public half of the directive key that is in force, 64 hexadecimal digits. */
+  get directiveKey(): string {
+    return this.#directiveKey;
+  }
+
   /**
    * Sends an order.
    *
@@ -100,6 +106,20 @@ export class Commands implements Disposable {
    * not here or a host without an agent.
    */
   async send(order: Order, options: SendOptions): Promise<Sent> {
+    const { validMs = DESTRUCTIVE_VALIDITY_MS, host, by } = options;
+    const checked = await this.checkOrder(order, { validMs, host });
+    return await this.#sign(checked, { target: host ?? EVERY_HOST, validMs, by });
+  }
+
+  /**
+   * Checks an order without sending it.
+   *
+   * @param order What is to be done.
+   * @param options For whom, how long.
+   * @returns The order.
+   * @throws {ImmuneError} as `send` does.
+   */
+  async checkOrder(order: Order, options: Omit<SendOptions, "by"> = {}): Promise<Order> {
     const checked = orderSchema.safeParse(order);
     if (!checked.success) {
       throw malformed(checked.error.issues[0]?.message ?? "it does not hold");
@@ -117,7 +137,7 @@ export class Commands implements Disposable {
     ) {
       throw new ImmuneError("NOT_FOUND", `Cannot order pack "${body.pack}": it is not here`);
     }
-    return await this.#sign(checked.data, { target: host ?? EVERY_HOST, validMs, by: options.by });
+    return checked.data;
   }
 
   /** Keeps a pack of rules; gives its hash. */
@@ -183,12 +203,7 @@ export class Commands implements Disposable {
     const { store } = this.#options;
     const { kind, id } = STOP_KEY_DOCUMENT;
     const before = await store.document(kind, id);
-    if (before !== undefined) {
-      await this.#checkSuccession(stopKeySchema.parse(JSON.parse(before.body)), {
-        successor: facts.publicKey,
-        signature,
-      });
-    }
+    await this.checkStopKey(facts, signature);
     const version = (before?.version ?? 0) + 1;
     const body = JSON.stringify(stopKeySchema.parse(facts));
     if (!await store.putDocument({ kind, id, key: null, version, body })) {
@@ -202,6 +217,19 @@ export class Commands implements Disposable {
   }
 
   /**
+   * Checks whether a stop key may be taken.
+   *
+   * @param facts What is published.
+   * @param signature Of the stop key before it over its successor.
+   * @throws {ImmuneError} `FORBIDDEN` when there is one already and it did not sign this one.
+   */
+  async checkStopKey(facts: StopKeyFacts, signature: string | null): Promise<void> {
+    const before = await this.stopKey();
+    if (before === undefined) return;
+    await this.#checkSuccession(before, { successor: facts.publicKey, signature });
+  }
+
+  /**
    * Hands on what the holders of the stop key signed.
    *
    * @param bytes A directive of kind stop.
@@ -209,6 +237,22 @@ export class Commands implements Disposable {
    * @throws {ImmuneError} `DIRECTIVE_INVALID` when it is none, or not signed by the stop key.
    */
   async stop(bytes: Uint8Array<ArrayBuffer>, by: string): Promise<Sent> {
+    const { stream, kind, target, number, issuedMs, expiresMs } = await this.checkStop(bytes);
+    const row = { stream, number, kind, target, issuedMs, expiresMs, by, bytes };
+    await this.#keep(row);
+    return sentOf(row);
+  }
+
+  /**
+   * Checks what the holders of the stop key signed, without handing it on.
+   *
+   * @param bytes A directive of kind stop.
+   * @returns What it says.
+   * @throws {ImmuneError} `DIRECTIVE_INVALID` when it is none, or not signed by the stop key.
+   */
+  async checkStop(
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<Directive & { readonly kind: "stop"; readonly stream: DirectiveStream }> {
     const read = readDirective(bytes);
     if ("cause" in read) throw invalid(read.why);
     const { directive, stream, signed, signature } = read;
@@ -222,10 +266,7 @@ export class Commands implements Disposable {
     if (!await verifySignature(publicKey, { purpose: "stop", bytes: signed, signature })) {
       throw invalid("the stop key did not sign it");
     }
-    const { kind, target, number, issuedMs, expiresMs } = directive;
-    const row = { stream, number, kind, target, issuedMs, expiresMs, by, bytes };
-    await this.#keep(row);
-    return sentOf(row);
+    return { ...directive, stream };
   }
 
   /** Pushes a canary now and every 24 hours. */

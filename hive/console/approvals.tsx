@@ -5,7 +5,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import type { ApiContext, ApiEnv } from "../api/context.ts";
 import { allow } from "../api/guards.ts";
 import { type Approval, can, peopleMissing, type Principal } from "../operators/mod.ts";
-import { ago, moment, visible } from "./format.ts";
+import { ago, moment, visible, words } from "./format.ts";
 import { page } from "./page.tsx";
 
 /** Requests that were decided, on the page. */
@@ -13,6 +13,7 @@ const DECIDED_SHOWN_MAX = 50;
 
 interface Shown {
   readonly principal: Principal;
+  readonly mayApprove: (approval: Approval) => boolean;
   readonly approvals: readonly Approval[];
   readonly nowMs: number;
   readonly problem?: string;
@@ -33,6 +34,7 @@ export function addApprovalsPage(app: OpenAPIHono<ApiEnv>, api: ApiContext): voi
     const principal = c.get("principal");
     const shown: Shown = {
       principal,
+      mayApprove: (approval) => approvals.mayApprove(principal, approval),
       approvals: await approvals.list(),
       nowMs: api.clock.nowMs(),
       ...(problem === undefined ? {} : { problem }),
@@ -57,7 +59,7 @@ export function addApprovalsPage(app: OpenAPIHono<ApiEnv>, api: ApiContext): voi
   }
 }
 
-function Approvals({ principal, approvals, nowMs, problem }: Shown): Child {
+function Approvals({ principal, mayApprove, approvals, nowMs, problem }: Shown): Child {
   const open = approvals.filter(({ state }) => state === "open");
   const decided = approvals.filter(({ state }) => state !== "open").slice(0, DECIDED_SHOWN_MAX);
   const may = can(principal, "approve", "approvals");
@@ -72,7 +74,12 @@ function Approvals({ principal, approvals, nowMs, problem }: Shown): Child {
             <h2 id="open-title">Waiting</h2>
             <ol class="plain">
               {open.map((approval) => (
-                <Request key={approval.id} approval={approval} may={may} nowMs={nowMs} />
+                <Request
+                  key={approval.id}
+                  approval={approval}
+                  may={{ approve: may && mayApprove(approval), deny: may }}
+                  nowMs={nowMs}
+                />
               ))}
             </ol>
           </section>
@@ -82,7 +89,7 @@ function Approvals({ principal, approvals, nowMs, problem }: Shown): Child {
           <h2 id="decided-title">Decided</h2>
           <ol class="plain">
             {decided.map((approval) => (
-              <Request key={approval.id} approval={approval} may={false} nowMs={nowMs} />
+              <Request key={approval.id} approval={approval} may={NOTHING} nowMs={nowMs} />
             ))}
           </ol>
         </section>
@@ -91,13 +98,22 @@ function Approvals({ principal, approvals, nowMs, problem }: Shown): Child {
   );
 }
 
+/** What whoever looks may do about a request. */
+interface May {
+  readonly approve: boolean;
+  readonly deny: boolean;
+}
+
+const NOTHING: May = { approve: false, deny: false };
+
 function Request({ approval, may, nowMs }: {
   readonly approval: Approval;
-  readonly may: boolean;
+  readonly may: May;
   readonly nowMs: number;
 }): Child {
   const { id, action, object, reason, askedBy, askedAt, expiresAt, state, outcome } = approval;
   const missing = peopleMissing(approval);
+  const facts = Object.entries(approval.detail);
   return (
     <li class="card" id={`request-${id}`}>
       <div class="row">
@@ -111,11 +127,21 @@ function Request({ approval, may, nowMs }: {
           ` · approved by ${approval.approvedBy.map(({ name }) => visible(name)).join(", ")}`}
         {state === "open" && ` · ${missing} more to approve, until ${moment(expiresAt)}`}
       </p>
+      {facts.length > 0 && (
+        <dl class="facts">
+          {facts.map(([name, value]) => (
+            <div key={name}>
+              <dt>{words(name)}</dt>
+              <dd>{visible(String(value))}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
       {reason !== "" && <p>{visible(reason)}</p>}
       {outcome !== null && <p>{visible(outcome)}</p>}
-      {may && (
+      {may.deny && (
         <div class="acts">
-          <Decide id={id} decision="approve" name="Approve" of={object} />
+          {may.approve && <Decide id={id} decision="approve" name="Approve" of={object} />}
           <Decide id={id} decision="deny" name="Deny" of={object} />
         </div>
       )}

@@ -164,7 +164,14 @@ Deno.test("console: what takes two people waits for the other one", async () => 
   assertEquals(own.status, 403);
   const bob = browser(hive);
   await bob.get(linkIn(added.text));
-  assert((await bob.get("/approvals")).text.includes("user.role eve: viewer to analyst"));
+  const seen = (await bob.get("/approvals")).text;
+  assert(seen.includes("user.role eve: viewer to analyst"));
+  // Who may not change a role sees the request, and may deny it, but not stand behind it.
+  assertEquals([seen.includes("/approve"), seen.includes("/deny")], [false, true]);
+  assertEquals((await bob.post(`/approvals/${request?.id}/approve`)).status, 403);
+  const { id } = await hive.operators.accounts.known("bob");
+  await hive.operators.accounts.change(id, (account) => ({ ...account, role: "admin" }));
+  assert((await bob.get("/approvals")).text.includes("/approve"));
   await bob.post(`/approvals/${request?.id}/approve`);
   assertEquals((await hive.operators.accounts.named("eve"))?.role, "analyst");
   assert((await bob.get("/approvals")).text.includes("approved by bob"));

@@ -12,6 +12,8 @@ export const APPROVALS_OPEN_MAX = 256;
 export const APPROVALS_MAX = 1000;
 /** Most characters of what is asked for, as JSON. */
 export const PAYLOAD_CHARACTERS_MAX = 16 * 1024;
+/** Most characters of how the object stood. */
+export const STANDING_CHARACTERS_MAX = 1024;
 /** Most characters of a reason. */
 export const REASON_CHARACTERS_MAX = 500;
 
@@ -34,6 +36,12 @@ export const approvalSchema = z.object({
   action: z.string(),
   /** Of what, for people to read. */
   object: z.string(),
+  /** What else there is to know of it, for people to read. */
+  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default(
+    {},
+  ),
+  /** How the object stood when it was asked for: what the people behind it have seen. */
+  standing: z.string().default(""),
   /** Why. */
   reason: z.string(),
   /** What the act needs; its schema is the act's. */

@@ -1,7 +1,7 @@
 import type { AuditDecision, AuditDetail, AuditTrail } from "../../common/audit/mod.ts";
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
 import { type DocumentRow, DOCUMENTS_PER_PAGE_MAX } from "../store/store.ts";
-import type { DocumentStore } from "./accounts.ts";
+import type { Accounts, DocumentStore } from "./accounts.ts";
 import {
   type Approval,
   APPROVAL_MS,
@@ -12,7 +12,9 @@ import {
   PAYLOAD_CHARACTERS_MAX,
   peopleMissing,
   REASON_CHARACTERS_MAX,
+  STANDING_CHARACTERS_MAX,
 } from "./approval.ts";
+import { type Action, type ApiObject, can } from "./can.ts";
 import { actorOf, type Person, personOf, type Principal } from "./principal.ts";
 
 /** Kind of requests in the store. */
@@ -22,11 +24,22 @@ const KIND = "approval";
 export interface ApprovalAct {
   /** Words with dots, as in the audit log. */
   readonly action: string;
+  /** What everyone who stands behind it has to be allowed. */
+  readonly needs: readonly [Action, ApiObject];
+  /**
+   * How what it is done to stands, in a short text. What it is when the act is asked for, it has to
+   * be when it is done: nobody approves what has become something else. Default: it cannot change.
+   *
+   * @param payload What was asked for.
+   */
+  readonly standing?: (payload: unknown) => Promise<string>;
+  /** True when doing it twice does no more than once; the hive then ends what it had begun. */
+  readonly isRepeatable?: boolean;
   /**
    * Does it, once it is approved.
    *
    * @param payload What was asked for. It comes from the store: check it.
-   * @param people Everyone who stands behind it.
+   * @param people Everyone who stands behind it, who asked first.
    */
   readonly run: (payload: unknown, people: readonly Person[]) => Promise<void>;
 }
@@ -37,6 +50,8 @@ export interface ApprovalRequest {
   readonly action: string;
   /** Of what, for people to read. */
   readonly object: string;
+  /** What else there is to know of it, for people to read. Default: nothing. */
+  readonly detail?: AuditDetail;
   /** Default: none. */
   readonly reason?: string;
   /** JSON that the act needs. */
@@ -48,6 +63,8 @@ export interface ApprovalRequest {
 /** What approvals work with. */
 export interface ApprovalsOptions {
   readonly store: DocumentStore;
+  /** Who people are now. */
+  readonly accounts: Pick<Accounts, "get">;
   readonly audit: AuditTrail;
   readonly clock: Clock;
 }
@@ -84,9 +101,11 @@ export class Approvals {
    * @throws {ImmuneError} `INPUT_MALFORMED`, `RATE_LIMITED` when too many wait.
    */
   async ask(principal: Principal, request: ApprovalRequest): Promise<Approval> {
-    const { action, object, reason = "", payload, lifetimeMs = APPROVAL_MS } = request;
-    this.#actOf(action);
+    const { action, object, detail = {}, reason = "", payload } = request;
+    const { lifetimeMs = APPROVAL_MS } = request;
+    const standing = await this.#actOf(action).standing?.(payload) ?? "";
     const isFit = JSON.stringify(payload ?? null).length <= PAYLOAD_CHARACTERS_MAX &&
+      standing.length <= STANDING_CHARACTERS_MAX &&
       reason.length <= REASON_CHARACTERS_MAX && lifetimeMs > 0 && lifetimeMs <= APPROVAL_MS_MAX;
     if (!isFit) {
       throw new ImmuneError("INPUT_MALFORMED", `Cannot ask for "${action}": it is over a bound`);
@@ -98,6 +117,8 @@ export class Approvals {
       id: crypto.randomUUID(),
       action,
       object,
+      detail,
+      standing,
       reason,
       payload,
       askedBy: { kind, id, name },
@@ -108,9 +129,25 @@ export class Approvals {
       state: "open",
       outcome: null,
     };
-    await this.#record(principal, approval, { decision: "asked" });
+    await this.#record(principal, approval, {
+      decision: "asked",
+      detail: reason === "" ? detail : { ...detail, reason },
+    });
     await this.#options.store.putDocument(rowOf(approval, 1));
     return approval;
+  }
+
+  /**
+   * Whether somebody may stand behind a request.
+   *
+   * @param principal Who.
+   * @param approval Which request.
+   */
+  mayApprove(principal: Principal, { asker, approvedBy, action }: Approval): boolean {
+    const person = personOf(principal);
+    const needs = this.#acts.get(action)?.needs;
+    return person !== undefined && needs !== undefined && can(principal, ...needs) &&
+      ![asker, ...approvedBy].some((each) => each?.id === person.id);
   }
 
   /** All requests, newest first. */
@@ -126,8 +163,8 @@ export class Approvals {
    * @param principal Another person than the one who asks.
    * @param id Its id.
    * @returns The request as it is now.
-   * @throws {ImmuneError} `NOT_FOUND`, `FORBIDDEN` for the same person or none, `CONFLICT` for one
-   * that is no longer open.
+   * @throws {ImmuneError} `NOT_FOUND`, `FORBIDDEN` for the same person, for none, and for one who
+   * may not do it, `CONFLICT` for one that is no longer open.
    */
   async approve(principal: Principal, id: string): Promise<Approval> {
     const { row, approval } = await this.#open(id);
@@ -137,19 +174,20 @@ export class Approvals {
     }
     const own = [approval.asker, ...approval.approvedBy].some((each) => each?.id === person.id);
     if (own) {
-      await this.#record(principal, approval, {
-        decision: "refused",
-        detail: { why: "same person" },
-      });
-      throw new ImmuneError("FORBIDDEN", "Cannot approve: it takes another person than you");
+      const hint = "it takes another person than you";
+      throw await this.#refusal(principal, approval, { why: "same person", hint });
     }
-    this.#actOf(approval.action);
+    const { needs: [action, object] } = this.#actOf(approval.action);
+    if (!can(principal, action, object)) {
+      const hint = `you may not ${action} "${object.replaceAll("_", " ")}" yourself`;
+      throw await this.#refusal(principal, approval, { why: "role", hint });
+    }
     const approved = { ...approval, approvedBy: [...approval.approvedBy, person] };
     const isEnough = peopleMissing(approved) === 0;
     const next: Approval = { ...approved, state: isEnough ? "approved" : "open" };
     await this.#record(principal, approval, { decision: "approved" });
     await this.#save(next, row);
-    return isEnough ? await this.#run(principal, next) : next;
+    return isEnough ? await this.#run(next, { principal }) : next;
   }
 
   /**
@@ -170,37 +208,79 @@ export class Approvals {
   }
 
   /**
-   * Closes what was approved when the hive ended and may or may not have been done: it is not done
-   * a second time.
+   * Ends what was approved when the hive ended. What can be done twice is done; of anything else
+   * nobody knows whether it was, so that it is closed, and not done a second time.
    */
   async resume(): Promise<void> {
     for (const row of await this.#rows()) {
       const approval = approvalOf(row);
       if (approval.state !== "approved") continue;
-      const outcome = "The hive ended while it was done: look whether it was, and ask again";
-      await this.#record(undefined, approval, { decision: "failed", detail: { outcome } });
-      await this.#options.store.putDocument(
-        rowOf({ ...approval, state: "failed", outcome }, row.version + 1),
-      );
+      if (this.#acts.get(approval.action)?.isRepeatable === true) {
+        await this.#run(approval, { isAgain: true });
+      } else {
+        const outcome = "The hive ended while it was done: look whether it was, and ask again";
+        await this.#end(undefined, { ...approval, state: "failed", outcome });
+      }
     }
   }
 
-  async #run(principal: Principal, approval: Approval): Promise<Approval> {
-    const people = [approval.asker, ...approval.approvedBy].filter((each) => each !== null);
+  async #run(
+    approval: Approval,
+    { principal, isAgain = false }: {
+      readonly principal?: Principal;
+      /** It was begun already, and so its object may have changed by it. */
+      readonly isAgain?: boolean;
+    },
+  ): Promise<Approval> {
     let end: Approval;
     try {
-      await this.#actOf(approval.action).run(approval.payload, people);
+      const act = this.#actOf(approval.action);
+      await this.#checkPeople(act, approval);
+      const standing = await act.standing?.(approval.payload) ?? "";
+      if (!isAgain && standing !== approval.standing) {
+        const hint = "it changed since it was asked for; look, and ask again";
+        throw new ImmuneError("CONFLICT", `Cannot do "${approval.action}": ${hint}`);
+      }
+      await act.run(approval.payload, peopleOf(approval));
       end = { ...approval, state: "done" };
     } catch (error) {
       const outcome = error instanceof ImmuneError ? error.message : "It failed; the log says why";
       end = { ...approval, state: "failed", outcome };
     }
+    return await this.#end(principal, end);
+  }
+
+  async #end(principal: Principal | undefined, end: Approval): Promise<Approval> {
     const decision = end.state === "done" ? "done" : "failed";
     const detail = end.outcome === null ? {} : { outcome: end.outcome };
-    await this.#record(principal, approval, { decision, detail });
-    const row = await this.#options.store.document(KIND, approval.id);
+    await this.#record(principal, end, { decision, detail });
+    const row = await this.#options.store.document(KIND, end.id);
     if (row !== undefined) await this.#options.store.putDocument(rowOf(end, row.version + 1));
     return end;
+  }
+
+  /** Who stood behind it and may no longer do it does not count. */
+  async #checkPeople(
+    { needs: [action, object] }: ApprovalAct,
+    approval: Approval,
+  ): Promise<void> {
+    for (const person of peopleOf(approval)) {
+      const account = await this.#options.accounts.get(person.id);
+      const holds = account !== undefined && !account.disabled &&
+        can({ kind: "session", person, role: account.role, isFresh: false }, action, object);
+      if (holds) continue;
+      const message = `Cannot do "${approval.action}": "${person.name}" may not any more`;
+      throw new ImmuneError("FORBIDDEN", message);
+    }
+  }
+
+  async #refusal(
+    principal: Principal,
+    approval: Approval,
+    { why, hint }: { readonly why: string; readonly hint: string },
+  ): Promise<ImmuneError> {
+    await this.#record(principal, approval, { decision: "refused", detail: { why } });
+    return new ImmuneError("FORBIDDEN", `Cannot approve: ${hint}`);
   }
 
   async #open(id: string): Promise<{ readonly row: DocumentRow; readonly approval: Approval }> {
@@ -276,6 +356,10 @@ export class Approvals {
     if (act !== undefined) return act;
     throw new ImmuneError("INPUT_MALFORMED", `Cannot do "${action}": this hive has no such act`);
   }
+}
+
+function peopleOf({ asker, approvedBy }: Approval): readonly Person[] {
+  return [asker, ...approvedBy].filter((each) => each !== null);
 }
 
 function rowOf(approval: Approval, version: number): DocumentRow {

@@ -1,38 +1,55 @@
 import { assert, assertEquals } from "@std/assert";
-import { AuditLog } from "../../common/audit/mod.ts";
-import { addPerson, codeOf, OWNER, type TestOperators, withOperators } from "./_test_support.ts";
+import { codeOf, OWNER, type TestOperators, withOperators } from "./_test_support.ts";
 import {
+  type Accounts,
   APPROVAL_MS,
+  type ApprovalAct,
   Approvals,
   APPROVALS_MAX,
   APPROVALS_OPEN_MAX,
+  type Operators,
+  type Person,
   type Principal,
   REASON_CHARACTERS_MAX,
+  type Role,
 } from "./mod.ts";
+
+type PersonHere = Principal & { readonly kind: "session"; readonly person: Person };
 
 interface Room extends TestOperators {
   readonly approvals: Approvals;
-  readonly ada: Principal;
-  readonly bob: Principal;
-  readonly eve: Principal;
+  readonly accounts: Accounts;
+  readonly ada: PersonHere;
+  readonly bob: PersonHere;
+  readonly eve: PersonHere;
   /** Payloads that were carried out. */
   readonly done: unknown[];
 }
 
-function person(name: string): Principal {
-  return { kind: "session", person: { id: name, name }, role: "responder", isFresh: true };
+async function person(
+  { accounts }: Operators,
+  name: string,
+  role: Role = "responder",
+): Promise<PersonHere> {
+  const { id } = await accounts.add({ name, role });
+  return { kind: "session", person: { id, name }, role, isFresh: true };
+}
+
+/** An act of the tests, for which one has to be a responder. */
+function act(run: ApprovalAct["run"], more: Partial<ApprovalAct> = {}): ApprovalAct {
+  return { action: "host.stop", needs: ["create", "directives"], run, ...more };
 }
 
 function inRoom(test: (room: Room) => Promise<void>): Promise<void> {
   return withOperators(async (made) => {
-    const approvals = new Approvals(made);
+    const { accounts } = made.operators;
+    const approvals = new Approvals({ ...made, accounts });
     const done: unknown[] = [];
-    approvals.register({
-      action: "host.stop",
-      run: (payload) => Promise.resolve(void done.push(payload)),
-    });
-    const [ada, bob, eve] = [person("ada"), person("bob"), person("eve")];
-    await test({ ...made, approvals, ada, bob, eve, done });
+    approvals.register(act((payload) => Promise.resolve(void done.push(payload))));
+    const ada = await person(made.operators, "ada");
+    const bob = await person(made.operators, "bob");
+    const eve = await person(made.operators, "eve");
+    await test({ ...made, accounts, approvals, ada, bob, eve, done });
   });
 }
 
@@ -47,7 +64,7 @@ Deno.test("Approvals does what another person approves, once", () =>
     assertEquals(await codeOf(() => approvals.approve(eve, id)), "CONFLICT");
     assertEquals(await codeOf(() => approvals.deny(eve, id)), "CONFLICT");
     assertEquals(done.length, 1);
-    const told = audit.read({ limit: 9 }).entries.map(({ actor, decision }) =>
+    const told = audit.read({ limit: 3 }).entries.map(({ actor, decision }) =>
       `${actor.name} ${decision}`
     );
     assertEquals(told, ["bob done", "bob approved", "ada asked"]);
@@ -59,7 +76,7 @@ Deno.test("Approvals takes no approval of the same person, by whichever way in",
     const program: Principal = {
       kind: "api_token",
       id: "1",
-      person: { id: "ada", name: "ada" },
+      person: ada.person,
       role: "admin",
     };
     const owner: Principal = { kind: "session", role: "admin", isFresh: true };
@@ -112,35 +129,85 @@ Deno.test("Approvals.deny() closes it, by whoever asked too", () =>
   }));
 
 Deno.test("Approvals survives a restart: what waits waits, what was begun is not done again", () =>
-  inRoom(async ({ approvals, ada, bob, store, clock, audit, done }) => {
+  inRoom(async ({ approvals, ada, bob, done, ...made }) => {
     const waits = await approvals.ask(ada, REQUEST);
-    const stuck = new Approvals({ store, clock, audit });
-    const began = Promise.withResolvers<void>();
-    stuck.register({
-      action: "host.stop",
-      run: () => {
-        began.resolve();
-        return new Promise(() => {});
-      },
-    });
-    const begun = await stuck.ask(ada, REQUEST);
-    void stuck.approve(bob, begun.id);
-    await began.promise;
-    const again = new Approvals({ store, clock, audit });
-    again.register({
-      action: "host.stop",
-      run: (payload) => Promise.resolve(void done.push(payload)),
-    });
+    const begun = await beginAndDie({ ...made, ada, bob });
+    const again = new Approvals(made);
+    again.register(act((payload) => Promise.resolve(void done.push(payload))));
     await again.resume();
     const states = new Map((await again.list()).map(({ id, state }) => [id, state]));
-    assertEquals([states.get(waits.id), states.get(begun.id)], ["open", "failed"]);
+    assertEquals([states.get(waits.id), states.get(begun)], ["open", "failed"]);
     assertEquals((await again.approve(bob, waits.id)).state, "done");
     assertEquals(done, [REQUEST.payload]);
   }));
 
+Deno.test("Approvals ends at a start what was begun, where twice is no more than once", () =>
+  inRoom(async ({ ada, bob, done, ...made }) => {
+    const begun = await beginAndDie({ ...made, ada, bob });
+    const again = new Approvals(made);
+    again.register(act((payload) => Promise.resolve(void done.push(payload)), {
+      isRepeatable: true,
+      // It stands otherwise since it was begun.
+      standing: () => Promise.resolve("stopped"),
+    }));
+    await again.resume();
+    assertEquals((await again.list()).find(({ id }) => id === begun)?.state, "done");
+    assertEquals(done, [REQUEST.payload]);
+    await again.resume();
+    assertEquals(done.length, 1);
+  }));
+
+/** An act that is under way for ever: what a hive leaves behind that is killed. */
+async function beginAndDie(
+  { ada, bob, ...made }: Pick<Room, "ada" | "bob" | "store" | "accounts" | "clock" | "audit">,
+): Promise<string> {
+  const stuck = new Approvals(made);
+  const began = Promise.withResolvers<void>();
+  stuck.register(act(() => {
+    began.resolve();
+    return new Promise(() => {});
+  }));
+  const { id } = await stuck.ask(ada, REQUEST);
+  void stuck.approve(bob, id);
+  await began.promise;
+  return id;
+}
+
+Deno.test("Approvals takes nobody who may not do it, as who approves and as who asked", () =>
+  inRoom(async ({ operators, accounts, approvals, ada, bob, done, audit }) => {
+    const viewer = await person(operators, "val", "analyst");
+    const { id } = await approvals.ask(ada, REQUEST);
+    assertEquals(await codeOf(() => approvals.approve(viewer, id)), "FORBIDDEN");
+    const small: Principal = { kind: "api_token", id: "1", person: bob.person, role: "analyst" };
+    assertEquals(await codeOf(() => approvals.approve(small, id)), "FORBIDDEN");
+    assertEquals(audit.read({ limit: 1 }).entries[0]?.detail?.["why"], "role");
+    await accounts.change(ada.person.id, (account) => ({ ...account, role: "viewer" }));
+    const { state, outcome } = await approvals.approve(bob, id);
+    assertEquals([state, done], ["failed", []]);
+    assert(outcome?.includes('"ada" may not any more'), outcome ?? "");
+    await accounts.change(ada.person.id, (account) => ({ ...account, role: "admin" }));
+    assertEquals(await codeOf(() => approvals.approve(bob, id)), "CONFLICT");
+  }));
+
+Deno.test("Approvals does nothing to what has changed since it was asked for", () =>
+  inRoom(async ({ approvals, ada, bob, done }) => {
+    let stands = "running";
+    approvals.register(act((payload) => Promise.resolve(void done.push(payload)), {
+      standing: () => Promise.resolve(stands),
+    }));
+    const { id } = await approvals.ask(ada, REQUEST);
+    stands = "drained";
+    const { state, outcome } = await approvals.approve(bob, id);
+    assertEquals([state, done], ["failed", []]);
+    assert(outcome?.includes("it changed since"), outcome ?? "");
+    const again = await approvals.ask(ada, REQUEST);
+    assertEquals((await approvals.approve(bob, again.id)).state, "done");
+  }));
+
 Deno.test("Approvals keeps why an act failed", () =>
   inRoom(async ({ approvals, ada, bob }) => {
-    approvals.register({ action: "host.fail", run: () => Promise.reject(new TypeError("secret")) });
+    const fail = (): Promise<void> => Promise.reject(new TypeError("secret"));
+    approvals.register(act(fail, { action: "host.fail" }));
     const { id } = await approvals.ask(ada, { ...REQUEST, action: "host.fail" });
     const { state, outcome } = await approvals.approve(bob, id);
     assertEquals([state, outcome], ["failed", "It failed; the log says why"]);
@@ -170,21 +237,25 @@ Deno.test("Approvals has bounds: unknown acts, long reasons, many at a time", ()
   }));
 
 Deno.test("a role that takes two people is changed when the second approves", () =>
-  withOperators(async ({ operators, audit }) => {
-    assert(audit instanceof AuditLog);
-    const [ada, bob] = [await addPerson(operators), await addPerson(operators, "bob")];
-    const account = await operators.people.own(ada);
-    const { id } = await operators.approvals.ask(ada, {
+  withOperators(async ({ operators, store }) => {
+    const ada = await person(operators, "ada", "admin");
+    const bob = await person(operators, "bob", "admin");
+    const val = await person(operators, "val", "viewer");
+    const account = await operators.people.own(val);
+    const request = {
       action: "user.role",
-      object: "ada",
-      payload: { account: account.id, role: "admin" },
-    });
+      object: "val",
+      payload: { account: account.id, role: "analyst" },
+    };
+    const { id } = await operators.approvals.ask(ada, request);
+    const stale = await operators.approvals.ask(ada, request);
     await operators.approvals.approve(bob, id);
-    assertEquals((await operators.accounts.get(account.id))?.role, "admin");
-    const bad = await operators.approvals.ask(ada, {
-      action: "user.role",
-      object: "ada",
-      payload: { account: account.id, role: "root" },
-    });
-    assertEquals((await operators.approvals.approve(bob, bad.id)).state, "failed");
+    assertEquals((await operators.accounts.get(account.id))?.role, "analyst");
+    assertEquals((await operators.approvals.approve(bob, stale.id)).state, "failed");
+    const root = await operators.approvals.ask(ada, request);
+    const row = await store.document("approval", root.id);
+    assert(row !== undefined);
+    const body = row.body.replace('"role":"analyst"', '"role":"root"');
+    await store.putDocument({ ...row, body, version: row.version + 1 });
+    assertEquals((await operators.approvals.approve(bob, root.id)).state, "failed");
   }));

@@ -1,5 +1,10 @@
 import type { AuditTrail } from "../../common/audit/mod.ts";
-import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import {
+  type Clock,
+  ImmuneError,
+  SYSTEM_CLOCK,
+  type TwoPersonAct,
+} from "../../common/config/mod.ts";
 import type { Account } from "./account.ts";
 import { Accounts, type DocumentStore } from "./accounts.ts";
 import { Approvals } from "./approvals.ts";
@@ -36,7 +41,7 @@ export interface OperatorsOptions {
   /** Where decisions are recorded. */
   readonly audit: AuditTrail;
   /** Acts that take two people, such as `user.role`. Default: none. */
-  readonly twoPerson?: readonly string[];
+  readonly twoPerson?: readonly TwoPersonAct[];
   /** Default: none; people sign in here. */
   readonly oidc?: OidcProvider;
   /** Default: the host's clock. */
@@ -64,7 +69,7 @@ export class Operators {
   readonly passkeys: Passkeys;
   /** Absent where no provider is configured. */
   readonly oidc: Oidc | undefined;
-  readonly #twoPerson: ReadonlySet<string>;
+  readonly #twoPerson: ReadonlySet<TwoPersonAct>;
   readonly #tokenHash: string;
   readonly #links: SecretsHeld<undefined>;
   readonly #invites: SecretsHeld<string>;
@@ -87,7 +92,7 @@ export class Operators {
     const { people, signIns } = this;
     this.passkeys = new Passkeys({ accounts, people, signIns, audit, clock });
     this.oidc = options.oidc && new Oidc({ provider: options.oidc, accounts, signIns, clock });
-    this.approvals = new Approvals({ store, audit, clock });
+    this.approvals = new Approvals({ store, accounts, audit, clock });
     this.#twoPerson = new Set(options.twoPerson ?? []);
     this.approvals.register(roleAct(this.people, accounts));
   }
@@ -97,7 +102,7 @@ export class Operators {
    *
    * @param action Words with dots, such as `user.role`.
    */
-  takesTwo(action: string): boolean {
+  takesTwo(action: TwoPersonAct): boolean {
     return this.#twoPerson.has(action);
   }
 

@@ -46,9 +46,15 @@ const roleChange = z.object({ account: z.uuid(), role: z.enum(ROLES) });
 export function roleAct(people: People, accounts: Accounts): ApprovalAct {
   return {
     action: "user.role",
+    needs: ["change", "users"],
+    isRepeatable: true,
+    standing: async (payload) => {
+      const { role, disabled } = await accounts.known(roleChange.parse(payload).account);
+      return `${role} ${disabled ? "disabled" : "active"}`;
+    },
     run: async (payload, [person]) => {
       const { account, role } = roleChange.parse(payload);
-      // The last of those who stand behind it; the log has the others beside it.
+      // Who asked; the log has the others beside it.
       const principal: Principal = person === undefined
         ? { kind: "token" }
         : { kind: "session", person, role: "admin", isFresh: false };

@@ -1,127 +1,32 @@
-import { AuditLog } from "../../common/audit/mod.ts";
-import { FakeClock } from "../../common/config/mod.ts";
 import {
   makeStopKey,
   newSeed,
-  type NewStopKey,
-  type SigningKey,
   signingKey,
   stopKeySuccession,
   withStopKey,
 } from "../../common/keys/mod.ts";
+import { EVERY_HOST } from "../../common/wire/mod.ts";
+import type { Signer } from "../../hive/command/signer.ts";
 import {
-  directiveBytes,
-  type DirectiveContent,
-  EVERY_HOST,
-  sealDirective,
-} from "../../common/wire/mod.ts";
-import { createApi } from "../../hive/api/app.ts";
-import { Commands } from "../../hive/command/commands.ts";
-import { DirectiveKeyFile } from "../../hive/command/key_file.ts";
-import { PackFiles } from "../../hive/command/packs.ts";
-import { Signer } from "../../hive/command/signer.ts";
-import { hashSecret, newSecret, Operators } from "../../hive/operators/mod.ts";
-import { SqliteStore } from "../../hive/store/mod.ts";
+  againstOrders,
+  byHolders,
+  FLEET,
+  type OrdersTarget,
+  RULES,
+  signed,
+  STOP,
+} from "./_orders.ts";
 import { type Attack, attackTable, told } from "./table.ts";
 
-const NOW_MS = Date.UTC(2026, 10, 22, 12);
-const FLEET = "f1".repeat(16);
-const HOST = "a5".repeat(32);
-
-/** The operators' side of a hive that gives orders, and what went out. */
-interface Target {
-  ask(path: string, asked?: { method?: string; body?: unknown; token?: string }): Promise<Response>;
-  readonly token: string;
-  readonly commands: Commands;
-  readonly signer: Signer;
-  readonly stop: NewStopKey;
-  readonly sent: string[];
-  /** An API token of somebody with a role. */
-  tokenOf(role: string): Promise<string>;
-}
-
-async function against(attack: (target: Target) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  const clock = new FakeClock(NOW_MS);
-  const store = new SqliteStore(`${folder}/store.db`, { clock });
-  await store.addAgent({ id: crypto.randomUUID(), hostId: HOST, hostName: "a" }, "9".repeat(64));
-  const audit = AuditLog.open(`${folder}/audit`, { clock });
-  const token = newSecret();
-  const operators = new Operators({ tokenHash: hashSecret(token), store, audit, clock });
-  const signer = new Signer(await DirectiveKeyFile.open(folder), { fleet: FLEET, clock });
-  const sent: string[] = [];
-  const commands = new Commands({
-    fleet: FLEET,
-    store,
-    signer,
-    directiveKey: signer.publicKey.toHex(),
-    packs: new PackFiles(folder),
-    publish: ({ kind, number }: { kind?: string; number: number }) =>
-      void sent.push(`${kind} ${number}`),
-    clock,
-  });
-  const api = createApi({ store, operators, audit, version: "9", clock, commands });
-  const stop = await makeStopKey();
-  const ask: Target["ask"] = async (path, asked = {}) => {
-    const { body, method = body === undefined ? "GET" : "POST" } = asked;
-    return await api.request(`/api/v1${path}`, {
-      method,
-      headers: {
-        ...(asked.token === "" ? {} : { authorization: `Bearer ${asked.token ?? token}` }),
-        "content-type": "application/json",
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  };
-  const tokenOf = async (role: string): Promise<string> => {
-    await ask("/users", { body: { name: role, role } });
-    const body = { name: "ci", role, expires: "1d", user: role };
-    return (await (await ask("/tokens", { body })).json()).text;
-  };
-  try {
-    await attack({ ask, token, commands, signer, stop, sent, tokenOf });
-  } finally {
-    commands[Symbol.dispose]();
-    audit[Symbol.dispose]();
-    await store.close();
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-const RULES = { order: { kind: "rules", body: { pack: null } } } as const;
-
-/** A directive for every host, signed by a key. */
-async function signed(
-  key: SigningKey,
-  content: DirectiveContent,
-  { fleet = FLEET, ageMs = 0 } = {},
-): Promise<string> {
-  const head = { fleet, target: EVERY_HOST, number: NOW_MS - ageMs, issuedMs: NOW_MS - ageMs };
-  const bytes = directiveBytes({ ...head, expiresMs: NOW_MS + 60_000 - ageMs, ...content });
-  return sealDirective(bytes, await key.sign("stop", bytes)).toBase64();
-}
-
-const STOP = { kind: "stop", body: { action: "stop" } } as const;
-
 /** Brings a stop to a hive that knows the stop key. */
-async function bring(target: Target, directive: string): Promise<string> {
+async function bring(target: OrdersTarget, directive: string): Promise<string> {
   await target.commands.setStopKey(target.stop.facts, { signature: null, by: "a test" });
   const before = target.sent.length;
   const answer = await told(await target.ask("/kill-switch/stops", { body: { directive } }));
   return target.sent.length === before ? answer : "it went out";
 }
 
-/** What is signed by the real stop key. */
-function byHolders(
-  target: Target,
-  content: DirectiveContent,
-  options: { readonly fleet?: string; readonly ageMs?: number } = {},
-): Promise<string> {
-  const { facts, shares } = target.stop;
-  return withStopKey(facts, { shares, use: (key) => signed(key, content, options) });
-}
-
-const ROWS: readonly Attack<Target>[] = [
+const ROWS: readonly Attack<OrdersTarget>[] = [
   {
     tries: "an order without credentials",
     // Whoever has none is taken for a browser, and this is no page of the hive.
@@ -287,4 +192,4 @@ const ROWS: readonly Attack<Target>[] = [
   },
 ];
 
-attackTable<Target>({ subject: "orders through the API", against }, ROWS);
+attackTable<OrdersTarget>({ subject: "orders through the API", against: againstOrders }, ROWS);

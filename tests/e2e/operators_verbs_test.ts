@@ -54,6 +54,43 @@ Deno.test("users, tokens and audit: from the first account to a log that was tou
   await Deno.remove(state, { recursive: true });
 });
 
+Deno.test("ca, directives and approvals: what takes two people is done when the other approves", async () => {
+  const state = await Deno.makeTempDir();
+  await using running = await startHive({
+    state,
+    twoPerson: ["user.role", "agent.revoke", "directive.send"],
+  });
+  const run = (...args: string[]): Promise<Run> => runImmune([...args, ...running.flags]);
+  const tokenOf = async (name: string): Promise<string[]> => {
+    await run("users", "add", name, "--role", "admin");
+    const made = await run("tokens", "add", "ci", "--user", name, "--role", "admin");
+    const file = `${state}/${name}.token`;
+    await Deno.writeTextFile(file, made.stdout, { mode: 0o600 });
+    return ["--api-token-file", file];
+  };
+  const [ada, bob] = [await tokenOf("ada"), await tokenOf("bob")];
+  const asked = await run("directives", "rules", "--own", "--reason", "a clean slate", ...ada);
+  assertEquals([asked.code, asked.stderr], [0, ""]);
+  const id = /approve ([0-9a-f-]{36})/.exec(asked.stdout)?.[1] ?? "";
+  assert(asked.stdout.startsWith("Not done yet"), asked.stdout);
+  const shown = await run("approvals", "show", id, ...bob);
+  for (const word of ["directive.send", "ada", "a clean slate", "every host", '{"pack":null}']) {
+    assert(shown.stdout.includes(word), shown.stdout);
+  }
+  assertEquals((await run("directives", "list")).stdout.includes("rules"), false);
+  const own = await run("approvals", "approve", id, ...ada);
+  assert(own.stderr.includes("[FORBIDDEN]"), own.stderr);
+  const approved = await run("approvals", "approve", id, ...bob);
+  assertEquals(approved.stdout, `${id} is done\n`, approved.stderr);
+  assert(/rules +every host .* ada and bob/.test((await run("directives", "list")).stdout));
+  const nobody = crypto.randomUUID();
+  const revoked = await run("ca", "revoke", nobody, "--json", ...ada);
+  assertEquals(JSON.parse(revoked.stdout).requests.length, 1, revoked.stderr);
+  const role = await run("users", "role", "bob", "viewer", ...ada);
+  assert(role.stdout.startsWith("Not done yet"), role.stdout);
+  await Deno.remove(state, { recursive: true });
+});
+
 Deno.test("users and tokens say what is wrong with how they are called", async () => {
   for (
     const args of [

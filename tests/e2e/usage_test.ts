@@ -53,3 +53,18 @@ Deno.test("version --json names every format", async () => {
     "rule_image",
   ]);
 });
+
+Deno.test("settings of the hive alone are flags of those verbs that start it", async () => {
+  for (const args of [["hive"], ["up"], ["config", "show"]]) {
+    const { stdout } = await runImmune([...args, "--help"]);
+    assertStringIncludes(stdout, "--two-person");
+    assertStringIncludes(stdout, "--oidc-issuer");
+  }
+  for (const args of [["agents", "list"], ["agent"], ["ca", "revoke"], ["status"]]) {
+    const { stdout } = await runImmune([...args, "--help"]);
+    assertEquals([args, /--two-person|--oidc/.test(stdout)], [args, false]);
+  }
+  const { code, stderr } = await runImmune(["status", "--two-person", "user.role"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "--two-person");
+});
