@@ -9,6 +9,7 @@ export type { Alert } from "./common/wire/alert.ts";
 export { ERROR_CODES, type ErrorCode, ImmuneError } from "./common/config/errors.ts";
 
 import { LINK_WORKER } from "./agent/link/messages.ts";
+import { HERD_WORKER } from "./agent/herd/messages.ts";
 import { INDICATORS_WORKER } from "./agent/indicators/messages.ts";
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";
 import { RULES_WORKER } from "./agent/rules/messages.ts";
@@ -26,6 +27,9 @@ if (self.name === PIPELINE_WORKER) {
 } else if (self.name === INDICATORS_WORKER) {
   const { serveIndicators } = await import("./agent/indicators/worker.ts");
   serveIndicators();
+} else if (self.name === HERD_WORKER) {
+  const { serveHerd } = await import("./agent/herd/worker.ts");
+  serveHerd();
 } else if (self.name === INTAKE_WORKER) {
   const { serveIntake } = await import("./hive/intake/worker.ts");
   serveIntake();

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { fileURLToPath } from "node:url";
 import { CommandFile, Guard } from "../agent/guards/mod.ts";
 import type { Identity } from "../agent/enrol/identity.ts";
 import type { LinkWorker } from "../agent/link/owner.ts";
@@ -5,7 +7,15 @@ import { OrdersLink } from "../agent/orders/orders_link.ts";
 import type { PipelineCounters } from "../agent/pipeline/messages.ts";
 import type { PipelineWorker } from "../agent/pipeline/owner.ts";
 import { bootTimeNs } from "../agent/sensors/mod.ts";
-import { type Config, ImmuneError, State, statePaths, SYSTEM_CLOCK } from "../common/config/mod.ts";
+import {
+  type Config,
+  ImmuneError,
+  PROGRAM_ROOT,
+  State,
+  statePaths,
+  SYSTEM_CLOCK,
+} from "../common/config/mod.ts";
+import { NO_OWN_THINGS, type OwnThings } from "../common/herd/mod.ts";
 import { HiveOrders } from "../common/link/orders.ts";
 import type { DirectiveKind } from "../common/wire/mod.ts";
 import { DURABLE_BYTES, enrolledIdentity, startDelivery } from "./delivery.ts";
@@ -13,6 +23,7 @@ import { OrderedSensor } from "./ordered_sensor.ts";
 import { checkedFacts, type SensorRun } from "./sensor_run.ts";
 import { endSignals, onReloadSignal, untilSignal } from "./signals.ts";
 
+const NO_ANTIBODIES = { fleet: null, host: null } as const;
 const HOUR_MS = 3_600_000;
 const NS_PER_MS = 1_000_000n;
 
@@ -40,6 +51,7 @@ export async function runAgent(
   const durable = new SharedArrayBuffer(DURABLE_BYTES);
   const file = openOrders(identity, { config, run });
   const { pack, policy, stopped } = file?.now ?? { pack: null, policy: null, stopped: false };
+  const none = file === undefined || config.agent.refuse.includes("antibodies");
   using orders = HiveOrders.pinned(() => proxied(enrolledIdentity(config.state.dir), config));
   let link: LinkWorker | undefined;
   let worker: PipelineWorker | undefined;
@@ -49,6 +61,9 @@ export async function runAgent(
     bootId,
     durable,
     fetchPack: (hash) => orders.pack(hash),
+    fetchSet: (hash) => orders.antibodies(hash),
+    own: ownThings(identity, config),
+    onAntibodies: (text) => guarded?.antibodiesInForce(text),
     onStarted: (next, inForce) => {
       worker = next;
       // One delivery for all runs of the sensor: the journal stays the same.
@@ -61,7 +76,7 @@ export async function runAgent(
       });
       run.onReady({ ...inForce, note: "" });
     },
-  }, { pack, policy });
+  }, { pack, policy, antibodies: none ? NO_ANTIBODIES : file.now.antibodies });
   using guarded = file && guard({ file, bootId, hostId, config, run, orders, sensor });
   if (stopped) run.onStopped();
   else await sensor.start();
@@ -84,7 +99,20 @@ export async function runAgent(
   return sensor.counters;
 }
 
+/** What no antibody may hit on this host. */
+function ownThings({ agents }: Identity, { state }: Config): OwnThings {
+  const { hostname, port } = new URL(`https://${agents}`);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return {
+    ...NO_OWN_THINGS,
+    ...(isIP(host) === 0 ? { domains: [host] } : { addresses: [host] }),
+    ports: [Number(port || "443")],
+    folders: [state.dir, fileURLToPath(PROGRAM_ROOT).replace(/\/$/, "")],
+  };
+}
+
 interface Guarded extends Disposable {
+  antibodiesInForce(text: string): void;
   start(): void;
   end(): void;
 }
@@ -126,6 +154,7 @@ function guard({ file, bootId, hostId, config, run, orders, sensor }: GuardedPar
     },
   });
   return {
+    antibodiesInForce: (text) => guards.antibodiesInForce(text),
     start(): void {
       guards.start();
       link.run(guards).catch((error: Error) => warn(error.message));

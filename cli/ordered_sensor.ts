@@ -4,9 +4,11 @@ import type { PipelineCounters, PipelineStarted } from "../agent/pipeline/messag
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
 import { PipelineWorker } from "../agent/pipeline/owner.ts";
 import { PackFolders } from "../agent/orders/pack_folder.ts";
-import type { GuardActs } from "../agent/guards/mod.ts";
+import type { GuardActs, WantedAntibodies } from "../agent/guards/mod.ts";
+import { antibodiesText, HerdInForce } from "../agent/herd/mod.ts";
 import { encodePolicy, type Policy } from "../agent/sensors/mod.ts";
-import { type Config, ImmuneError, statePaths } from "../common/config/mod.ts";
+import { type Config, ImmuneError, statePaths, SYSTEM_CLOCK } from "../common/config/mod.ts";
+import type { OwnThings } from "../common/herd/mod.ts";
 import type { PolicyBody, StopAction } from "../common/wire/mod.ts";
 import { rulePaths } from "./rules.ts";
 import { InForce, pipelineHandlers, pipelineOptions, type SensorRun } from "./sensor_run.ts";
@@ -16,6 +18,7 @@ export interface OrderedStart {
   /** Pack of rules in force; null = the host's own. */
   readonly pack: string | null;
   readonly policy: PolicyBody | null;
+  readonly antibodies: WantedAntibodies;
 }
 
 /** What an ordered sensor works with. */
@@ -26,11 +29,24 @@ export interface OrderedSensorParts {
   readonly durable: SharedArrayBuffer;
   /** Gets a pack of rules that is not here. */
   readonly fetchPack: (hash: string) => Promise<Uint8Array>;
+  /** Gets a set of antibodies that is not here. */
+  readonly fetchSet: (hash: string) => Promise<Uint8Array>;
+  /** What no antibody may hit here. */
+  readonly own: OwnThings;
+  /** Told what is true once antibodies are in force that could not be taken over when ordered. */
+  readonly onAntibodies: (text: string) => void;
   /** Called each time that the sensor polls. */
   readonly onStarted: (
     worker: PipelineWorker,
     inForce: { readonly rules: CompiledRules | undefined; readonly indicators: number },
   ) => void;
+}
+
+/** What engine and kernel were given, and had then; `reloaded` is undefined while they are off. */
+interface Given {
+  readonly rules: CompiledRules | undefined;
+  readonly policyHash: string;
+  readonly reloaded: ReloadedPolicy | undefined;
 }
 
 interface Running {
@@ -46,6 +62,9 @@ export class OrderedSensor {
   readonly #failed = Promise.withResolvers<never>();
   #pack: string | null;
   #policy: PolicyBody | null;
+  #antibodies: WantedAntibodies;
+  readonly #herd: HerdInForce;
+  #told = "";
   #running: Running | undefined;
   #reloaded: PromiseWithResolvers<ReloadedPolicy> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -61,6 +80,16 @@ export class OrderedSensor {
     this.#packs = new PackFolders(statePaths(parts.config.state.dir).agent);
     this.#pack = start.pack !== null && this.#packs.has(start.pack) ? start.pack : null;
     this.#policy = start.policy;
+    this.#antibodies = start.antibodies;
+    const { agent, indicators } = statePaths(parts.config.state.dir);
+    this.#herd = new HerdInForce({
+      agent,
+      indicators,
+      own: parts.own,
+      clock: SYSTEM_CLOCK,
+      fetchSet: parts.fetchSet,
+      again: () => this.#inTurn(() => this.#antibodiesAgain()),
+    });
     this.#failed.promise.catch(() => {});
     if (start.pack !== this.#pack) {
       parts.run.onWarning("The pack of rules in force is not here: the host's own rules are");
@@ -78,10 +107,11 @@ export class OrderedSensor {
   }
 
   /** What a guard has done by it. */
-  get acts(): Pick<GuardActs, "rules" | "policy" | "sensor"> {
+  get acts(): Pick<GuardActs, "rules" | "policy" | "antibodies" | "sensor"> {
     return {
       rules: (pack) => this.#inTurn(() => this.#useRules(pack)),
       policy: (policy) => this.#inTurn(() => this.#usePolicy(policy)),
+      antibodies: (wanted) => this.#inTurn(() => this.#useAntibodies(wanted)),
       sensor: (action) => this.#inTurn(() => this.#act(action)),
     };
   }
@@ -91,8 +121,9 @@ export class OrderedSensor {
     return this.#inTurn(() => this.#start());
   }
 
-  /** Detaches, where it is attached. */
+  /** Detaches, where it is attached, for good. */
   stop(): Promise<void> {
+    this.#herd[Symbol.dispose]();
     return this.#inTurn(async () => void await this.#stop());
   }
 
@@ -100,7 +131,9 @@ export class OrderedSensor {
   reload(): Promise<void> {
     return this.#inTurn(async () => {
       try {
-        if (this.#running !== undefined) await this.#putInForce(this.#pack, this.#policy);
+        if (this.#running === undefined) return;
+        await this.#takeAntibodies();
+        await this.#putInForce(this.#pack, this.#policy);
       } catch (error) {
         if (!(error instanceof ImmuneError)) throw error;
         this.#parts.run.onWarning(`${error.message}; the rules in force stay`);
@@ -135,6 +168,7 @@ export class OrderedSensor {
 
   async #start(): Promise<PipelineStarted> {
     const { config, run, bootId, durable, onStarted } = this.#parts;
+    await this.#takeAntibodies();
     await this.#inForce.read(this.#paths(this.#pack));
     const { rules, indicators, indicatorCount } = this.#inForce;
     const policy = this.#policyFor(this.#policy);
@@ -186,6 +220,46 @@ export class OrderedSensor {
     return text;
   }
 
+  /** Puts antibodies in force and says what is true then. */
+  async #useAntibodies(wanted: WantedAntibodies): Promise<string> {
+    this.#antibodies = wanted;
+    const taken = await this.#herd.take(wanted);
+    for (const { id, message } of taken.refused) {
+      this.#parts.run.onWarning(`Antibody "${id}" is not taken here: ${message}`);
+    }
+    const { rules, reloaded } = await this.#give(this.#pack, this.#policy);
+    const inForce = new Set(rules?.rules.map(({ id }) => id ?? ""));
+    return antibodiesText(taken, { wanted, inForce, reloaded });
+  }
+
+  /** One has run out, or they could not be taken over when they were ordered. */
+  async #antibodiesAgain(): Promise<void> {
+    const wasFailing = this.#herd.isFailing;
+    try {
+      const text = await this.#useAntibodies(this.#antibodies);
+      if (wasFailing) this.#parts.onAntibodies(text);
+      this.#told = "";
+    } catch (error) {
+      this.#tellOnce(error);
+    }
+  }
+
+  /** What a start has of them; a host starts without those that it cannot have. */
+  async #takeAntibodies(): Promise<void> {
+    if (!this.#herd.isUsed) return;
+    try {
+      await this.#herd.take(this.#antibodies);
+    } catch (error) {
+      this.#tellOnce(error);
+    }
+  }
+
+  #tellOnce(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    if (why !== this.#told) this.#parts.run.onWarning(`${why}; the antibodies before stay`);
+    this.#told = why;
+  }
+
   async #usePolicy(policy: PolicyBody): Promise<string> {
     const text = await this.#putInForce(this.#pack, policy);
     this.#policy = policy;
@@ -194,29 +268,38 @@ export class OrderedSensor {
 
   /** Gives rules and policy to engine and kernel, and says what they then had. */
   async #putInForce(pack: string | null, policy: PolicyBody | null): Promise<string> {
-    await this.#inForce.read(this.#paths(pack));
-    const { rules, indicators } = this.#inForce;
+    const { rules, policyHash, reloaded } = await this.#give(pack, policy);
     if (rules === undefined) return "no rules are matched here";
-    for (const rejection of rules.rejected) this.#parts.run.onWarning(rejection);
-    const wanted = this.#policyFor(policy);
-    const policyHash = createHash("sha256").update(encodePolicy(wanted)).digest("hex");
-    const running = this.#running;
-    if (running === undefined) {
+    if (reloaded === undefined) {
       return `rule set ${rules.hash} and policy ${policyHash} are kept: the sensor is off`;
     }
-    this.#reloaded = Promise.withResolvers();
-    running.worker.reload({ rules, indicators, policy: wanted });
-    const { hash, rules: count, watchesNotSet } = await Promise.race([
-      this.#reloaded.promise,
-      this.#failed.promise,
-    ]);
-    this.#reloaded = undefined;
+    const { hash, rules: count, watchesNotSet } = reloaded;
     return `rule set ${hash} active: ${count} rules, ${rules.rejected.length} rejected; ` +
       `policy ${policyHash} active, ${watchesNotSet} watches not set`;
   }
 
+  /** Gives them rules, policy and indicators as they are on the disk. */
+  async #give(pack: string | null, policy: PolicyBody | null): Promise<Given> {
+    await this.#inForce.read(this.#paths(pack));
+    const { rules, indicators } = this.#inForce;
+    for (const rejection of rules?.rejected ?? []) this.#parts.run.onWarning(rejection);
+    const wanted = this.#policyFor(policy);
+    const policyHash = createHash("sha256").update(encodePolicy(wanted)).digest("hex");
+    const running = this.#running;
+    if (running === undefined || rules === undefined) {
+      return { rules, policyHash, reloaded: undefined };
+    }
+    this.#reloaded = Promise.withResolvers();
+    running.worker.reload({ rules, indicators, policy: wanted });
+    const reloaded = await Promise.race([this.#reloaded.promise, this.#failed.promise]);
+    this.#reloaded = undefined;
+    return { rules, policyHash, reloaded };
+  }
+
   #paths(pack: string | null): readonly string[] {
-    return pack === null ? rulePaths(this.#parts.config) : [this.#packs.path(pack)];
+    const paths = pack === null ? rulePaths(this.#parts.config) : [this.#packs.path(pack)];
+    // Last: should not all rules fit, it is not the host's own that are left out.
+    return [...paths, ...this.#herd.rulePaths];
   }
 
   #policyFor(policy: PolicyBody | null): Policy {

@@ -12,6 +12,7 @@ import {
   type TokenRequest,
 } from "./api/mod.ts";
 import { Commands } from "./command/commands.ts";
+import { AntibodySetFiles } from "./command/antibody_sets.ts";
 import { PackFiles } from "./command/packs.ts";
 import { SignerWorker } from "./command/signer_owner.ts";
 import { DetectWorker, type RulesPlace } from "./detect/mod.ts";
@@ -25,7 +26,7 @@ import {
   serveEnrolment,
   TrustKeeper,
 } from "./fleet/mod.ts";
-import { HerdKeeper } from "./herd/mod.ts";
+import { HerdKeeper, HerdPublisher } from "./herd/mod.ts";
 import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
 import type { IntakeCounters } from "./intake/listener.ts";
 import { IntakeWorker } from "./intake/owner.ts";
@@ -148,6 +149,15 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
       log: options.log ?? ((): void => {}),
     }),
   );
+  parts.use(
+    await HerdPublisher.start({
+      store,
+      sets: new AntibodySetFiles(folder),
+      send: (target, set) => commands.antibodies(set, target),
+      clock: options.clock ?? SYSTEM_CLOCK,
+      log: options.log ?? ((): void => {}),
+    }),
+  );
   const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
   parts.defer(() => pages.stop());
   const failed = Promise.race([
@@ -253,6 +263,7 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
       signer: signer.client,
       directiveKey: signer.publicKey,
       packs: new PackFiles(folder),
+      sets: new AntibodySetFiles(folder),
       publish: (published) => intake.publish(published),
       clock,
     }),

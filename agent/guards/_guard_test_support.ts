@@ -128,6 +128,8 @@ export class GuardScene implements AsyncDisposable {
     const acts: GuardActs = {
       rules: (pack) => act(`rules ${pack?.slice(0, 4) ?? "own"}`),
       policy: ({ open }) => act(`policy ${open}`),
+      antibodies: ({ fleet, host }) =>
+        act(`antibodies ${fleet?.slice(0, 4) ?? "none"} ${host?.slice(0, 4) ?? "none"}`),
       sensor: (action) => act(action),
       blocking: (wanted) => void this.acts.push(`blocking ${wanted}`),
       askCanary: (nonce) => void this.nonces.push(nonce),

@@ -1,3 +1,4 @@
+import { ANTIBODY_LIFETIME_MS_MAX } from "../../common/herd/antibody.ts";
 import { verifySignature } from "../../common/keys/ed25519.ts";
 import {
   type Directive,
@@ -15,6 +16,17 @@ export const VALIDITY_MAX_MS = 7 * 24 * 3600 * 1000;
 
 /** Longest that a change of keys may hold, in milliseconds: hosts may be away for long. */
 export const KEYS_VALIDITY_MAX_MS = 400 * 24 * 3600 * 1000;
+
+/**
+ * Longest that antibodies may be on their way, in milliseconds: no antibody holds for longer, so a
+ * host that was away has nothing left that an order could take back.
+ */
+export const ANTIBODIES_VALIDITY_MAX_MS = ANTIBODY_LIFETIME_MS_MAX;
+/** By kind, where it is longer. */
+const VALIDITY_MS: Partial<Record<DirectiveKind, number>> = {
+  keys: KEYS_VALIDITY_MAX_MS,
+  antibodies: ANTIBODIES_VALIDITY_MAX_MS,
+};
 
 /** What a directive is held against. */
 export interface CheckFacts {
@@ -92,7 +104,7 @@ function wrongTime(
   { kind, issuedMs, expiresMs }: Directive,
   nowMs: number,
 ): Refused | undefined {
-  const validityMaxMs = kind === "keys" ? KEYS_VALIDITY_MAX_MS : VALIDITY_MAX_MS;
+  const validityMaxMs = VALIDITY_MS[kind] ?? VALIDITY_MAX_MS;
   if (issuedMs > nowMs + CLOCK_AHEAD_MAX_MS) {
     return refused("not_yet_valid", `it is ${issuedMs - nowMs} ms ahead of this host's clock`);
   }

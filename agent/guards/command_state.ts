@@ -54,6 +54,16 @@ const stateSchema = z.strictObject({
     wakeIntervalUs: count.nullable(),
     watch: z.array(z.string()).nullable(),
   }).nullable(),
+  /**
+   * Sets of antibodies that this host is to have, by their hashes: what every host has, and what
+   * it has besides. A file of an earlier version has none.
+   */
+  antibodies: z.strictObject({
+    fleet: hex(32).nullable(),
+    host: hex(32).nullable(),
+    /** Directive that said so last; 0 = none yet. */
+    number: count,
+  }).default({ fleet: null, host: null, number: 0 }),
   /** What was accepted and has no result yet: of a process that ended in between. */
   pending: z.array(z.strictObject({ stream, number: count, kind })).max(RESULTS_MAX),
   results: z.array(resultSchema).max(RESULTS_MAX),
@@ -181,6 +191,7 @@ function fresh({ fleet, directiveKey, stopKey }: CommandTrust): CommandState {
     stopped: false,
     pack: null,
     policy: null,
+    antibodies: { fleet: null, host: null, number: 0 },
     pending: [],
     results: [],
     sequence: 0,

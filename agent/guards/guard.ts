@@ -8,6 +8,7 @@ import {
   type DirectiveKind,
   type DirectiveResult,
   type DirectiveStream,
+  EVERY_HOST,
   type KeysBody,
   type PolicyBody,
   type RefusalCause,
@@ -26,12 +27,22 @@ export const KEEP_INTERVAL_MS = 60_000;
 /** Refusals are put on the disk at most this often, in milliseconds. */
 const REFUSED_INTERVAL_MS = 1000;
 
+/** Sets of antibodies that a host is to have, by their hashes; null = none. */
+export interface WantedAntibodies {
+  /** What every host of the fleet has. */
+  readonly fleet: string | null;
+  /** What this host has besides, as a canary host. */
+  readonly host: string | null;
+}
+
 /** What a guard has done for it. Each gives what it found to be true afterwards, or throws. */
 export interface GuardActs {
   /** Takes over a pack of rules, or the host's own (null): `rule set HASH active`. */
   rules(pack: string | null): Promise<string>;
   /** Takes over a policy: `policy HASH active`. */
   policy(policy: PolicyBody): Promise<string>;
+  /** Takes over sets of antibodies: `antibodies active: 3 as 2 indicators and 1 rules ...`. */
+  antibodies(wanted: WantedAntibodies): Promise<string>;
   /** Detaches the sensor, attaches it, or looks whether it could be detached. */
   sensor(action: StopAction): Promise<string>;
   /** Goes on blocking, or only detects. */
@@ -140,6 +151,19 @@ export class Guard implements Disposable {
     if (results.length < this.state.results.length) this.#file.change({ results });
   }
 
+  /**
+   * Says that the antibodies that were ordered last are in force, after all.
+   *
+   * @param text What was found to be true.
+   */
+  antibodiesInForce(text: string): void {
+    const { number } = this.state.antibodies;
+    if (number === 0) return;
+    const kind = "antibodies";
+    this.#add({ stream: "directive", number, kind, outcome: "done", cause: null, text });
+    this.#report();
+  }
+
   /** Says again what the hive has not heard. */
   report(): void {
     this.#report();
@@ -219,6 +243,14 @@ export class Guard implements Disposable {
         const text = await acts.policy(directive.body);
         this.#file.change({ policy: structuredClone(directive.body) as CommandState["policy"] });
         return text;
+      }
+      case "antibodies": {
+        const { fleet, host } = this.state.antibodies;
+        const { number, target, body: { set } } = directive;
+        const wanted = target === EVERY_HOST ? { fleet: set, host } : { fleet, host: set };
+        // Kept first: what cannot be taken over now is later.
+        this.#file.change({ antibodies: { ...wanted, number } });
+        return await acts.antibodies(wanted);
       }
       case "keys":
         return await this.#trust(directive.body);

@@ -77,6 +77,7 @@ async function hangingScene(
     acts: {
       rules,
       policy: done,
+      antibodies: done,
       sensor: done,
       blocking: nothing,
       askCanary: nothing,

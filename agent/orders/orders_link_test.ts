@@ -64,6 +64,7 @@ Deno.test("OrdersLink tells a result until the hive has heard it, and then lets 
     acts: {
       rules: () => Promise.resolve("rule set active"),
       policy: () => Promise.resolve(""),
+      antibodies: () => Promise.resolve(""),
       sensor: () => Promise.resolve(""),
       blocking: () => {},
       warn: () => {},

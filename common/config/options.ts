@@ -212,9 +212,9 @@ export const OPTIONS = {
     refuse: option<readonly string[]>({
       type: "list",
       flag: "refuse",
-      schema: z.array(z.enum(["rules", "policy", "keys", "stop"])).max(4),
+      schema: z.array(z.enum(["rules", "policy", "keys", "antibodies", "stop"])).max(5),
       initial: [],
-      doc: 'orders of the hive that this host refuses: "rules", "policy", "keys", "stop"',
+      doc: "orders of the hive that this host refuses: rules, policy, keys, antibodies, stop",
     }),
     on_canary_loss: option<"keep" | "observe">({
       type: "text",

@@ -3,6 +3,7 @@ import { type Indicator, makeIndicator } from "../indicators/indicator.ts";
 import type { IndicatorType } from "../indicators/value.ts";
 import type { RuleSource } from "../sigma/parse_rules.ts";
 import { type Antibody, antibodyRuleId } from "./antibody.ts";
+import { withRuleId } from "./rule_id.ts";
 
 /** Source of indicators that are antibodies. */
 export const HERD_SOURCE = "herd";
@@ -47,7 +48,7 @@ export function rulesOf(antibodies: readonly Antibody[]): readonly RuleSource[] 
     const { id, type, value } = antibody;
     if (type !== "port" && type !== "rule") return [];
     const ruleId = antibodyRuleId(id);
-    const text = type === "port" ? portRule(value, ruleId) : withId(value, ruleId);
+    const text = type === "port" ? portRule(value, ruleId) : withRuleId(value, ruleId);
     return [{ path: `${ruleId}.yml`, text }];
   });
 }
@@ -76,11 +77,4 @@ detection:
   port: { DestinationPort: ${port} }
   condition: port
 `;
-}
-
-/** The rule under the antibody's id; its own one is a key at the start of a line. */
-function withId(text: string, id: string): string {
-  const lines = text.split("\n").filter((line) => !/^["']?id["']?\s*:/.test(line));
-  const start = lines.findIndex((line) => /^[A-Za-z"']/.test(line));
-  return lines.toSpliced(Math.max(0, start), 0, `id: ${id}`).join("\n");
 }

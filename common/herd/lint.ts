@@ -28,6 +28,9 @@ export interface LintOptions {
   readonly rule: (text: string) => string | undefined;
 }
 
+/** What is said of an antibody whose time is over. */
+export const EXPIRED = "It has expired";
+
 const KEYS = ["id", "type", "value", "action", "reason", "evidence", "madeMs", "expiresMs"];
 const UTF8 = new TextEncoder();
 
@@ -45,7 +48,7 @@ export function lintAntibody(given: unknown, options: LintOptions): LintProblem 
   const antibody = given as Antibody;
   const { type, value, action, madeMs, expiresMs } = antibody;
   const { nowMs, own } = options;
-  if (expiresMs <= nowMs) return { kind: "expired", message: "It has expired" };
+  if (expiresMs <= nowMs) return { kind: "expired", message: EXPIRED };
   if (
     expiresMs - madeMs > ANTIBODY_LIFETIME_MS_MAX || expiresMs - nowMs > ANTIBODY_LIFETIME_MS_MAX
   ) {

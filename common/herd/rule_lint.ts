@@ -5,6 +5,8 @@ import { parseRules } from "../sigma/parse_rules.ts";
 import { assessPattern } from "../sigma/regex/mod.ts";
 import { requirementOf } from "../sigma/requirement.ts";
 import { formatValue } from "../sigma/value.ts";
+import { antibodyRuleId } from "./antibody.ts";
+import { withRuleId } from "./rule_id.ts";
 
 /** Most field tests of a rule that is an antibody. */
 export const RULE_TESTS_MAX = 64;
@@ -38,6 +40,7 @@ export function badRule(text: string): string | undefined {
   }
   const { rule } = only;
   if (rule.filters.length > 0) return "It is not one rule alone";
+  if (!takesId(text)) return "Its id is not a line of its own";
   const tests = [...testsOf(rule.expression)];
   if (tests.length > RULE_TESTS_MAX) {
     return `It has ${tests.length} tests; ${RULE_TESTS_MAX} are taken`;
@@ -53,6 +56,13 @@ export function badRule(text: string): string | undefined {
   return needed === undefined
     ? `It can fire without a text of ${SPECIFIC_LENGTH_MIN} characters that says something`
     : undefined;
+}
+
+/** Whether it is the same rule under the id of an antibody. */
+function takesId(text: string): boolean {
+  const id = antibodyRuleId("0".repeat(32));
+  const { rules, rejected } = parseRules([{ path: "antibody", text: withRuleId(text, id) }]);
+  return rejected.length === 0 && rules.length === 1 && rules[0]?.rule.id === id;
 }
 
 function badPattern(criterion: Extract<Criterion, { type: "regex" }>): string | undefined {

@@ -1,6 +1,6 @@
 import { ImmuneError } from "../config/errors.ts";
 import type { Antibody } from "./antibody.ts";
-import { lintAntibody, type LintOptions } from "./lint.ts";
+import { lintAntibody, type LintOptions, type LintProblem } from "./lint.ts";
 
 /** Most antibodies of a set. */
 export const ANTIBODIES_PER_SET_MAX = 1024;
@@ -9,15 +9,24 @@ export const ANTIBODY_SET_BYTES_MAX = 1024 * 1024;
 
 /** What a host is to have. */
 export interface WrittenSet {
-  /** Counts up with every change: a host takes no older one. */
+  /** Counts up with every change of what hosts are to have. */
   readonly number: number;
   readonly antibodies: readonly Antibody[];
+}
+
+/** What a host does not take of a set. */
+export interface RefusedEntry {
+  /** Its id; empty where it has none. */
+  readonly id: string;
+  readonly kind: LintProblem["kind"];
+  /** One line for people. */
+  readonly message: string;
 }
 
 /** A set, as a host reads it. */
 export interface ReadSet extends WrittenSet {
   /** What the host does not take, each with why: its own lint is the last word. */
-  readonly refused: readonly { readonly id: string; readonly message: string }[];
+  readonly refused: readonly RefusedEntry[];
 }
 
 /**
@@ -55,12 +64,12 @@ export function readAntibodySet(bytes: Uint8Array, options: LintOptions): ReadSe
   if (!Number.isSafeInteger(number) || Number(number) < 0) throw malformed("it has no number");
   if (antibodies.length > ANTIBODIES_PER_SET_MAX) throw malformed("it has too many antibodies");
   const taken = new Map<string, Antibody>();
-  const refused: { id: string; message: string }[] = [];
+  const refused: RefusedEntry[] = [];
   for (const given of antibodies as readonly unknown[]) {
     const problem = lintAntibody(given, options);
     const id = idOf(given);
-    if (problem !== undefined) refused.push({ id, message: problem.message });
-    else if (taken.has(id)) refused.push({ id, message: "It comes twice" });
+    if (problem !== undefined) refused.push({ id, ...problem });
+    else if (taken.has(id)) refused.push({ id, kind: "shape", message: "It comes twice" });
     else taken.set(id, given as Antibody);
   }
   return { number: Number(number), antibodies: [...taken.values()], refused };

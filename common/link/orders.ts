@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ImmuneError } from "../config/errors.ts";
+import { ANTIBODY_SET_BYTES_MAX } from "../herd/set.ts";
 import {
   DIRECTIVE_BYTES_MAX,
   type DirectiveStream,
@@ -111,10 +112,19 @@ export class HiveOrders implements Disposable {
    * @throws {ImmuneError} `INPUT_MALFORMED` when what comes has another one.
    */
   async pack(hash: string): Promise<Uint8Array<ArrayBuffer>> {
-    const response = await this.#ask(this.#url(`${ROUTES.packs}/${hash}`));
-    const bytes = await boundedBytes(response, PACK_BYTES_MAX);
-    if (createHash("sha256").update(bytes).digest("hex") === hash) return bytes;
-    throw new ImmuneError("INPUT_MALFORMED", `Cannot take pack "${hash}": its hash is another one`);
+    return await this.#named(`${ROUTES.packs}/${hash}`, { hash, bytesMax: PACK_BYTES_MAX });
+  }
+
+  /**
+   * Asks for a set of antibodies.
+   *
+   * @param hash Its SHA-256, 64 hexadecimal digits.
+   * @returns The set, which has this hash.
+   * @throws {ImmuneError} `INPUT_MALFORMED` when what comes has another one.
+   */
+  async antibodies(hash: string): Promise<Uint8Array<ArrayBuffer>> {
+    const route = `${ROUTES.antibodies}/${hash}`;
+    return await this.#named(route, { hash, bytesMax: ANTIBODY_SET_BYTES_MAX });
   }
 
   /**
@@ -135,6 +145,16 @@ export class HiveOrders implements Disposable {
   [Symbol.dispose](): void {
     this.#client?.close();
     this.#client = undefined;
+  }
+
+  /** What a hash names. */
+  async #named(
+    route: string,
+    { hash, bytesMax }: { readonly hash: string; readonly bytesMax: number },
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await boundedBytes(await this.#ask(this.#url(route)), bytesMax);
+    if (createHash("sha256").update(bytes).digest("hex") === hash) return bytes;
+    throw new ImmuneError("INPUT_MALFORMED", `Cannot take "${hash}": its hash is another one`);
   }
 
   #url(route: string, query: Readonly<Record<string, string | number>> = {}): URL {

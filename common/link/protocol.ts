@@ -18,6 +18,8 @@ export const ROUTES = {
   canary: "/canary",
   /** GET, with a hash behind it: a pack of rules. */
   packs: "/v1/packs",
+  /** GET, with a hash behind it: a set of antibodies. */
+  antibodies: "/v1/antibodies",
   /** POST: what became of directives. */
   results: "/v1/results",
   /** POST: a request for the agent's next certificate; answer: certificate and pins. */

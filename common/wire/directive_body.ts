@@ -40,6 +40,15 @@ export interface KeysBody {
 /** What a kill switch does. */
 export type StopAction = "stop" | "drill" | "lift";
 
+/** Which antibodies are in force: a set that the hive holds, by its hash (`specs/herd.md`). */
+export interface AntibodiesBody {
+  /**
+   * SHA-256 of the set, 64 lower-case hexadecimal digits; null = none. For every host it takes the
+   * place of what all have, for one host that of what it has besides, as a canary host.
+   */
+  readonly set: string | null;
+}
+
 /** What the holders of the stop key want. */
 export interface StopBody {
   /** `drill`: everything but the stop itself; `lift`: the sensor is attached again. */
@@ -57,6 +66,7 @@ export interface DirectiveBodies {
   readonly rules: RulesBody;
   readonly policy: PolicyBody;
   readonly keys: KeysBody;
+  readonly antibodies: AntibodiesBody;
   readonly canary: CanaryBody;
   readonly stop: StopBody;
 }
@@ -82,6 +92,7 @@ export const DIRECTIVE_KINDS: { readonly [K in DirectiveKind]: KindSpec<K> } = {
   rules: { id: 1, stream: "directive", destructive: true, read: readRules },
   policy: { id: 2, stream: "directive", destructive: true, read: readPolicy },
   keys: { id: 3, stream: "directive", destructive: true, read: readKeys },
+  antibodies: { id: 4, stream: "directive", destructive: true, read: readAntibodies },
   canary: { id: 16, stream: "canary", destructive: false, read: readCanary },
   stop: { id: 32, stream: "stop", destructive: true, read: readStop },
 };
@@ -114,6 +125,12 @@ function readKeys(value: unknown): KeysBody | undefined {
   const { key, signature } = stop;
   if (!isHex(key, 32) || (signature !== null && !isHex(signature, 64))) return undefined;
   return { directive, stop: { key, signature } };
+}
+
+function readAntibodies(value: unknown): AntibodiesBody | undefined {
+  if (!hasExactly(value, ["set"])) return undefined;
+  const { set } = value;
+  return set === null || isHex(set, 32) ? { set } : undefined;
 }
 
 function readCanary(value: unknown): CanaryBody | undefined {

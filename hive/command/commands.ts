@@ -1,4 +1,5 @@
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
+import { ANTIBODY_LIFETIME_MS_MAX } from "../../common/herd/antibody.ts";
 import { type StopKeyFacts, stopKeySuccession, verifySignature } from "../../common/keys/mod.ts";
 import {
   type Directive,
@@ -13,6 +14,7 @@ import type { Published } from "../intake/downlinks.ts";
 import type { DirectiveRow } from "../store/directive_store.ts";
 import type { Store } from "../store/store.ts";
 import type { UnsignedDirective } from "./messages.ts";
+import type { AntibodySetFiles } from "./antibody_sets.ts";
 import type { PackFiles } from "./packs.ts";
 import { type Order, orderSchema, stopKeySchema } from "./schemas.ts";
 import { CANARY_VALIDITY_MS } from "./signer.ts";
@@ -24,6 +26,11 @@ export const DESTRUCTIVE_VALIDITY_MS = 60_000;
 export const ORDER_VALIDITY_MAX_MS = 7 * 24 * 3600 * 1000;
 /** How long a change of keys holds, in milliseconds: as long as an agent may be away. */
 export const KEYS_VALIDITY_MS = 400 * 24 * 3600 * 1000;
+/**
+ * How long sets of antibodies are on their way to hosts that are away, in milliseconds: as long as
+ * the longest antibody holds.
+ */
+export const ANTIBODIES_VALIDITY_MS = ANTIBODY_LIFETIME_MS_MAX;
 /** How often a canary is pushed, in milliseconds. */
 export const CANARY_INTERVAL_MS = 24 * 3600 * 1000;
 /** Kind and id of the document with what is published of the stop key. */
@@ -38,6 +45,7 @@ export interface CommandsOptions {
   /** Public half of the directive key that is in force, 64 hexadecimal digits. */
   readonly directiveKey: string;
   readonly packs: PackFiles;
+  readonly sets: AntibodySetFiles;
   /** Sends to those who are connected. */
   readonly publish: (published: Published) => void;
   readonly clock: Clock;
@@ -143,6 +151,22 @@ export class Commands implements Disposable {
   /** Keeps a pack of rules; gives its hash. */
   addPack(bytes: Uint8Array): string {
     return this.#options.packs.add(bytes);
+  }
+
+  /**
+   * Orders hosts to have a set of antibodies in the place of the one before.
+   *
+   * @param set As `writeAntibodySet` gave it; null = none.
+   * @param target Host id, or zeros for every host.
+   * @returns The set's SHA-256.
+   */
+  async antibodies(set: Uint8Array | null, target: string): Promise<string | null> {
+    const hash = set === null ? null : this.#options.sets.add(set);
+    await this.#sign(
+      { kind: "antibodies", body: { set: hash } },
+      { target, validMs: ANTIBODIES_VALIDITY_MS, by: "herd" },
+    );
+    return hash;
   }
 
   /**

@@ -10,6 +10,7 @@ import { EVERY_HOST, readDirective } from "../../common/wire/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { Commands } from "./commands.ts";
 import { DIRECTIVE_KEY_FILE, DirectiveKeyFile } from "./key_file.ts";
+import { AntibodySetFiles } from "./antibody_sets.ts";
 import { PackFiles } from "./packs.ts";
 import { Signer } from "./signer.ts";
 
@@ -47,6 +48,7 @@ class Scene implements AsyncDisposable {
       },
       directiveKey: signer.publicKey.toHex(),
       packs: new PackFiles(this.folder),
+      sets: new AntibodySetFiles(this.folder),
       publish: () => {},
       clock: this.clock,
     });

@@ -27,6 +27,16 @@ export interface Proposal {
   readonly lifetimeMs: number;
 }
 
+/** What hosts are to have. */
+export interface HerdSets {
+  /** Counts up with every change. */
+  readonly number: number;
+  /** What every host has. */
+  readonly fleet: readonly Antibody[];
+  /** What canary hosts have besides. */
+  readonly hosts: readonly { readonly hostId: string; readonly antibodies: readonly Antibody[] }[];
+}
+
 /** An agent's word on an antibody. */
 export interface AntibodyWord {
   readonly by: string;
@@ -76,7 +86,7 @@ export class Antibodies {
     if (shown.some((evidence) => evidence.agentId !== agentId)) {
       throw new HerdRefusal("evidence", what);
     }
-    this.#checkPlace(antibody.id, { nowMs, what, byAnalyst: false });
+    this.#checkPlace(antibody, { nowMs, what, byAnalyst: false });
     const today = this.#ledger.proposalsBy(agentId, nowMs - DAY_MS);
     if (today >= this.#trust.limits.proposalsPerDay) throw new HerdRefusal("budget", what);
     const row = this.#put(antibody, { proposedBy: agentId, stage: "proposed", nowMs });
@@ -104,7 +114,7 @@ export class Antibodies {
     const what = "make an antibody";
     const antibody = this.#made(proposal, { nowMs, what });
     for (const id of proposal.evidence) this.#shown(id, { entry: antibody, nowMs, what });
-    this.#checkPlace(antibody.id, { nowMs, what, byAnalyst: true });
+    this.#checkPlace(antibody, { nowMs, what, byAnalyst: true });
     this.#put(antibody, { proposedBy: null, stage: "proposed", nowMs });
     return this.approve(antibody.id, nowMs);
   }
@@ -258,6 +268,34 @@ export class Antibodies {
     return { number: this.#ledger.revision(), antibodies };
   }
 
+  /**
+   * What hosts are to have: what every host has, and what each canary host has besides.
+   *
+   * @param nowMs Unix time in milliseconds.
+   */
+  sets(nowMs: number): HerdSets {
+    const { limits } = this.#trust;
+    const members = this.#ledger.members();
+    const hostOf = new Map(members.map(({ agentId, hostId }) => [agentId, hostId]));
+    const rows = this.#ledger.antibodies().filter(({ antibody, stage }) =>
+      STAGES_IN_FORCE.has(stage) && antibody.expiresMs > nowMs
+    );
+    const byHost = new Map<string, Set<Antibody>>();
+    for (const row of rows) {
+      if (row.stage !== "canary") continue;
+      for (const agentId of canaryAgents(row, { members, limits })) {
+        const hostId = hostOf.get(agentId) ?? "";
+        // Two agents of one host have it once.
+        byHost.set(hostId, (byHost.get(hostId) ?? new Set()).add(row.antibody));
+      }
+    }
+    return {
+      number: this.#ledger.revision(),
+      fleet: rows.filter(({ stage }) => stage === "all").map(({ antibody }) => antibody),
+      hosts: [...byHost].map(([hostId, own]) => ({ hostId, antibodies: [...own] })),
+    };
+  }
+
   #made(
     { entry, action, reason, evidence, lifetimeMs }: Proposal,
     { nowMs, what }: { readonly nowMs: number; readonly what: string },
@@ -296,7 +334,7 @@ export class Antibodies {
   }
 
   #checkPlace(
-    id: string,
+    antibody: Antibody,
     { nowMs, what, byAnalyst }: {
       readonly nowMs: number;
       readonly what: string;
@@ -304,14 +342,19 @@ export class Antibodies {
     },
   ): void {
     const { limits } = this.#trust;
-    const row = this.#ledger.antibody(id);
+    const row = this.#ledger.antibody(antibody.id);
     if (row !== undefined && STAGES_OPEN.has(row.stage) && row.antibody.expiresMs > nowMs) {
       throw new HerdRefusal("repeated", what);
     }
     const isPulled = row?.stage === "pulled" && nowMs - row.stageMs < limits.pulledMs;
     if (isPulled && !byAnalyst) throw new HerdRefusal("pulled", what);
-    const open = this.#ledger.antibodies().filter(({ stage }) => STAGES_OPEN.has(stage)).length;
-    if (open >= limits.antibodiesMax) throw new HerdRefusal("full", what);
+    const open = this.#ledger.antibodies().filter(({ stage }) => STAGES_OPEN.has(stage))
+      .map((other) => other.antibody);
+    // All of them fit in one set, or hosts could not be told.
+    const bytes = [...open, antibody].reduce((sum, one) => sum + bytesOf(one), 0);
+    if (open.length >= limits.antibodiesMax || bytes > limits.antibodyBytesMax) {
+      throw new HerdRefusal("full", what);
+    }
   }
 
   #put(
@@ -370,3 +413,8 @@ export class Antibodies {
 }
 
 const REFUTED = "false: ";
+
+/** What an antibody takes up of a set, in bytes. */
+function bytesOf(antibody: Antibody): number {
+  return new TextEncoder().encode(JSON.stringify(antibody)).length + 1;
+}

@@ -75,6 +75,39 @@ Deno.test("Antibodies.propose() does not take an antibody's own match for a dete
   assertEquals(herd.refusal("propose", { ...proposal, by: a }), "evidence");
 });
 
+Deno.test("Antibodies.sets() tells canary hosts apart, and takes back from all at once", () => {
+  const herd = new TestHerd();
+  const elders = herd.elders(40);
+  const id = published(herd, elders);
+  const { fleet, hosts, number } = herd.run("sets", undefined);
+  assertEquals([fleet, hosts.length, number], [[], 2, herd.run("revision", undefined)]);
+  const having = elders.filter((agent) => herd.run("inForce", agent).antibodies.length > 0)
+    .map((agent) => herd.ledger.member(agent)?.hostId ?? "");
+  assertEquals(hosts.map(({ hostId }) => hostId).toSorted(), having.toSorted());
+  herd.nowMs += HERD_LIMITS.canaryMs;
+  herd.run("tick", undefined);
+  const later = herd.run("sets", undefined);
+  assertEquals([later.fleet.map((one) => one.id), later.hosts], [[id], []]);
+  herd.run("pull", { antibodyId: id, why: "a backup", isFalse: false });
+  const { fleet: none, number: last } = herd.run("sets", undefined);
+  assertEquals([none, last], [[], number + 2]);
+});
+
+Deno.test("Antibodies.sets() leaves out what has run out, before anybody looks", () => {
+  const herd = new TestHerd();
+  published(herd, herd.elders(40));
+  herd.days(30);
+  assertEquals(herd.run("sets", undefined).hosts, []);
+});
+
+Deno.test("Antibodies.propose() takes no more than fit in one set", () => {
+  const herd = new TestHerd({ antibodyBytesMax: 400 });
+  const [a = ""] = herd.elders(1);
+  herd.propose(a, "/var/tmp/one");
+  const evidence = [herd.alert(a, "/var/tmp/two")];
+  assertEquals(herd.refusal("propose", { ...proposalOf("/var/tmp/two", evidence), by: a }), "full");
+});
+
 Deno.test("Antibodies.support() counts an agent once, and a host once", () => {
   const herd = new TestHerd();
   const elders = herd.elders(40);

@@ -1,6 +1,6 @@
 import type { Antibody } from "../../common/herd/antibody.ts";
 import type { OwnThings } from "../../common/herd/protected.ts";
-import { Antibodies, type Proposal } from "./antibodies.ts";
+import { Antibodies, type HerdSets, type Proposal } from "./antibodies.ts";
 import { readGenesis } from "./genesis.ts";
 import type { AntibodyRow, HerdLedger } from "./ledger.ts";
 import type { HerdLimits } from "./limits.ts";
@@ -54,6 +54,9 @@ export interface HerdCalls {
   };
   tick: { takes: void; gives: readonly AntibodyRow[] };
   inForce: { takes: string; gives: AntibodySet };
+  /** Counts up with every change of what hosts are to have. */
+  revision: { takes: void; gives: number };
+  sets: { takes: void; gives: HerdSets };
 }
 
 /** Name of a call. */
@@ -160,6 +163,8 @@ export class Herd {
         this.#view(antibodies.pull(antibodyId, { ...by, nowMs }), nowMs),
       tick: (_, nowMs) => antibodies.tick(nowMs),
       inForce: (agentId, nowMs) => antibodies.inForce(agentId, nowMs),
+      revision: () => this.#ledger.revision(),
+      sets: (_, nowMs) => antibodies.sets(nowMs),
     };
   }
 

@@ -1,3 +1,5 @@
+import { ANTIBODIES_PER_SET_MAX, ANTIBODY_SET_BYTES_MAX } from "../../common/herd/set.ts";
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Bounds of trust and of what agents may add to the herd; `specs/sybil.md` says what each is for. */
@@ -50,6 +52,8 @@ export interface HerdLimits {
   readonly proposalsPerDay: number;
   /** Antibodies that are proposed or in force at a time. */
   readonly antibodiesMax: number;
+  /** Bytes that all of them may take up in a set. */
+  readonly antibodyBytesMax: number;
   /** How long an antibody stays on the canary hosts before all get it, in milliseconds. */
   readonly canaryMs: number;
   /** Share of the hosts that are canary hosts, at least one. */
@@ -88,7 +92,8 @@ export const HERD_LIMITS: HerdLimits = {
   quorumShare: 0.1,
   evidenceAgeMs: 7 * DAY_MS,
   proposalsPerDay: 20,
-  antibodiesMax: 1024,
+  antibodiesMax: ANTIBODIES_PER_SET_MAX,
+  antibodyBytesMax: ANTIBODY_SET_BYTES_MAX - 1024,
   canaryMs: 4 * 60 * 60 * 1000,
   canaryShare: 0.05,
   brakeHosts: 3,

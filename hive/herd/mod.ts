@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { Proposal } from "./antibodies.ts";
+export type { HerdSets, Proposal } from "./antibodies.ts";
 export { evidenceOf } from "./evidence.ts";
 export { type Genesis, GENESIS_BYTES_MAX, readGenesis, signGenesis } from "./genesis.ts";
 export {
@@ -17,6 +17,7 @@ export {
 } from "./herd.ts";
 export type { AntibodyRow, HerdLedger, Member, Stage } from "./ledger.ts";
 export { HERD_TICK_MS, HerdKeeper } from "./keeper.ts";
+export { HERD_LOOK_ALL_MS, HERD_LOOK_MS, HerdPublisher } from "./publisher.ts";
 export { HERD_LIMITS, type HerdLimits } from "./limits.ts";
 export { HERD_REFUSALS, type HerdReason, HerdRefusal } from "./refusal.ts";
 export type { Standing, StandingState } from "./standing.ts";

@@ -19,6 +19,8 @@ export interface OrderSource {
   canary(nonce: string): Promise<Uint8Array<ArrayBuffer>>;
   /** A pack of rules by its hash; `undefined` = there is none. */
   pack(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** A set of antibodies by its hash; `undefined` = there is none. */
+  antibodies(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
 /** What the routes work with. */
@@ -31,7 +33,8 @@ export interface OrderRoutesOptions {
 }
 
 /**
- * Adds what agents ask about orders: the downlink, canaries, packs of rules, and what became of it.
+ * Adds what agents ask about orders: the downlink, canaries, packs of rules, sets of antibodies,
+ * and what became of it.
  *
  * @param app The agents' app, which has found out who they are.
  * @param options Where orders come from and where answers go.
@@ -59,12 +62,19 @@ export function addOrderRoutes(app: Hono<IntakeEnv>, options: OrderRoutesOptions
     }
     return bytesAnswer(await orders.canary(nonce));
   });
-  app.get(`${ROUTES.packs}/:hash{[0-9a-f]+}`, async (c) => {
-    const bytes = await orders.pack(c.req.param("hash"));
-    if (bytes !== undefined) return bytesAnswer(bytes);
-    const error = new ImmuneError("NOT_FOUND", "Cannot find this pack of rules");
-    return refuse(c, { refusals, error });
-  });
+  for (
+    const [route, what, get] of [
+      [ROUTES.packs, "pack of rules", (hash: string) => orders.pack(hash)],
+      [ROUTES.antibodies, "set of antibodies", (hash: string) => orders.antibodies(hash)],
+    ] as const
+  ) {
+    app.get(`${route}/:hash{[0-9a-f]+}`, async (c) => {
+      const bytes = await get(c.req.param("hash"));
+      if (bytes !== undefined) return bytesAnswer(bytes);
+      const error = new ImmuneError("NOT_FOUND", `Cannot find this ${what}`);
+      return refuse(c, { refusals, error });
+    });
+  }
   app.post(ROUTES.results, (c) => takeReport(c, options));
 }
 

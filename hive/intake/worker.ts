@@ -1,4 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { AntibodySetFiles } from "../command/antibody_sets.ts";
 import { PackFiles } from "../command/packs.ts";
 import { SignerClient } from "../command/signer_client.ts";
 import { RemoteStore } from "../store/remote.ts";
@@ -54,9 +55,11 @@ function orderSource(
 ): OrderSource {
   const client = new SignerClient(signer);
   const packs = new PackFiles(folder);
+  const sets = new AntibodySetFiles(folder);
   return {
     canary: (nonce) => client.canary(nonce),
     pack: (hash) => Promise.resolve(packs.get(hash)),
+    antibodies: (hash) => Promise.resolve(sets.get(hash)),
   };
 }
 

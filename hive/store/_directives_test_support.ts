@@ -67,6 +67,22 @@ export const DIRECTIVES: readonly (readonly [string, (store: Store) => Promise<v
     const [first] = await store.directivesFor({ hostId: HOST, after: NOTHING, nowMs: 1500 });
     assertEquals(first, directive(1));
   }],
+  ["addDirective() has one of antibodies for each target, the last", async (store) => {
+    const id = crypto.randomUUID();
+    await store.addAgent({ id, hostId: HOST, hostName: "gpu-1" }, "f".repeat(64));
+    const kind = "antibodies";
+    await store.addDirective(directive(1, { kind }));
+    await store.addDirective(directive(2, { kind, target: HOST }));
+    const result = { sequence: 1, stream: "directive", number: 1, kind, text: "active" } as const;
+    const done = { ...result, outcome: "done", cause: null, timeMs: 1100 } as const;
+    await store.addReport(id, report({ results: [done] }));
+    await store.addDirective(directive(3, { kind }));
+    const kept = [directive(2, { kind, target: HOST }), directive(3, { kind })];
+    assertEquals(await store.antibodyDirectives(), kept);
+    assertEquals(await store.directiveOutcomes("directive", 1), []);
+    const query = { hostId: HOST, after: NOTHING, nowMs: 1500 };
+    assertEquals((await store.directivesFor(query)).map(({ number }) => number), [2, 3]);
+  }],
   ["addReport() counts a result once, however often it comes", async (store) => {
     const id = crypto.randomUUID();
     await store.addAgent({ id, hostId: HOST, hostName: "gpu-1" }, "f".repeat(64));

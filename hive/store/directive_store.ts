@@ -7,7 +7,7 @@ import type {
   ResultReport,
 } from "../../common/wire/mod.ts";
 
-/** Directives that are kept; the oldest go. */
+/** Directives that are kept, beside those of antibodies; the oldest go. */
 export const DIRECTIVES_KEPT = 10_000;
 /** Most directives of an answer. */
 export const DIRECTIVES_PER_ANSWER_MAX = 256;
@@ -72,10 +72,15 @@ export interface AgentOrders {
 export interface DirectiveStore {
   /** The next number of a stream; it is never given twice, whatever happens. */
   nextDirectiveNumber(stream: DirectiveStream): Promise<number>;
-  /** Keeps a directive; `STORE_FAILED` when its number is there already. */
+  /**
+   * Keeps a directive; `STORE_FAILED` when its number is there already. One of antibodies takes the
+   * place of the one before of the same target, with what became of that.
+   */
   addDirective(directive: DirectiveRow): Promise<void>;
   /** What a host has not seen and still holds, in the order of numbers, at most 256. */
   directivesFor(query: DirectiveQuery): Promise<readonly DirectiveRow[]>;
+  /** What was ordered last of antibodies, of each target. */
+  antibodyDirectives(): Promise<readonly DirectiveRow[]>;
   /** The newest directives, newest first; `INPUT_MALFORMED` for a limit that is none. */
   directives(limit: number): Promise<readonly DirectiveSummary[]>;
   /** What became of one directive, host by host. */

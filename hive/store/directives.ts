@@ -54,6 +54,10 @@ export class DirectiveRows {
    */
   add({ stream, number, kind, target, issuedMs, expiresMs, by, bytes }: DirectiveRow): void {
     transaction(this.#database, () => {
+      if (kind === "antibodies") {
+        this.#sql.dropResults.run(target);
+        this.#sql.supersede.run(target);
+      }
       this.#sql.add.run(stream, number, kind, target, issuedMs, expiresMs, by, bytes);
       this.#sql.drop.run(DIRECTIVES_KEPT);
     });
@@ -74,6 +78,11 @@ export class DirectiveRows {
       hostId,
       DIRECTIVES_PER_ANSWER_MAX,
     ).map((row) => ({ ...headOf(row), bytes: blob(row, "bytes") }));
+  }
+
+  /** What was ordered last of antibodies, of each target. */
+  antibodies(): readonly DirectiveRow[] {
+    return this.#sql.antibodies.all().map((row) => ({ ...headOf(row), bytes: blob(row, "bytes") }));
   }
 
   /**
@@ -177,9 +186,20 @@ function statements(database: DatabaseSync) {
     add: database.prepare(
       `INSERT INTO directives (${head}, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
+    // One of antibodies stays until the next of its target: there is one a host at most.
     drop: database.prepare(
-      `DELETE FROM directives WHERE position <=
-        (SELECT max(position) FROM directives) - ?`,
+      `DELETE FROM directives WHERE kind != 'antibodies' AND position <= (SELECT position
+        FROM directives WHERE kind != 'antibodies' ORDER BY position DESC LIMIT 1 OFFSET ?)`,
+    ),
+    supersede: database.prepare(
+      "DELETE FROM directives WHERE kind = 'antibodies' AND target = ?",
+    ),
+    dropResults: database.prepare(
+      `DELETE FROM directive_results WHERE stream = 'directive' AND number IN
+        (SELECT number FROM directives WHERE kind = 'antibodies' AND target = ?)`,
+    ),
+    antibodies: database.prepare(
+      `SELECT ${head}, bytes FROM directives WHERE kind = 'antibodies' ORDER BY position`,
     ),
     unseen: database.prepare(
       `SELECT ${head}, bytes FROM directives

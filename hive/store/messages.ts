@@ -33,6 +33,7 @@ export const STORE_METHODS = {
   nextDirectiveNumber: true,
   addDirective: true,
   directivesFor: true,
+  antibodyDirectives: true,
   directives: true,
   directiveOutcomes: true,
   addReport: true,

@@ -188,6 +188,10 @@ export class RemoteStore implements Store {
     return this.#ask("directivesFor", [query]);
   }
 
+  antibodyDirectives(): Promise<readonly DirectiveRow[]> {
+    return this.#ask("antibodyDirectives", []);
+  }
+
   directives(limit: number): Promise<readonly DirectiveSummary[]> {
     return this.#ask("directives", [limit]);
   }

@@ -269,6 +269,10 @@ export class SqliteStore implements Store {
     return this.#answer("read directives", () => this.#directives.unseen(query));
   }
 
+  antibodyDirectives(): Promise<readonly DirectiveRow[]> {
+    return this.#answer("read directives", () => this.#directives.antibodies());
+  }
+
   directives(limit: number): Promise<readonly DirectiveSummary[]> {
     return this.#answer("list directives", () => this.#directives.list(limit));
   }

@@ -15,6 +15,7 @@ import {
 import { createApi } from "../../hive/api/app.ts";
 import { Commands } from "../../hive/command/commands.ts";
 import { DirectiveKeyFile } from "../../hive/command/key_file.ts";
+import { AntibodySetFiles } from "../../hive/command/antibody_sets.ts";
 import { PackFiles } from "../../hive/command/packs.ts";
 import { Signer } from "../../hive/command/signer.ts";
 import { TrustKeeper } from "../../hive/fleet/mod.ts";
@@ -88,6 +89,7 @@ export async function againstOrders(
     signer,
     directiveKey: signer.publicKey.toHex(),
     packs: new PackFiles(folder),
+    sets: new AntibodySetFiles(folder),
     publish: ({ kind, number }: { kind?: string; number: number }) =>
       void sent.push(`${kind} ${number}`),
     clock,

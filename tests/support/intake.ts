@@ -8,6 +8,7 @@ import {
   type Refusal,
 } from "../../hive/intake/mod.ts";
 import { Commands } from "../../hive/command/commands.ts";
+import { AntibodySetFiles } from "../../hive/command/antibody_sets.ts";
 import { PackFiles } from "../../hive/command/packs.ts";
 import { SignerWorker } from "../../hive/command/signer_owner.ts";
 import { type RemoteStore, StoreWorker } from "../../hive/store/mod.ts";
@@ -72,6 +73,7 @@ export class TestHive implements AsyncDisposable {
       signer: parts.signer.client,
       directiveKey: parts.signer.publicKey,
       packs: new PackFiles(parts.folder),
+      sets: new AntibodySetFiles(parts.folder),
       publish: (published) => this.intake.publish(published),
       clock: SYSTEM_CLOCK,
     });

@@ -12,6 +12,8 @@ const WATCH = ["/etc/shadow", "/srv/models/**"];
 const SEEDS = [
   directiveBytes({ ...HEAD, kind: "stop", body: { action: "stop" } }),
   directiveBytes({ ...HEAD, kind: "rules", body: { pack: "ab".repeat(32) } }),
+  directiveBytes({ ...HEAD, kind: "antibodies", body: { set: "ef".repeat(32) } }),
+  directiveBytes({ ...HEAD, kind: "antibodies", body: { set: null } }),
   directiveBytes({ ...HEAD, kind: "canary", body: { nonce: "cd".repeat(16) } }),
   directiveBytes({
     ...HEAD,

@@ -1,0 +1,104 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { canLoadSensor } from "../support/host.ts";
+import { type RunningUp, runVerb, startUp } from "../support/up.ts";
+
+/** Longest wait for what takes a while. */
+const EVENTUALLY_MS = 60_000;
+const ignore = !canLoadSensor();
+/** In no other process's arguments. */
+const MARK = crypto.randomUUID().replaceAll("-", "");
+const RULE = `title: A marked shell
+logsource: { product: linux, category: process_creation }
+detection:
+  s: { CommandLine|contains: ${MARK}-sigma }
+  condition: s
+`;
+
+interface AlertLine {
+  readonly id: string;
+  readonly rule: { readonly id: string };
+}
+
+async function eventually<T>(find: () => Promise<T | undefined>): Promise<T> {
+  const until = performance.now() + EVENTUALLY_MS;
+  for (;;) {
+    const found = await find();
+    if (found !== undefined) return found;
+    assert(performance.now() < until, "it did not come to pass");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function alerts(up: RunningUp): Promise<readonly AlertLine[]> {
+  const { stdout } = await runVerb("alerts", "--json", ...up.flags);
+  return stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}
+
+async function verb(up: RunningUp, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runVerb(...args, ...up.flags);
+  assertEquals(code, 0, stderr);
+  return stdout;
+}
+
+/** What the agent found to be true of the order of antibodies that is in force. */
+async function found(up: RunningUp, pattern: RegExp): Promise<string> {
+  return await eventually(async () => {
+    for (const line of (await verb(up, "directives", "list", "--json")).split("\n")) {
+      if (line === "") continue;
+      const { stream, number, kind } = JSON.parse(line);
+      if (kind !== "antibodies") continue;
+      const shown = await verb(up, "directives", "show", `${stream}/${number}`, "--json");
+      const text = shown === "" ? "" : String(JSON.parse(shown).text);
+      if (pattern.test(text)) return text;
+    }
+    return undefined;
+  });
+}
+
+async function run(...args: readonly string[]): Promise<void> {
+  await new Deno.Command("bash", { args: ["-c", ": $0", ...args] }).output();
+}
+
+Deno.test({
+  name: "herd: an agent takes antibodies, detects by them, and lets go of them",
+  ignore,
+  fn: async () => {
+    const up = await startUp();
+    try {
+      await new Deno.Command("bash", {
+        args: ["-c", `: /dev/tcp/127.0.0.1/4444`],
+      }).output();
+      const { id: alert } = await eventually(async () => (await alerts(up)).at(0));
+      await verb(up, "herd", "add", alert, "--type", "rule", "--value", RULE);
+      const [sigma] = JSON.parse(
+        `[${(await verb(up, "herd", "list", "--json")).trim().split("\n").join()}]`,
+      );
+      assertEquals(sigma.stage, "canary");
+      const active = await found(up, /1 antibodies, as 0 indicators and 1 rules, 0 refused/);
+      assertMatch(
+        active,
+        /^antibody sets none and [0-9a-f]{64} active: .*; rule set [0-9a-f]{64} and \d+ indicators/,
+      );
+      const ruleId = `herd-${sigma.id}`;
+      await run(`${MARK}-sigma`);
+      await eventually(async () => (await alerts(up)).find(({ rule }) => rule.id === ruleId));
+
+      // The brake is for hosts that it was not born on: an analyst pulls it back.
+      await verb(up, "herd", "pull", sigma.id, "--why", "over");
+      await found(up, /^antibody sets none and none active: 0 antibodies/);
+      const before = (await alerts(up)).filter(({ rule }) => rule.id === ruleId).length;
+      await run(`${MARK}-sigma`);
+      // What comes behind it is there, and so would it be.
+      await run(`/dev/tcp/127.0.0.1/4555 ${MARK}-last`);
+      await eventually(async () => {
+        const { stdout } = await runVerb("alerts", "--json", ...up.flags);
+        return stdout.includes(`${MARK}-last`) ? true : undefined;
+      });
+      const after = (await alerts(up)).filter(({ rule }) => rule.id === ruleId).length;
+      assertEquals(after, before);
+    } finally {
+      await up.stop();
+      await Deno.remove(up.state, { recursive: true });
+    }
+  },
+});
