@@ -24,16 +24,26 @@ export function policyOf({ sensor }: Config, { rules, indicators, kinds }: Wanti
   const wanted = kinds ??
     [...rules?.interest.kinds ?? [], ...indicators === undefined ? [] : kindsOf(indicators)];
   const asked = [...rules?.interest.watches ?? [], ...sensor.watch.map(watchOf)];
+  const watches = withIndicators(asked, indicators?.interest.watches ?? []);
+  const changes = watches.some(({ wants }) => wants === "changes" || wants === "both");
   return {
     // The process table needs these, whatever is shown.
-    kinds: [...new Set<KindName>(["exec", "fork", "exit", ...wanted])],
+    kinds: [
+      ...new Set<KindName>([
+        "exec",
+        "fork",
+        "exit",
+        ...wanted,
+        ...changes ? ["change" as const] : [],
+      ]),
+    ],
     wideOpen: sensor.open === "wide",
     identity: wanted.includes("identity"),
     wakeIntervalUs: sensor.wake_interval_us,
     // Who asks for kinds of events wants all of them.
     publicPeers: kinds === undefined && rules !== undefined && rules.interest.publicPeers &&
       indicators?.interest.privatePeers !== true,
-    watches: withIndicators(asked, indicators?.interest.watches ?? []),
+    watches,
     ...(rules === undefined ? {} : { roles: rules.interest.roles }),
   };
 }
@@ -65,13 +75,17 @@ function kindsOf({ interest }: LoadedIndicators): readonly KindName[] {
 }
 
 function withIndicators(asked: readonly Watch[], listed: readonly Watch[]): readonly Watch[] {
-  const files = new Set(asked.filter(({ type }) => type === "file").map(({ path }) => path));
+  const isOpened = ({ type, wants }: Watch) => type === "file" && wants !== "changes";
+  const files = new Set(asked.filter(isOpened).map(({ path }) => path));
   const room = Math.max(0, WATCHES_MAX - asked.length);
   return [...asked, ...listed.filter(({ path }) => !files.has(path)).slice(0, room)];
 }
 
 /** `/a` is a file, `/a/` the files in it, `/a/**` all below. */
 function watchOf(path: string): Watch {
-  if (path.endsWith("/**")) return { type: "tree", path: resolve(path.slice(0, -"/**".length)) };
-  return { type: path.endsWith("/") ? "children" : "file", path: resolve(path) };
+  const wants = "both";
+  if (path.endsWith("/**")) {
+    return { type: "tree", path: resolve(path.slice(0, -"/**".length)), wants };
+  }
+  return { type: path.endsWith("/") ? "children" : "file", path: resolve(path), wants };
 }

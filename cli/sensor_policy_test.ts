@@ -27,7 +27,7 @@ Deno.test("policyOf() asks for what indicators need, and no more", () => {
     "dns",
   ]);
   const { kinds, watches } = policy(listed(["/tmp/a"]), ["/tmp/a", "/etc/"]);
-  assertEquals(kinds, ["exec", "fork", "exit", "open"]);
+  assertEquals(kinds, ["exec", "fork", "exit", "open", "change"]);
   assertEquals(watches.map(({ type, path }) => `${type} ${path}`), [
     "file /tmp/a",
     "children /etc",

@@ -233,6 +233,7 @@ Deno.test("the packs watch paths and ask for no change of identity", () => {
     "accept",
     "flow",
     "dns",
+    "change",
   ]);
   assertEquals(interest.publicPeers, true, "a rule wants connections in private networks");
   assertEquals(interest.watchesDropped, 0);

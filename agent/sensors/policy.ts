@@ -18,6 +18,8 @@ export const WAKE_INTERVAL_US_MAX = 1_000_000;
 export const POLICY_FLAGS = { wide_open: 1, identity: 2, public_peers: 4 } as const;
 /** Numbers of `enum immune_watch_type`. */
 export const WATCH_TYPES = { file: 1, children: 2, tree: 3 } as const;
+/** Bits of `enum immune_watch_want`; none means opens. */
+export const WATCH_WANTS = { opens: 0, changes: 2, both: 3 } as const;
 
 /** Offsets in `struct immune_policy_header`. */
 const HEADER = {
@@ -34,13 +36,13 @@ const HEADER = {
 } as const;
 const HEADER_BYTES = 40;
 const NO_ROLES: RoleMarks = { marks: [], terms: [] };
-/** Bytes of `struct immune_policy_watch` before its path: u16 type, u16 length, u32 0. */
+/** Bytes of `struct immune_policy_watch` before its path: u16 type, u16 length, u32 wants. */
 const WATCH_BYTES = 8;
 const WATCH_ALIGNMENT = 8;
 /** Kinds that a mask can hold: those of a kernel. */
 const MASK_KIND_MAX = 63;
 
-/** An object whose opens are reported. */
+/** An object whose opens or changes are reported. */
 export interface Watch {
   /**
    * `file`: this path, also after it is replaced; `children`: files directly in this directory;
@@ -49,6 +51,11 @@ export interface Watch {
   readonly type: keyof typeof WATCH_TYPES;
   /** Absolute path; need not exist yet. */
   readonly path: string;
+  /**
+   * `opens`; `changes`: names that come and go, what was written, mode and owner; or `both`. Default
+   * opens. An open of a watched file waits for the sensor, a change does not.
+   */
+  readonly wants?: keyof typeof WATCH_WANTS;
 }
 
 /** What the sensor is to report. */
@@ -106,6 +113,7 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
     const path = paths[i] ?? new Uint8Array();
     view.setUint16(offset, WATCH_TYPES[watch.type], true);
     view.setUint16(offset + 2, path.length, true);
+    view.setUint32(offset + 4, WATCH_WANTS[watch.wants ?? "opens"], true);
     bytes.set(path, offset + WATCH_BYTES);
     offset += WATCH_BYTES + aligned(path.length);
   });

@@ -30,7 +30,8 @@ const watches: fc.Arbitrary<Watch[]> = fc.array(
     type: fc.constantFrom(...(Object.keys(WATCH_TYPES) as (keyof typeof WATCH_TYPES)[])),
     path: fc.string({ unit: "grapheme", maxLength: 200 })
       .map((name) => `/${name.replaceAll("\0", "")}`),
-  }, { noNullPrototype: true }),
+    wants: fc.constantFrom("changes" as const, "both" as const),
+  }, { requiredKeys: ["type", "path"], noNullPrototype: true }),
   { maxLength: 20 },
 );
 
@@ -45,9 +46,11 @@ function decode(blob: Uint8Array): { header: number[]; mask: bigint; watches: Wa
   for (let i = 0; i < u32(28); i++) {
     const length = view.getUint16(at + 2, true);
     const type = names[view.getUint16(at, true)];
-    assertEquals(u32(at + 4), 0);
+    const wants = ([undefined, undefined, "changes", "both"] as const)[u32(at + 4)];
     const path = new TextDecoder().decode(blob.subarray(at + 8, at + 8 + length));
-    if (type !== undefined && type !== "") found.push({ type, path });
+    if (type !== undefined && type !== "") {
+      found.push({ type, path, ...(wants === undefined ? {} : { wants }) });
+    }
     at += 8 + Math.ceil(length / 8) * 8;
   }
   assertEquals(at, blob.length);

@@ -34,7 +34,7 @@ static __always_inline void exec_fill(struct exec_record *record, struct task_st
 	record->body.network_namespace = task->nsproxy->net_ns->ns.inum;
 	record->body.user_namespace = task->cred->user_ns->ns.inum;
 	stdio_fill(&record->body, task);
-	record->header.flags |= file_deleted(file, TYPED);
+	record->header.flags |= file_deleted(file, TYPED) | file_memory_only(file, TYPED);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
 }
 

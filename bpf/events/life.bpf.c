@@ -50,6 +50,15 @@ static __always_inline bool exit_is_first(__u32 pid)
 	return !policy || !policy->snapshot_done || processes_overflowed();
 }
 
+/* Keeps a process for a moment, while changes of files are wanted: they are told afterwards. */
+static __always_inline void keep_ended(__u32 pid, struct immune_process *process)
+{
+	struct immune_control *policy = control_get();
+
+	if (process && policy && (policy->kind_mask >> IMMUNE_KIND_CHANGE) & 1)
+		bpf_map_update_elem(&ended, &pid, process, BPF_ANY);
+}
+
 static __always_inline __u32 exit_status(struct task_struct *task)
 {
 	if (task->signal->flags & IMMUNE_SIGNAL_GROUP_EXIT)
@@ -62,11 +71,14 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_EXIT);
 	struct exit_record record = {};
+	struct immune_process *process;
 	__u32 status;
 
 	if (task->signal->live.counter)
 		return 0;
-	header_fill(&record.header, task, process_of(task, TYPED), IMMUNE_KIND_EXIT, TYPED);
+	process = process_of(task, TYPED);
+	header_fill(&record.header, task, process, IMMUNE_KIND_EXIT, TYPED);
+	keep_ended(record.header.pid, process);
 	if (!exit_is_first(record.header.pid))
 		return 0;
 	if (!kind_wanted(tally, IMMUNE_KIND_EXIT))

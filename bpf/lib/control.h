@@ -18,6 +18,8 @@
 #define IMMUNE_LISTENERS_MAX 4096
 #define IMMUNE_CONNECTIONS_MAX 65536
 #define IMMUNE_ASKERS_MAX 4096
+/* Entries of the map of processes that ended lately. */
+#define IMMUNE_ENDED_MAX 4096
 
 /* A ring that is filled to 1/IMMUNE_PRESSURE_SHARE wakes the reader, whatever came. */
 #define IMMUNE_PRESSURE_SHARE 8

@@ -17,6 +17,14 @@ static __always_inline __u32 file_deleted(struct file *file, bool typed)
 	return 0;
 }
 
+/* A program without a place in any tree (memfd): what runs is in memory alone. */
+static __always_inline __u32 file_memory_only(struct file *file, bool typed)
+{
+	struct dentry *dentry = READ(typed, file, f_path.dentry);
+
+	return READ(typed, dentry, d_parent) == dentry ? IMMUNE_FLAG_MEMORY_ONLY : 0;
+}
+
 /* Device in the encoding of the records, which is that of the kernel: major << 20 | minor. */
 static __always_inline __u32 file_device(struct file *file, bool typed)
 {

@@ -164,6 +164,14 @@ struct {
 	__type(value, struct immune_owner);
 } listeners SEC(".maps") __weak;
 
+/* Processes that ended lately, while changes of files are wanted: those are told afterwards. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, IMMUNE_ENDED_MAX);
+	__type(key, __u32);
+	__type(value, struct immune_process);
+} ended SEC(".maps") __weak;
+
 /* By the address of the socket: gone with its end. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -88,7 +88,12 @@ int sensor_attach_sockets(struct immune_sensor *sensor)
 
 int sensor_attach_watch(struct immune_sensor *sensor)
 {
-	return watch_start(&sensor->watch, sensor_processes_fd(sensor), sensor->wake);
+	const struct watch_maps maps = {
+		.processes = sensor_processes_fd(sensor),
+		.ended = bpf_map__fd(sensor->programs->maps.ended),
+	};
+
+	return watch_start(&sensor->watch, &maps, sensor->wake);
 }
 
 static int want(struct bpf_program *program, struct bpf_link **link, bool wanted)

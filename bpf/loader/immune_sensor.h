@@ -49,10 +49,16 @@ enum immune_watch_type {
 	IMMUNE_WATCH_TREE = 3, /* files in this directory and below, same file system */
 };
 
+/* What is told of a watched object. */
+enum immune_watch_want {
+	IMMUNE_WATCH_OPENS = 1,
+	IMMUNE_WATCH_CHANGES = 2, /* names that come and go, what was written, mode and owner */
+};
+
 struct immune_policy_watch {
 	uint16_t type; /* enum immune_watch_type */
 	uint16_t length; /* bytes of the path, no NUL */
-	uint32_t reserved;
+	uint32_t wants; /* enum immune_watch_want; 0 = opens */
 	/* path, then zeros to the next multiple of 8 */
 };
 

@@ -26,7 +26,8 @@ static int64_t watch_check(const uint8_t *blob, uint64_t at, uint64_t end)
 	if (end - at < sizeof(watch))
 		return refuse("a watch is cut", at);
 	memcpy(&watch, blob + at, sizeof(watch));
-	if (watch.type < IMMUNE_WATCH_FILE || watch.type > IMMUNE_WATCH_TREE || watch.reserved)
+	if (watch.type < IMMUNE_WATCH_FILE || watch.type > IMMUNE_WATCH_TREE ||
+	    watch.wants & ~(uint32_t)(IMMUNE_WATCH_OPENS | IMMUNE_WATCH_CHANGES))
 		return refuse("a watch of an unknown type", at);
 	padded = (watch.length + WATCH_ALIGNMENT - 1u) & ~(WATCH_ALIGNMENT - 1ull);
 	if (!watch.length || watch.length >= IMMUNE_PATH_BYTES_MAX ||

@@ -138,6 +138,8 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 	if (sensor->watch) {
 		watch_stats(sensor->watch, &row);
 		row_add(&table, &row);
+		if (watch_change_row(sensor->watch, &row))
+			row_add(&table, &row);
 		watch_quiet_stats(sensor->watch, &row);
 		row_add(&table, &row);
 	}

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,6 +12,7 @@
 #include "internal.h"
 #include "watch.h"
 #include "watch_answer.h"
+#include "watch_change.h"
 #include "watch_record.h"
 
 /*
@@ -20,6 +22,7 @@
  */
 struct watch {
 	struct watch_answer answer;
+	struct watch_change *_Atomic change; /* from the first policy on that wants changes */
 	pthread_mutex_t apply_lock;
 	_Atomic bool following_ends;
 	pthread_t answering, following;
@@ -29,7 +32,7 @@ struct watch {
 /* Makes quiet files heard; returns how many times opens may have gone unseen by it. */
 static uint32_t clear_quiet(struct watch_answer *answer)
 {
-	if (watch_quiet_clear(&answer->quiet, answer->groups.permission))
+	if (watch_quiet_clear(&answer->quiet, answer->groups.files))
 		return 0;
 	watch_remark(&answer->groups, answer->set);
 	return 1;
@@ -88,7 +91,7 @@ static int start_threads(struct watch *watch)
 	return -error;
 }
 
-int watch_start(struct watch **out, int processes_map_fd, int wake_eventfd)
+int watch_start(struct watch **out, const struct watch_maps *maps, int wake_eventfd)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 	struct watch_answer *answer;
@@ -100,8 +103,8 @@ int watch_start(struct watch **out, int processes_map_fd, int wake_eventfd)
 	answer = &watch->answer;
 	pthread_mutex_init(&watch->apply_lock, NULL);
 	pthread_mutex_init(&answer->current_lock, NULL);
-	answer->groups = (struct watch_groups){ -1, -1, false };
-	answer->processes_map_fd = processes_map_fd;
+	answer->groups = (struct watch_groups){ .files = -1, .names = -1 };
+	answer->maps = *maps;
 	answer->wake_eventfd = wake_eventfd;
 	answer->own_pid = getpid();
 	answer->proc_self_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -114,7 +117,7 @@ int watch_start(struct watch **out, int processes_map_fd, int wake_eventfd)
 	}
 	error = -ENOMEM;
 	answer->queue.bytes = malloc(WATCH_QUEUE_BYTES);
-	answer->set = watch_set_new(NULL, 0);
+	answer->set = watch_set_new(NULL, 0, IMMUNE_WATCH_OPENS);
 	if (!answer->queue.bytes || !answer->set || watch_quiet_init(&answer->quiet))
 		goto fail;
 	error = watch_groups_open(&answer->groups);
@@ -129,20 +132,18 @@ fail:
 	return error;
 }
 
-int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count)
+static int apply_opens(struct watch *watch, const uint8_t *entries, uint32_t count)
 {
 	struct watch_answer *answer = &watch->answer;
 	struct watch_set *set, *old;
 	uint32_t missed;
 	int refused = 0;
 
-	if (count > IMMUNE_WATCHES_MAX)
-		return -EINVAL;
-	set = watch_set_new(entries, count);
+	set = watch_set_new(entries, count, IMMUNE_WATCH_OPENS);
 	if (!set)
 		return -ENOMEM;
 	pthread_mutex_lock(&watch->apply_lock);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < set->count; i++)
 		refused += watch_refresh(&answer->groups, set, i) != 0;
 	pthread_mutex_lock(&answer->current_lock);
 	old = answer->set;
@@ -158,9 +159,57 @@ int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count)
 	return refused;
 }
 
+static bool wants_changes(const uint8_t *entries, uint32_t count)
+{
+	struct immune_policy_watch watch;
+
+	for (uint32_t i = 0; i < count; i++) {
+		memcpy(&watch, entries, sizeof(watch));
+		if (watch.wants & IMMUNE_WATCH_CHANGES)
+			return true;
+		entries += sizeof(watch) + ((watch.length + 7u) & ~7u);
+	}
+	return false;
+}
+
+int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count)
+{
+	struct watch_change *change;
+	int refused = 0, refused_changes = 0;
+
+	if (count > IMMUNE_WATCHES_MAX)
+		return -EINVAL;
+	change = atomic_load(&watch->change);
+	if (!change && wants_changes(entries, count)) {
+		refused = watch_change_start(&change, &watch->answer.maps,
+					     watch->answer.wake_eventfd);
+		atomic_store(&watch->change, change);
+	}
+	if (change)
+		refused_changes = watch_change_apply(change, entries, count);
+	if (refused < 0 || refused_changes < 0)
+		return refused < 0 ? refused : refused_changes;
+	refused = apply_opens(watch, entries, count);
+	return refused < 0 ? refused : refused + refused_changes;
+}
+
 uint32_t watch_drain(struct watch *watch, uint8_t *buffer, uint32_t capacity)
 {
-	return watch_queue_drain(&watch->answer.queue, buffer, capacity);
+	struct watch_change *change = atomic_load(&watch->change);
+	uint32_t used = watch_queue_drain(&watch->answer.queue, buffer, capacity);
+
+	if (change)
+		used += watch_change_drain(change, buffer + used, capacity - used);
+	return used;
+}
+
+bool watch_change_row(struct watch *watch, struct immune_stats_row *row)
+{
+	struct watch_change *change = atomic_load(&watch->change);
+
+	if (change)
+		watch_change_stats(change, row);
+	return change;
 }
 
 void watch_stats(struct watch *watch, struct immune_stats_row *row)
@@ -209,6 +258,7 @@ void watch_stop(struct watch *watch)
 	if (!watch)
 		return;
 	answer = &watch->answer;
+	watch_change_stop(atomic_load(&watch->change));
 	atomic_store(&watch->following_ends, true);
 	join(watch->following, watch->following_runs, answer->follow_eventfd);
 	atomic_store(&answer->stopping, 1);

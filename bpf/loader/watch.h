@@ -9,15 +9,17 @@
 #ifndef IMMUNE_WATCH_H
 #define IMMUNE_WATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "immune_sensor.h"
+#include "watch_who.h"
 
 struct watch;
 
 /* Starts the threads; nothing is watched yet. wake_eventfd is written whenever the
  * output queue stops being empty. Returns 0 or a negative errno. */
-int watch_start(struct watch **out, int processes_map_fd, int wake_eventfd);
+int watch_start(struct watch **out, const struct watch_maps *maps, int wake_eventfd);
 
 /* Replaces what is watched. entries: count validated struct immune_policy_watch, each with its
  * path. An open that the old and the new set both watch is reported throughout. Returns how many
@@ -29,6 +31,9 @@ uint32_t watch_drain(struct watch *watch, uint8_t *buffer, uint32_t capacity);
 
 /* Counters of kind open, source IMMUNE_SOURCE_WATCH. */
 void watch_stats(struct watch *watch, struct immune_stats_row *row);
+
+/* Counters of kind change; false while no policy has wanted any. */
+bool watch_change_row(struct watch *watch, struct immune_stats_row *row);
 
 /* Counters of neighbours that were to be made quiet: row of kind 0, source IMMUNE_SOURCE_WATCH.
  * ring_full = too many were, unreadable = their file system cannot. */

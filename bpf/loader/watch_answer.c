@@ -44,7 +44,7 @@ static void report_losses(struct watch_answer *answer)
 
 	if (!count)
 		return;
-	watch_loss_fill(&loss, count, atomic_load(&answer->sequence) + 1);
+	watch_loss_fill(&loss, IMMUNE_KIND_OPEN, count, atomic_load(&answer->sequence) + 1);
 	if (push(answer, &loss, sizeof(loss)))
 		atomic_fetch_add(&answer->sequence, 1);
 	else
@@ -79,7 +79,7 @@ static enum watch_verdict judge(struct watch_answer *answer, const struct watch_
  */
 static void make_quiet(struct watch_answer *answer, int fd, const struct watch_record *record)
 {
-	int permission = answer->groups.permission;
+	int permission = answer->groups.files;
 	struct watch_record now;
 	uint32_t links;
 
@@ -101,7 +101,7 @@ static void allow(const struct watch_answer *answer, int fd)
 {
 	struct fanotify_response response = { .fd = fd, .response = FAN_ALLOW };
 	/* ENOENT: the opener was killed while it waited. Nobody is left to answer. */
-	ssize_t written = write(answer->groups.permission, &response, sizeof(response));
+	ssize_t written = write(answer->groups.files, &response, sizeof(response));
 
 	(void)written;
 }
@@ -122,7 +122,7 @@ static void handle(struct watch_answer *answer, const struct fanotify_event_meta
 	verdict = judge(answer, &record);
 	/* Of a thread this reads /proc, which takes longer than all else here. */
 	if (verdict == WATCH_WANTED)
-		watch_record_process(&record, answer->processes_map_fd, event->pid);
+		watch_who(&record.header, &answer->maps, event->pid);
 	allow(answer, event->fd);
 	if (verdict == WATCH_WANTED && record.header.pid != answer->own_pid)
 		report(answer, &record);
@@ -146,7 +146,7 @@ void *watch_answer_run(void *argument)
 {
 	struct watch_answer *answer = argument;
 	struct pollfd waits[] = {
-		{ .fd = answer->groups.permission, .events = POLLIN },
+		{ .fd = answer->groups.files, .events = POLLIN },
 		{ .fd = answer->poke_eventfd, .events = POLLIN },
 	};
 	_Alignas(8) uint8_t buffer[EVENTS_BYTES];
@@ -160,7 +160,7 @@ void *watch_answer_run(void *argument)
 		if (waits[1].revents)
 			drain_poke(answer);
 		/* EMFILE and the like: the kernel has denied that opener itself; go on. */
-		length = read(answer->groups.permission, buffer, sizeof(buffer));
+		length = read(answer->groups.files, buffer, sizeof(buffer));
 		for (; length > 0 && FAN_EVENT_OK(event, length);
 		     event = FAN_EVENT_NEXT(event, length))
 			handle(answer, event);

@@ -11,10 +11,11 @@
 #include "watch_queue.h"
 #include "watch_quiet.h"
 #include "watch_set.h"
+#include "watch_who.h"
 
 struct watch_answer {
 	struct watch_groups groups;
-	int processes_map_fd;
+	struct watch_maps maps;
 	int wake_eventfd;
 	int proc_self_fd; /* /proc/self/fd */
 	int poke_eventfd; /* losses to report, or the end */

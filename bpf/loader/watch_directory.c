@@ -111,6 +111,22 @@ bool watch_set_tree(struct watch_set *set, uint64_t handle, char *path, uint32_t
 	return found;
 }
 
+bool watch_set_find(struct watch_set *set, uint64_t handle, char *path)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&set->lock);
+	for (uint32_t i = 0; handle && !found && i < set->directory_count; i++) {
+		const struct watch_directory *directory = &set->directories[i];
+
+		found = directory->handle == handle && strlen(directory->path) < PATH_MAX;
+		if (found)
+			strcpy(path, directory->path);
+	}
+	pthread_mutex_unlock(&set->lock);
+	return found;
+}
+
 bool watch_set_has_directory(struct watch_set *set, uint64_t hash, const char *path)
 {
 	bool found = false;

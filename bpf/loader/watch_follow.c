@@ -135,7 +135,7 @@ uint32_t watch_follow(const struct watch_groups *groups, struct watch_set *set,
 			follow.missed += watch_refresh(groups, set, i) == -ENOSPC;
 		}
 		/* After the set knows what is watched now: what becomes quiet later is not. */
-		if (follow.clear && !watch_quiet_clear(quiet, groups->permission)) {
+		if (follow.clear && !watch_quiet_clear(quiet, groups->files)) {
 			watch_remark(groups, set);
 			follow.missed++;
 		}

@@ -21,50 +21,6 @@
 
 #define NAME_EVENTS (FAN_CREATE | FAN_MOVED_TO | FAN_MOVED_FROM | FAN_DELETE | FAN_ONDIR)
 
-/* Older kernels do not know the flag that has them name the file itself. */
-static int open_names(struct watch_groups *groups)
-{
-	unsigned int flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_MARKS;
-
-	groups->names = fanotify_init(flags | FAN_REPORT_DFID_NAME_TARGET, O_RDONLY | O_CLOEXEC);
-	groups->targets = groups->names >= 0;
-	if (groups->names < 0 && errno == EINVAL)
-		groups->names = fanotify_init(flags | FAN_REPORT_DFID_NAME, O_RDONLY | O_CLOEXEC);
-	return groups->names < 0 ? -1 : 0;
-}
-
-int watch_groups_open(struct watch_groups *groups)
-{
-	int error;
-
-	groups->names = -1;
-	groups->permission = fanotify_init(
-		FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID |
-			FAN_UNLIMITED_MARKS,
-		O_RDONLY | O_CLOEXEC | O_LARGEFILE);
-	if (groups->permission < 0)
-		goto fail;
-	if (open_names(groups))
-		goto fail;
-	return 0;
-fail:
-	error = -errno;
-	immune_fail("Cannot watch files by fanotify: %s; it needs CAP_SYS_ADMIN and Linux 5.9",
-		    strerror(-error));
-	watch_groups_close(groups);
-	return error;
-}
-
-void watch_groups_close(struct watch_groups *groups)
-{
-	if (groups->permission >= 0)
-		close(groups->permission);
-	if (groups->names >= 0)
-		close(groups->names);
-	groups->permission = -1;
-	groups->names = -1;
-}
-
 /* Not there yet, or not any more: its creation leads to a refresh. */
 static bool is_absent(int error)
 {
@@ -102,8 +58,8 @@ int watch_mark_directory(const struct watch_groups *groups, const char *path)
 
 	if (error)
 		return error;
-	if (!fanotify_mark(groups->permission, FAN_MARK_ADD | FAN_MARK_ONLYDIR,
-			   FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, AT_FDCWD, path))
+	if (!fanotify_mark(groups->files, FAN_MARK_ADD | FAN_MARK_ONLYDIR,
+			   groups->on_directory, AT_FDCWD, path))
 		return 0;
 	return fail_mark("opens", path, errno);
 }
@@ -171,7 +127,8 @@ static int mark_inode(const struct watch_groups *groups, struct watch_set *set,
 			return error;
 		watch_set_inode(set, entry, major(before.st_dev) << 20 | minor(before.st_dev),
 				before.st_ino);
-		if (fanotify_mark(groups->permission, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, path))
+		watch_set_handle(set, entry, watch_handle_path(path), before.st_nlink);
+		if (fanotify_mark(groups->files, FAN_MARK_ADD, groups->on_file, AT_FDCWD, path))
 			return errno == ENOENT ? 0 : fail_mark("opens", path, errno);
 		if (stat(path, &after))
 			goto absent;
@@ -268,7 +225,7 @@ int watch_refresh(const struct watch_groups *groups, struct watch_set *set, uint
 
 void watch_remark(const struct watch_groups *groups, struct watch_set *set)
 {
-	fanotify_mark(groups->permission, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+	fanotify_mark(groups->files, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
 	for (uint32_t i = 0; i < set->count; i++)
 		watch_refresh(groups, set, i);
 }
@@ -277,7 +234,7 @@ void watch_unmark(const struct watch_groups *groups, struct watch_set *old,
 		  struct watch_set *current)
 {
 	if (!current->count) {
-		fanotify_mark(groups->permission, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+		fanotify_mark(groups->files, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
 		fanotify_mark(groups->names, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
 		return;
 	}
@@ -285,16 +242,15 @@ void watch_unmark(const struct watch_groups *groups, struct watch_set *old,
 		const struct watch_directory *directory = &old->directories[i];
 
 		if (!watch_set_has_directory(current, directory->hash, directory->path))
-			fanotify_mark(groups->permission, FAN_MARK_REMOVE,
-				      FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, AT_FDCWD,
-				      directory->path);
+			fanotify_mark(groups->files, FAN_MARK_REMOVE,
+				      groups->on_directory, AT_FDCWD, directory->path);
 	}
 	for (uint32_t i = 0; i < old->count; i++) {
 		const struct watch_entry *entry = &old->entries[i];
 
 		if (entry->has_inode &&
 		    !watch_set_has_inode(current, entry->device, entry->inode))
-			fanotify_mark(groups->permission, FAN_MARK_REMOVE, FAN_OPEN_PERM, AT_FDCWD,
+			fanotify_mark(groups->files, FAN_MARK_REMOVE, groups->on_file, AT_FDCWD,
 				      entry->path);
 	}
 }

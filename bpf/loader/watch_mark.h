@@ -9,14 +9,18 @@
 #include "watch_quiet.h"
 #include "watch_set.h"
 
-/* The two fanotify groups: opens that wait for an answer, and names that change. */
+/* The two fanotify groups: what is told of files, and names that lead to them. */
 struct watch_groups {
-	int permission;
+	int files;
 	int names;
+	uint64_t on_file; /* events that marks of files ask for */
+	uint64_t on_directory; /* the same of directories */
 	bool targets; /* names says which file a name leads to (Linux 5.17) */
 };
 
+/* Groups for opens, which wait for an answer; or for changes, which are told afterwards. */
 int watch_groups_open(struct watch_groups *groups);
+int watch_groups_open_changes(struct watch_groups *groups);
 void watch_groups_close(struct watch_groups *groups);
 
 /* Looks an entry up again and marks what is there now. A path that does not exist yet is no error.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <bpf/bpf.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -10,10 +9,6 @@
 
 #include "watch_record.h"
 
-#include "process.h"
-
-/* /proc/PID/status up to the lines wanted here; they stand at its start. */
-#define STATUS_BYTES 1024
 /* Number of the loss cause watch_overflow (common/wire/loss.ts). */
 #define CAUSE_WATCH_OVERFLOW 4
 
@@ -80,83 +75,6 @@ uint32_t watch_record_file(struct watch_record *record, int proc_self_fd, int fd
 	return about.stx_nlink;
 }
 
-/* The number that stands in a line's column (from 0) after its label; false when the label is
- * another one. */
-static bool read_number(const char *line, const char *label, int column, uint32_t *value)
-{
-	size_t length = strlen(label);
-	char *end = (char *)line + length;
-
-	if (strncmp(line, label, length))
-		return false;
-	for (int i = 0; i <= column; i++)
-		*value = strtoul(end, &end, 10);
-	return true;
-}
-
-/* Opener's thread group, parent and ids, for a process that the map does not know. */
-static uint32_t read_status(struct immune_record_header *header, pid_t tid)
-{
-	char text[STATUS_BYTES], path[32];
-	const char *line = text;
-	uint32_t group = tid;
-	ssize_t length;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return group;
-	length = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (length <= 0)
-		return group;
-	text[length] = 0;
-	/* Bounded by STATUS_BYTES; Name comes first and has its newlines escaped by the kernel. */
-	for (; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (read_number(line, "Tgid:", 0, &group) ||
-		    read_number(line, "PPid:", 0, &header->parent_pid) ||
-		    read_number(line, "Uid:", 1, &header->uid))
-			continue;
-		/* The last one wanted. */
-		if (read_number(line, "Gid:", 1, &header->gid))
-			break;
-	}
-	return group;
-}
-
-void watch_record_process(struct watch_record *record, int processes_map_fd, pid_t tid)
-{
-	struct immune_record_header *header = &record->header;
-	struct immune_process process;
-	uint32_t pid = tid;
-	bool known;
-
-	header->tid = tid;
-	/* A thread's own number is never a key: keys are leaders, and numbers are unique. */
-	known = !bpf_map_lookup_elem(processes_map_fd, &pid, &process);
-	if (!known) {
-		pid = read_status(header, tid);
-		known = pid != (uint32_t)tid &&
-			!bpf_map_lookup_elem(processes_map_fd, &pid, &process);
-	}
-	header->pid = pid;
-	if (!known) {
-		header->flags |= IMMUNE_FLAG_UNRESOLVED;
-		return;
-	}
-	header->start_time_ns = process.start_time_ns;
-	header->parent_pid = process.parent_pid;
-	header->parent_start_time_ns = process.parent_start_time_ns;
-	header->uid = process.uid;
-	header->gid = process.gid;
-	header->cgroup_id = process.cgroup_id;
-	header->session = process.session;
-	header->role = process.role;
-	header->flags |= process.flags & IMMUNE_FLAG_KERNEL_THREAD;
-}
-
 void watch_record_finish(struct watch_record *record, uint64_t sequence)
 {
 	size_t end = offsetof(struct watch_record, path) + record->path_slot.length;
@@ -170,15 +88,20 @@ void watch_record_finish(struct watch_record *record, uint64_t sequence)
 	memset((char *)record + end, 0, length - end);
 }
 
-void watch_loss_fill(struct watch_loss *loss, uint64_t count, uint64_t sequence)
+void watch_loss_fill(struct watch_loss *loss, uint16_t lost_kind, uint64_t count,
+		     uint64_t sequence)
 {
+	uint16_t source = lost_kind == IMMUNE_KIND_OPEN ? (uint16_t)IMMUNE_SOURCE_WATCH
+							: (uint16_t)IMMUNE_SOURCE_CHANGE;
+
 	memset(loss, 0, sizeof(*loss));
 	header_fill(&loss->header, IMMUNE_KIND_LOSS, sequence);
+	loss->header.source = source;
 	loss->header.length = sizeof(*loss);
 	loss->header.body_length = sizeof(loss->body);
 	loss->header.time_ns = boot_time_ns();
 	loss->body.cause = CAUSE_WATCH_OVERFLOW;
-	loss->body.lost_kind = IMMUNE_KIND_OPEN;
-	loss->body.lost_source = IMMUNE_SOURCE_WATCH;
+	loss->body.lost_kind = lost_kind;
+	loss->body.lost_source = source;
 	loss->body.count = count;
 }

@@ -29,9 +29,9 @@ struct watch_loss {
 /* Path and identity of an event's file, by its descriptor. path ends in NUL. */
 /* Returns how many links the file has. */
 uint32_t watch_record_file(struct watch_record *record, int proc_self_fd, int fd);
-/* Who opens: tid as fanotify says it. The opener waits meanwhile. */
-void watch_record_process(struct watch_record *record, int processes_map_fd, pid_t tid);
 void watch_record_finish(struct watch_record *record, uint64_t sequence);
-void watch_loss_fill(struct watch_loss *loss, uint64_t count, uint64_t sequence);
+/* lost_kind: open or change; the source follows from it. */
+void watch_loss_fill(struct watch_loss *loss, uint16_t lost_kind, uint64_t count,
+		     uint64_t sequence);
 
 #endif

@@ -18,7 +18,12 @@ uint64_t watch_hash(const void *bytes, size_t length)
 	return hash ? hash : 1;
 }
 
-struct watch_set *watch_set_new(const uint8_t *entries, uint32_t count)
+static bool wants(const struct immune_policy_watch *watch, enum immune_watch_want want)
+{
+	return (watch->wants ? watch->wants : (uint32_t)IMMUNE_WATCH_OPENS) & want;
+}
+
+struct watch_set *watch_set_new(const uint8_t *entries, uint32_t count, enum immune_watch_want want)
 {
 	struct watch_set *set = calloc(1, sizeof(*set));
 
@@ -30,15 +35,18 @@ struct watch_set *watch_set_new(const uint8_t *entries, uint32_t count)
 	if (!set->entries || !set->directories)
 		goto fail;
 	for (uint32_t i = 0; i < count; i++) {
+		struct watch_entry *entry = &set->entries[set->count];
 		struct immune_policy_watch watch;
 
 		memcpy(&watch, entries, sizeof(watch));
-		set->entries[i].type = watch.type;
-		set->entries[i].path = strndup((const char *)entries + sizeof(watch), watch.length);
-		if (!set->entries[i].path)
-			goto fail;
-		set->count = i + 1;
-		watch_set_expect(set, set->entries[i].path);
+		if (wants(&watch, want)) {
+			entry->type = watch.type;
+			entry->path = strndup((const char *)entries + sizeof(watch), watch.length);
+			if (!entry->path)
+				goto fail;
+			set->count++;
+			watch_set_expect(set, entry->path);
+		}
 		entries += sizeof(watch) + ((watch.length + 7u) & ~7u);
 	}
 	return set;
@@ -235,9 +243,19 @@ void watch_set_inode(struct watch_set *set, struct watch_entry *entry, uint32_t 
 	pthread_mutex_unlock(&set->lock);
 }
 
+void watch_set_handle(struct watch_set *set, struct watch_entry *entry, uint64_t handle,
+		      uint32_t links)
+{
+	pthread_mutex_lock(&set->lock);
+	entry->handle = handle;
+	entry->links = links;
+	pthread_mutex_unlock(&set->lock);
+}
+
 void watch_set_no_inode(struct watch_set *set, struct watch_entry *entry)
 {
 	pthread_mutex_lock(&set->lock);
 	entry->has_inode = false;
+	entry->handle = 0;
 	pthread_mutex_unlock(&set->lock);
 }

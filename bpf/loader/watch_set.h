@@ -27,6 +27,8 @@ struct watch_entry {
 	bool has_inode;
 	uint32_t device; /* kernel encoding */
 	uint64_t inode;
+	uint64_t handle; /* watch_handle_path() of it; 0 = not known */
+	uint32_t links; /* names that it was last seen to have */
 	uint32_t stamp; /* of its last refresh */
 	char *path; /* as asked for */
 	struct watch_place places[2]; /* through its own name, and where links lead */
@@ -53,8 +55,8 @@ struct watch_set {
 	uint8_t names[WATCH_NAME_BITS / 8];
 };
 
-/* Copies validated policy entries; null when memory is short. */
-struct watch_set *watch_set_new(const uint8_t *entries, uint32_t count);
+/* Copies those of the validated policy entries that want this; null when memory is short. */
+struct watch_set *watch_set_new(const uint8_t *entries, uint32_t count, enum immune_watch_want want);
 void watch_set_free(struct watch_set *set);
 
 enum watch_verdict {
@@ -82,6 +84,8 @@ int watch_set_place(struct watch_set *set, struct watch_entry *entry, int which,
 		    const char *path);
 void watch_set_inode(struct watch_set *set, struct watch_entry *entry, uint32_t device,
 		     uint64_t inode);
+void watch_set_handle(struct watch_set *set, struct watch_entry *entry, uint64_t handle,
+		      uint32_t links);
 void watch_set_no_inode(struct watch_set *set, struct watch_entry *entry);
 
 /* Adds a directory or renews its stamp. 0, -ENOSPC over a bound, -ENOMEM. */
@@ -92,6 +96,8 @@ void watch_set_sweep(struct watch_set *set, uint32_t owner, uint32_t stamp);
 void watch_set_drop(struct watch_set *set, const char *path);
 /* Finds a tree's directory by handle: copies its path, gives its owner; false when unknown. */
 bool watch_set_tree(struct watch_set *set, uint64_t handle, char *path, uint32_t *owner);
+/* Finds any directory by handle: copies its path; false when it is none of the set. */
+bool watch_set_find(struct watch_set *set, uint64_t handle, char *path);
 /* Is the directory with this handle one whose every file is watched? */
 bool watch_set_whole(struct watch_set *set, uint64_t handle);
 bool watch_set_has_directory(struct watch_set *set, uint64_t hash, const char *path);

@@ -300,6 +300,30 @@ export const GOLDEN_RECORDS: readonly GoldenRecord[] = [
     startTimeNs: "14",
     sequence: 12,
   },
+  {
+    kind: "change",
+    values: {
+      header: { source: 0xf004, pid: 19, sequence: 13, start_time_ns: 15n },
+      body: {
+        change: 3,
+        device: 0x00800001,
+        inode: 4711,
+        mode: 0o100640,
+        links: 1,
+        owner_uid: 1000,
+        owner_gid: 1001,
+      },
+      slots: { path: "/etc/cron.d/x", old_path: "/tmp/x" },
+    },
+    hex:
+      "a800000060002000170004f002000100000000001300000000000000000000000d0000000000000000000000" +
+      "000000000f000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "000000000000000003000000010080006712000000000000a081000001000000e8030000e903000090000d00" +
+      "0d0000009d000600060000002f6574632f63726f6e2e642f782f746d702f780000000000",
+    pid: 19,
+    startTimeNs: "15",
+    sequence: 13,
+  },
 ];
 
 /** The exec of above as it was written before its body had standard streams and namespaces. */

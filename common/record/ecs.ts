@@ -2,6 +2,8 @@ import type { RecordView } from "./decode.ts";
 import { type HostBoot, processEntityId } from "./process_key.ts";
 import { FLAGS, kindName, OPEN_FLAGS_UNKNOWN } from "./table.ts";
 import {
+  changePart,
+  changeType,
   dnsPart,
   eventPart,
   execPart,
@@ -52,6 +54,8 @@ export interface EcsDocument {
     readonly access?: string;
     /** Number of the signal that was sent. */
     readonly signal?: number;
+    /** What became of a file: a name of CHANGES. */
+    readonly change?: string;
   };
   readonly host: { readonly id: string; readonly name: string };
   readonly process?: EcsProcess;
@@ -66,6 +70,15 @@ export interface EcsDocument {
     readonly inode?: string;
     /** Flags of open(2), where the way of observing tells them. */
     readonly open_flags?: number;
+    /** Of a rename the path before. */
+    readonly old_path?: string;
+    /** Permission bits after a change, 4 octal digits. */
+    readonly mode?: string;
+    /** User and group that it belongs to after a change. */
+    readonly uid?: string;
+    readonly gid?: string;
+    /** Names that it has after a change. */
+    readonly links?: number;
   };
   readonly destination?: EcsEndpoint;
   readonly source?: EcsEndpoint;
@@ -144,6 +157,7 @@ const EVENTS: Readonly<Record<string, readonly [category: string, type: string]>
   accept: ["network", "start"],
   flow: ["network", "end"],
   dns: ["network", "protocol"],
+  change: ["file", "change"],
   process: ["process", "info"],
 };
 
@@ -156,7 +170,8 @@ const EVENTS: Readonly<Record<string, readonly [category: string, type: string]>
  */
 export function ecsDocument(record: RecordView, context: EcsContext): EcsDocument {
   const kind = record.kind ?? `kind_${record.kindId}`;
-  const [category, type] = EVENTS[kind] ?? ["host", "info"];
+  const [category, ordinary] = EVENTS[kind] ?? ["host", "info"];
+  const type = kind === "change" ? changeType(record) : ordinary;
   const userName = context.userName?.(record.uid);
   return {
     "@timestamp": wallTime(record.timeNs, context),
@@ -259,6 +274,7 @@ function programPart(program: ProgramBytes | undefined): Partial<EcsProcess> {
 function kindPart(record: RecordView, context: EcsContext): Partial<EcsDocument> {
   if (record.kind === "dns") return dnsPart(record);
   if (record.kind === "signal" || record.kind === "access") return targetPart(record, context);
+  if (record.kind === "change") return changePart(record);
   const network = socketPart(record);
   if (network !== undefined) return network;
   if (record.kind === "exec" && record.number("exec", "stdio_family") !== 0) {

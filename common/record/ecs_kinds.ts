@@ -4,7 +4,7 @@ import type { RecordView } from "./decode.ts";
 import { answeredAddresses } from "./dns.ts";
 import type { EcsContext, EcsDocument, EcsEndpoint, EcsProcess } from "./ecs.ts";
 import { processEntityId } from "./process_key.ts";
-import { ACCESSES } from "./table.ts";
+import { ACCESSES, CHANGES } from "./table.ts";
 import { addressText, text } from "./text.ts";
 
 const TRANSPORTS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 262: "mptcp" };
@@ -22,6 +22,8 @@ const QUERY_TYPES: Readonly<Record<number, string>> = {
 };
 const STREAMS = ["stdin", "stdout", "stderr"] as const;
 const FAMILY_IPV6 = 10;
+/** Permission bits with those of set-id and sticky. */
+const MODE_BITS = 0o7777;
 
 /** The ends of a connection, of the kinds that have one. */
 export function socketPart(record: RecordView): Partial<EcsDocument> | undefined {
@@ -142,10 +144,44 @@ export function labelsPart(
 export function eventPart(record: RecordView): Partial<EcsDocument["event"]> {
   if (record.kind === "flow") return { duration: record.number("flow", "duration_ns") };
   if (record.kind === "signal") return { signal: record.number("signal", "signal") };
+  if (record.kind === "change") {
+    return { change: nameOf(CHANGES, record.number("change", "change")) };
+  }
   if (record.kind !== "access") return {};
-  const way = record.number("access", "access");
-  const name = Object.entries(ACCESSES).find(([, number]) => number === way)?.[0];
-  return { access: name ?? String(way) };
+  return { access: nameOf(ACCESSES, record.number("access", "access")) };
+}
+
+/** Name of a number; its digits where it has none. */
+function nameOf(names: Readonly<Record<string, number>>, wanted: number): string {
+  return Object.entries(names).find(([, number]) => number === wanted)?.[0] ?? String(wanted);
+}
+
+/** Type of a change in ECS. */
+export function changeType(record: RecordView): string {
+  const what = record.number("change", "change");
+  if (what === CHANGES.delete) return "deletion";
+  const makes = what === CHANGES.create || what === CHANGES.link || what === CHANGES.symlink;
+  return makes ? "creation" : "change";
+}
+
+/** The file of a change; what was looked at afterwards is absent when it was gone by then. */
+export function changePart(record: RecordView): Partial<EcsDocument> {
+  const path = record.slot("change", "path");
+  const oldPath = record.slot("change", "old_path");
+  const mode = record.number("change", "mode");
+  return {
+    file: {
+      path: path === undefined ? "" : text(path),
+      ...(oldPath === undefined ? {} : { old_path: text(oldPath) }),
+      ...(mode === 0 ? {} : {
+        inode: String(record.number("change", "inode")),
+        mode: (mode & MODE_BITS).toString(8).padStart(4, "0"),
+        uid: String(record.number("change", "owner_uid")),
+        gid: String(record.number("change", "owner_gid")),
+        links: record.number("change", "links"),
+      }),
+    },
+  };
 }
 
 /** Standard streams and namespaces of an exec; nothing of what an older writer did not have. */

@@ -5,6 +5,7 @@ import { encodeRecord } from "./encode.ts";
 import { GOLDEN_RECORDS, OLDER_EXEC_HEX } from "./_golden_test_support.ts";
 import { DNS_ANSWER as ANSWER } from "./_dns_test_support.ts";
 import { processEntityId } from "./process_key.ts";
+import { CHANGES } from "./table.ts";
 
 const CONTEXT: EcsContext = {
   hostId: "ab".repeat(32),
@@ -101,6 +102,23 @@ Deno.test("ecsDocument() of a signal and of an access names the other process", 
   assertEquals(signal.target?.process.role, "training");
   assertEquals(signal.target?.process.session, { id: "1122334455667788" });
   assertEquals(ecsDocument(decodeRecord(golden("access")), context).event.access, "attach");
+});
+
+Deno.test("ecsDocument() of a change has both paths and the file as it was afterwards", () => {
+  const { event, file } = ecsDocument(decodeRecord(golden("change")), CONTEXT);
+  assertEquals([event.type, event.change], [["change"], "rename"]);
+  assertEquals(file, {
+    path: "/etc/cron.d/x",
+    old_path: "/tmp/x",
+    inode: "4711",
+    mode: "0640",
+    uid: "1000",
+    gid: "1001",
+    links: 1,
+  });
+  const gone = encodeRecord("change", { body: { change: CHANGES.delete }, slots: { path: "/a" } });
+  const document = ecsDocument(decodeRecord(gone), CONTEXT);
+  assertEquals([document.event.type, document.file], [["deletion"], { path: "/a" }]);
 });
 
 Deno.test("ecsDocument() of an exec has streams that are sockets, and none of an older writer", () => {

@@ -1,7 +1,7 @@
 import { BODY_LAYOUTS, HEADER_BYTES, HEADER_LAYOUT, type Layout } from "./layout.ts";
 import * as table from "./table.ts";
 
-const { ACCESSES, FLAGS, KIND_NAMES, KINDS, SOURCES } = table;
+const { ACCESSES, CHANGES, FLAGS, KIND_NAMES, KINDS, SOURCES } = table;
 
 const BANNER = "Generated from common/record/table.ts. Do not edit.";
 
@@ -31,6 +31,7 @@ export function generateC(): string {
     cEnum("flag", Object.entries(FLAGS)),
     cEnum("source", Object.entries(SOURCES)),
     cEnum("access", Object.entries(ACCESSES)),
+    cEnum("change_what", Object.entries(CHANGES)),
     cEnum("kind", KIND_NAMES.map((name) => [name, KINDS[name].id])),
     ...KIND_NAMES.filter((name) => KINDS[name].slots.length > 0).map((name) =>
       cEnum(`${name}_slot`, [
@@ -78,6 +79,7 @@ export function generateAssemblyScript(): string {
   for (const [name, bit] of Object.entries(FLAGS)) constant(`FLAG_${upper(name)}`, bit);
   for (const [name, source] of Object.entries(SOURCES)) constant(`SOURCE_${upper(name)}`, source);
   for (const [name, way] of Object.entries(ACCESSES)) constant(`ACCESS_IS_${upper(name)}`, way);
+  for (const [name, what] of Object.entries(CHANGES)) constant(`CHANGE_IS_${upper(name)}`, what);
   for (const name of KIND_NAMES) {
     constant(`KIND_${upper(name)}`, KINDS[name].id);
     constant(`${upper(name)}_BODY_BYTES`, BODY_LAYOUTS[name].length);

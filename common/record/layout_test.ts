@@ -41,6 +41,7 @@ Deno.test("kinds keep the sizes that stored records have", () => {
     accept: [20, 48, 144],
     flow: [21, 72, 168],
     dns: [22, 32, 144],
+    change: [23, 32, 144],
     process: [128, 24, 144],
     user: [129, 0, 104],
     cgroup: [130, 0, 112],

@@ -98,6 +98,8 @@ export const FLAGS = {
   labelled: 128,
   /** A process that the kernel lists and /proc does not show. */
   hidden: 256,
+  /** The program has no file on any disk and never had a place in a tree (memfd). */
+  memory_only: 512,
 } as const;
 
 /** First source number of bulk records: 0x4000 + CPU. */
@@ -112,6 +114,8 @@ export const SOURCES = {
   agent: 0xF002,
   /** Replay from a file. */
   replay: 0xF003,
+  /** Changes of watched files, filled by the loader. */
+  change: 0xF004,
 } as const;
 
 /** `open_flags` when the way of observing does not tell them (fanotify). */
@@ -135,6 +139,24 @@ export const ACCESSES = {
   read: 3,
   /** process_vm_writev. */
   write: 4,
+} as const;
+
+/** What became of a watched file or name: `change` of a change record. */
+export const CHANGES = {
+  /** A file or directory of that name was made. */
+  create: 1,
+  /** It was closed by a program that had it open for writing. */
+  write: 2,
+  /** It was given another name or folder. */
+  rename: 3,
+  /** The name is gone. */
+  delete: 4,
+  /** A hard link to it was made. */
+  link: 5,
+  /** A symbolic link of that name was made. */
+  symlink: 6,
+  /** Mode, owner, times or extended attributes were set. */
+  attributes: 7,
 } as const;
 
 const TARGET_BODY = [
@@ -310,6 +332,28 @@ export const KINDS = {
     slots: [
       { name: "name", doc: "what is asked for, dots between labels, ASCII in lower case" },
       { name: "message", doc: "the message as it went over the wire" },
+    ],
+  },
+  change: {
+    id: 23,
+    stream: "bulk",
+    doc: "a watched file, or a name in a watched directory, was changed",
+    body: [
+      { name: "change", type: "u32", doc: "number of CHANGES" },
+      { name: "device", type: "u32", doc: "device of the file, kernel encoding; 0 = not known" },
+      {
+        name: "inode",
+        type: "u64",
+        doc: "inode of the file, looked at afterwards; 0 = it is gone",
+      },
+      { name: "mode", type: "u32", doc: "type and mode bits, looked at afterwards" },
+      { name: "links", type: "u32", doc: "names that it has, looked at afterwards" },
+      { name: "owner_uid", type: "u32", doc: "user that it belongs to, looked at afterwards" },
+      { name: "owner_gid", type: "u32", doc: "group that it belongs to, looked at afterwards" },
+    ],
+    slots: [
+      { name: "path", doc: "absolute path, of a rename the new one; else flagged unresolved" },
+      { name: "old_path", doc: "of a rename the path before; absent = in no watched directory" },
     ],
   },
   process: {

@@ -29,7 +29,7 @@ export const STANDARD_FIELDS = {
   },
   ParentProcessId: { id: 8, ecs: "process.parent.pid", doc: "process id of the parent" },
   ParentUser: { id: 9, ecs: "process.parent.user.name", doc: "name of the parent's user" },
-  TargetFilename: { id: 10, ecs: "file.path", doc: "path of the file that was opened" },
+  TargetFilename: { id: 10, ecs: "file.path", doc: "path of the file that was opened or changed" },
   DestinationIp: { id: 11, ecs: "destination.ip", doc: "address of a connect, the peer of a flow" },
   DestinationPort: { id: 12, ecs: "destination.port", doc: "port of a connect or flow" },
   SourceIp: {
@@ -105,6 +105,21 @@ export const STANDARD_FIELDS = {
   a7: { id: 51, ecs: "auditd.a7", doc: "eighth argument" },
   a8: { id: 52, ecs: "auditd.a8", doc: "ninth argument" },
   a9: { id: 53, ecs: "auditd.a9", doc: "tenth argument" },
+  SourceFilename: { id: 54, ecs: "file.old_path", doc: "of a rename the path before" },
+  Change: {
+    id: 55,
+    ecs: "event.change",
+    doc: "create, write, rename, delete, link, symlink or attributes",
+  },
+  FileMode: { id: 56, ecs: "file.mode", doc: "permission bits after a change, 4 octal digits" },
+  FileOwnerId: { id: 57, ecs: "file.uid", doc: "user that a changed file belongs to" },
+  Flags: {
+    id: 58,
+    ecs: "labels.flags",
+    doc:
+      "names of the record's flags that are set, joined by spaces: deleted, memory_only, compat, " +
+      "truncated, ...",
+  },
 } as const satisfies Record<string, StandardField>;
 
 /** Name of a standard field. */

@@ -3,7 +3,7 @@
 
 /** "IMRI" */
 export const IMAGE_MAGIC = 0x4952_4D49;
-export const IMAGE_VERSION = 5;
+export const IMAGE_VERSION = 6;
 /** Longest image, in bytes: the size of one of the engine's two regions. */
 export const IMAGE_BYTES_MAX = 32 * 1024 * 1024;
 /** Deepest stack of a rule program. */
@@ -63,8 +63,11 @@ export const ATOM_ROW = {
 } as const;
 export const ATOM_ROW_BYTES = 24;
 
-/** Where in an atom's `flags` the classes of its candidates start; the class `flat` is the top bit. */
-export const ATOM_CLASSES_SHIFT = 8;
+/**
+ * Where in an atom's `flags` the classes of its candidates start, behind the last of `ATOM_FLAGS`; the
+ * class `flat` is the top bit. So there is room for classes up to bit 27.
+ */
+export const ATOM_CLASSES_SHIFT = 3;
 /** Bits of an atom's `flags`. */
 export const ATOM_FLAGS = {
   /** Letters count as they are written. */
@@ -178,7 +181,7 @@ export const CLASSES = {
   network_bind: 32,
   /** Any open. */
   file_access: 64,
-  /** An open that creates, truncates or may write; needs open_flags that are known. */
+  /** An open that creates, truncates or may write, and a file made, written, renamed or linked. */
   file_event: 128,
   /** What gives a process its role: the start of a program. Role rules alone. */
   role: 256,
@@ -193,6 +196,12 @@ export const CLASSES = {
   /** A process reached into a guarded one, by a way that costs nothing to see. */
   process_access: 32768,
   process_signal: 65536,
+  /** The name of a watched file is gone. */
+  file_delete: 131072,
+  /** Another name or folder. */
+  file_rename: 262144,
+  /** Mode, owner, times or extended attributes. */
+  file_change: 524288,
   /** No record; flat events alone. Every rule has this bit. */
   flat: 0x8000_0000,
 } as const;

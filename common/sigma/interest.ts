@@ -13,11 +13,13 @@ import type { RuleLogic } from "./rule.ts";
 /** Most watches of one rule set; the sensor takes no more (IMMUNE_WATCHES_MAX). */
 export const WATCHES_MAX = 4096;
 
-/** An object whose opens are wanted: one file, or all below a directory. */
+/** An object of which something is wanted: one file, or all below a directory. */
 export interface Watch {
   readonly type: "file" | "tree";
   /** Absolute path; that of a tree has no slash at its end. */
   readonly path: string;
+  /** What is wanted of it; default its opens. */
+  readonly wants?: "changes" | "both";
 }
 
 /** A rule that watched opens alone do not serve in full. */
@@ -26,9 +28,9 @@ export interface WideNeed {
   readonly rule: number;
   /**
    * `path`: no watch covers the paths that it asks for, so it is blind without the wide stream.
-   * `writes`: paths are watched, but only the wide stream tells whether an open may write.
+   * `change`: the same, and the wide stream does not tell what it asks for either.
    */
-  readonly why: "path" | "writes";
+  readonly why: "path" | "change";
   /** One line for people, with the cost. */
   readonly reason: string;
 }
@@ -55,7 +57,13 @@ export interface Interest {
 
 /** Measured ratio of open and close with the wide stream on: 1.13 to 1.3 (specs/sigma.md). */
 const WIDE_COST = "every open of the host is then seen, at 1.13 to 1.3 times its cost";
-const FILE_CLASSES = CLASSES.file_access | CLASSES.file_event;
+/** What opens tell; with writing, of the wide stream alone. */
+const OPEN_CLASSES = CLASSES.file_access | CLASSES.file_event;
+/** What changes of watched objects tell. */
+const CHANGE_CLASSES = CLASSES.file_event | CLASSES.file_delete | CLASSES.file_rename |
+  CLASSES.file_change;
+const FILE_CLASSES = OPEN_CLASSES | CHANGE_CLASSES;
+const CHANGE_LIMIT = "changes are told of watched files alone";
 /** A connection's name is that of the answer which gave its address. */
 const NAMED_CLASSES = CLASSES.dns_query | CLASSES.dns_answer;
 /** Kinds that only some rule sets need. */
@@ -65,14 +73,15 @@ const CLASSES_OF_KINDS: readonly (readonly [kind: KindName, classes: number])[] 
   ["access", CLASSES.process_access],
   ["connect", CLASSES.network_connection],
   ["bind", CLASSES.network_bind],
-  ["open", FILE_CLASSES],
+  ["open", OPEN_CLASSES],
   ["listen", CLASSES.network_listen],
   ["accept", CLASSES.network_accept],
   ["flow", CLASSES.network_flow],
   ["dns", NAMED_CLASSES],
+  ["change", CHANGE_CLASSES],
 ];
-/** Fields with the path of an open: Sigma's, and auditd's. */
-const PATH_FIELDS: ReadonlySet<string> = new Set(["TargetFilename", "name"]);
+/** Fields with the path of a file: Sigma's, and auditd's. */
+const PATH_FIELDS: ReadonlySet<string> = new Set(["TargetFilename", "SourceFilename", "name"]);
 const COST_FILE = 1;
 const COST_TREE = 16;
 const COST_WIDE = 1_000_000;
@@ -100,12 +109,14 @@ export function interestOf(
     }
     if ((mask & FILE_CLASSES) === 0) return;
     const { found, reason } = watchesOf(rule);
-    for (const watch of found) watches.set(`${watch.path}\n${watch.type}`, watch);
-    if (reason !== undefined) wide.push({ rule: index, why: "path", reason });
-    if (reason === undefined && (mask & CLASSES.file_event) !== 0) {
-      const reason = `whether an open may write is told by the wide stream alone: ${WIDE_COST}`;
-      wide.push({ rule: index, why: "writes", reason });
+    for (const watch of found) {
+      const key = `${watch.path}\n${watch.type}`;
+      watches.set(key, wanting(watch, { mask, before: watches.get(key) }));
     }
+    if (reason === undefined) return;
+    if ((mask & OPEN_CLASSES) !== 0) {
+      wide.push({ rule: index, why: "path", reason: `${reason}: ${WIDE_COST}` });
+    } else wide.push({ rule: index, why: "change", reason: `${reason}: ${CHANGE_LIMIT}` });
   });
   const sorted = [...watches.values()].sort((a, b) =>
     a.path < b.path ? -1 : a.path > b.path ? 1 : a.type < b.type ? -1 : 1
@@ -120,6 +131,17 @@ export function interestOf(
     publicPeers: rules.every(leavesPrivateOut),
     roles: roleMarksOf(roles),
   };
+}
+
+/** A watch for rules of these classes, beside what it is for already. */
+function wanting(
+  { type, path }: Watch,
+  { mask, before }: { readonly mask: number; readonly before: Watch | undefined },
+): Watch {
+  const opens = (mask & CLASSES.file_access) !== 0 ||
+    (before !== undefined && before.wants !== "changes");
+  const changes = (mask & CHANGE_CLASSES) !== 0 || before?.wants !== undefined;
+  return { type, path, ...(changes ? { wants: opens ? "both" : "changes" } : {}) };
 }
 
 function leavesPrivateOut(rule: RuleLogic): boolean {
@@ -149,7 +171,7 @@ interface Watched {
 function watchesOf(rule: RuleLogic): Watched {
   const requirement = requirementOf(rule.expression, costOf);
   if (requirement === undefined) {
-    return { found: [], reason: `it asks for no path of TargetFilename: ${WIDE_COST}` };
+    return { found: [], reason: "it asks for no path of TargetFilename" };
   }
   // What is no test of a path asks for nothing that an open could fulfil.
   const tests = requirement.tests.filter((test) => auditClassOf(test) === undefined);
@@ -160,7 +182,7 @@ function watchesOf(rule: RuleLogic): Watched {
   const what = `${blind.field} ${describeCriterion(blind.criterion)}`;
   return {
     found: watches.filter(({ type }) => type === "file"),
-    reason: `no watch covers ${what}: ${WIDE_COST}`,
+    reason: `no watch covers ${what}`,
   };
 }
 

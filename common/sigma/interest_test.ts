@@ -71,10 +71,30 @@ Deno.test("interest names rules that no watch serves, with the cost", () => {
   assert(found.wide[0]?.reason.includes(`"*/.ssh/id_rsa"`));
 });
 
-Deno.test("interest says that only the wide stream tells writes", () => {
-  const found = interest("file_event", "{ s: { TargetFilename: /etc/a }, condition: s }");
-  assertEquals(watches(found), ["file /etc/a"]);
-  assertEquals(found.wide.map(({ rule, why }) => [rule, why]), [[0, "writes"]]);
+Deno.test("interest watches what is changed, and opens only where a rule asks for them", () => {
+  const one = "{ s: { TargetFilename: /etc/a }, condition: s }";
+  for (const category of ["file_event", "file_delete", "file_rename", "file_change"]) {
+    const found = interest(category, one);
+    assertEquals(found.watches, [{ type: "file", path: "/etc/a", wants: "changes" }]);
+    assertEquals(found.wide, []);
+    assert(found.kinds.includes("change"));
+  }
+  const from = interest("file_rename", "{ s: { SourceFilename: /etc/a }, condition: s }");
+  assertEquals(from.watches, [{ type: "file", path: "/etc/a", wants: "changes" }]);
+  const both = compileRules(["file_event", "file_access", "file_event"].map((category, i) => ({
+    path: `${i}.yml`,
+    text: `title: T\nid: r${i}\nlogsource: { category: ${category}, product: linux }\n` +
+      `detection: ${one}\n`,
+  })));
+  assertEquals(both.interest.watches, [{ type: "file", path: "/etc/a", wants: "both" }]);
+});
+
+Deno.test("interest says which changes nothing tells", () => {
+  const anywhere = "{ s: { TargetFilename|endswith: /a }, condition: s }";
+  assertEquals(interest("file_event", anywhere).wide.map(({ why }) => why), ["path"]);
+  const [need] = interest("file_delete", anywhere).wide;
+  assertEquals(need?.why, "change");
+  assert(need?.reason.includes("watched files alone"));
 });
 
 Deno.test("interest counts the watches over the bound", () => {

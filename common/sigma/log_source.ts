@@ -48,6 +48,9 @@ const CLASS_BY_CATEGORY: ReadonlyMap<string, number> = new Map([
   ["dns_answer", CLASSES.dns_answer],
   ["process_access", CLASSES.process_access],
   ["process_signal", CLASSES.process_signal],
+  ["file_delete", CLASSES.file_delete],
+  ["file_rename", CLASSES.file_rename],
+  ["file_change", CLASSES.file_change],
 ]);
 
 /**

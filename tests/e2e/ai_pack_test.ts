@@ -83,11 +83,16 @@ const DEEDS: readonly Deed[] = [
   },
   { rule: "ai/ai_process_attached", script: attach("$DIR/llama-server -c 'sleep 9; :'") },
   { rule: "ai/sensor_stopped", script: "kill -STOP $SENSOR; kill -CONT $SENSOR" },
+  {
+    rule: "ai/sensor_files_changed",
+    // Where the product is installed its folder stays as it is.
+    script: "mkdir /etc/immune 2>/dev/null && made=1; echo >/etc/immune/.$UNIQUE; " +
+      'rm /etc/immune/.$UNIQUE; [ -n "$made" ] && rmdir /etc/immune; true',
+  },
 ];
 
 /** What the rules of rules/costly have to see. */
 const COSTLY_DEEDS: readonly Deed[] = [
-  { rule: "costly/cron_file_changed", script: "echo '# still a test' >> $CRON" },
   { rule: "costly/agent_configuration_changed", script: "echo {} > $DIR/.mcp.json" },
   { rule: "costly/path_file_created", script: "echo > $DIR/site-packages/a.pth" },
   {
@@ -131,6 +136,7 @@ const NEAR_MISSES: readonly Deed[] = [
   { rule: "ai/llm_api_by_undeclared_program", script: "$PUBLIC perl $NETWORK ask a.example" },
   { rule: "ai/ai_process_attached", script: attach("$DIR/timeout 9 sleep 9") },
   { rule: "ai/sensor_stopped", script: "kill -CONT $SENSOR; kill -0 $SENSOR" },
+  { rule: "ai/sensor_files_changed", script: "cat /etc/immune/immune.toml 2>/dev/null; true" },
 ];
 
 const PACKS = ["ai", "correlations", "linux"];

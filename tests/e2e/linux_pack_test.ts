@@ -32,6 +32,22 @@ const DEEDS: readonly Deed[] = [
       "exec(q(/proc/self/fd/) . fileno(F))'; true",
   },
   { rule: "linux/shadow_file_read", script: "cat /etc/shadow; true" },
+  { rule: "linux/cron_file_changed", script: "echo '# still a test' >> $CRON" },
+  {
+    rule: "linux/sudoers_changed",
+    // sudo reads no file whose name has a dot.
+    script:
+      "mkdir -p /etc/sudoers.d; echo '# a test' >$DIR/s; mv $DIR/s /etc/sudoers.d/.$UNIQUE; " +
+      "rm /etc/sudoers.d/.$UNIQUE; rmdir /etc/sudoers.d 2>/dev/null; true",
+  },
+  {
+    rule: "linux/log_file_removed",
+    script: "[ -e /var/log/tallylog ] || { : >/var/log/tallylog; rm /var/log/tallylog; }",
+  },
+  {
+    rule: "linux/secret_file_opened_up",
+    script: "k=/root/.ssh/id_ecdsa_sk; [ -e $k ] || { : >$k; chmod 644 $k; rm $k; }",
+  },
   {
     rule: "linux/shell_on_socket",
     script: "perl -MIO::Socket::INET -e " +
@@ -49,6 +65,12 @@ const DEEDS: readonly Deed[] = [
 const NEAR_MISSES: readonly Deed[] = [
   { rule: "linux/kernel_thread_name_faked", script: "exec -a '[' true" },
   { rule: "linux/shadow_file_read", script: "cat /etc/passwd; true" },
+  { rule: "linux/cron_file_changed", script: "cat $CRON; chmod 644 $CRON" },
+  { rule: "linux/log_file_removed", script: ": >>/var/log/tallylog.$UNIQUE; rm /var/log/tally*.*" },
+  {
+    rule: "linux/secret_file_opened_up",
+    script: "k=/root/.ssh/id_ecdsa_sk; [ -e $k ] || { umask 077; : >$k; chmod 640 $k; rm $k; }",
+  },
   { rule: "linux/hidden_directory_program", script: "cp /usr/bin/true $DIR/x; $DIR/x" },
   {
     rule: "linux/bind_backdoor_port",

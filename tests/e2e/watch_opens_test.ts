@@ -249,7 +249,7 @@ while (true) probe.read(1000);`;
       const text = new TextDecoder().decode(readFact(`/proc/${opener.pid}/wchan`));
       return text.startsWith("fanotify") || text.startsWith("fsnotify");
     };
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 30_000;
     while (!waits() && Date.now() < deadline) await run("true", []);
     const waited = waits();
     holder.kill("SIGKILL");

@@ -13,7 +13,7 @@ export interface Deed {
    * Script for `bash -c`, or arguments of another program. `$DIR` is the test's folder below /tmp,
    * `$SENSOR` the pid of
    * the watch, `$PUBLIC` the start of a command in a network namespace that has a public address,
-   * `$OPT` a folder below /opt, `$CRON` a file below /etc/cron.d, `$MODEL` one below /srv/models.
+   * `$OPT` a folder below /opt, `$CRON` a file below /etc/cron.d, `$UNIQUE` a name of nothing else, `$MODEL` one below /srv/models.
    */
   readonly script: string | readonly string[];
   /** First argument after the script, by which the parent is known. */
@@ -84,6 +84,7 @@ async function act(
     DIR: stage.folder,
     OPT: stage.optional,
     CRON: stage.cron,
+    UNIQUE: crypto.randomUUID(),
     MODEL: stage.model,
     SENSOR: String(sensor),
     PUBLIC: PUBLIC,

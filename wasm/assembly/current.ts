@@ -4,6 +4,7 @@ import {
   ACCEPT_BODY_BYTES,
   ACCESS_BODY_BYTES,
   BIND_BODY_BYTES,
+  CHANGE_BODY_BYTES,
   CONNECT_BODY_BYTES,
   DNS_BODY_BYTES,
   EXIT_BODY_BYTES,
@@ -18,6 +19,7 @@ import {
   KIND_ACCEPT,
   KIND_ACCESS,
   KIND_BIND,
+  KIND_CHANGE,
   KIND_CONNECT,
   KIND_DNS,
   KIND_EXEC,
@@ -63,6 +65,7 @@ function body_bytes(wanted: u32): u32 {
   if (wanted == KIND_ACCEPT) return ACCEPT_BODY_BYTES;
   if (wanted == KIND_FLOW) return FLOW_BODY_BYTES;
   if (wanted == KIND_DNS) return DNS_BODY_BYTES;
+  if (wanted == KIND_CHANGE) return CHANGE_BODY_BYTES;
   return wanted == KIND_PROCESS ? PROCESS_BODY_BYTES : 0;
 }
 

@@ -4,7 +4,9 @@
 import {
   CLASS_ALL,
   CLASSES_FILE_ACCESS,
+  CLASSES_FILE_DELETE,
   CLASSES_FILE_EVENT,
+  CLASSES_FILE_RENAME,
   CLASSES_IDENTITY,
   CLASSES_NETWORK_BIND,
   CLASSES_NETWORK_CONNECTION,
@@ -35,7 +37,10 @@ import { FIELD_LISTS } from "./memory";
 
 @inline const NO_GROUP: u32 = GROUPS;
 /** Kinds of records by their classes; an open with and without writing are two. */
-@inline const LISTS: u32 = 17;
+@inline const LISTS: u32 = 22;
+/** From there on one class a list, each twice the one before. */
+@inline const LIST_SNAPSHOT: u32 = 11;
+@inline const LIST_FILE_DELETE: u32 = 19;
 /** A list: u32 classes of its records, u32 number, u32 fields. */
 @inline const LIST_HEADER_BYTES: u32 = 8;
 @inline const LIST_BYTES: u32 = LIST_HEADER_BYTES + FIELDS_MAX * 4;
@@ -54,8 +59,10 @@ function classes_of_list(list: u32): u32 {
   if (list == 6) return CLASSES_PROCESS_FORK;
   if (list == 7) return CLASSES_PROCESS_TERMINATION;
   if (list == 8) return CLASSES_IDENTITY;
-  // One class a list from here on, each twice the one before.
-  return CLASSES_PROCESS_SNAPSHOT << (list - 9);
+  if (list == 9) return CLASSES_FILE_EVENT;
+  if (list == 10) return CLASSES_FILE_EVENT | CLASSES_FILE_RENAME;
+  if (list < LIST_FILE_DELETE) return CLASSES_PROCESS_SNAPSHOT << (list - LIST_SNAPSHOT);
+  return CLASSES_FILE_DELETE << (list - LIST_FILE_DELETE);
 }
 
 function group_of(standard: u32): u32 {

@@ -21,7 +21,15 @@ import { name_length, name_text } from "./name_table";
 import { process_get, row_at, UID_UNKNOWN } from "./process_table";
 import { ABSENT, program_argv, program_at, program_cwd, program_image } from "./program";
 import { write_constant, write_decimal, write_hex64, write_ipv4, write_ipv6 } from "./text";
-import { write_access, write_answers, write_query_type, write_streams } from "./words";
+import {
+  write_access,
+  write_answers,
+  write_change,
+  write_flags,
+  write_mode,
+  write_query_type,
+  write_streams,
+} from "./words";
 import { role_entry, user_entry } from "./user_table";
 
 @inline const PROTOCOL_TCP: u32 = 6;
@@ -233,13 +241,44 @@ function load_target_field(standard: u32): bool {
   }
 }
 
+/** Of a change; false for what the process has. */
+function load_change_field(standard: u32): bool {
+  switch (standard) {
+    case f.STANDARD_FIELDS_SOURCE_FILENAME:
+      return slot(r.CHANGE_SLOT_OLD_PATH);
+    case f.STANDARD_FIELDS_CHANGE:
+      return written(write_change(load<u32>(body, r.CHANGE_CHANGE)));
+    case f.STANDARD_FIELDS_FILE_MODE:
+      return load<u32>(body, r.CHANGE_MODE) != 0 &&
+        written(write_mode(load<u32>(body, r.CHANGE_MODE)));
+    case f.STANDARD_FIELDS_FILE_OWNER_ID:
+      return load<u32>(body, r.CHANGE_MODE) != 0 &&
+        number(<u64> load<u32>(body, r.CHANGE_OWNER_UID));
+    default:
+      return false;
+  }
+}
+
+/** Path of the file that was opened or changed. */
+function target_path(): bool {
+  if (kind == r.KIND_CHANGE) return slot(r.CHANGE_SLOT_PATH);
+  return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
+}
+
+/** Names of the flags that are set. */
+function flags(): bool {
+  const length: u32 = write_flags(load<u32>(record, r.HEADER_FLAGS));
+  return length != 0 && written(length);
+}
+
 /** Finds the value of a standard field; false when the record does not have it. */
 export function load_field(standard: u32): bool {
   switch (standard) {
     case f.STANDARD_FIELDS_TARGET_FILENAME:
-      return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
     case f.STANDARD_FIELDS_NAME:
-      return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
+      return target_path();
+    case f.STANDARD_FIELDS_FLAGS:
+      return flags();
     case f.STANDARD_FIELDS_TYPE:
       return audit_type();
     case f.STANDARD_FIELDS_DESTINATION_IP:
@@ -290,6 +329,7 @@ export function load_field(standard: u32): bool {
       if (standard >= f.STANDARD_FIELDS_A0 && standard <= f.STANDARD_FIELDS_A9) {
         return argument(standard - f.STANDARD_FIELDS_A0);
       }
+      if (kind == r.KIND_CHANGE) return load_change_field(standard) || load_process_field(standard);
       if (kind == r.KIND_DNS) return load_dns_field(standard) || load_process_field(standard);
       if (kind == r.KIND_SIGNAL || kind == r.KIND_ACCESS) {
         return load_target_field(standard) || load_process_field(standard);

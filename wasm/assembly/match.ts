@@ -7,7 +7,10 @@ import {
   CLASSES_DNS_ANSWER,
   CLASSES_DNS_QUERY,
   CLASSES_FILE_ACCESS,
+  CLASSES_FILE_CHANGE,
+  CLASSES_FILE_DELETE,
   CLASSES_FILE_EVENT,
+  CLASSES_FILE_RENAME,
   CLASSES_IDENTITY,
   CLASSES_NETWORK_ACCEPT,
   CLASSES_NETWORK_BIND,
@@ -29,10 +32,15 @@ import {
   NONE,
 } from "../../out/gen/image";
 import {
+  CHANGE_CHANGE,
+  CHANGE_IS_ATTRIBUTES,
+  CHANGE_IS_DELETE,
+  CHANGE_IS_RENAME,
   DNS_IS_ANSWER,
   KIND_ACCEPT,
   KIND_ACCESS,
   KIND_BIND,
+  KIND_CHANGE,
   KIND_CONNECT,
   KIND_DNS,
   KIND_EXEC,
@@ -74,6 +82,14 @@ function open_classes(): u32 {
   return CLASSES_FILE_ACCESS | (writes ? CLASSES_FILE_EVENT : 0);
 }
 
+/** A file that got a name by a rename was made there, for who looks at that name alone. */
+function change_classes(): u32 {
+  const what: u32 = load<u32>(body, CHANGE_CHANGE);
+  if (what == CHANGE_IS_DELETE) return CLASSES_FILE_DELETE;
+  if (what == CHANGE_IS_ATTRIBUTES) return CLASSES_FILE_CHANGE;
+  return what == CHANGE_IS_RENAME ? CLASSES_FILE_RENAME | CLASSES_FILE_EVENT : CLASSES_FILE_EVENT;
+}
+
 /** Event classes of the current record; 0 for context. */
 export function record_classes(): u32 {
   if (kind == KIND_OPEN) return open_classes();
@@ -89,6 +105,7 @@ export function record_classes(): u32 {
   if (kind == KIND_DNS) return load<u16>(body, DNS_IS_ANSWER) != 0 ? CLASSES_DNS_ANSWER : CLASSES_DNS_QUERY;
   if (kind == KIND_SIGNAL) return CLASSES_PROCESS_SIGNAL;
   if (kind == KIND_ACCESS) return CLASSES_PROCESS_ACCESS;
+  if (kind == KIND_CHANGE) return change_classes();
   if (kind == KIND_PROCESS) return CLASSES_PROCESS_SNAPSHOT;
   return kind == KIND_FLAT ? CLASS_ALL : 0;
 }

@@ -55,7 +55,7 @@
 @inline export const SHORTS_SEEN_BYTES: u32 = 0x1_0100; // u8 for each two bytes, and for each one
 /** Fields by kind of record, see field_lists.ts. */
 @inline export const FIELD_LISTS: usize = SHORTS_SEEN + <usize> SHORTS_SEEN_BYTES;
-@inline export const FIELD_LISTS_BYTES: u32 = 0x1_8000; // 20 lists x (8 + 4 x FIELDS_MAX)
+@inline export const FIELD_LISTS_BYTES: u32 = 0x2_0000; // 31 lists x (8 + 4 x FIELDS_MAX)
 /** u32 a field: the epoch in which its asked literals were looked for last. */
 @inline export const ASKED_EPOCHS: usize = FIELD_LISTS + <usize> FIELD_LISTS_BYTES;
 @inline export const ASKED_EPOCHS_BYTES: u32 = 0x1000; // FIELDS_MAX

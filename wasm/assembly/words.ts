@@ -5,6 +5,23 @@ import {
   ACCESS_IS_READ,
   ACCESS_IS_SEIZE,
   ACCESS_IS_WRITE,
+  CHANGE_IS_ATTRIBUTES,
+  CHANGE_IS_CREATE,
+  CHANGE_IS_DELETE,
+  CHANGE_IS_LINK,
+  CHANGE_IS_RENAME,
+  CHANGE_IS_SYMLINK,
+  CHANGE_IS_WRITE,
+  FLAG_COMPAT,
+  FLAG_DELETED,
+  FLAG_HIDDEN,
+  FLAG_KERNEL_THREAD,
+  FLAG_LABELLED,
+  FLAG_MAPPED,
+  FLAG_MASKED,
+  FLAG_MEMORY_ONLY,
+  FLAG_TRUNCATED,
+  FLAG_UNRESOLVED,
 } from "../../out/gen/record";
 import { found_address, found_is_ipv6, next_address, open_answer } from "./dns";
 import { SCRATCH } from "./memory";
@@ -28,6 +45,43 @@ export function write_access(way: u32): u32 {
   if (way == ACCESS_IS_SEIZE) return write_constant("seize");
   if (way == ACCESS_IS_READ) return write_constant("read");
   return way == ACCESS_IS_WRITE ? write_constant("write") : write_decimal(<u64> way);
+}
+
+/** What became of a file. */
+export function write_change(what: u32): u32 {
+  if (what == CHANGE_IS_CREATE) return write_constant("create");
+  if (what == CHANGE_IS_WRITE) return write_constant("write");
+  if (what == CHANGE_IS_RENAME) return write_constant("rename");
+  if (what == CHANGE_IS_DELETE) return write_constant("delete");
+  if (what == CHANGE_IS_LINK) return write_constant("link");
+  if (what == CHANGE_IS_SYMLINK) return write_constant("symlink");
+  return what == CHANGE_IS_ATTRIBUTES
+    ? write_constant("attributes")
+    : write_decimal(<u64> what);
+}
+
+/** Permission bits with those of set-id and sticky, 4 octal digits. */
+export function write_mode(mode: u32): u32 {
+  for (let i: u32 = 0; i < 4; i++) {
+    store<u8>(SCRATCH + <usize> i, 0x30 + ((mode >> (9 - 3 * i)) & 7));
+  }
+  return 4;
+}
+
+/** Names of flags, by their bits. */
+export function write_flags(bits: u32): u32 {
+  let length: u32 = 0;
+  if ((bits & FLAG_TRUNCATED) != 0) length = append_constant(length, "truncated ");
+  if ((bits & FLAG_UNRESOLVED) != 0) length = append_constant(length, "unresolved ");
+  if ((bits & FLAG_COMPAT) != 0) length = append_constant(length, "compat ");
+  if ((bits & FLAG_MASKED) != 0) length = append_constant(length, "masked ");
+  if ((bits & FLAG_DELETED) != 0) length = append_constant(length, "deleted ");
+  if ((bits & FLAG_MAPPED) != 0) length = append_constant(length, "mapped ");
+  if ((bits & FLAG_KERNEL_THREAD) != 0) length = append_constant(length, "kernel_thread ");
+  if ((bits & FLAG_LABELLED) != 0) length = append_constant(length, "labelled ");
+  if ((bits & FLAG_HIDDEN) != 0) length = append_constant(length, "hidden ");
+  if ((bits & FLAG_MEMORY_ONLY) != 0) length = append_constant(length, "memory_only ");
+  return length == 0 ? 0 : length - 1;
 }
 
 /** Type of a DNS question (RFC 1035, 3.2.2 and later ones). */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { DNS_ANSWER } from "../../common/record/_dns_test_support.ts";
 import { GOLDEN_RECORDS, OLDER_EXEC_HEX } from "../../common/record/_golden_test_support.ts";
-import { encodeRecord, FLAGS } from "../../common/record/mod.ts";
+import { CHANGES, encodeRecord, FLAGS } from "../../common/record/mod.ts";
 import { STANDARD_FIELDS, type StandardFieldName } from "../../common/sigma/fields.ts";
 import { compile, scanAll, type TestRule } from "./_engine_test_support.ts";
 import { Engine } from "./engine.ts";
@@ -161,6 +161,7 @@ Deno.test("fields of an unknown process are those of the header alone", async ()
       TargetFilename: "x",
       type: "PATH",
       name: "x",
+      Flags: "unresolved",
     },
   });
 });
@@ -336,6 +337,50 @@ Deno.test("an open is a file_event only when it may write and its flags are know
     [0],
     [0],
   ]);
+});
+
+Deno.test("a change is of the class of what was done, a rename also makes a file of its name", async () => {
+  const engine = await Engine.create();
+  const categories = ["file_access", "file_event", "file_rename", "file_delete", "file_change"];
+  const detection = ["s: { TargetFilename: /x, Image: /bin/t }", "condition: s"];
+  engine.publish(compile(...categories.map((category) => ({ category, detection }))).image);
+  const change = (what: number) =>
+    encodeRecord("change", { header: HEADER, body: { change: what }, slots: { path: "/x" } });
+  const exec = encodeRecord("exec", { header: HEADER, slots: { image: "/bin/t" } });
+  assertEquals(scanAll(engine, [exec, ...Object.values(CHANGES).map(change)]), [
+    [],
+    [1], // create
+    [1], // write
+    [1, 2], // rename
+    [3], // delete
+    [1], // link
+    [1], // symlink
+    [4], // attributes
+  ]);
+});
+
+Deno.test("a change has what was done, both paths, mode, owner; a gone file has no mode", async () => {
+  const record = (mode: number) =>
+    encodeRecord("change", {
+      header: { flags: FLAGS.deleted | FLAGS.memory_only },
+      body: { change: CHANGES.attributes, mode, owner_uid: 7 },
+      slots: { path: "/n", old_path: "/o" },
+    });
+  const expected = {
+    Change: "attributes",
+    TargetFilename: "/n",
+    SourceFilename: "/o",
+    FileMode: "4755",
+    FileOwnerId: "7",
+    Flags: "deleted memory_only",
+  };
+  const engine = await Engine.create();
+  const rules = Object.entries(expected).map(([field, value]): TestRule => ({
+    category: "file_change",
+    detection: [`s: { ${field}: '${value}' }`, "condition: s"],
+  }));
+  engine.publish(compile(...rules).image);
+  assertEquals(scanAll(engine, [record(0o104755), record(0)]), [[0, 1, 2, 3, 4, 5], [0, 1, 2, 5]]);
 });
 
 Deno.test("an identity change updates the row; its Image is the process's", async () => {
