@@ -244,6 +244,11 @@ while (true) probe.read(1000);`;
     const ready = await reader.read();
     assertEquals(new TextDecoder().decode(ready.value), "ready\n");
     holder.kill("SIGSTOP");
+    // The signal is taken by one thread; the others run until that one has.
+    await run("/bin/sh", [
+      "-c",
+      `until ! grep -L '^State:.*stopped' /proc/${holder.pid}/task/*/status | grep -q .; do :; done`,
+    ]);
     const opener = new Deno.Command("cat", { args: [path], stdout: "piped" }).spawn();
     const waits = (): boolean => {
       const text = new TextDecoder().decode(readFact(`/proc/${opener.pid}/wchan`));
