@@ -16,6 +16,7 @@ const NOTHING: StatsRow = {
   ringFull: 0,
   oversized: 0,
   unreadable: 0,
+  folded: 0,
 };
 
 Deno.test("reconcile() names each loss once", () => {

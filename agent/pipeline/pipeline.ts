@@ -22,6 +22,7 @@ import { ScanClock } from "./health.ts";
 import type { Sensor } from "../sensors/sensor.ts";
 import { LossLedger } from "./losses.ts";
 import type { RulesInForce } from "./rules_in_force.ts";
+import { TallyBook } from "./tallies.ts";
 
 /** Most alerts that one batch may raise; more are counted as folded. */
 export const ALERTS_PER_BATCH_MAX = 1024;
@@ -85,6 +86,7 @@ export class Pipeline {
   #masked = 0;
   #noted = 0;
   readonly #scanClock = new ScanClock();
+  readonly #tallies = new TallyBook();
   /** Counters at the last health record. */
   #told = { records: 0, alerts: 0, masked: 0 };
 
@@ -145,7 +147,7 @@ export class Pipeline {
 
   /** Puts down how the agent does, since the last call; nothing without a sink. */
   tellHealth(): void {
-    const { sink, rules: { now: rules } } = this.#parts;
+    const { sink, source, rules: { now: rules } } = this.#parts;
     if (sink === undefined) return;
     const counted = { records: this.#records, alerts: this.#alerts, masked: this.#masked };
     sink.appendHealth({
@@ -155,6 +157,8 @@ export class Pipeline {
       alerts: counted.alerts - this.#told.alerts,
       masked: counted.masked - this.#told.masked,
       ...this.#scanClock.take(),
+      tallies: this.#tallies.take(source.stats()),
+      missed: this.#tallies.takeMissed(source.programs?.() ?? []),
     }, this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX));
     this.#told = counted;
   }

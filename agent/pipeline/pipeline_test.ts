@@ -179,6 +179,7 @@ Deno.test("Pipeline hands losses of the sensor and of the sequences to the sink,
       ringFull: 3,
       oversized: 0,
       unreadable: 0,
+      folded: 0,
     }],
   };
   const cause = LOSS_CAUSES.not_attached;

@@ -21,9 +21,10 @@ const ROW = {
   ringFull: 40,
   oversized: 48,
   unreadable: 56,
+  folded: 64,
 } as const;
 /** Bytes of `struct immune_stats_row`. */
-export const STATS_ROW_BYTES = 64;
+export const STATS_ROW_BYTES = 72;
 /** Bytes of `struct immune_label`: u64 start time, u64 session, u64 time, u32 pid, u32 role. */
 export const LABEL_BYTES = 32;
 /** Bytes of `struct immune_program_row`: 32 of name, u64 missed, runs, time, u32 attached, u32 0. */
@@ -213,5 +214,6 @@ function statsRow(rows: DataView, offset: number): StatsRow {
     ringFull: u64(ROW.ringFull),
     oversized: u64(ROW.oversized),
     unreadable: u64(ROW.unreadable),
+    folded: u64(ROW.folded),
   };
 }

@@ -3,7 +3,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import { PROGRAM_ROOT } from "../../common/config/program.ts";
 
 /** Version of the interface that this code speaks (IMMUNE_SENSOR_ABI). */
-export const SENSOR_ABI = 2;
+export const SENSOR_ABI = 3;
 /** Longest error line of the library, in bytes. */
 const ERROR_BYTES_MAX = 512;
 

@@ -117,6 +117,7 @@ export class ReplaySensor implements Sensor {
       ringFull: 0,
       oversized: 0,
       unreadable: 0,
+      folded: 0,
     }));
   }
 

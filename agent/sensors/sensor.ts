@@ -9,6 +9,8 @@ export interface Counters {
   readonly ringFull: number;
   readonly oversized: number;
   readonly unreadable: number;
+  /** Over a limit of its process or cgroup. */
+  readonly folded: number;
 }
 
 /** Counters and position of one source of one kind. */

@@ -50,6 +50,7 @@ struct immune_tally {
 	__u64 ring_full; /* at IMMUNE_TALLY_PROCESSES: the map was full */
 	__u64 oversized;
 	__u64 unreadable;
+	__u64 folded; /* over a limit of its process or cgroup */
 };
 
 /* Value of `channels` for one stream on one CPU. */
@@ -77,7 +78,7 @@ struct immune_snapshot_entry {
 };
 
 _Static_assert(sizeof(struct immune_control) == 40, "immune_control");
-_Static_assert(sizeof(struct immune_tally) == 48, "immune_tally");
+_Static_assert(sizeof(struct immune_tally) == 56, "immune_tally");
 _Static_assert(sizeof(struct immune_channel) == 16, "immune_channel");
 _Static_assert(sizeof(struct immune_snapshot_entry) == 72, "immune_snapshot_entry");
 

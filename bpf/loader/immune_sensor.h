@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define IMMUNE_SENSOR_ABI 2
+#define IMMUNE_SENSOR_ABI 3
 
 /* Policy blob: this header, then watches, marks, terms, as many as it says. Little-endian. */
 #define IMMUNE_POLICY_MAGIC 0x4c4f5049u /* "IPOL" */
@@ -110,6 +110,7 @@ struct immune_counters {
 	uint64_t ring_full;
 	uint64_t oversized;
 	uint64_t unreadable;
+	uint64_t folded; /* over a limit of its process or cgroup */
 };
 
 struct immune_stats_row {

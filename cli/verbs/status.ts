@@ -20,15 +20,56 @@ export function addStatus(program: Command): void {
     if (link !== undefined && !values.output.json) print(linkLine(link));
     const answer = z.looseObject({}).parse(await new ApiClient(values).get("/api/v1/status"));
     const status = link === undefined ? answer : { ...answer, link };
-    if (values.output.json) print(JSON.stringify(status));
-    else print(table(leaves(answer), COLUMNS).trimEnd());
+    if (values.output.json) return print(JSON.stringify(status));
+    const { sensor, ...figures } = answer;
+    print(table(leaves(figures), COLUMNS).trimEnd());
+    printSensor(sensorSchema.safeParse(sensor).data);
   });
+}
+
+/** What the sensors counted: SEEN is the sum of the other columns. */
+function printSensor(sensor: z.infer<typeof sensorSchema> | undefined): void {
+  if (sensor === undefined) return;
+  const { kinds, missed } = sensor;
+  if (kinds.length > 0) print(`\n${table(kinds, SENSOR_COLUMNS).trimEnd()}`);
+  for (const { program, count } of missed) {
+    print(`Program ${visible(program)} did not run ${count} times: it ran on that CPU already`);
+  }
 }
 
 function linkLine({ state, reason, since }: LinkStateFile): string {
   const why = reason === undefined ? "" : `: ${visible(reason)}`;
   return `This host's link is ${state} since ${since}${why}`;
 }
+
+const count = z.number();
+const kindSchema = z.object({
+  kind: z.string(),
+  seen: count,
+  submitted: count,
+  filtered: count,
+  folded: count,
+  ringFull: count,
+  oversized: count,
+  unreadable: count,
+});
+const sensorSchema = z.object({
+  kinds: z.array(kindSchema),
+  missed: z.array(z.object({ program: z.string(), count })),
+});
+
+type KindLine = z.infer<typeof kindSchema>;
+
+const SENSOR_COLUMNS = [
+  { title: "KIND", value: ({ kind }: KindLine): string => visible(kind) },
+  { title: "SEEN", value: ({ seen }: KindLine): string => String(seen) },
+  { title: "SUBMITTED", value: ({ submitted }: KindLine): string => String(submitted) },
+  { title: "FILTERED", value: ({ filtered }: KindLine): string => String(filtered) },
+  { title: "FOLDED", value: ({ folded }: KindLine): string => String(folded) },
+  { title: "RING FULL", value: ({ ringFull }: KindLine): string => String(ringFull) },
+  { title: "OVERSIZED", value: ({ oversized }: KindLine): string => String(oversized) },
+  { title: "UNREADABLE", value: ({ unreadable }: KindLine): string => String(unreadable) },
+];
 
 interface Leaf {
   readonly name: string;

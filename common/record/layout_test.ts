@@ -49,7 +49,7 @@ Deno.test("kinds keep the sizes that stored records have", () => {
     rule_set: [132, 0, 104],
     alert: [133, 16, 120],
     loss: [134, 24, 120],
-    health: [138, 40, 152],
+    health: [138, 40, 168],
     flat: [192, 0, 96],
   });
 });

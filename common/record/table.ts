@@ -435,6 +435,8 @@ export const KINDS = {
     slots: [
       { name: "rule_set", doc: "SHA-256 of the rule image in force, lower-case hex" },
       { name: "scans", doc: "u64 a class of duration (common/wire): scans since the last one" },
+      { name: "tallies", doc: "what the sensor counted of each kind since (common/wire/tally.ts)" },
+      { name: "missed", doc: "programs that did not run since, a line each: name, space, times" },
     ],
   },
   flat: {

@@ -1,5 +1,13 @@
 import { encodeRecord, type HeaderValues } from "../record/encode.ts";
 import type { RecordView } from "../record/decode.ts";
+import {
+  decodeMissed,
+  decodeTallies,
+  encodeMissed,
+  encodeTallies,
+  type MissedRuns,
+  type Tally,
+} from "./tally.ts";
 
 /**
  * Upper bounds of the classes of a scan's duration, in seconds; one more class has the longer ones.
@@ -38,6 +46,10 @@ export interface Health {
   readonly scanTimeNs: number;
   /** Scans by class of their duration, {@linkcode SCAN_CLASSES} of them. */
   readonly scans: readonly number[];
+  /** What the sensor counted, a row a kind; an agent of an earlier version tells none. */
+  readonly tallies: readonly Tally[];
+  /** Programs of the sensor that did not run when they should have. */
+  readonly missed: readonly MissedRuns[];
 }
 
 /**
@@ -60,7 +72,12 @@ export function encodeHealth(health: Health, header: HeaderValues): Uint8Array {
       masked: health.masked,
       scan_time_ns: Math.round(health.scanTimeNs),
     },
-    slots: { rule_set: health.ruleSet, scans: new Uint8Array(scans.buffer) },
+    slots: {
+      rule_set: health.ruleSet,
+      scans: new Uint8Array(scans.buffer),
+      tallies: encodeTallies(health.tallies),
+      missed: encodeMissed(health.missed),
+    },
   });
 }
 
@@ -76,6 +93,9 @@ export function decodeHealth(record: RecordView): Health | undefined {
   const counts = record.slot("health", "scans");
   const ruleSet = new TextDecoder().decode(record.slot("health", "rule_set"));
   if (counts?.length !== SCAN_CLASSES * COUNT_BYTES || !RULE_SET.test(ruleSet)) return undefined;
+  const tallies = decodeTallies(record.slot("health", "tallies") ?? new Uint8Array());
+  const missed = decodeMissed(new TextDecoder().decode(record.slot("health", "missed")));
+  if (tallies === undefined || missed === undefined) return undefined;
   const view = new DataView(counts.buffer, counts.byteOffset, counts.byteLength);
   const health: Health = {
     rules: record.number("health", "rules"),
@@ -88,6 +108,8 @@ export function decodeHealth(record: RecordView): Health | undefined {
       { length: SCAN_CLASSES },
       (_, i) => Number(view.getBigUint64(i * COUNT_BYTES, true)),
     ),
+    tallies,
+    missed,
   };
   const { records, alerts, masked, scanTimeNs, scans } = health;
   const all = [records, alerts, masked, scanTimeNs, ...scans];

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeRecord, encodeRecord } from "../record/mod.ts";
 import { decodeHealth, encodeHealth, type Health, SCAN_CLASSES } from "./health.ts";
+import { TALLIES_MAX } from "./tally.ts";
 
 const COUNT = fc.maxSafeNat();
 const HEALTH: fc.Arbitrary<Health> = fc.record({
@@ -12,6 +13,26 @@ const HEALTH: fc.Arbitrary<Health> = fc.record({
   masked: COUNT,
   scanTimeNs: COUNT,
   scans: fc.array(COUNT, { minLength: SCAN_CLASSES, maxLength: SCAN_CLASSES }),
+  tallies: fc.array(
+    fc.record({
+      kind: fc.nat(0xFFFF),
+      seen: COUNT,
+      submitted: COUNT,
+      filtered: COUNT,
+      folded: COUNT,
+      ringFull: COUNT,
+      oversized: COUNT,
+      unreadable: COUNT,
+    }, { noNullPrototype: true }),
+    { maxLength: TALLIES_MAX },
+  ),
+  missed: fc.array(
+    fc.record({
+      program: fc.stringMatching(/^[a-z0-9_]{1,32}$/),
+      count: fc.nat(),
+    }, { noNullPrototype: true }),
+    { maxLength: TALLIES_MAX },
+  ),
 }, { noNullPrototype: true });
 
 Deno.test("decodeHealth() reads back what encodeHealth() wrote", () => {
@@ -23,7 +44,12 @@ Deno.test("decodeHealth() reads back what encodeHealth() wrote", () => {
 Deno.test("decodeHealth() refuses figures that no agent has", () => {
   const scans = new Uint8Array(SCAN_CLASSES * 8);
   const read = (
-    slots: { readonly rule_set?: string; readonly scans?: Uint8Array },
+    slots: {
+      readonly rule_set?: string;
+      readonly scans?: Uint8Array;
+      readonly tallies?: Uint8Array;
+      readonly missed?: string;
+    },
     records = 0n,
   ): Health | undefined =>
     decodeHealth(decodeRecord(encodeRecord("health", { body: { records }, slots })));
@@ -31,6 +57,12 @@ Deno.test("decodeHealth() refuses figures that no agent has", () => {
   assertEquals(read({ rule_set: "not a hash", scans }), undefined);
   assertEquals(read({ rule_set: "", scans: scans.subarray(8) }), undefined);
   assertEquals(read({ rule_set: "" }), undefined);
+  assertEquals(read({ rule_set: "", scans, tallies: new Uint8Array(8) }), undefined);
+  assertEquals(read({ rule_set: "", scans, tallies: new Uint8Array(64).fill(0xFF) }), undefined);
+  assertEquals(read({ rule_set: "", scans, missed: "on_exec -1" }), undefined);
+  assertEquals(read({ rule_set: "", scans, missed: "on_exec 3" })?.missed, [
+    { program: "on_exec", count: 3 },
+  ]);
   assertEquals(read({ rule_set: "", scans }, 1n << 60n), undefined);
   assertEquals(read({ rule_set: "", scans: new Uint8Array(scans).fill(0xFF) }), undefined);
 });

@@ -43,3 +43,4 @@ export * from "./health.ts";
 export * from "./loss.ts";
 export * from "./pack.ts";
 export { countRecords } from "./records.ts";
+export * from "./tally.ts";

@@ -129,7 +129,8 @@ export function processRecord(kind: "exec" | "process", process: TestProcess): U
  * @param health What differs from an agent with 42 rules that has done nothing.
  */
 export function healthRecord(health: Partial<Health> = {}): Uint8Array {
-  const nothing = { records: 0, alerts: 0, masked: 0, scanTimeNs: 0, scans: [] };
+  const counted = { tallies: [], missed: [] };
+  const nothing = { records: 0, alerts: 0, masked: 0, scanTimeNs: 0, scans: [], ...counted };
   return encodeHealth({ rules: 42, ruleSet: "0f".repeat(32), ...nothing, ...health }, {
     source: SOURCES.agent,
     time_ns: 3_500_000_000_000n,

@@ -1,4 +1,5 @@
-import { lossCause } from "../../common/wire/mod.ts";
+import { kindName } from "../../common/record/mod.ts";
+import { lossCause, type MissedRuns, OUTCOMES, type Tally } from "../../common/wire/mod.ts";
 import type { AgentLedger, AgentRow, Store } from "../store/store.ts";
 
 /**
@@ -23,10 +24,24 @@ export interface LedgerView {
   }[];
 }
 
+/** What a sensor counted of one kind of events: seen = the sum of the others. */
+export interface TallyView extends Omit<Tally, "kind"> {
+  /** Name of the kind; `other` for those that this version does not know. */
+  readonly kind: string;
+}
+
+/** What a sensor counted. */
+export interface SensorView {
+  readonly kinds: readonly TallyView[];
+  /** Programs of it that the kernel left out at times, as they ran on that CPU already. */
+  readonly missed: readonly MissedRuns[];
+}
+
 /** An agent with its ledger. */
 export interface AgentView extends AgentRow {
   readonly online: boolean;
   readonly ledger: LedgerView;
+  readonly sensor: SensorView;
 }
 
 /**
@@ -44,6 +59,7 @@ export async function agentViews(store: Store, nowMs: number): Promise<readonly 
       ...agent,
       online: isOnline(agent, nowMs),
       ledger: ledgerView(byAgent.get(agent.id)),
+      sensor: sensorView(byAgent.get(agent.id)),
     }))
     .sort((a, b) => a.hostName.localeCompare(b.hostName) || a.id.localeCompare(b.id));
 }
@@ -57,6 +73,42 @@ export async function agentViews(store: Store, nowMs: number): Promise<readonly 
 export function activePatterns(agents: readonly AgentView[]): number | null {
   const known = agents.filter(({ online }) => online).flatMap(({ rules }) => rules ?? []);
   return known.length === 0 ? null : Math.max(...known);
+}
+
+/**
+ * What the sensors of all agents counted together.
+ *
+ * @param agents All agents.
+ */
+export function fleetSensor(agents: readonly AgentView[]): SensorView {
+  const kinds = new Map<string, TallyView>();
+  const missed = new Map<string, number>();
+  for (const { sensor } of agents) {
+    for (const row of sensor.kinds) {
+      const known = kinds.get(row.kind);
+      kinds.set(row.kind, known === undefined ? row : added(known, row));
+    }
+    for (const { program, count } of sensor.missed) {
+      missed.set(program, (missed.get(program) ?? 0) + count);
+    }
+  }
+  return {
+    kinds: [...kinds.values()],
+    missed: [...missed].map(([program, count]) => ({ program, count })),
+  };
+}
+
+function added(a: TallyView, b: TallyView): TallyView {
+  const counts = OUTCOMES.map((outcome) => [outcome, a[outcome] + b[outcome]]);
+  return { ...a, seen: a.seen + b.seen, ...Object.fromEntries(counts) };
+}
+
+function sensorView(ledger: AgentLedger | undefined): SensorView {
+  const { tallies = [], missed = [] } = ledger?.sensor ?? {};
+  return {
+    kinds: tallies.map((row) => ({ ...row, kind: kindName(row.kind) ?? "other" })),
+    missed,
+  };
 }
 
 function isOnline(agent: AgentRow, nowMs: number): boolean {

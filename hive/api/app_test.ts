@@ -1,3 +1,4 @@
+import { KINDS } from "../../common/record/mod.ts";
 import { assert, assertEquals } from "@std/assert";
 import { errorSchema } from "../../common/link/protocol.ts";
 import { type Loss, SCAN_CLASSES } from "../../common/wire/mod.ts";
@@ -80,6 +81,7 @@ Deno.test("createApi() gives status, agents and ledgers of what was stored", asy
     events: 1,
     alertsToday: 1,
     activePatterns: 42,
+    sensor: { kinds: [], missed: [] },
   });
   const { agents } = agentsSchema.parse(await (await hive.get("/api/v1/agents")).json());
   assertEquals(
@@ -255,13 +257,50 @@ Deno.test("createApi() tells what correlation over hosts did, in figures and in 
   assert(text.includes('immune_fleet_correlation_total{what="evicted_groups"} 6'));
 });
 
+const OPENS = {
+  kind: KINDS.open.id,
+  seen: 21,
+  submitted: 1,
+  filtered: 2,
+  folded: 3,
+  ringFull: 4,
+  oversized: 5,
+  unreadable: 6,
+};
+
+Deno.test("createApi() tells what the sensors counted, of each host and of all", async () => {
+  await using hive = await openTestHive();
+  const missed = [{ program: "on_exec", count: 4 }];
+  await hive.deliver([healthRecord({ tallies: [OPENS], missed })]);
+  await hive.deliver([healthRecord({ tallies: [OPENS] })]);
+  const opens = {
+    kind: "open",
+    seen: 42,
+    submitted: 2,
+    filtered: 4,
+    folded: 6,
+    ringFull: 8,
+    oversized: 10,
+    unreadable: 12,
+  };
+  const status = statusSchema.parse(await (await hive.get("/api/v1/status")).json());
+  assertEquals(status.sensor, { kinds: [opens], missed });
+  const { agents } = agentsSchema.parse(await (await hive.get("/api/v1/agents")).json());
+  assertEquals(agents[0]?.sensor, { kinds: [opens], missed });
+});
+
 Deno.test("createApi() gives metrics in the Prometheus text format", async () => {
   await using hive = await openTestHive({ refused: () => Promise.resolve({ no_certificate: 3 }) });
   const scans = [2, 0, 1, ...Array.from({ length: SCAN_CLASSES - 4 }, () => 0), 1];
   await hive.deliver([
     processRecord("exec", SHELL),
     alertOf(SHELL).record,
-    healthRecord({ scans, scanTimeNs: 1_500_000_000 }),
+    healthRecord({
+      scans,
+      scanTimeNs: 1_500_000_000,
+      tallies: [OPENS],
+      missed: [{ program: "on_exec", count: 4 }],
+    }),
   ], [RING_FULL]);
   await hive.deliver([healthRecord({ scans: [1], scanTimeNs: 500_000_000 })]);
   const response = await hive.get("/metrics");
@@ -276,6 +315,10 @@ Deno.test("createApi() gives metrics in the Prometheus text format", async () =>
       'immune_events_lost_total{cause="ring_full"} 12',
       'immune_events_lost_total{cause="sequence_gap"} 0',
       'immune_refused_total{reason="no_certificate"} 3',
+      'immune_sensor_events_total{kind="open",outcome="seen"} 21',
+      'immune_sensor_events_total{kind="open",outcome="folded"} 3',
+      'immune_sensor_events_total{kind="open",outcome="ring_full"} 4',
+      'immune_sensor_runs_missed_total{program="on_exec"} 4',
       'immune_scan_latency_seconds_bucket{le="0.00005"} 3',
       'immune_scan_latency_seconds_bucket{le="0.00025"} 4',
       'immune_scan_latency_seconds_bucket{le="0.1"} 4',
@@ -289,7 +332,10 @@ Deno.test("createApi() gives metrics in the Prometheus text format", async () =>
   const families = text.match(/^# TYPE \S+ (?:gauge|counter|histogram)$/gm) ?? [];
   assertEquals(families.length, text.match(/^# HELP /gm)?.length);
   for (const line of text.trimEnd().split("\n").filter((line) => !line.startsWith("#"))) {
-    assert(/^immune_[a-z_]+(?:\{[a-z]+="[^"\n]*"\})? \d+(?:\.\d+)?$/.test(line), line);
+    assert(
+      /^immune_[a-z_]+(?:\{[a-z]+="[^"\n]*"(?:,[a-z]+="[^"\n]*")*\})? \d+(?:\.\d+)?$/.test(line),
+      line,
+    );
   }
 });
 

@@ -3,7 +3,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { LOGIN_LINK_MS } from "../operators/mod.ts";
 import type { AlertQuery } from "../store/store.ts";
-import { activePatterns, agentViews } from "./agents.ts";
+import { activePatterns, agentViews, fleetSensor } from "./agents.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { detectionView } from "./detection.ts";
 import { durationMs } from "./duration.ts";
@@ -50,6 +50,7 @@ function addTotals(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
       events: stats.events,
       alertsToday: stats.alertsToday,
       activePatterns: activePatterns(agents),
+      sensor: fleetSensor(agents),
     }, 200);
   });
   app.openapi(agentsRoute, async (c) => {
@@ -72,7 +73,8 @@ function addTotals(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
       detectionView(api),
     ]);
     const agentsOnline = agents.filter(({ online }) => online).length;
-    const text = metricsText({ agentsOnline, stats, refused, detection });
+    const sensor = fleetSensor(agents);
+    const text = metricsText({ agentsOnline, stats, refused, detection, sensor });
     return c.body(text, 200, { "Content-Type": METRICS_TYPE });
   });
 }

@@ -1,5 +1,6 @@
-import { LOSS_CAUSE_NAMES, SCAN_SECONDS_BOUNDS } from "../../common/wire/mod.ts";
+import { LOSS_CAUSE_NAMES, OUTCOMES, SCAN_SECONDS_BOUNDS } from "../../common/wire/mod.ts";
 import { SEVERITIES } from "../../common/sigma/rule.ts";
+import type { SensorView } from "./agents.ts";
 import type { DetectionView } from "./detection.ts";
 import type { ScanTotals, StoreStats } from "../store/store.ts";
 
@@ -14,6 +15,8 @@ export interface MetricsSource {
   readonly refused: Readonly<Record<string, number>>;
   /** Correlation over hosts; null = there is none. */
   readonly detection: DetectionView | null;
+  /** What the sensors of all agents counted. */
+  readonly sensor: SensorView;
 }
 
 const NS_PER_SECOND = 1e9;
@@ -33,7 +36,8 @@ interface Family {
  * @param source Figures.
  * @returns The text.
  */
-export function metricsText({ agentsOnline, stats, refused, detection }: MetricsSource): string {
+export function metricsText(source: MetricsSource): string {
+  const { agentsOnline, stats, refused, detection, sensor } = source;
   const families: readonly Family[] = [
     {
       name: "immune_agents_online",
@@ -76,7 +80,29 @@ export function metricsText({ agentsOnline, stats, refused, detection }: Metrics
       values: known(["alerts", "ahead", "raised"], correlated(detection)),
     },
   ];
-  return families.map(familyText).join("") + scanLatencyText(stats.scans);
+  return families.map(familyText).join("") + sensorText(sensor) + scanLatencyText(stats.scans);
+}
+
+/** What became of the events that the sensors' hooks saw. */
+function sensorText({ kinds, missed }: SensorView): string {
+  const name = "immune_sensor_events_total";
+  const lines = [
+    `# HELP ${name} Events that the sensors' hooks saw, by kind: seen is the sum of the others`,
+    `# TYPE ${name} counter`,
+  ];
+  for (const row of kinds) {
+    for (const outcome of ["seen", ...OUTCOMES] as const) {
+      const label = outcome === "ringFull" ? "ring_full" : outcome;
+      lines.push(`${name}{kind="${escaped(row.kind)}",outcome="${label}"} ${row[outcome]}`);
+    }
+  }
+  return lines.join("\n") + "\n" + familyText({
+    name: "immune_sensor_runs_missed_total",
+    type: "counter",
+    help: "Runs of the sensors' programs that a kernel left out",
+    label: "program",
+    values: missed.map(({ program, count }) => [program, count]),
+  });
 }
 
 /** Counters of all correlations together. */

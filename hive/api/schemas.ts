@@ -41,6 +41,24 @@ export const alertPath = z.object({
   id: z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits"),
 });
 
+/** What sensors counted of the events that their hooks saw. */
+const sensorSchema = z.object({
+  kinds: z.array(
+    z.object({
+      kind: z.string(),
+      seen: count,
+      submitted: count,
+      filtered: count.openapi({ description: "no rule could need them" }),
+      folded: count.openapi({ description: "over a limit of their process or cgroup" }),
+      ringFull: count,
+      oversized: count,
+      unreadable: count,
+    }),
+  ).openapi({ description: "seen = the sum of the others" }),
+  missed: z.array(z.object({ program: z.string(), count }))
+    .openapi({ description: "runs of a program that the kernel left out" }),
+});
+
 /** What a hive is doing. */
 export const statusSchema = z.object({
   version: z.string(),
@@ -51,6 +69,7 @@ export const statusSchema = z.object({
   alertsToday: count.openapi({ description: "alerts since midnight UTC" }),
   activePatterns: count.nullable()
     .openapi({ description: "rules in force on the agent online that has most; null = not known" }),
+  sensor: sensorSchema,
 }).openapi("Status");
 
 /** All agents with their ledgers. */
@@ -75,6 +94,7 @@ export const agentsSchema = z.object({
         certain: z.boolean(),
         losses: z.array(z.object({ cause: z.string(), count, certain: z.boolean() })),
       }).openapi({ description: "made = stored + lost by cause" }),
+      sensor: sensorSchema,
     }).openapi("Agent"),
   ),
 });

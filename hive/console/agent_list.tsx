@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import type { AgentView, LedgerView } from "../api/agents.ts";
+import type { AgentView, LedgerView, SensorView } from "../api/agents.ts";
 import { ago, exact, moment, short, visible, words } from "./format.ts";
 
 /**
@@ -49,7 +49,46 @@ function Agent({ agent, nowMs }: { readonly agent: AgentView; readonly nowMs: nu
         )}
       </p>
       <Ledger ledger={agent.ledger} />
+      {agent.sensor.kinds.length > 0 && <Sensor sensor={agent.sensor} />}
     </li>
+  );
+}
+
+/** What its hooks saw, and what became of it: folded away, as few look at it. */
+function Sensor({ sensor: { kinds, missed } }: { readonly sensor: SensorView }): Child {
+  const lost = (row: SensorView["kinds"][number]): number =>
+    row.ringFull + row.oversized + row.unreadable;
+  return (
+    <details class="sensor">
+      <summary>What its sensor saw</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">kind</th>
+            <th scope="col">seen</th>
+            <th scope="col">sent</th>
+            <th scope="col">filtered</th>
+            <th scope="col">folded</th>
+            <th scope="col">lost</th>
+          </tr>
+        </thead>
+        <tbody>
+          {kinds.map((row) => (
+            <tr key={row.kind}>
+              <th scope="row">{words(row.kind)}</th>
+              <td title={exact(row.seen)}>{short(row.seen)}</td>
+              <td title={exact(row.submitted)}>{short(row.submitted)}</td>
+              <td title={exact(row.filtered)}>{short(row.filtered)}</td>
+              <td title={exact(row.folded)}>{short(row.folded)}</td>
+              <td title={exact(lost(row))}>{short(lost(row))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {missed.map(({ program, count }) => (
+        <p key={program} class="note">{`${visible(program)} missed ${exact(count)} runs`}</p>
+      ))}
+    </details>
   );
 }
 

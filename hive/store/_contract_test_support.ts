@@ -77,6 +77,26 @@ async function ledgerOf(store: Store, agentId: string): Promise<AgentLedger> {
   return found;
 }
 
+const NO_SENSOR = { tallies: [], missed: [] };
+const TALLY = {
+  seen: 21,
+  submitted: 1,
+  filtered: 2,
+  folded: 3,
+  ringFull: 4,
+  oversized: 5,
+  unreadable: 6,
+};
+/** What comes of it when it is told twice. */
+const DOUBLED = {
+  submitted: 2,
+  filtered: 4,
+  folded: 6,
+  ringFull: 8,
+  oversized: 10,
+  unreadable: 12,
+};
+
 const APPENDS: readonly Case[] = [
   ["append() stores a batch and gives it back bit for bit", async (store) => {
     const { id, hostId } = await enrolled(store);
@@ -86,7 +106,13 @@ const APPENDS: readonly Case[] = [
     const [block, ...others] = await store.blocks({ limit: 10 });
     assertEquals([block?.agentId, block?.from, others.length], [id, 1, 0]);
     assertEquals(block?.bytes, copy);
-    assertEquals(await ledgerOf(store, id), { agentId: id, position: 5, stored: 5, losses: [] });
+    assertEquals(await ledgerOf(store, id), {
+      agentId: id,
+      position: 5,
+      stored: 5,
+      losses: [],
+      sensor: NO_SENSOR,
+    });
   }],
   ["append() stores a repeated batch once, whenever it comes again", async (store) => {
     const { id, hostId } = await enrolled(store);
@@ -132,7 +158,13 @@ const APPENDS: readonly Case[] = [
     const { alerts } = await store.alerts({ limit: 10 });
     assertEquals(alerts.map((each) => each.id), [sampleAlert(7, { hostId }).id]);
     // Its ledger belongs to position 3, which an earlier batch held.
-    assertEquals(await ledgerOf(store, id), { agentId: id, position: 8, stored: 8, losses: [] });
+    assertEquals(await ledgerOf(store, id), {
+      agentId: id,
+      position: 8,
+      stored: 8,
+      losses: [],
+      sensor: NO_SENSOR,
+    });
   }],
   ["append() counts positions by journal and agent", async (store) => {
     const [one, two] = [await enrolled(store), await enrolled(store)];
@@ -177,14 +209,26 @@ const REFUSALS: readonly Case[] = [
     const put = (first: number, losses = [loss("ring_full", { count: 100 })]): Promise<Stored> =>
       store.append({ agentId: id, bytes: sampleBatch({ first, records: 2, losses, hostId }) });
     assertEquals(await put(2), { outcome: "gap", expected: 1 });
-    assertEquals(await store.ledgers(), [{ agentId: id, position: 0, stored: 0, losses: [] }]);
+    assertEquals(await store.ledgers(), [{
+      agentId: id,
+      position: 0,
+      stored: 0,
+      losses: [],
+      sensor: NO_SENSOR,
+    }]);
     assertEquals(await put(1, []), stored(2, 2));
     for (const first of [3, 4]) {
       const evicted = loss("journal_evicted", { count: 5, first });
       assertEquals(await put(9, [evicted]), { outcome: "gap", expected: 3 });
     }
     assertEquals(await store.blocks({ limit: 9 }).then((blocks) => blocks.length), 1);
-    assertEquals(await ledgerOf(store, id), { agentId: id, position: 2, stored: 2, losses: [] });
+    assertEquals(await ledgerOf(store, id), {
+      agentId: id,
+      position: 2,
+      stored: 2,
+      losses: [],
+      sensor: NO_SENSOR,
+    });
     assertEquals((await store.stats()).turnedAway.gaps, 3);
     assertEquals(await put(3, []), stored(4, 2));
   }],
@@ -406,6 +450,11 @@ const FLEET: readonly Case[] = [
         masked: 0,
         scanTimeNs: 2000,
         scans: [3, 0, 1],
+        tallies: [
+          { ...TALLY, kind: KINDS.open.id },
+          { ...TALLY, kind: 65_000, seen: 1 },
+        ],
+        missed: [{ program: "on_exec", count: 3 }],
       }, {});
     const put = (first: number, records: readonly Uint8Array[]): Promise<Stored> =>
       store.append({ agentId, bytes: sampleBatch({ first, records, hostId }) });
@@ -418,6 +467,14 @@ const FLEET: readonly Case[] = [
     const { events, records, scans } = await store.stats();
     assertEquals([events, records, scans.timeNs], [1, 3, 4000]);
     assertEquals(scans.scans.slice(0, 4), [6, 0, 2, 0]);
+    const [ledger] = await store.ledgers();
+    assertEquals(ledger?.sensor, {
+      tallies: [
+        { kind: 0, seen: 2, ...DOUBLED },
+        { kind: KINDS.open.id, seen: 42, ...DOUBLED },
+      ],
+      missed: [{ program: "on_exec", count: 6 }],
+    });
   }],
   ["append() takes a health record with figures that none has for any record", async (store) => {
     const { id: agentId, hostId } = await enrolled(store);

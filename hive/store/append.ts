@@ -7,6 +7,7 @@ import { pack } from "./codec.ts";
 import { type Extract, extract } from "./extract.ts";
 import { accountForGap, isGapCause, type Passed } from "./gap.ts";
 import { HealthRows } from "./health.ts";
+import { TallyRows } from "./tallies.ts";
 import { integer, text } from "./rows.ts";
 import { type Block, MINUTES_MAX, type Stored } from "./store.ts";
 
@@ -46,6 +47,7 @@ export class Appender {
   readonly #clock: Clock;
   readonly #alerts: AlertRows;
   readonly #healths: HealthRows;
+  readonly #tallies: TallyRows;
   readonly #sql: ReturnType<typeof statements>;
 
   /**
@@ -56,6 +58,7 @@ export class Appender {
     this.#clock = clock;
     this.#alerts = new AlertRows(database);
     this.#healths = new HealthRows(database);
+    this.#tallies = new TallyRows(database);
     this.#sql = statements(database);
   }
 
@@ -137,7 +140,10 @@ export class Appender {
     const packed = pack(bytes);
     this.#sql.addBytes.run(block, packed.codec, packed.bytes);
     for (const alert of found.alerts) this.#alerts.add(alert, { block });
-    for (const health of found.healths) this.#healths.add(health, { agent });
+    for (const health of found.healths) {
+      this.#healths.add(health, { agent });
+      this.#tallies.add(health, { agent });
+    }
     this.#countLosses(accepted);
     if (found.events > 0) this.#rollUp(now - now % MINUTE_MS, found.events);
   }

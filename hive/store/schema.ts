@@ -260,6 +260,27 @@ export const MIGRATIONS: readonly string[] = [
     state BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE tallies (
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    kind INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    submitted INTEGER NOT NULL,
+    filtered INTEGER NOT NULL,
+    folded INTEGER NOT NULL,
+    ring_full INTEGER NOT NULL,
+    oversized INTEGER NOT NULL,
+    unreadable INTEGER NOT NULL,
+    PRIMARY KEY (agent, kind)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE missed_runs (
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    program TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (agent, program)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Tables that are small and that everything hangs on: they are checked at every opening. */

@@ -1,6 +1,7 @@
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { DirectiveStore } from "./directive_store.ts";
 import type { HerdCall, HerdGives, HerdTakes } from "../herd/herd.ts";
+import type { SensorTallies } from "./tallies.ts";
 
 /** Most alerts of a page. */
 export const ALERTS_PER_PAGE_MAX = 1000;
@@ -242,6 +243,8 @@ export interface AgentLedger {
   /** Records stored, over all its journals. */
   readonly stored: number;
   readonly losses: readonly Pick<Loss, "cause" | "count" | "certain">[];
+  /** What its sensor counted, before there were records. */
+  readonly sensor: SensorTallies;
 }
 
 /** Scans of all agents, as their health records tell. */

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { lossCause } from "../../common/wire/mod.ts";
 import { integer, text } from "./rows.ts";
 import { type AgentLedger, MINUTES_MAX, type StoreStats } from "./store.ts";
+import { TallyRows } from "./tallies.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -21,6 +22,7 @@ export function readLedgers(database: DatabaseSync): readonly AgentLedger[] {
     };
     losses.set(agent, [...losses.get(agent) ?? [], entry]);
   }
+  const tallies = new TallyRows(database).all();
   return database.prepare(
     `SELECT number, id, stored, coalesce((
       SELECT position FROM journals WHERE agent = agents.number ORDER BY number DESC LIMIT 1
@@ -30,6 +32,7 @@ export function readLedgers(database: DatabaseSync): readonly AgentLedger[] {
     position: integer(row, "position"),
     stored: integer(row, "stored"),
     losses: losses.get(integer(row, "number")) ?? [],
+    sensor: tallies.get(integer(row, "number")) ?? { tallies: [], missed: [] },
   }));
 }
 

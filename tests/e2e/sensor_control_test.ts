@@ -96,8 +96,8 @@ sensorTest("KernelSensor.tables() counts what tables hold, which stats() leaves 
   assert(held() > before);
   assertEquals(probe.sensor.stats().filter((row) => row.kind === 0), []);
   for (const row of probe.sensor.tables()) {
-    const { submitted, filtered, ringFull, oversized, unreadable } = row;
-    assertEquals(row.seen, submitted + filtered + ringFull + oversized + unreadable);
+    const { submitted, filtered, ringFull, oversized, unreadable, folded } = row;
+    assertEquals(row.seen, submitted + filtered + ringFull + oversized + unreadable + folded);
   }
 });
 

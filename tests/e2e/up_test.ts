@@ -42,6 +42,11 @@ test("an alert is in the store within two seconds, and the ledgers add up", asyn
     // The agent's first health record is on its way since the start.
     await eventually(async () => (await figures(up)).scans > 0);
     assert((await figures(up)).rules > 0);
+    // What its hooks saw is told with it, and adds up; `tests/e2e/flood_test.ts` counts for itself.
+    const status = JSON.parse((await runVerb("status", "--json", ...up.flags)).stdout);
+    const kinds = status.sensor.kinds as readonly ({ kind: string; seen: number })[];
+    assert(kinds.some(({ kind, seen }) => kind === "exec" && seen > 0), JSON.stringify(kinds));
+    assertMatch((await runVerb("status", ...up.flags)).stdout, /^exec +\d+ +\d+ +\d+ +0 +0 /m);
   } finally {
     await end(up);
   }

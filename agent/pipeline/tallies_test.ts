@@ -1,0 +1,30 @@
+import { assertEquals } from "@std/assert";
+import type { StatsRow } from "../sensors/sensor.ts";
+import { TallyBook } from "./tallies.ts";
+
+const NONE = { filtered: 0, folded: 0, ringFull: 0, oversized: 0, unreadable: 0 };
+
+function row(kind: number, source: number, submitted: number, folded = 0): StatsRow {
+  const seen = submitted + folded;
+  return { kind, source, sequence: submitted, ...NONE, seen, submitted, folded };
+}
+
+Deno.test("TallyBook adds the CPUs up, and tells what is new since the last time", () => {
+  const book = new TallyBook();
+  assertEquals(book.take([row(17, 0x4001, 5), row(1, 0, 2), row(17, 0x4000, 3, 4)]), [
+    { kind: 1, ...NONE, seen: 2, submitted: 2 },
+    { kind: 17, ...NONE, seen: 12, submitted: 8, folded: 4 },
+  ]);
+  assertEquals(book.take([row(17, 0x4001, 6), row(1, 0, 2), row(17, 0x4000, 3, 4)]), [
+    { kind: 17, ...NONE, seen: 1, submitted: 1 },
+  ]);
+  assertEquals(book.take([row(17, 0x4001, 6), row(1, 0, 2), row(17, 0x4000, 3, 4)]), []);
+});
+
+Deno.test("TallyBook tells which programs missed runs, once", () => {
+  const book = new TallyBook();
+  const program = { name: "on_exec", missed: 2, runs: 0, runTimeNs: 0, attached: true };
+  const calm = { ...program, name: "on_fork", missed: 0 };
+  assertEquals(book.takeMissed([program, calm]), [{ program: "on_exec", count: 2 }]);
+  assertEquals(book.takeMissed([program, calm]), []);
+});
