@@ -5,6 +5,7 @@ import { type Alert, type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
+import type { Policy } from "../sensors/policy.ts";
 import { awaitGone, type Detached, programsLeft } from "../sensors/programs.ts";
 import { contextBatches } from "./context.ts";
 import { CorrelationState } from "./correlation_state.ts";
@@ -19,6 +20,14 @@ import { parsePasswd, userRecords } from "./users.ts";
 /** The host's clock is compared with the boot clock this often, in milliseconds. */
 const CLOCK_INTERVAL_MS = 10_000;
 const PASSWD = "/etc/passwd";
+
+/** Before the end: what is seen is counted as filtered. */
+const NOTHING_WANTED: Omit<Policy, "wakeIntervalUs"> = {
+  kinds: [],
+  wideOpen: false,
+  identity: false,
+  watches: [],
+};
 
 /** Where a pipeline's findings go. */
 export interface PipelineOutlets {
@@ -60,6 +69,8 @@ export interface RunningPipeline extends Disposable {
   stepReload(): ReloadedPolicy | undefined;
   /** How many programs of the sensor the kernel has. */
   programs(): number;
+  /** From here on the sensor makes no record: what it has made can be taken to the last one. */
+  endRecords(): void;
   /** Lets everything go, and says whether the kernel has let go of the sensor's programs. */
   detach(): Detached;
   /** Puts everything on the disk. */
@@ -139,6 +150,9 @@ export async function openPipeline(
       seen?.saveIfDue();
     },
     programs: () => programsLeft(ids, options.sensor),
+    endRecords: () => {
+      sensor.policy({ ...NOTHING_WANTED, wakeIntervalUs: options.policy.wakeIntervalUs });
+    },
     detach: (): Detached => {
       owned.dispose();
       return awaitGone(ids, options.sensor);

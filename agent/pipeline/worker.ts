@@ -75,7 +75,8 @@ async function run(options: PipelineOptions, mailbox: Mailbox): Promise<void> {
   });
   report({ type: "started", ...running.started });
   await poll(running, { mailbox, outlets });
-  // What the sensor still holds is taken too, so that the counters add up.
+  // What the sensor still holds is taken too, so that the counters add up to the last record.
+  running.endRecords();
   while (running.pipeline.step(0) > 0) flush(outlets);
   finish(running, outlets);
 }
