@@ -41,14 +41,20 @@ export interface TestHive extends AsyncDisposable {
   deliver(records: readonly Uint8Array[], losses?: readonly Loss[]): Promise<void>;
 }
 
+/** What a hive of a test is made of, for what is made from it. */
+export interface TestHiveParts extends Pick<TestHive, "clock" | "store"> {
+  /** Goes with the hive. */
+  readonly folder: string;
+}
+
 /**
  * Makes it.
  *
- * @param options What differs from the default.
+ * @param options What differs from the default, or makes that.
  * @param operatorsOptions The same for the operators.
  */
 export async function openTestHive(
-  options: Partial<ApiOptions> = {},
+  options: Partial<ApiOptions> | ((parts: TestHiveParts) => Promise<Partial<ApiOptions>>) = {},
   operatorsOptions: Partial<OperatorsOptions> = {},
 ): Promise<TestHive> {
   const folder = await Deno.makeTempDir();
@@ -66,7 +72,8 @@ export async function openTestHive(
   });
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
-  const api = createApi({ store, operators, audit, version: "9.9.9", clock, log, ...options });
+  const more = typeof options === "function" ? await options({ clock, store, folder }) : options;
+  const api = createApi({ store, operators, audit, version: "9.9.9", clock, log, ...more });
   let first = 1;
   return {
     api,

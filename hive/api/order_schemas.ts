@@ -84,6 +84,8 @@ export const killSwitchSchema = z.object({
   fleet: z.string(),
   stopKey: z.object(stopKeySchema.shape).nullable(),
   last: directiveSchema.nullable().openapi({ description: "what was signed last" }),
+  uses: z.array(directiveSchema.extend({ action: z.enum(["stop", "drill", "lift"]) }))
+    .openapi({ description: "what was signed, newest first" }),
   agents: z.array(z.object({
     agentId: z.string(),
     hostName: z.string(),

@@ -6,6 +6,7 @@ import type { z } from "@hono/zod-openapi";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { durationMs } from "./duration.ts";
 import { allow } from "./guards.ts";
+import { killSwitchView } from "./kill_switch.ts";
 import { commandsOf, keyRotation, orderAct, stopAct, stopKeyAct } from "./order_acts.ts";
 import {
   directivePath,
@@ -27,8 +28,6 @@ import { answersOrAsked } from "./two_person.ts";
 
 const DIRECTIVES = `${API_PATH}/directives`;
 const KILL_SWITCH = `${API_PATH}/kill-switch`;
-/** Directives that are looked through for the last stop. */
-const LAST_STOPS_MAX = 256;
 
 const sendRoute = createRoute({
   method: "post",
@@ -132,20 +131,15 @@ function addDirectives(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
 }
 
 function addKillSwitch(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
-  const { store } = api;
   app.openapi(killSwitchRoute, async (c) => {
-    const commands = commandsOf(api);
-    const [agents, rows, stopKey] = await Promise.all([
-      store.agentOrders(),
-      store.directives(LAST_STOPS_MAX),
-      commands.stopKey(),
-    ]);
-    const last = rows.find(({ stream }) => stream === "stop");
+    const { fleet, stopKey, uses, agents } = await killSwitchView(api);
+    const [last] = uses;
     return c.json({
-      fleet: commands.fleet,
+      fleet,
       stopKey: stopKey ?? null,
       last: last === undefined ? null : directiveView(last),
-      agents: agents.filter(({ revoked }) => !revoked).map((agent) => ({
+      uses: uses.map((use) => ({ ...directiveView(use), action: use.action })),
+      agents: agents.map((agent) => ({
         agentId: agent.agentId,
         hostName: agent.hostName,
         hostId: agent.hostId,

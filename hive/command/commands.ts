@@ -192,7 +192,7 @@ export class Commands implements Disposable {
   /** A successor that agents may have heard of already takes its place. */
   async #endRotation(): Promise<void> {
     const { store, signer, clock } = this.#options;
-    const after = { directive: 0, canary: Number.MAX_SAFE_INTEGER, stop: Number.MAX_SAFE_INTEGER };
+    const after = { ...EVERYTHING, directive: 0 };
     const rows = await store.directivesFor({ hostId: EVERY_HOST, after, nowMs: clock.nowMs() });
     const named = rows.filter(({ kind }) => kind === "keys").flatMap(({ bytes }) => {
       const read = readDirective(bytes);
@@ -290,6 +290,9 @@ export class Commands implements Disposable {
     if (!await verifySignature(publicKey, { purpose: "stop", bytes: signed, signature })) {
       throw invalid("the stop key did not sign it");
     }
+    const after = { ...EVERYTHING, stop: directive.number - 1 };
+    const kept = await this.#options.store.directivesFor({ hostId: EVERY_HOST, after, nowMs: 0 });
+    if (kept.some(({ number }) => number === directive.number)) throw invalid("it went out before");
     return { ...directive, stream };
   }
 
@@ -365,6 +368,13 @@ export class Commands implements Disposable {
     return done;
   }
 }
+
+/** Numbers behind which there is nothing. */
+const EVERYTHING = {
+  directive: Number.MAX_SAFE_INTEGER,
+  canary: Number.MAX_SAFE_INTEGER,
+  stop: Number.MAX_SAFE_INTEGER,
+} as const;
 
 type UnsignedContent = Pick<UnsignedDirective, "kind" | "body"> & UnsignedDirectiveContent;
 type UnsignedDirectiveContent = UnsignedDirective extends infer D

@@ -13,6 +13,8 @@ import { assetAt, ASSETS_PATH } from "./assets.ts";
 import { addAccount } from "./account.ts";
 import { addApprovalsPage } from "./approvals.tsx";
 import { addAuditPage } from "./audit.tsx";
+import { addDirectivesPages } from "./directives.tsx";
+import { addKillSwitchPage } from "./kill_switch.tsx";
 import { addLogin } from "./login.ts";
 import { LiveOverview, Overview, overview, OVERVIEW_PATH } from "./overview.tsx";
 import { messagePage } from "./message_page.tsx";
@@ -50,10 +52,14 @@ export function addConsole(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   app.use("/users/*", ...guards);
   app.use("/approvals/*", ...guards);
   app.use("/audit/*", ...guards);
+  app.use("/directives/*", ...guards);
+  app.use("/kill-switch", ...guards);
   addAccount(app, api);
   addUsersPage(app, api);
   addApprovalsPage(app, api);
   addAuditPage(app, api);
+  addDirectivesPages(app, api);
+  addKillSwitchPage(app, api);
   app.get("/alerts/:id{[0-9a-f]{32}}", ...guards, async (c) => {
     const alert = await knownAlert(api, c.req.param("id"));
     const tree = await processTree(api.store, alert);

@@ -9,6 +9,8 @@ interface Place {
 
 const PLACES: readonly Place[] = [
   { path: "/", name: "Overview", needs: ["read", "console"] },
+  { path: "/directives", name: "Directives", needs: ["read", "directives"] },
+  { path: "/kill-switch", name: "Kill switch", needs: ["read", "kill_switch"] },
   { path: "/approvals", name: "Approvals", needs: ["read", "approvals"] },
   { path: "/audit", name: "Audit", needs: ["read", "audit"] },
   { path: "/users", name: "People", needs: ["read", "users"] },

@@ -42,6 +42,8 @@ export interface OperatorsOptions {
   readonly audit: AuditTrail;
   /** Acts that take two people, such as `user.role`. Default: none. */
   readonly twoPerson?: readonly TwoPersonAct[];
+  /** Hashes passwords. Default: one with the usual cost. */
+  readonly hasher?: PasswordHasher;
   /** Default: none; people sign in here. */
   readonly oidc?: OidcProvider;
   /** Default: the host's clock. */
@@ -77,8 +79,7 @@ export class Operators {
 
   /** @param options Token, store, audit log and clock. */
   constructor(options: OperatorsOptions) {
-    const { store, audit, clock = SYSTEM_CLOCK } = options;
-    const hasher = new PasswordHasher();
+    const { store, audit, hasher = new PasswordHasher(), clock = SYSTEM_CLOCK } = options;
     this.#tokenHash = options.tokenHash;
     this.accounts = new Accounts(store, clock);
     this.tokens = new ApiTokens(store, clock);

@@ -10,20 +10,18 @@ export const HASHES_AT_ONCE_MAX = 2;
 /** Most that wait for it. */
 export const HASHES_WAITING_MAX = 16;
 
-/** log2 of the cost N, block size r and parallelism p (RFC 7914; OWASP's smallest of 32 MiB). */
-const COST = { ln: 15, r: 8, p: 3 } as const;
-const SALT_BYTES = 16;
-const HASH_BYTES = 32;
-const FORM = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w+/]{22})\$([\w+/]{43})$/;
-
-/** A hash that no password has, so that an unknown name takes as long as a known one. */
-const NOBODY = `$scrypt$ln=${COST.ln},r=${COST.r},p=${COST.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
-
-interface Cost {
+/** What a hash costs: log2 of N, block size r and parallelism p (RFC 7914). */
+export interface PasswordCost {
   readonly ln: number;
   readonly r: number;
   readonly p: number;
 }
+
+/** OWASP's smallest of 32 MiB. */
+const COST: PasswordCost = { ln: 15, r: 8, p: 3 };
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+const FORM = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w+/]{22})\$([\w+/]{43})$/;
 
 /**
  * Refuses a password that is easily guessed.
@@ -49,8 +47,17 @@ export function checkPassword(password: string, name: string): void {
 export class PasswordHasher {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
+  readonly #cost: PasswordCost;
+  /** A hash that no password has, so that an unknown name takes as long as a known one. */
+  readonly #nobody: string;
   /** Passwords that found no room to wait. */
   refused = 0;
+
+  /** @param cost What a new hash costs. Default: 32 MiB and about a tenth of a second. */
+  constructor(cost: PasswordCost = COST) {
+    this.#cost = cost;
+    this.#nobody = `${formOf(cost)}$${"A".repeat(22)}$${"A".repeat(43)}`;
+  }
 
   /**
    * Hashes a password.
@@ -61,9 +68,8 @@ export class PasswordHasher {
    */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES);
-    const { ln, r, p } = COST;
-    const hash = await this.#derive(password, salt, { cost: COST });
-    return `$scrypt$ln=${ln},r=${r},p=${p}$${plain(salt)}$${plain(hash)}`;
+    const hash = await this.#derive(password, salt, { cost: this.#cost });
+    return `${formOf(this.#cost)}$${plain(salt)}$${plain(hash)}`;
   }
 
   /**
@@ -74,7 +80,8 @@ export class PasswordHasher {
    * @throws {ImmuneError} `RATE_LIMITED` when too many wait.
    */
   async verify(password: string, kept: string | undefined): Promise<boolean> {
-    const [, ln, r, p, salt = "", hash = ""] = FORM.exec(kept ?? NOBODY) ?? FORM.exec(NOBODY) ?? [];
+    const [, ln, r, p, salt = "", hash = ""] = FORM.exec(kept ?? "") ?? FORM.exec(this.#nobody) ??
+      [];
     const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
     const made = await this.#derive(password, Uint8Array.fromBase64(salt), { cost });
     return timingSafeEqual(made, Uint8Array.fromBase64(hash)) && kept !== undefined;
@@ -83,7 +90,7 @@ export class PasswordHasher {
   async #derive(
     password: string,
     salt: Uint8Array,
-    { cost }: { readonly cost: Cost },
+    { cost }: { readonly cost: PasswordCost },
   ): Promise<Uint8Array> {
     await this.#enter();
     try {
@@ -109,7 +116,7 @@ export class PasswordHasher {
 function derive(
   password: string,
   salt: Uint8Array,
-  { cost: { ln, r, p } }: { readonly cost: Cost },
+  { cost: { ln, r, p } }: { readonly cost: PasswordCost },
 ): Promise<Uint8Array> {
   const N = 2 ** ln;
   return new Promise((resolve, reject) =>
@@ -118,6 +125,10 @@ function derive(
       else reject(error);
     })
   );
+}
+
+function formOf({ ln, r, p }: PasswordCost): string {
+  return `$scrypt$ln=${ln},r=${r},p=${p}`;
 }
 
 function plain(bytes: Uint8Array): string {

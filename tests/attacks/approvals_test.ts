@@ -1,15 +1,9 @@
 import { TWO_PERSON_ACTS } from "../../common/config/mod.ts";
 import { makeStopKey } from "../../common/keys/mod.ts";
 import { APPROVAL_MS } from "../../hive/operators/mod.ts";
-import {
-  againstOrders,
-  AGENT_ID,
-  type Asked,
-  byHolders,
-  type OrdersTarget,
-  RULES,
-  STOP,
-} from "./_orders.ts";
+import { AGENT_ID } from "../../hive/api/_test_support.ts";
+import { byHolders, RULES, STOP } from "../support/orders.ts";
+import { againstOrders, type Asked, type OrdersTarget } from "./_orders.ts";
 import { type Attack, attackTable, told } from "./table.ts";
 
 /** A hive on which every such act takes two people, and three who may approve. */

@@ -7,15 +7,8 @@ import {
 } from "../../common/keys/mod.ts";
 import { EVERY_HOST } from "../../common/wire/mod.ts";
 import type { Signer } from "../../hive/command/signer.ts";
-import {
-  againstOrders,
-  byHolders,
-  FLEET,
-  type OrdersTarget,
-  RULES,
-  signed,
-  STOP,
-} from "./_orders.ts";
+import { byHolders, FLEET, RULES, signed, STOP } from "../support/orders.ts";
+import { againstOrders, type OrdersTarget } from "./_orders.ts";
 import { type Attack, attackTable, told } from "./table.ts";
 
 /** Brings a stop to a hive that knows the stop key. */
@@ -119,6 +112,16 @@ const ROWS: readonly Attack<OrdersTarget>[] = [
     refused: "400 DIRECTIVE_INVALID",
     attempt: async (target) =>
       await bring(target, await byHolders(target, STOP, { ageMs: 3_600_000 })),
+  },
+  {
+    tries: "a stop that went out before",
+    refused: "400 DIRECTIVE_INVALID",
+    attempt: async (target) => {
+      const directive = await byHolders(target, STOP);
+      const first = await bring(target, directive);
+      if (first !== "it went out") return first;
+      return await told(await target.ask("/kill-switch/stops", { body: { directive } }));
+    },
   },
   {
     tries: "an order under the stop key",

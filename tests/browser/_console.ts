@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import axe from "axe-core/axe.min.js" with { type: "text" };
 import type { BrowserContextOptions, Page } from "playwright-core";
+import { openTestHive, type TestHive } from "../../hive/api/_test_support.ts";
 import type { OperatorsOptions } from "../../hive/operators/mod.ts";
 import { complaintsOf, hasChromium, openBrowser } from "./_browser.ts";
 import { type ServedHive, serveTestHive } from "./_served_hive.ts";
@@ -13,6 +14,13 @@ export interface Setting {
   readonly complaints: readonly string[];
 }
 
+/** What differs from the default of browser and hive. */
+export interface BrowserTestOptions extends BrowserContextOptions {
+  readonly operators?: Partial<OperatorsOptions>;
+  /** Makes the hive. Default: one that only shows what is stored. */
+  readonly open?: (operators: Partial<OperatorsOptions> | undefined) => Promise<TestHive>;
+}
+
 /**
  * Defines a test in Chromium.
  *
@@ -23,9 +31,9 @@ export interface Setting {
 export function browserTest(
   name: string,
   run: (setting: Setting) => Promise<void>,
-  options: BrowserContextOptions & { readonly operators?: Partial<OperatorsOptions> } = {},
+  options: BrowserTestOptions = {},
 ): void {
-  const { operators, ...context } = options;
+  const { operators, open = (more) => openTestHive({}, more), ...context } = options;
   Deno.test({
     name: `console in Chromium: ${name}`,
     ignore: !hasChromium(),
@@ -33,7 +41,7 @@ export function browserTest(
     sanitizeOps: false,
     sanitizeResources: false,
     async fn(): Promise<void> {
-      await using served = await serveTestHive(operators);
+      await using served = serveTestHive(await open(operators));
       await using opened = await openBrowser();
       const made = await opened.browser.newContext({ reducedMotion: "reduce", ...context });
       const page = await made.newPage();

@@ -1,6 +1,5 @@
-import { openTestHive, type TestHive } from "../../hive/api/_test_support.ts";
+import type { TestHive } from "../../hive/api/_test_support.ts";
 import { serveOperators } from "../../hive/api/mod.ts";
-import type { OperatorsOptions } from "../../hive/operators/mod.ts";
 
 /** The operators' side of a hive, served on a free port. */
 export interface ServedHive extends AsyncDisposable {
@@ -13,12 +12,9 @@ export interface ServedHive extends AsyncDisposable {
 /**
  * Serves it.
  *
- * @param operators What differs from the default of its operators.
+ * @param hive The hive; it goes with the listener.
  */
-export async function serveTestHive(
-  operators: Partial<OperatorsOptions> = {},
-): Promise<ServedHive> {
-  const hive = await openTestHive({}, operators);
+export function serveTestHive(hive: TestHive): ServedHive {
   const listener = serveOperators((request, peer) => hive.api.fetch(request, peer), {
     hostname: "127.0.0.1",
     port: 0,
