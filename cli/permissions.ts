@@ -24,6 +24,7 @@ type Scope =
   | "agent"
   | "enroll"
   | "deliver"
+  | "words"
   | "up"
   | "uninstall";
 
@@ -101,15 +102,23 @@ export function permissionFlags(args: readonly string[], surroundings: Surroundi
  */
 export function startVariables(args: readonly string[]): Readonly<Record<string, string>> {
   const scope = scopeOf(args);
-  return scope === "agent" || scope === "deliver" ? pinnedEnvironment() : {};
+  return PINNED.has(scope) ? pinnedEnvironment() : {};
 }
 
 function scopeOf(args: readonly string[]): Scope | undefined {
   const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
   if (verb === "replay" && args.includes("--deliver")) return "deliver";
   if (verb === "ca" && CA_ON_FILES.some((action) => args.includes(action))) return "ca_files";
+  const [, action = ""] = args.filter((arg) => !arg.startsWith("-"));
+  if (verb === "herd" && HERD_WORDS.includes(action)) return "words";
   return SCOPES[verb];
 }
+
+/** Scopes of what talks to the hive in an agent's name. */
+const PINNED: ReadonlySet<Scope | undefined> = new Set(["agent", "deliver", "words"]);
+
+/** Actions of `immune herd` that an agent's host says to the hive in its name. */
+const HERD_WORDS = ["vouch", "report", "propose", "support", "object"];
 
 /** Actions of `immune ca` that work on the hive's folder, not through its API. */
 const CA_ON_FILES = ["init", "import"] as const;
@@ -185,6 +194,11 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
     "--allow-read",
     listed("--allow-write", [touched.state]),
     `--allow-net=${touched.delivery}`,
+  ],
+  // The agent's identity in its state folder, and its hive.
+  words: (touched) => [
+    listed("--allow-read", [...touched.files, touched.state]),
+    `--allow-net=${[touched.delivery, ...touched.proxy].join(",")}`,
   ],
   // Where to is what the token says, and that comes later. It starts itself once more, pinned.
   enroll: (touched) => [

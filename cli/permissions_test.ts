@@ -107,10 +107,22 @@ Deno.test("permissionFlags() lets the agent reach its hive alone, and start noth
   assert(!flags.some((each) => each.startsWith("--allow-run")));
 });
 
+Deno.test("permissionFlags() lets a word to the herd read the agent's identity and reach its hive", () => {
+  const words = ["herd", "vouch", crypto.randomUUID(), "--state", "/srv/none"];
+  const flags = permissionFlags(words, AROUND);
+  assert(flags.includes("--allow-net=127.0.0.1:9998"), flags.join(" "));
+  assert(flags.some((each) => each.startsWith("--allow-read=") && each.includes("/srv/none")));
+  assert(!flags.some((each) => /^--allow-(write|run|ffi)/.test(each)));
+  assertEquals(startVariables(words)["SSL_CERT_FILE"], "/dev/null");
+  // An operator's act goes to the console's port, as before.
+  assert(permissionFlags(["herd", "list"], AROUND).includes("--allow-net=127.0.0.1:9999"));
+});
+
 Deno.test("startVariables() has the agent trust nobody by itself, and no other verb", () => {
   assertEquals(startVariables(["agent", "--state", "/srv/s"]), {
     DENO_TLS_CA_STORE: "system",
     SSL_CERT_FILE: "/dev/null",
   });
   assertEquals(startVariables(["watch", "--state", "/srv/s"]), {});
+  assertEquals(startVariables(["herd", "list"]), {});
 });

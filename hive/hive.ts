@@ -26,7 +26,7 @@ import {
   serveEnrolment,
   TrustKeeper,
 } from "./fleet/mod.ts";
-import { HerdKeeper, HerdPublisher } from "./herd/mod.ts";
+import { HerdKeeper, HerdPublisher, WordTrail } from "./herd/mod.ts";
 import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
 import type { IntakeCounters } from "./intake/listener.ts";
 import { IntakeWorker } from "./intake/owner.ts";
@@ -57,6 +57,8 @@ export interface HiveOptions {
   readonly twoPerson?: readonly TwoPersonAct[];
   /** OpenID provider that people sign in with. Default: none; they sign in here. */
   readonly oidc?: OidcProvider;
+  /** How often a canary is pushed to agents, in milliseconds. Default 24 hours. */
+  readonly canaryMs?: number;
   /** Host names and addresses under which agents reach this hive, besides loopback. */
   readonly names?: readonly string[];
   /** Where the rules are, for correlations over all hosts. Default: there are none. */
@@ -114,7 +116,12 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
   const audit = parts.use(
     AuditLog.open(`${folder}/${AUDIT_FOLDER}`, { clock: options.clock ?? SYSTEM_CLOCK }),
   );
-  const agents = await startAgentsSide(options, { folder, parts });
+  const words = new WordTrail({
+    audit,
+    clock: options.clock ?? SYSTEM_CLOCK,
+    log: options.log ?? ((): void => {}),
+  });
+  const agents = await startAgentsSide(options, { folder, parts, words });
   const { store, stores, intake, signer, commands } = agents;
   const operators = new Operators({
     tokenHash,
@@ -141,23 +148,7 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
   });
   // Behind the API: it says what can be asked for.
   await operators.approvals.resume();
-  parts.use(
-    await HerdKeeper.start({
-      store,
-      own: ownThings(options, [agents.addresses.agents, agents.addresses.enroll]),
-      clock: options.clock ?? SYSTEM_CLOCK,
-      log: options.log ?? ((): void => {}),
-    }),
-  );
-  parts.use(
-    await HerdPublisher.start({
-      store,
-      sets: new AntibodySetFiles(folder),
-      send: (target, set) => commands.antibodies(set, target),
-      clock: options.clock ?? SYSTEM_CLOCK,
-      log: options.log ?? ((): void => {}),
-    }),
-  );
+  await startHerd(options, { agents, folder, parts });
   const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
   parts.defer(() => pages.stop());
   const failed = Promise.race([
@@ -180,6 +171,30 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     reloadRules: async () => await detection?.reload(),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Time does its work on antibodies, and hosts are told what they are to have. */
+async function startHerd(
+  options: HiveOptions,
+  { agents, folder, parts }: {
+    readonly agents: AgentsSide;
+    readonly folder: string;
+    readonly parts: AsyncDisposableStack;
+  },
+): Promise<void> {
+  const { clock = SYSTEM_CLOCK, log = (): void => {} } = options;
+  const { store, commands, addresses } = agents;
+  const own = ownThings(options, [addresses.agents, addresses.enroll]);
+  parts.use(await HerdKeeper.start({ store, own, clock, log }));
+  parts.use(
+    await HerdPublisher.start({
+      store,
+      sets: new AntibodySetFiles(folder),
+      send: (target, set) => commands.antibodies(set, target),
+      clock,
+      log,
+    }),
+  );
 }
 
 /** What no antibody may hit, or the hosts would lose their hive. */
@@ -227,9 +242,10 @@ interface AgentsSide {
   readonly refused: () => Promise<Readonly<Record<string, number>>>;
 }
 
-async function startAgentsSide(options: HiveOptions, { folder, parts }: {
+async function startAgentsSide(options: HiveOptions, { folder, parts, words }: {
   readonly folder: string;
   readonly parts: AsyncDisposableStack;
+  readonly words: WordTrail;
 }): Promise<AgentsSide> {
   const { clock = SYSTEM_CLOCK, log = (): void => {}, names } = options;
   const [agentsAt, enrollAt] = [parseAddress(options.agents), parseAddress(options.enroll)];
@@ -253,6 +269,7 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
     orders: { signer: signer.connect(), folder },
     renew: renewals({ store, authority, clock }),
     onLine: log,
+    onSaid: (said) => void words.record(said),
     ...entry,
   });
   parts.defer(async () => void await intake.stop());
@@ -266,6 +283,7 @@ async function startAgentsSide(options: HiveOptions, { folder, parts }: {
       sets: new AntibodySetFiles(folder),
       publish: (published) => intake.publish(published),
       clock,
+      ...(options.canaryMs === undefined ? {} : { canaryMs: options.canaryMs }),
     }),
   );
   await commands.start();

@@ -12,7 +12,8 @@ import { partCommand } from "./commands.ts";
  */
 export async function takenPorts({ hive }: Config): Promise<string[]> {
   const lines: string[] = [];
-  for (const [flag, address] of Object.entries(hive)) {
+  const { agents, enroll, console } = hive;
+  for (const [flag, address] of Object.entries({ agents, enroll, console })) {
     const port = address.slice(address.lastIndexOf(":") + 1);
     const { success, stdout: owner } = await askDoctor("--port", port);
     if (success) lines.push(`${address} is taken by ${owner}; choose another with --${flag}`);

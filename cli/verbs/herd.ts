@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { z } from "zod";
 import { ANTIBODY_ACTIONS, ANTIBODY_TYPES } from "../../common/herd/antibody.ts";
 import { ApiClient } from "../api.ts";
@@ -8,6 +8,8 @@ import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { print } from "../output.ts";
 import { addGenesis } from "./herd_genesis.ts";
+import { addWords } from "./herd_words.ts";
+import { parseHours } from "./hours.ts";
 
 const PATH = "/api/v1/herd";
 
@@ -42,6 +44,7 @@ export function addHerd(program: Command): void {
   addActs(herd);
   addAgentActs(herd);
   addGenesis(herd);
+  addWords(herd);
 }
 
 function addLists(herd: Command): void {
@@ -155,11 +158,6 @@ function show<T>(
 ): void {
   if (json) { for (const row of rows) print(JSON.stringify(row)); }
   else print(table(rows, columns).trimEnd());
-}
-
-function parseHours(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 720) return Number(text);
-  throw new InvalidArgumentError("Use a number from 1 to 720.");
 }
 
 const ANTIBODY_COLUMNS = [

@@ -9,6 +9,8 @@ import { visible } from "../render/terminal.ts";
 import { VERSION } from "../version.ts";
 import { print, tell } from "../output.ts";
 
+const HOUR_MS = 3_600_000;
+
 interface HiveVerbOptions {
   readonly json?: boolean;
   readonly operatorTokenHash?: string;
@@ -25,13 +27,15 @@ export function addHive(program: Command): void {
     .addOption(new Option("--rules-copy <file>").hideHelp());
   addSettings(command, { hive: true }).action(async (options: HiveVerbOptions) => {
     const { values } = settingsOf(command);
-    const { state, hive: addresses, operators } = values;
+    const { state, operators } = values;
+    const { canary_hours: canaryHours, ...addresses } = values.hive;
     const { operatorTokenHash: tokenHash, rulesCopy } = options;
     const hive = await createHive({
       state: state.dir,
       ...addresses,
       names: namesOf(addresses),
       twoPerson: operators.two_person,
+      canaryMs: canaryHours * HOUR_MS,
       ...providerOf(operators),
       rules: rulesCopy === undefined ? { paths: rulePaths(values) } : { copy: rulesCopy },
       version: VERSION,

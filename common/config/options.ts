@@ -32,6 +32,9 @@ export interface OptionSpec<T> {
   readonly only?: "hive";
 }
 
+/** Longest time between two canaries, in hours: one of them holds for 48. */
+const CANARY_HOURS_MAX = 47;
+
 function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
   return spec;
 }
@@ -156,6 +159,14 @@ export const OPTIONS = {
       schema: address,
       initial: "127.0.0.1:9999",
       doc: "HOST:PORT of the operators' API and console; plain HTTP, loopback only",
+    }),
+    canary_hours: option<number>({
+      type: "number",
+      flag: "canary-hours",
+      schema: z.int().min(1).max(CANARY_HOURS_MAX),
+      initial: 24,
+      doc: "agents are told this often that the hive is there, hours",
+      only: "hive",
     }),
   },
   operators: {

@@ -31,7 +31,7 @@ export const KEYS_VALIDITY_MS = 400 * 24 * 3600 * 1000;
  * the longest antibody holds.
  */
 export const ANTIBODIES_VALIDITY_MS = ANTIBODY_LIFETIME_MS_MAX;
-/** How often a canary is pushed, in milliseconds. */
+/** How often a canary is pushed unless told otherwise, in milliseconds. */
 export const CANARY_INTERVAL_MS = 24 * 3600 * 1000;
 /** Kind and id of the document with what is published of the stop key. */
 const STOP_KEY_DOCUMENT = { kind: "kill_switch", id: "stop_key" } as const;
@@ -49,6 +49,8 @@ export interface CommandsOptions {
   /** Sends to those who are connected. */
   readonly publish: (published: Published) => void;
   readonly clock: Clock;
+  /** How often a canary is pushed, in milliseconds. Default {@linkcode CANARY_INTERVAL_MS}. */
+  readonly canaryMs?: number;
 }
 
 /** Who orders what, and for whom. */
@@ -74,6 +76,7 @@ export class Commands implements Disposable {
   readonly #options: CommandsOptions;
   #queue: Promise<unknown> = Promise.resolve();
   #timer: { cancel(): void } | undefined;
+  #ended = false;
   #directiveKey: string;
 
   /** @param options Store, signer and way out. */
@@ -296,19 +299,24 @@ export class Commands implements Disposable {
     return { ...directive, stream };
   }
 
-  /** Pushes a canary now and every 24 hours. */
+  /** Pushes a canary now, and again and again; one that could not be signed stops none after it. */
   async #pushCanary(): Promise<void> {
     this.#timer?.cancel();
-    const { clock } = this.#options;
-    await this.#sign(
-      { kind: "canary", body: { nonce: null } },
-      { target: EVERY_HOST, validMs: CANARY_VALIDITY_MS, by: "hive" },
-    );
-    this.#timer = clock.setTimer(() => void this.#pushCanary().catch(() => {}), CANARY_INTERVAL_MS);
+    const { clock, canaryMs = CANARY_INTERVAL_MS } = this.#options;
+    const next = (): void => void this.#pushCanary().catch(() => {});
+    try {
+      await this.#sign(
+        { kind: "canary", body: { nonce: null } },
+        { target: EVERY_HOST, validMs: CANARY_VALIDITY_MS, by: "hive" },
+      );
+    } finally {
+      if (!this.#ended) this.#timer = clock.setTimer(next, canaryMs);
+    }
   }
 
   /** Pushes no more canaries. */
   [Symbol.dispose](): void {
+    this.#ended = true;
     this.#timer?.cancel();
   }
 

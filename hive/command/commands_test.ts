@@ -8,7 +8,7 @@ import {
 } from "../../common/keys/mod.ts";
 import { EVERY_HOST, readDirective } from "../../common/wire/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
-import { Commands } from "./commands.ts";
+import { Commands, type CommandsOptions } from "./commands.ts";
 import { DIRECTIVE_KEY_FILE, DirectiveKeyFile } from "./key_file.ts";
 import { AntibodySetFiles } from "./antibody_sets.ts";
 import { PackFiles } from "./packs.ts";
@@ -35,7 +35,7 @@ class Scene implements AsyncDisposable {
   }
 
   /** As at a start of the hive. */
-  async start(): Promise<Commands> {
+  async start(options: Partial<CommandsOptions> = {}): Promise<Commands> {
     const file = await DirectiveKeyFile.open(this.folder);
     const signer = new Signer(file, { fleet: FLEET, clock: this.clock });
     return new Commands({
@@ -51,7 +51,14 @@ class Scene implements AsyncDisposable {
       sets: new AntibodySetFiles(this.folder),
       publish: () => {},
       clock: this.clock,
+      ...options,
     });
+  }
+
+  /** Canaries that were signed so far. */
+  async canaries(): Promise<number> {
+    const query = { hostId: EVERY_HOST, after: NOTHING, nowMs: this.clock.nowMs() };
+    return (await this.store.directivesFor(query)).filter(({ kind }) => kind === "canary").length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,6 +124,41 @@ Deno.test("DirectiveKeyFile makes no key over one that is damaged", async () => 
   await Deno.writeTextFile(path, "no key");
   const error = await assertRejects(() => scene.start(), ImmuneError);
   assertEquals([error.code, Deno.readTextFileSync(path)], ["STATE_UNUSABLE", "no key"]);
+});
+
+Deno.test("Commands pushes a canary as often as it is told, also behind one that failed", async () => {
+  await using scene = await Scene.open();
+  let fails = false;
+  const signing = Promise.withResolvers<void>();
+  const signed = await scene.start();
+  const file = await DirectiveKeyFile.open(scene.folder);
+  const signer = new Signer(file, { fleet: FLEET, clock: scene.clock });
+  signed[Symbol.dispose]();
+  using commands = await scene.start({
+    canaryMs: 3_600_000,
+    signer: {
+      sign: (directive) => {
+        if (!fails) return signer.sign(directive);
+        signing.resolve();
+        return Promise.reject(new Error("The signer is busy"));
+      },
+      successor: () => signer.successor(),
+      succeed: () => signer.succeed(),
+    },
+  });
+  await commands.start();
+  assertEquals(await scene.canaries(), 1);
+  scene.clock.advance(3_599_999);
+  assertEquals(await scene.canaries(), 1);
+  fails = true;
+  scene.clock.advance(1);
+  await signing.promise;
+  fails = false;
+  // In turn behind the one that failed.
+  await commands.send({ kind: "rules", body: { pack: null } }, BY);
+  scene.clock.advance(3_600_000);
+  await commands.send({ kind: "rules", body: { pack: null } }, BY);
+  assertEquals(await scene.canaries(), 2);
 });
 
 Deno.test("Commands takes another stop key when the old one signed it", async () => {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../common/config/errors.ts";
+import type { CountingCommand, CountingReport } from "../counting_worker.ts";
 import type { FleetRules } from "./rules.ts";
 import type { CorrelatorStats } from "../../common/sigma/correlation/mod.ts";
 
@@ -35,18 +36,16 @@ export type DetectCommand =
     readonly store: MessagePort;
   }
   | { readonly type: "reload" }
-  | { readonly type: "counters" }
-  | { readonly type: "stop" };
+  | CountingCommand;
 
-/** From the Worker to its owner. */
-export type DetectReport =
-  | { readonly type: "listening" }
+/** From the Worker to its owner, besides what every Worker that counts tells. */
+export type DetectOwnReport =
   | { readonly type: "started" }
   | { readonly type: "reloaded" }
-  | { readonly type: "counters"; readonly counters: DetectCounters }
-  | { readonly type: "line"; readonly line: string }
-  | { readonly type: "stopped"; readonly counters: DetectCounters }
-  | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string };
+  | { readonly type: "line"; readonly line: string };
+
+/** From the Worker to its owner. */
+export type DetectReport = DetectOwnReport | CountingReport<DetectCounters>;
 
 /** From the worker that compiles: that it listens, then the rules or why there are none. */
 export type RulesReport =

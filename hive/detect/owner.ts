@@ -1,9 +1,9 @@
-import { ImmuneError } from "../../common/config/errors.ts";
+import { CountingWorker } from "../counting_worker.ts";
 import {
   DETECT_WORKER,
   type DetectCommand,
   type DetectCounters,
-  type DetectReport,
+  type DetectOwnReport,
   type RulesPlace,
 } from "./messages.ts";
 
@@ -20,31 +20,20 @@ export interface DetectWorkerOptions {
 
 /** The owner's end of the hive's detection, which runs in a Worker of its own. */
 export class DetectWorker {
-  readonly #worker: Worker;
+  readonly #worker: CountingWorker<DetectCommand, DetectOwnReport, DetectCounters>;
   readonly #onLine: (line: string) => void;
   readonly #started = Promise.withResolvers<void>();
-  readonly #stopped = Promise.withResolvers<DetectCounters>();
-  readonly #failed = Promise.withResolvers<never>();
-  #asked: PromiseWithResolvers<DetectCounters> | undefined;
   #reloading: PromiseWithResolvers<void> | undefined;
-  #last: DetectCounters | undefined;
 
-  private constructor(options: DetectWorkerOptions) {
-    this.#onLine = options.onLine ?? ((): void => {});
-    this.#worker = new Worker(options.entry ?? Deno.mainModule, {
-      type: "module",
+  private constructor({ rules, store, onLine, entry }: DetectWorkerOptions) {
+    this.#onLine = onLine ?? ((): void => {});
+    this.#worker = new CountingWorker({
       name: DETECT_WORKER,
+      entry,
+      what: "Detection",
+      start: { command: { type: "start", rules, store }, given: [store] },
+      hear: (report) => this.#hear(report),
     });
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#failed.reject(new ImmuneError("INTERNAL", `Detection ended: ${event.message}`));
-    };
-    const { rules, store } = options;
-    this.#worker.onmessage = ({ data }: MessageEvent<DetectReport>) => {
-      if (data.type === "listening") this.#send({ type: "start", rules, store }, [store]);
-      else this.#hear(data);
-    };
-    this.#failed.promise.catch(() => this.#worker.terminate());
   }
 
   /**
@@ -56,62 +45,40 @@ export class DetectWorker {
    */
   static async start(options: DetectWorkerOptions): Promise<DetectWorker> {
     const owner = new DetectWorker(options);
-    await Promise.race([owner.#started.promise, owner.failed]);
+    await owner.#worker.unlessFailed(owner.#started.promise);
     return owner;
   }
 
   /** Rejects when the Worker ends by itself. */
   get failed(): Promise<never> {
-    return this.#failed.promise;
+    return this.#worker.failed;
   }
 
   /** What it did and holds; after a stop what that was last. */
   counters(): Promise<DetectCounters> {
-    if (this.#last !== undefined) return Promise.resolve(this.#last);
-    if (this.#asked === undefined) {
-      this.#asked = Promise.withResolvers();
-      this.#send({ type: "counters" });
-    }
-    return Promise.race([this.#asked.promise, this.#stopped.promise, this.failed]);
+    return this.#worker.counters();
   }
 
   /** Has it read its rules again; settled when they are in force, or those before stay. */
   reload(): Promise<void> {
     if (this.#reloading === undefined) {
       this.#reloading = Promise.withResolvers();
-      this.#send({ type: "reload" });
+      this.#worker.send({ type: "reload" });
     }
-    return Promise.race([this.#reloading.promise, this.failed]);
+    return this.#worker.unlessFailed(this.#reloading.promise);
   }
 
   /** Puts its state down and ends the Worker. */
-  async stop(): Promise<DetectCounters> {
-    if (this.#last !== undefined) return this.#last;
-    this.#send({ type: "stop" });
-    try {
-      this.#last = await Promise.race([this.#stopped.promise, this.failed]);
-      return this.#last;
-    } finally {
-      this.#worker.terminate();
-    }
+  stop(): Promise<DetectCounters> {
+    return this.#worker.stop();
   }
 
-  #send(command: DetectCommand, given: Transferable[] = []): void {
-    this.#worker.postMessage(command, given);
-  }
-
-  #hear(report: Exclude<DetectReport, { type: "listening" }>): void {
+  #hear(report: DetectOwnReport): void {
     if (report.type === "line") this.#onLine(report.line);
     else if (report.type === "started") this.#started.resolve();
-    else if (report.type === "reloaded") {
+    else {
       this.#reloading?.resolve();
       this.#reloading = undefined;
-    } else if (report.type === "stopped") this.#stopped.resolve(report.counters);
-    else if (report.type === "failed") {
-      this.#failed.reject(new ImmuneError(report.code, report.message));
-    } else {
-      this.#asked?.resolve(report.counters);
-      this.#asked = undefined;
     }
   }
 }

@@ -5,6 +5,7 @@ import { RENEW_BYTES_MAX, ROUTES } from "../../common/link/protocol.ts";
 import { BATCH_BYTES_MAX } from "../../common/wire/batch.ts";
 import { type Batch, decodeBatch } from "../../common/wire/decode.ts";
 import type { Store, Stored } from "../store/store.ts";
+import type { HerdSaid } from "../herd/word_trail.ts";
 import { errorAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { DRAIN_BYTES_MAX } from "./bounds.ts";
@@ -57,6 +58,8 @@ export interface IntakeAppOptions {
   readonly gate?: Gate;
   /** Where orders come from. Absent: this port gives none. */
   readonly orders?: OrderSource | undefined;
+  /** Told of each word for the herd that was heard. Default: nobody. */
+  readonly onSaid?: ((said: HerdSaid) => void) | undefined;
   /** Default: the host's. */
   readonly clock?: Clock;
 }
@@ -101,7 +104,8 @@ export function createIntake(options: IntakeAppOptions): IntakeApp {
     const { certificate } = await options.renew(await readRenewal(c));
     return Response.json({ certificate, pins: pins().pins });
   });
-  addHerdRoute(app, { store, refusals, clock });
+  const { onSaid } = options;
+  addHerdRoute(app, { store, refusals, clock, ...(onSaid === undefined ? {} : { onSaid }) });
   app.notFound((c) => {
     refusals.add("request", `agent ${c.var.client.agentId}`);
     return errorAnswer(new ImmuneError("NOT_FOUND", `Cannot find ${c.req.method} on this path`));

@@ -41,6 +41,8 @@ export const DOWNLINKS_PER_AGENT_MAX = 2;
 export const DOWNLINK_QUEUE_FRAMES_MAX = 512;
 /** Bytes of those frames. */
 export const DOWNLINK_QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** Downlinks are looked through this often, in milliseconds. */
+export const DOWNLINK_CHECK_MS = 1000;
 /** A silent downlink is told this often that the line holds, in milliseconds. */
 export const DOWNLINK_KEEP_ALIVE_MS = 15_000;
 /** An agent gets a canary at most this often, in milliseconds. */

@@ -8,11 +8,11 @@ import {
 import { DIRECTIVES_PER_ANSWER_MAX, type DirectiveStore } from "../store/directive_store.ts";
 import type { CheckedCertificate } from "../trust/client_certificate.ts";
 import {
+  DOWNLINK_CHECK_MS,
   DOWNLINK_KEEP_ALIVE_MS,
   DOWNLINK_QUEUE_BYTES_MAX,
   DOWNLINK_QUEUE_FRAMES_MAX,
   DOWNLINKS_PER_AGENT_MAX,
-  REVOCATION_CHECK_MS,
 } from "./bounds.ts";
 
 /** A directive that goes out to those who are connected. */
@@ -42,7 +42,7 @@ export interface DownlinkCounters {
   readonly slow: number;
   /** Ended because the same agent opened another. */
   readonly replaced: number;
-  /** Ended because the certificate is no longer accepted. */
+  /** Ended because the certificate has ended. */
   readonly ended: number;
 }
 
@@ -66,7 +66,7 @@ interface Link extends DownlinkOwner {
 
 /** Options of {@linkcode Downlinks}. */
 export interface DownlinksOptions {
-  readonly store: Pick<DirectiveStore, "directivesFor" | "refusedCertificates">;
+  readonly store: Pick<DirectiveStore, "directivesFor">;
   readonly clock: Clock;
   /** Told of what was ended and why, one line for the log. Default: nobody. */
   readonly onLine?: (line: string) => void;
@@ -120,7 +120,7 @@ export class Downlinks {
     this.#links.set(owner.agentId, [...this.#links.get(owner.agentId) ?? [], link]);
     // That it is open is said at once.
     this.#push(link, KEEP_ALIVE);
-    this.#checking ??= this.#options.clock.setTimer(() => this.#check(), REVOCATION_CHECK_MS);
+    this.#checking ??= this.#options.clock.setTimer(() => this.#check(), DOWNLINK_CHECK_MS);
     try {
       await this.#catchUp(link);
     } catch (error) {
@@ -144,15 +144,6 @@ export class Downlinks {
         }
       }
     }
-  }
-
-  /**
-   * Ends the downlinks of an agent.
-   *
-   * @param agentId Its id.
-   */
-  end(agentId: string): void {
-    for (const link of this.#links.get(agentId) ?? []) this.#end(link, "ended");
   }
 
   /** Ends all, and every one that is opened later. */
@@ -216,29 +207,20 @@ export class Downlinks {
     }, { highWaterMark: 0 });
   }
 
-  /** Certificates are looked up again and again; whoever is silent is told that the line holds. */
-  async #check(): Promise<void> {
-    const { clock, store } = this.#options;
-    const all = [...this.#links.values()].flat();
-    try {
-      if (all.length > 0) {
-        const asked = new Set(all.map(({ certificate }) => certificate.fingerprint));
-        const refused = new Set(await store.refusedCertificates([...asked]));
-        const nowMs = clock.nowMs();
-        for (const link of all) {
-          const { fingerprint, notAfterMs } = link.certificate;
-          if (refused.has(fingerprint) || notAfterMs <= nowMs) this.#end(link, "ended");
-        }
-      }
-    } catch (error) {
-      // Without the store nobody is let in anew; who is in stays until it answers.
-      const why = error instanceof Error ? error.message : String(error);
-      this.#options.onLine?.(`Cannot look up the certificates of downlinks: ${why}`);
+  /**
+   * Ends those whose certificate has ended, and tells whoever is silent that the line holds. One
+   * that was revoked needs no look here: its connection is cut off (listener.ts).
+   */
+  #check(): void {
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    for (const link of [...this.#links.values()].flat()) {
+      if (link.certificate.notAfterMs <= nowMs) this.#end(link, "ended");
     }
     this.#keepAlive();
     if (this.#stopped) return;
     const isIdle = this.#links.size === 0;
-    this.#checking = isIdle ? undefined : clock.setTimer(() => this.#check(), REVOCATION_CHECK_MS);
+    this.#checking = isIdle ? undefined : clock.setTimer(() => this.#check(), DOWNLINK_CHECK_MS);
   }
 
   #keepAlive(): void {

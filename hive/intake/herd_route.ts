@@ -1,8 +1,10 @@
 import type { Context, Hono } from "hono";
 import type { Clock } from "../../common/config/clock.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
+import { antibodyId } from "../../common/herd/antibody.ts";
 import { HERD_WORD_BYTES_MAX, type HerdWord, herdWordSchema } from "../../common/herd/word.ts";
 import { ROUTES } from "../../common/link/protocol.ts";
+import type { HerdSaid } from "../herd/word_trail.ts";
 import type { Store } from "../store/store.ts";
 import { errorAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
@@ -16,6 +18,8 @@ export interface HerdRouteOptions {
   readonly store: Pick<Store, "herd">;
   readonly refusals: Refusals;
   readonly clock: Clock;
+  /** Told of each word that was heard, for the log of decisions. Default: nobody. */
+  readonly onSaid?: (said: HerdSaid) => void;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface HerdRouteOptions {
  * @param options Store, counters and clock.
  */
 export function addHerdRoute(app: Hono<IntakeEnv>, options: HerdRouteOptions): void {
-  const { store, refusals, clock } = options;
+  const { store, refusals, clock, onSaid = (): void => {} } = options;
   const pace = new Pace(clock);
   app.post(ROUTES.herd, async (c) => {
     const by = c.var.client.agentId;
@@ -40,11 +44,15 @@ export function addHerdRoute(app: Hono<IntakeEnv>, options: HerdRouteOptions): v
     }
     const word = await readWord(c);
     if (word instanceof ImmuneError) return refuse(word);
+    const said = { by, call: word.call, about: aboutOf(word) };
     try {
-      return Response.json(await fromStore(say(store, { by, word }), clock));
+      const heard = await fromStore(say(store, { by, word }), clock);
+      onSaid({ ...said, refused: null });
+      return Response.json(heard);
     } catch (error) {
-      if (error instanceof ImmuneError && error.code === "HERD_REFUSED") return refuse(error);
-      throw error;
+      if (!(error instanceof ImmuneError && error.code === "HERD_REFUSED")) throw error;
+      onSaid({ ...said, refused: error.message });
+      return refuse(error);
     }
   });
 }
@@ -69,6 +77,13 @@ async function say(
     case "object":
       return await store.herd("object", { by, antibodyId: word.antibodyId });
   }
+}
+
+function aboutOf(word: HerdWord): string {
+  if ("of" in word) return word.of;
+  if ("antibodyId" in word) return word.antibodyId;
+  const { type, value } = word.entry;
+  return type === "rule" ? antibodyId(word.entry) : `${type} ${value}`;
 }
 
 async function readWord(c: Context<IntakeEnv>): Promise<HerdWord | ImmuneError> {

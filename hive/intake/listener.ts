@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
+import type { HerdSaid } from "../herd/word_trail.ts";
 import { createIntake, type IntakeApp, type IntakeStore, type IntakeTotals } from "./app.ts";
 import {
   CONNECTIONS_MAX,
@@ -59,6 +60,8 @@ export interface ListenerParts {
   readonly renew?: Renew;
   /** Takes a line for the log. Default: none. */
   readonly onLine?: (line: string) => void;
+  /** Told of each word for the herd that was heard. Default: nobody. */
+  readonly onSaid?: (said: HerdSaid) => void;
   /** Default: the host's. */
   readonly clock?: Clock;
 }
@@ -110,6 +113,7 @@ export class IntakeListener {
       refusals: this.#refusals,
       gate: new Gate(limits),
       orders: parts.orders,
+      onSaid: parts.onSaid,
       clock,
     });
     this.#server = createServer(

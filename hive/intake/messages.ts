@@ -1,4 +1,6 @@
 import type { ErrorCode } from "../../common/config/errors.ts";
+import type { CountingCommand, CountingReport } from "../counting_worker.ts";
+import type { HerdSaid } from "../herd/word_trail.ts";
 import type { Published } from "./downlinks.ts";
 import type { IntakeCounters, ListenerSettings } from "./listener.ts";
 import type { Renewal } from "./renewal.ts";
@@ -20,21 +22,21 @@ export type IntakeCommand =
   | { readonly type: "publish"; readonly published: Published }
   | { readonly type: "trust"; readonly trust: IntakeTrust }
   | { readonly type: "renewed"; readonly id: number; readonly outcome: RenewOutcome }
-  | { readonly type: "counters" }
-  | { readonly type: "stop" };
+  | CountingCommand;
 
 /** A certificate that was signed, or why none was. */
 export type RenewOutcome =
   | { readonly certificate: string }
   | { readonly code: ErrorCode; readonly message: string };
 
-/** From the intake's Worker to its owner. */
-export type IntakeReport =
-  | { readonly type: "listening" }
+/** From the intake's Worker to its owner, besides what every Worker that counts tells. */
+export type IntakeOwnReport =
   | { readonly type: "started"; readonly port: number }
-  | { readonly type: "counters"; readonly counters: IntakeCounters }
   /** Asks for a signature: the authority's key is not in the thread that agents reach. */
   | { readonly type: "renew"; readonly id: number; readonly renewal: Renewal }
   | { readonly type: "line"; readonly line: string }
-  | { readonly type: "stopped"; readonly counters: IntakeCounters }
-  | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string };
+  /** What an agent said to the herd: the log of decisions is another thread's. */
+  | { readonly type: "said"; readonly said: HerdSaid };
+
+/** From the intake's Worker to its owner. */
+export type IntakeReport = IntakeOwnReport | CountingReport<IntakeCounters>;

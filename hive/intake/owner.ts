@@ -1,9 +1,11 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import type { HerdSaid } from "../herd/word_trail.ts";
 import type { Published } from "./downlinks.ts";
 import type { IntakeCounters, ListenerSettings } from "./listener.ts";
 import type { Renew, Renewal } from "./renewal.ts";
 import type { IntakeTrust } from "./trust.ts";
-import { INTAKE_WORKER, type IntakeCommand, type IntakeReport } from "./messages.ts";
+import { CountingWorker } from "../counting_worker.ts";
+import { INTAKE_WORKER, type IntakeCommand, type IntakeOwnReport } from "./messages.ts";
 
 /** Options of `IntakeWorker.start`. */
 export interface IntakeWorkerOptions {
@@ -16,46 +18,37 @@ export interface IntakeWorkerOptions {
   readonly renew?: Renew;
   /** Takes a line for the log. Default: none. */
   readonly onLine?: (line: string) => void;
+  /** Told of each word for the herd that was heard. Default: nobody. */
+  readonly onSaid?: (said: HerdSaid) => void;
   /** Module that the Worker runs. Default: the program's own entry. */
   readonly entry?: string;
 }
 
 /** The owner's end of the agents' port, which runs in a Worker of its own. */
 export class IntakeWorker {
-  readonly #worker: Worker;
+  readonly #worker: CountingWorker<IntakeCommand, IntakeOwnReport, IntakeCounters>;
   readonly #onLine: (line: string) => void;
+  readonly #onSaid: (said: HerdSaid) => void;
   readonly #renew: Renew;
   readonly #started = Promise.withResolvers<number>();
-  readonly #stopped = Promise.withResolvers<IntakeCounters>();
-  readonly #failed = Promise.withResolvers<never>();
-  #asked: PromiseWithResolvers<IntakeCounters> | undefined;
   #port = 0;
-  #last: IntakeCounters | undefined;
 
   private constructor(options: IntakeWorkerOptions) {
+    const { settings, store, orders, entry } = options;
     this.#onLine = options.onLine ?? ((): void => {});
+    this.#onSaid = options.onSaid ?? ((): void => {});
     this.#renew = options.renew ?? noRenewal;
-    this.#worker = new Worker(options.entry ?? Deno.mainModule, {
-      type: "module",
+    const from = orders === undefined ? {} : { orders };
+    this.#worker = new CountingWorker({
       name: INTAKE_WORKER,
+      entry,
+      what: "The agents' port",
+      start: {
+        command: { type: "start", settings, store, ...from },
+        given: orders === undefined ? [store] : [store, orders.signer],
+      },
+      hear: (report) => this.#hear(report),
     });
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#failed.reject(new ImmuneError("INTERNAL", `The agents' port ended: ${event.message}`));
-    };
-    const { settings, store, orders } = options;
-    this.#worker.onmessage = ({ data }: MessageEvent<IntakeReport>) => {
-      if (data.type === "listening") {
-        const given = orders === undefined ? [store] : [store, orders.signer];
-        this.#send({
-          type: "start",
-          settings,
-          store,
-          ...(orders === undefined ? {} : { orders }),
-        }, given);
-      } else this.#hear(data);
-    };
-    this.#failed.promise.catch(() => this.#worker.terminate());
   }
 
   /**
@@ -67,7 +60,7 @@ export class IntakeWorker {
    */
   static async start(options: IntakeWorkerOptions): Promise<IntakeWorker> {
     const owner = new IntakeWorker(options);
-    owner.#port = await Promise.race([owner.#started.promise, owner.failed]);
+    owner.#port = await owner.#worker.unlessFailed(owner.#started.promise);
     return owner;
   }
 
@@ -78,7 +71,7 @@ export class IntakeWorker {
 
   /** Rejects when the Worker ends by itself. */
   get failed(): Promise<never> {
-    return this.#failed.promise;
+    return this.#worker.failed;
   }
 
   /**
@@ -87,7 +80,7 @@ export class IntakeWorker {
    * @param published The directive, which the store has already.
    */
   publish(published: Published): void {
-    if (this.#last === undefined) this.#send({ type: "publish", published });
+    this.#worker.send({ type: "publish", published });
   }
 
   /**
@@ -96,17 +89,12 @@ export class IntakeWorker {
    * @param trust What counts from now on.
    */
   setTrust(trust: IntakeTrust): void {
-    this.#send({ type: "trust", trust });
+    this.#worker.send({ type: "trust", trust });
   }
 
   /** All that the agents' port counts; after a stop what it counted last. */
   counters(): Promise<IntakeCounters> {
-    if (this.#last !== undefined) return Promise.resolve(this.#last);
-    if (this.#asked === undefined) {
-      this.#asked = Promise.withResolvers();
-      this.#send({ type: "counters" });
-    }
-    return Promise.race([this.#asked.promise, this.#stopped.promise, this.failed]);
+    return this.#worker.counters();
   }
 
   /**
@@ -114,44 +102,27 @@ export class IntakeWorker {
    *
    * @returns What it counted.
    */
-  async stop(): Promise<IntakeCounters> {
-    if (this.#last !== undefined) return this.#last;
-    this.#send({ type: "stop" });
-    try {
-      this.#last = await Promise.race([this.#stopped.promise, this.failed]);
-      return this.#last;
-    } finally {
-      this.#worker.terminate();
-    }
-  }
-
-  #send(command: IntakeCommand, given: Transferable[] = []): void {
-    this.#worker.postMessage(command, given);
+  stop(): Promise<IntakeCounters> {
+    return this.#worker.stop();
   }
 
   async #sign(id: number, renewal: Renewal): Promise<void> {
     try {
       const { certificate } = await this.#renew(renewal);
-      this.#send({ type: "renewed", id, outcome: { certificate } });
+      this.#worker.send({ type: "renewed", id, outcome: { certificate } });
     } catch (error) {
       const { code, message } = error instanceof ImmuneError
         ? error
         : new ImmuneError("INTERNAL", "The hive failed on this request");
-      this.#send({ type: "renewed", id, outcome: { code, message } });
+      this.#worker.send({ type: "renewed", id, outcome: { code, message } });
     }
   }
 
-  #hear(report: Exclude<IntakeReport, { type: "listening" }>): void {
+  #hear(report: IntakeOwnReport): void {
     if (report.type === "line") this.#onLine(report.line);
+    else if (report.type === "said") this.#onSaid(report.said);
     else if (report.type === "renew") void this.#sign(report.id, report.renewal);
-    else if (report.type === "started") this.#started.resolve(report.port);
-    else if (report.type === "stopped") this.#stopped.resolve(report.counters);
-    else if (report.type === "failed") {
-      this.#failed.reject(new ImmuneError(report.code, report.message));
-    } else {
-      this.#asked?.resolve(report.counters);
-      this.#asked = undefined;
-    }
+    else this.#started.resolve(report.port);
   }
 }
 

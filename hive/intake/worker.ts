@@ -22,6 +22,7 @@ export function serveIntake(): void {
         ...(command.orders === undefined ? {} : { orders: orderSource(command.orders) }),
         renew: (renewal) => signatures.ask(renewal),
         onLine: (line) => report({ type: "line", line }),
+        onSaid: (said) => report({ type: "said", said }),
       });
       report({ type: "started", port: listener.port });
     } else if (listener === undefined) {

@@ -13,6 +13,8 @@ export interface FleetHost {
   readonly name: string;
   /** Runs a verb on it, with its own state folder. */
   readonly run: (args: readonly string[], input?: string) => Promise<VerbRun>;
+  /** Starts its agent; it watches when this returns. */
+  readonly startAgent: () => Promise<AsyncDisposable>;
 }
 
 /** Gives a program another machine id and host name, and runs it. */
@@ -96,16 +98,17 @@ export class TestFleet implements AsyncDisposable {
   async host(name: string): Promise<FleetHost> {
     const machineId = `${this.folder}/${name}.machine-id`;
     await Deno.writeTextFile(machineId, `${crypto.randomUUID().replaceAll("-", "")}\n`);
+    const prefix = ["unshare", "--mount", "--uts", "sh", "-c", AS_HOST, "sh", machineId, name];
+    const as = (args: readonly string[]): readonly string[] => [
+      ...args,
+      "--state",
+      `${this.folder}/${name}`,
+    ];
     const host: FleetHost = {
       name,
-      run: (args, input) => {
-        const given = [...args, "--state", `${this.folder}/${name}`];
-        const prefix = ["unshare", "--mount", "--uts", "sh", "-c", AS_HOST, "sh", machineId, name];
-        return run(
-          command(given, { prefix, stdin: input === undefined ? "null" : "piped" }),
-          input,
-        );
-      },
+      run: (args, input) =>
+        run(command(as(args), { prefix, stdin: input === undefined ? "null" : "piped" }), input),
+      startAgent: () => startAgent(command(as(["agent", "--json"]), { prefix })),
     };
     const answer = await this.api("/api/v1/enroll-tokens", { method: "POST", body: "{}" });
     const { token } = await answer.json();
@@ -136,6 +139,19 @@ function command(
     stdout: "piped",
     stderr: args[0] === "hive" ? "inherit" : "piped",
   });
+}
+
+async function startAgent(command: Deno.Command): Promise<AsyncDisposable> {
+  const child = command.spawn();
+  const [lines, errors] = [new Lines(child.stdout), new Lines(child.stderr)];
+  await lines.find((line) => line.includes('"type":"agent"'), { waitMs: START_WAIT_MS });
+  return {
+    async [Symbol.asyncDispose](): Promise<void> {
+      child.kill("SIGTERM");
+      await Promise.all([lines.drain(), errors.drain()]);
+      await child.status;
+    },
+  };
 }
 
 async function run(command: Deno.Command, input?: string): Promise<VerbRun> {
