@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { LOG_FILES } from "../common/config/log_files.ts";
 import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
 import { rulesCopyIn } from "./supervise/rules_copy.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
@@ -227,7 +228,7 @@ function settingsFiles(touched: Touched, root: string): string[] {
 function sensorFlags(touched: Touched, { root }: Surroundings): string[] {
   const system = ["/etc/machine-id", "/etc/passwd"];
   return [
-    listed("--allow-read", [...settingsFiles(touched, root), ...system]),
+    listed("--allow-read", [...settingsFiles(touched, root), ...system, ...touched.logs]),
     listed("--allow-write", [touched.state]),
     listed("--allow-ffi", [`${root}out/libimmune_sensor.so`]),
   ];
@@ -256,6 +257,8 @@ interface Touched {
   readonly rules: readonly string[];
   readonly files: readonly string[];
   readonly btf: string;
+  /** Folders of the logs that are read: a log is renamed beside itself. */
+  readonly logs: readonly string[];
   /** The word behind the verb. */
   readonly action: string | undefined;
   /** What the verb is given to read: files, folders, and words that may be such. */
@@ -310,10 +313,14 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   const ordered = ["share", "pack"].flatMap((name) => flagValues(args, name)).map(at);
   const certificates = certificatesOf(args).map(at);
   const rules = flagValues(args, "rules").map(at);
+  const logs = flagValues(args, "logs-file").map(at);
   if (config) flags["config"] = at(config);
   if (state !== undefined) flags["state"] = at(state);
   if (btf !== undefined) flags["btf"] = at(btf);
   if (rules.length > 0) flags["rules"] = rules;
+  if (logs.length > 0) flags["logs-file"] = logs;
+  const readLogs = flagValues(args, "logs").at(-1);
+  if (readLogs !== undefined) flags["logs"] = readLogs;
   const token = flagValues(args, "api-token-file").at(-1);
   if (token !== undefined) flags["api-token-file"] = at(token);
   const secret = flagValues(args, "oidc-secret-file").at(-1);
@@ -334,6 +341,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       rules: values.rules.paths.map(at),
       files,
       btf: values.sensor.btf,
+      logs: values.logs.read === "on" ? foldersOf(values.logs) : [],
       action,
       operands,
       given: ordered,
@@ -357,6 +365,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       rules,
       files,
       btf: at(btf ?? "/sys/kernel/btf/vmlinux"),
+      logs: [],
       action,
       operands,
       given: ordered,
@@ -368,6 +377,12 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       ...NOWHERE,
     };
   }
+}
+
+/** Where the logs lie. */
+function foldersOf({ files }: Config["logs"]): string[] {
+  const paths = files.length === 0 ? LOG_FILES : files;
+  return [...new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/")) || "/"))];
 }
 
 function providerOf({ operators }: Config): Pick<Touched, "provider" | "providerSecret"> {

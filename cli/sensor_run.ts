@@ -8,6 +8,7 @@ import type {
   PipelineStarted,
 } from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
+import { LOG_FILES } from "../common/config/log_files.ts";
 import { type PipelineHandlers, PipelineWorker } from "../agent/pipeline/owner.ts";
 import { checkHost, findingLine, hostFacts, type Policy } from "../agent/sensors/mod.ts";
 import { type Config, ImmuneError, type LoadedConfig, statePaths } from "../common/config/mod.ts";
@@ -87,7 +88,7 @@ export interface PipelineParts {
  * @param parts What it is to do.
  */
 export function pipelineOptions(
-  { sensor, state, journal }: Config,
+  { sensor, state, journal, logs }: Config,
   { run, inForce, bootId, durable }: PipelineParts,
 ): PipelineOptions {
   const { rules, indicators, policy } = inForce;
@@ -101,6 +102,7 @@ export function pipelineOptions(
     policy,
     ...(rules && { rules }),
     indicators,
+    ...(run.rules && logs.read === "on" ? { logs: { files: logFiles(logs) } } : {}),
     ...(run.journal ? { state: state.dir } : {}),
     journal: {
       segmentBytes: journal.segment_bytes,
@@ -112,6 +114,15 @@ export function pipelineOptions(
     bootId,
     documents: run.onDocuments !== undefined,
   };
+}
+
+/**
+ * The logs that are read.
+ *
+ * @param logs Settings.
+ */
+export function logFiles({ files }: Config["logs"]): readonly string[] {
+  return files.length === 0 ? LOG_FILES : files;
 }
 
 /**

@@ -13,6 +13,7 @@ const PATH_KEYS: ReadonlySet<string> = new Set([
   "state.dir",
   "sensor.btf",
   "rules.paths",
+  "logs.files",
   "operators.token_file",
   "operators.oidc_secret_file",
 ]);

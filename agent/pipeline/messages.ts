@@ -6,6 +6,7 @@ import type { KernelOptions } from "../sensors/options.ts";
 import type { Detached } from "../sensors/programs.ts";
 import type { Policy } from "../sensors/policy.ts";
 import type { ReloadedPolicy } from "./open.ts";
+import type { LogOptions } from "./logs.ts";
 import type { PipelineRules } from "./rules_in_force.ts";
 
 /** Name of the worker that reads the sensor, matches and writes the journal. */
@@ -25,6 +26,8 @@ export interface PipelineOptions {
   readonly rules?: PipelineRules;
   /** Indicators to look for. Default: none. */
   readonly indicators?: LoadedIndicators | undefined;
+  /** Logs to read. Default: none. */
+  readonly logs?: LogOptions;
   /** Folder of the agent's state; without it nothing is written. */
   readonly state?: string;
   readonly journal?: {

@@ -10,6 +10,7 @@ import { awaitGone, type Detached, programsLeft } from "../sensors/programs.ts";
 import { contextBatches } from "./context.ts";
 import { CorrelationState } from "./correlation_state.ts";
 import { JournalSink } from "./journal_sink.ts";
+import { Logs } from "./logs.ts";
 import { IndicatorLookup } from "../indicators/lookup.ts";
 import { SeenFile } from "../indicators/seen_file.ts";
 import type { PipelineChange, PipelineOptions, PipelineStarted } from "./messages.ts";
@@ -136,6 +137,17 @@ export async function openPipeline(
     context: () => host.context(),
     ...outlets,
   });
+  const logs = options.logs && held.use(
+    new Logs(options.logs, {
+      engine,
+      pipeline,
+      state: state?.paths.logs,
+      userId: (name) => host.userId(name),
+      wallOffsetNs: () => host.context().wallOffsetNs,
+      bootTimeNs: () => host.bootTimeNs(),
+      onWarning: outlets.onWarning,
+    }),
+  );
   const ids = sensor.programIds();
   const owned = held.move();
   return {
@@ -148,6 +160,7 @@ export async function openPipeline(
       journal?.flushIfDue();
       correlated?.saveIfDue();
       seen?.saveIfDue();
+      logs?.step();
     },
     programs: () => programsLeft(ids, options.sensor),
     endRecords: () => {
@@ -162,6 +175,7 @@ export async function openPipeline(
       journal?.flush();
       correlated?.save();
       seen?.save();
+      logs?.save();
     },
     acknowledge: (position) => journal?.acknowledge(position),
     [Symbol.dispose]: () => owned.dispose(),
@@ -198,6 +212,7 @@ function reloading(
 /** Host, boot and clock of the documents; the clock is looked at again every few seconds. */
 class HostContext {
   readonly users: ReadonlyMap<number, string>;
+  readonly #userIds: ReadonlyMap<string, number>;
   readonly #options: PipelineOptions;
   #context: EcsContext;
   #takenAt = -Infinity;
@@ -205,12 +220,17 @@ class HostContext {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.users = readUsers();
+    this.#userIds = new Map([...this.users].map(([uid, name]) => [name, uid]));
     this.#context = this.#take();
   }
 
   context(): EcsContext {
     if (performance.now() - this.#takenAt > CLOCK_INTERVAL_MS) this.#context = this.#take();
     return this.#context;
+  }
+
+  userId(name: string): number | undefined {
+    return this.#userIds.get(name);
   }
 
   bootTimeNs(): bigint {

@@ -15,19 +15,21 @@ import { makeIndicatorAlert } from "../indicators/alert.ts";
 import type { IndicatorLookup } from "../indicators/lookup.ts";
 import type { IndicatorMatch } from "../indicators/match.ts";
 import { recordMatches } from "../indicators/records.ts";
-import { makeAlert, makeCorrelationAlert } from "./alert.ts";
 import { HostCorrelation } from "./correlation.ts";
+import { Findings, type FoundEvent } from "./findings.ts";
 import { SequenceGaps } from "./gaps.ts";
 import { ScanClock } from "./health.ts";
 import type { Sensor } from "../sensors/sensor.ts";
 import { LossLedger } from "./losses.ts";
+import { programOfRecord } from "./log_intake.ts";
+import { judgeMade, type MadeRecord } from "./made.ts";
 import type { RulesInForce } from "./rules_in_force.ts";
 import { TallyBook } from "./tallies.ts";
 
-/** Most alerts that one batch may raise; more are counted as folded. */
-export const ALERTS_PER_BATCH_MAX = 1024;
-/** Most hits of one batch that are correlated; more are counted as folded. */
-export const CORRELATED_PER_BATCH_MAX = 4096;
+export { ALERTS_PER_BATCH_MAX, CORRELATED_PER_BATCH_MAX } from "./findings.ts";
+
+/** Records of the agent's own in one append; each is at most 24 KiB. */
+const MADE_PER_APPEND_MAX = 40;
 
 /** Where what was seen goes to. */
 export interface RecordSink {
@@ -63,17 +65,6 @@ export interface PipelineParts {
   readonly onDocument?: ((document: EcsDocument) => void) | undefined;
 }
 
-/** Alerts of a batch, each with the record that it is for. */
-interface Raised {
-  readonly alerts: Alert[];
-  readonly records: RecordView[];
-  /** Alerts and hits that there was no room for. */
-  folded: number;
-}
-
-/** Takes an alert, or counts it as folded. */
-type Raise = (make: () => Alert, record: RecordView) => void;
-
 /** Records, matched, masked, journaled: one call of {@linkcode Pipeline.step} a batch. */
 export class Pipeline {
   readonly #parts: PipelineParts;
@@ -85,6 +76,7 @@ export class Pipeline {
   #alerts = 0;
   #masked = 0;
   #noted = 0;
+  #madeSequence = 0;
   readonly #scanClock = new ScanClock();
   readonly #tallies = new TallyBook();
   /** Counters at the last health record. */
@@ -128,6 +120,56 @@ export class Pipeline {
     const length = source.poll(engine.batch, timeoutMs);
     if (length > 0) this.#process(length);
     return length;
+  }
+
+  /**
+   * Takes records that the agent made itself: judged, journaled, told. To be called between batches.
+   *
+   * @param makers Each makes one, given its number.
+   * @returns How many were kept.
+   */
+  takeMade(makers: readonly ((sequence: number) => MadeRecord)[]): number {
+    if (makers.length === 0) return 0;
+    const { engine, rules: { now: rules }, sink, onDocument } = this.#parts;
+    const base = this.#context();
+    const findings = this.#noFindings(base);
+    const kept: Uint8Array[] = [];
+    for (const make of makers) {
+      const made = make(this.#madeSequence + 1);
+      const record = decodeRecord(made.bytes);
+      const context = { ...base, ...programOfRecord(record, engine) };
+      const found = judgeMade(made, { engine, rules, context });
+      if (made.onlyIfFound && found.length === 0) continue;
+      this.#madeSequence++;
+      kept.push(made.bytes);
+      const key = this.#keyOf(record, context);
+      const event = (): FoundEvent => ({ document: ecsDocument(record, context), key });
+      for (const rule of found) findings.take(rule, { record, event });
+      onDocument?.(ecsDocument(record, context));
+    }
+    if (findings.folded > 0) this.#note("alerts_folded", findings.folded);
+    this.#keepMade(kept, sink);
+    if (findings.alerts.length > 0) this.#raise(findings);
+    this.#correlation.keepSightings();
+    return kept.length;
+  }
+
+  #keepMade(kept: readonly Uint8Array[], sink: RecordSink | undefined): void {
+    for (let from = 0; from < kept.length; from += MADE_PER_APPEND_MAX) {
+      const part = kept.slice(from, from + MADE_PER_APPEND_MAX);
+      const losses = this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX);
+      sink?.append(joined(part), { recordCount: part.length, losses });
+    }
+    this.#records += kept.length;
+  }
+
+  /**
+   * Puts down that something is missing; it travels with the next batch.
+   *
+   * @param losses Entries.
+   */
+  tellLosses(losses: readonly Loss[]): void {
+    this.#pendingLosses.push(...losses);
   }
 
   /**
@@ -197,64 +239,38 @@ export class Pipeline {
   }
 
   /** Alerts of the rules' hits, and of the correlations that they complete. */
-  #findings(hits: readonly Hit[]): Raised {
-    const raised: Raised = { alerts: [], records: [], folded: 0 };
-    if (hits.length === 0) return raised;
-    const { engine, rules: { now } } = this.#parts;
-    const ruleSet = { ruleSet: now, ruleSetHash: now.hash };
-    const correlation = this.#correlation;
-    correlation.use(now);
+  #findings(hits: readonly Hit[]): Findings {
     const context = this.#context();
-    const { wallOffsetNs } = context;
-    const raise: Raise = (make, record) => {
-      if (raised.alerts.length >= ALERTS_PER_BATCH_MAX) {
-        raised.folded++;
-        return;
-      }
-      raised.alerts.push(make());
-      raised.records.push(record);
-    };
-    let correlated = 0;
+    const findings = this.#noFindings(context);
+    const { engine } = this.#parts;
     for (const hit of hits) {
       if (hit.rule === RULE_LISTED) {
-        this.#listed(hit, { context, raise });
-        continue;
-      }
-      const rule = now.rules[hit.rule];
-      if (rule === undefined) continue;
-      const isSilent = correlation.isSilent(hit.rule);
-      const isCorrelated = correlation.wants(hit.rule) && correlated < CORRELATED_PER_BATCH_MAX;
-      if (!isCorrelated && (isSilent || raised.alerts.length >= ALERTS_PER_BATCH_MAX)) {
-        raised.folded++;
+        this.#listed(hit, { context, findings });
         continue;
       }
       const record = decodeRecord(engine.batch, hit.offset);
-      const { document, key } = this.#eventOf(hit, { context, record });
-      const finding = { ...ruleSet, document, record: key };
-      if (!isSilent) raise(() => makeAlert({ ...finding, rule }), record);
-      if (!isCorrelated) continue;
-      correlated++;
-      for (
-        const match of correlation.take({ rule: hit.rule, record, key, document, wallOffsetNs })
-      ) {
-        raise(() => makeCorrelationAlert(match, finding), record);
-      }
+      findings.take(hit.rule, { record, event: () => this.#eventOf(hit, { context, record }) });
     }
-    correlation.keepSightings();
-    return raised;
+    if (hits.length > 0) this.#correlation.keepSightings();
+    return findings;
+  }
+
+  #noFindings({ wallOffsetNs }: EcsContext): Findings {
+    const { rules: { now: rules } } = this.#parts;
+    return new Findings({ rules, correlation: this.#correlation, wallOffsetNs });
   }
 
   /** Alerts of the listed values that a record really has: the filter alone raises none. */
   #listed(
     hit: Hit,
-    { context, raise }: { readonly context: EcsContext; readonly raise: Raise },
+    { context, findings }: { readonly context: EcsContext; readonly findings: Findings },
   ): void {
     const { engine, indicators, onMatch } = this.#parts;
     if (indicators === undefined) return;
     const record = decodeRecord(engine.batch, hit.offset);
     for (const match of recordMatches(record, { lookup: indicators, nowMs: Date.now() })) {
       onMatch?.(match);
-      raise(() => {
+      findings.add(() => {
         const { document, key } = this.#eventOf(hit, { context, record });
         return makeIndicatorAlert(match, { document, record: key });
       }, record);
@@ -265,19 +281,21 @@ export class Pipeline {
   #eventOf(
     hit: Hit,
     { context, record }: { readonly context: EcsContext; readonly record: RecordView },
-  ): { readonly document: EcsDocument; readonly key: RecordKey } {
-    const { engine, epoch } = this.#parts;
-    const { hostId, bootId } = context;
+  ): FoundEvent {
+    const { engine } = this.#parts;
     const document = ecsDocument(record, {
       ...context,
       process: engine.program(hit.program),
       parent: engine.program(hit.parentProgram),
     });
-    const { source, sequence } = record;
-    return { document, key: { hostId, bootId, epoch, source, sequence } };
+    return { document, key: this.#keyOf(record, context) };
   }
 
-  #raise({ alerts, records }: Raised): void {
+  #keyOf({ source, sequence }: RecordView, { hostId, bootId }: EcsContext): RecordKey {
+    return { hostId, bootId, epoch: this.#parts.epoch, source, sequence };
+  }
+
+  #raise({ alerts, records }: Findings): void {
     const { sink, onAlert } = this.#parts;
     this.#alerts += alerts.length;
     sink?.appendAlerts(alerts, records);
@@ -320,4 +338,14 @@ export class Pipeline {
     const certain = cause === "alerts_folded";
     this.#pendingLosses.push({ cause: number, kind: 0, source: 0, certain, count, first: 0 });
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
 }

@@ -1,5 +1,5 @@
 import { encodeRecord, SOURCES } from "../../common/record/mod.ts";
-import type { CorrelationRule, RoleName, RuleInfo } from "../../common/sigma/mod.ts";
+import type { CorrelationRule, LogSource, RoleName, RuleInfo } from "../../common/sigma/mod.ts";
 import type { Engine, Staging } from "../../wasm/engine/mod.ts";
 
 /** Rules as the pipeline has them. */
@@ -12,6 +12,10 @@ export interface PipelineRules {
   readonly rules: readonly RuleInfo[];
   /** Correlations of the rules. */
   readonly correlations: readonly CorrelationRule[];
+  /** Names of the fields of the image, by their number. */
+  readonly fields: readonly string[];
+  /** Distinct log sources; index = bit of a flat event. */
+  readonly logSources: readonly LogSource[];
   /** Roles of processes, by the ids that records carry. */
   readonly roles: readonly RoleName[];
 }
@@ -36,6 +40,8 @@ const NONE: PipelineRules = {
   hash: "",
   rules: [],
   correlations: [],
+  fields: [],
+  logSources: [],
   roles: [],
 };
 

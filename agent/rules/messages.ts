@@ -1,4 +1,10 @@
-import type { CorrelationRule, Interest, RoleName, RuleInfo } from "../../common/sigma/mod.ts";
+import type {
+  CorrelationRule,
+  Interest,
+  LogSource,
+  RoleName,
+  RuleInfo,
+} from "../../common/sigma/mod.ts";
 
 /** Name of the worker that compiles rules. */
 export const RULES_WORKER = "immune-rules";
@@ -13,6 +19,10 @@ export interface CompiledRules {
   readonly rules: readonly RuleInfo[];
   /** Correlations of the rules. */
   readonly correlations: readonly CorrelationRule[];
+  /** Names of the fields of the image, by their number. */
+  readonly fields: readonly string[];
+  /** Distinct log sources; index = bit of a flat event. */
+  readonly logSources: readonly LogSource[];
   /** Roles of processes, by the ids that records carry. */
   readonly roles: readonly RoleName[];
   /** One line a rule that did not load: where, why, what to do. */

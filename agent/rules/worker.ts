@@ -15,12 +15,15 @@ export function serveRules(): void {
 async function compile(paths: readonly string[]): Promise<CompiledRules> {
   const sources: RuleSource[] = [];
   for (const path of paths) sources.push(...await readRuleSources(path));
-  const { rejected, image, hash, rules, correlations, roles, interest } = compileRules(sources);
+  const { rejected, image, hash, rules, correlations, fields, logSources, roles, interest } =
+    compileRules(sources);
   return {
     image,
     hash,
     rules,
     correlations,
+    fields,
+    logSources,
     roles,
     rejected: rejected.map(describeRejection),
     interest,

@@ -1,3 +1,4 @@
+import { endpointText, subjectText } from "../../common/record/ecs_text.ts";
 import type { Alert, AlertCorrelation } from "../../common/wire/mod.ts";
 import { type Painter, type Style, visible } from "./terminal.ts";
 
@@ -65,11 +66,7 @@ function program(process: { readonly executable?: string | undefined }): string 
 
 function targetOf(alert: Alert): string | undefined {
   const { file, destination, source } = alert;
-  if (file !== undefined) return file.path;
-  const endpoint = destination ?? source;
-  if (endpoint === undefined) return undefined;
-  const host = endpoint.ip.includes(":") ? `[${endpoint.ip}]` : endpoint.ip;
-  return `${host}:${endpoint.port}`;
+  return subjectText(alert) ?? file?.path ?? endpointText(destination ?? source);
 }
 
 function cut(text: string): string {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { EcsDocument } from "../../common/record/mod.ts";
+import { endpointText, subjectText } from "../../common/record/ecs_text.ts";
 import { KIND_NAMES, type KindName, KINDS } from "../../common/record/table.ts";
 import { OutputQueue, tell } from "../output.ts";
 import { visible } from "../render/terminal.ts";
@@ -55,9 +56,8 @@ function parseKinds(list: string): readonly KindName[] {
 /** One line an event. */
 function renderEvent(document: EcsDocument): string {
   const { process, event } = document;
-  const endpoint = document.destination ?? document.source;
-  const target = document.file?.path ??
-    (endpoint === undefined ? process?.command_line ?? "" : `${endpoint.ip}:${endpoint.port}`);
+  const target = subjectText(document) ?? document.file?.path ??
+    endpointText(document.destination ?? document.source) ?? process?.command_line ?? "";
   return [
     document["@timestamp"],
     event.action.padEnd(8),

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { statePaths } from "../../common/config/mod.ts";
+import { type LogsFile, readLogsFile } from "../../agent/inlets/logs_file.ts";
 import { ApiClient } from "../api.ts";
 import { type LinkStateFile, readLinkState } from "../link_state.ts";
 import { table } from "../render/table.ts";
@@ -18,8 +19,14 @@ export function addStatus(program: Command): void {
     // Of this host's own agent, where there is one: it tells the more, the less the hive answers.
     const link = readLinkState(statePaths(values.state.dir).agent);
     if (link !== undefined && !values.output.json) print(linkLine(link));
+    const logs = readLogsFile(statePaths(values.state.dir).logs);
+    if (logs !== undefined && !values.output.json) print(logsText(logs));
     const answer = z.looseObject({}).parse(await new ApiClient(values).get("/api/v1/status"));
-    const status = link === undefined ? answer : { ...answer, link };
+    const status = {
+      ...answer,
+      ...(link === undefined ? {} : { link }),
+      ...(logs === undefined ? {} : { logs: { counts: logs.counts, logs: logs.logs } }),
+    };
     if (values.output.json) return print(JSON.stringify(status));
     const { sensor, ...figures } = answer;
     print(table(leaves(figures), COLUMNS).trimEnd());
@@ -70,6 +77,16 @@ const SENSOR_COLUMNS = [
   { title: "OVERSIZED", value: ({ oversized }: KindLine): string => String(oversized) },
   { title: "UNREADABLE", value: ({ unreadable }: KindLine): string => String(unreadable) },
 ];
+
+/** A line about what came of this host's logs, and one for each log. */
+function logsText({ counts, logs }: LogsFile): string {
+  const told = Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ");
+  const lines = logs.map(({ path, open, gaps, skippedBytes, tooLong }) => {
+    const lost = `${gaps} gaps, ${skippedBytes} bytes skipped, ${tooLong} lines too long`;
+    return `  ${visible(path)}: ${open ? `followed, ${lost}` : "not there"}`;
+  });
+  return [`This host's logs: ${told}`, ...lines].join("\n");
+}
 
 interface Leaf {
   readonly name: string;

@@ -115,6 +115,22 @@ export const OPTIONS = {
       doc: "rule files and folders; none = the rules that come with the program",
     }),
   },
+  logs: {
+    read: option<"on" | "off">({
+      type: "text",
+      flag: "logs",
+      schema: z.enum(["on", "off"]),
+      initial: "on",
+      doc: 'whether the host\'s logs are read for logins: "on" or "off"',
+    }),
+    files: option<readonly string[]>({
+      type: "list",
+      flag: "logs-file",
+      schema: z.array(absolute).max(LIST_MAX),
+      initial: [],
+      doc: "logs to read; none = auth.log, secure and audit/audit.log below /var/log",
+    }),
+  },
   journal: {
     segment_bytes: option<number>({
       type: "number",

@@ -20,6 +20,8 @@ export interface StatePaths {
   readonly correlation: string;
   /** What `first_seen` remembers. */
   readonly sightings: string;
+  /** How far the logs of the host were read. */
+  readonly logs: string;
   readonly hostId: string;
   /** Folder of indicators, with a lock of its own. */
   readonly indicators: string;
@@ -41,6 +43,7 @@ export function statePaths(folder: string): StatePaths {
     epoch: `${agent}/epoch`,
     correlation: `${agent}/correlation`,
     sightings: `${agent}/sightings`,
+    logs: `${agent}/logs.json`,
     hostId: `${agent}/host_id`,
     indicators: `${agent}/indicators`,
     lock: `${agent}/lock`,

@@ -12,6 +12,7 @@ import {
   stdioPeer,
   targetPart,
 } from "./ecs_kinds.ts";
+import { isLogKind, logPart, logUser, outcomePart, tamperPart } from "./ecs_log.ts";
 import { argumentList, commandLine, text } from "./text.ts";
 
 /** What a process runs, as the process table or a record has it. */
@@ -56,6 +57,8 @@ export interface EcsDocument {
     readonly signal?: number;
     /** What became of a file: a name of CHANGES. */
     readonly change?: string;
+    /** What came of it, where a log says so. */
+    readonly outcome?: "unknown" | "success" | "failure";
   };
   readonly host: { readonly id: string; readonly name: string };
   readonly process?: EcsProcess;
@@ -63,6 +66,8 @@ export interface EcsDocument {
     readonly id: string;
     readonly name?: string;
     readonly changes?: { readonly from: { readonly id: string } };
+    /** Who they act as, or wanted to. */
+    readonly effective?: { readonly name: string };
   };
   readonly group?: { readonly id: string };
   readonly file?: {
@@ -81,7 +86,7 @@ export interface EcsDocument {
     readonly links?: number;
   };
   readonly destination?: EcsEndpoint;
-  readonly source?: EcsEndpoint;
+  readonly source?: Partial<EcsEndpoint>;
   readonly network?: {
     readonly transport: string;
     readonly type: string;
@@ -96,16 +101,47 @@ export interface EcsDocument {
     /** Addresses of an answer. */
     readonly resolved_ip?: readonly string[];
   };
+  /** What a log says of a login, or of acting as another user. */
+  readonly authentication?: EcsAuthentication;
+  /** Where a line of a log is from. */
+  readonly log?: {
+    /** file, audit or journal. */
+    readonly origin: string;
+    /** unknown, proven, or other: not the program that the line names. */
+    readonly writer: string;
+    readonly program?: string;
+  };
+  /** The line. */
+  readonly message?: string;
+  /** What was done to the agent. */
+  readonly tamper?: {
+    /** A name of `TAMPERS`. */
+    readonly what: string;
+    readonly object: string;
+    readonly detail: string;
+    readonly restored: boolean;
+  };
   /** The other process, of a signal or an access. */
   readonly target?: { readonly process: EcsProcess };
   /** Names of the record's flags that are set. */
   readonly labels?: { readonly flags: readonly string[] };
 }
 
+/** What a log says of a login. */
+export interface EcsAuthentication {
+  readonly service?: string;
+  readonly method?: string;
+  readonly terminal?: string;
+  readonly command?: string;
+  readonly session?: string;
+}
+
 /** One end of a connection. */
 export interface EcsEndpoint {
   readonly ip: string;
   readonly port: number;
+  /** Its name, where a log gives one. */
+  readonly domain?: string;
   /** Bytes that it sent, where the connection has ended. */
   readonly bytes?: number;
 }
@@ -159,6 +195,11 @@ const EVENTS: Readonly<Record<string, readonly [category: string, type: string]>
   dns: ["network", "protocol"],
   change: ["file", "change"],
   process: ["process", "info"],
+  login: ["authentication", "start"],
+  auth_failure: ["authentication", "info"],
+  privilege: ["authentication", "change"],
+  log_line: ["host", "info"],
+  tamper: ["intrusion_detection", "info"],
 };
 
 /**
@@ -173,6 +214,7 @@ export function ecsDocument(record: RecordView, context: EcsContext): EcsDocumen
   const [category, ordinary] = EVENTS[kind] ?? ["host", "info"];
   const type = kind === "change" ? changeType(record) : ordinary;
   const userName = context.userName?.(record.uid);
+  const isLog = isLogKind(record.kind);
   return {
     "@timestamp": wallTime(record.timeNs, context),
     event: {
@@ -182,21 +224,29 @@ export function ecsDocument(record: RecordView, context: EcsContext): EcsDocumen
       action: kind,
       sequence: record.sequence,
       provider: `source-${record.source.toString(16)}`,
-      ...eventPart(record),
+      ...(isLog ? outcomePart(record) : eventPart(record)),
     },
     host: { id: context.hostId, name: context.hostName },
-    process: processOf(record, context),
-    user: {
-      id: String(record.uid),
-      ...(userName === undefined ? {} : { name: userName }),
-      ...(kind === "identity"
-        ? { changes: { from: { id: String(record.number("identity", "old_uid")) } } }
-        : {}),
-    },
-    group: { id: String(record.gid) },
+    // A line of a log need not say which process wrote it, and its user is whom it is about.
+    ...(isLog && record.pid === 0 ? {} : { process: processOf(record, context) }),
+    ...(isLog ? logUserPart(record, context) : {
+      user: {
+        id: String(record.uid),
+        ...(userName === undefined ? {} : { name: userName }),
+        ...(kind === "identity"
+          ? { changes: { from: { id: String(record.number("identity", "old_uid")) } } }
+          : {}),
+      },
+      group: { id: String(record.gid) },
+    }),
     ...kindPart(record, context),
     ...flagsPart(record.flags),
   };
+}
+
+function logUserPart(record: RecordView, context: EcsContext): Pick<EcsDocument, "user"> {
+  const user = logUser(record, context);
+  return user === undefined ? {} : { user };
 }
 
 /**
@@ -273,6 +323,8 @@ function programPart(program: ProgramBytes | undefined): Partial<EcsProcess> {
 
 function kindPart(record: RecordView, context: EcsContext): Partial<EcsDocument> {
   if (record.kind === "dns") return dnsPart(record);
+  if (isLogKind(record.kind)) return logPart(record);
+  if (record.kind === "tamper") return tamperPart(record);
   if (record.kind === "signal" || record.kind === "access") return targetPart(record, context);
   if (record.kind === "change") return changePart(record);
   const network = socketPart(record);

@@ -17,6 +17,8 @@
  */
 export * from "./decode.ts";
 export * from "./ecs.ts";
+export * from "./ecs_text.ts";
+export { isLogKind, LOG_KINDS, type LogKind } from "./ecs_log.ts";
 export * from "./encode.ts";
 export * from "./layout.ts";
 export * from "./process_key.ts";

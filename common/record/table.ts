@@ -116,6 +116,8 @@ export const SOURCES = {
   replay: 0xF003,
   /** Changes of watched files, filled by the loader. */
   change: 0xF004,
+  /** Lines of logs, and what was done to the agent; both by the agent. */
+  logs: 0xF008,
 } as const;
 
 /** `open_flags` when the way of observing does not tell them (fanotify). */
@@ -185,6 +187,78 @@ const PROCESS_BODY = [
   },
   { name: "inode", type: "u64", doc: "inode of the image" },
 ] as const satisfies readonly FieldSpec[];
+
+/** What about the agent is not as it left it: `what` of a tamper record. */
+export const TAMPERS = {
+  /** A debugger is attached. */
+  traced: 1,
+  /** It stood still for long. */
+  stopped: 2,
+  /** It ended without having been asked to. */
+  killed: 3,
+  /** A program of the sensor is not attached, or is another one. */
+  detached: 4,
+  /** A map of the sensor does not hold what was written. */
+  map_changed: 5,
+  /** A file of its own was changed, replaced or removed. */
+  file_changed: 6,
+  /** The wall clock was set. */
+  clock_moved: 7,
+  /** The kernel was told to end it first when memory is short. */
+  oom_exposed: 8,
+} as const;
+
+/** What a log says came of it: `outcome` of the kinds of logs. */
+export const OUTCOMES = {
+  /** It does not say. */
+  unknown: 0,
+  success: 1,
+  failure: 2,
+} as const;
+
+/** Where a line of a log was read: `origin` of the kinds of logs. */
+export const LOG_ORIGINS = {
+  /** A text file of a syslog daemon: whoever may log may write any line. */
+  file: 1,
+  /** auditd's file: the kernel and programs with CAP_AUDIT_WRITE. */
+  audit: 2,
+  /** journald's files. */
+  journal: 3,
+} as const;
+
+/** What is known of who wrote a line of a log: `writer` of the kinds of logs. */
+export const LOG_WRITERS = {
+  /** Nothing beside the line. */
+  unknown: 0,
+  /** The program that the line names, as kernel or journald saw it. */
+  proven: 1,
+  /** Another program. */
+  other: 2,
+} as const;
+
+const LOG_BODY = [
+  { name: "family", type: "u16", doc: "of the source: 2 = IPv4, 10 = IPv6, 0 = not known" },
+  { name: "port", type: "u16", doc: "its port; 0 = not known" },
+  { name: "outcome", type: "u16", doc: "number of OUTCOMES" },
+  { name: "origin", type: "u16", doc: "number of LOG_ORIGINS" },
+  { name: "address", type: "bytes16", doc: "where it came from, as in a connect" },
+  { name: "writer", type: "u16", doc: "number of LOG_WRITERS" },
+  { name: "reserved", type: "u16", doc: "0" },
+  { name: "reserved2", type: "u32", doc: "0" },
+] as const satisfies readonly FieldSpec[];
+
+const LOG_SLOTS = [
+  { name: "program", doc: "program that the line names" },
+  { name: "service", doc: "what was asked for a login: sshd, sudo, su, login, ..." },
+  { name: "user", doc: "who" },
+  { name: "target_user", doc: "who it wants to be" },
+  { name: "method", doc: "how it proved itself: password, publickey, ..." },
+  { name: "terminal", doc: "terminal" },
+  { name: "host", doc: "name of the source, where it is no address" },
+  { name: "command", doc: "command that was run, or asked for" },
+  { name: "login_session", doc: "number of the login session (audit's ses, logind's)" },
+  { name: "line", doc: "the line, without time, host and program" },
+] as const satisfies readonly SlotSpec[];
 
 /** All kinds. Ids 135 (action result), 136 (prompt), 137 (configuration change) are reserved. */
 export const KINDS = {
@@ -438,6 +512,48 @@ export const KINDS = {
       { name: "tallies", doc: "what the sensor counted of each kind since (common/wire/tally.ts)" },
       { name: "missed", doc: "programs that did not run since, a line each: name, space, times" },
     ],
+  },
+  login: {
+    id: 141,
+    stream: "user",
+    doc: "a log says that somebody logged in; pid is of the program that let them in",
+    body: LOG_BODY,
+    slots: LOG_SLOTS,
+  },
+  auth_failure: {
+    id: 142,
+    stream: "user",
+    doc: "a log says that somebody was not who they said, or said nothing that holds",
+    body: LOG_BODY,
+    slots: LOG_SLOTS,
+  },
+  privilege: {
+    id: 143,
+    stream: "user",
+    doc: "a log says that somebody acted, or wanted to act, as another user",
+    body: LOG_BODY,
+    slots: LOG_SLOTS,
+  },
+  tamper: {
+    id: 144,
+    stream: "user",
+    doc: "something about the agent itself is not as it left it; specs/self_protection.md",
+    body: [
+      { name: "what", type: "u16", doc: "number of TAMPERS" },
+      { name: "restored", type: "u16", doc: "1 = the agent put it right again" },
+      { name: "other_pid", type: "u32", doc: "process that did it; 0 = not known" },
+    ],
+    slots: [
+      { name: "object", doc: "what it happened to: a path, a program of the kernel, a map" },
+      { name: "detail", doc: "what was expected and what was found, for people" },
+    ],
+  },
+  log_line: {
+    id: 145,
+    stream: "user",
+    doc: "a line of a log that is none of login, auth_failure, privilege, and that a rule is about",
+    body: LOG_BODY,
+    slots: LOG_SLOTS,
   },
   flat: {
     id: 192,

@@ -2,6 +2,7 @@ import { ImmuneError } from "../config/errors.ts";
 import { alertField } from "./alert_fields.ts";
 import { KEYWORDS_FIELD } from "./criterion.ts";
 import { standardField } from "./fields.ts";
+import { logField } from "./log_fields.ts";
 
 /** A JSON object: an event in ECS form, or flat with Sigma field names. */
 export type JsonObject = { readonly [key: string]: unknown };
@@ -26,7 +27,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function fieldValue(event: JsonObject, field: string): string | undefined {
   if (field === KEYWORDS_FIELD) return [...valuesOf(event)].join("\n");
   if (Object.hasOwn(event, field)) return valueText(event[field]);
-  const ecs = standardField(field)?.ecs ?? alertField(field) ?? field;
+  const ecs = standardField(field)?.ecs ?? alertField(field) ?? logField(field) ?? field;
   if (Object.hasOwn(event, ecs)) return valueText(event[ecs]);
   let value: unknown = event;
   for (const key of ecs.split(".")) {

@@ -21,7 +21,9 @@
  *
  * @module
  */
-export { compileRules, type RuleInfo, type RuleSet } from "./rule_set.ts";
+export { compileRules, logSourceBits, type RuleInfo, type RuleSet } from "./rule_set.ts";
+export { KEYWORDS_FIELD } from "./criterion.ts";
+export { AUTHENTICATION_CATEGORY, TAMPER_CATEGORY } from "./log_fields.ts";
 export { describeRejection, type RuleRejection } from "./rejection.ts";
 export { type ParsedRule, type ParsedRules, parseRules, type RuleSource } from "./parse_rules.ts";
 export {

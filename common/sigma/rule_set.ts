@@ -2,6 +2,7 @@ import { type CorrelationRule } from "./correlation_rule.ts";
 import { resolveCorrelations } from "./correlation_resolve.ts";
 import { AUDIT_FIELDS, AUDIT_SERVICE } from "./audit.ts";
 import { testsOf } from "./expression.ts";
+import { isFedByLogs } from "./log_fields.ts";
 import { standardField } from "./fields.ts";
 import { fitImage } from "./fit.ts";
 import { IMAGE_BYTES_MAX } from "./image_layout.ts";
@@ -101,7 +102,7 @@ export function compileRules(
     fields: plan.fields.map(({ name }) => name),
     logSources,
     interest: interestOf(kept.map(({ rule }) => rule), roles),
-    logSourceBits: (logSource) => bitsOf(logSources, logSource),
+    logSourceBits: (logSource) => logSourceBits(logSources, logSource),
   };
 }
 
@@ -160,13 +161,20 @@ function infoOf({ rule, path }: ParsedRule): RuleInfo {
   const fields = new Set([...testsOf(expression)].map(({ field }) => field));
   const isAudit = rule.logSource.service === AUDIT_SERVICE;
   const unfed = [...fields].filter((field) =>
-    standardField(field) === undefined || (AUDIT_FIELDS.has(field) && !isAudit)
+    (standardField(field) === undefined || (AUDIT_FIELDS.has(field) && !isAudit)) &&
+    !isFedByLogs(field, rule.logSource)
   );
   const filteredBy = filters.map(({ title }) => title);
   return { ...about, path, line: position.line, unfed, filteredBy };
 }
 
-function bitsOf(logSources: readonly LogSource[], claimed: LogSource): Uint8Array {
+/**
+ * The log sources of rules that apply to an event's, as a flat event has them.
+ *
+ * @param logSources Those of a rule set, in its order.
+ * @param claimed The event's, in any case.
+ */
+export function logSourceBits(logSources: readonly LogSource[], claimed: LogSource): Uint8Array {
   const event = lowered(claimed);
   const bits = new Uint8Array(Math.ceil(logSources.length / 8));
   logSources.forEach((logSource, n) => {

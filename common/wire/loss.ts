@@ -26,6 +26,12 @@ export const LOSS_CAUSES = {
   alerts_folded: 11,
   /** The kernel did not run a program of the sensor, as it ran on that CPU already. */
   program_missed: 12,
+  /** A log was replaced or cut before it was read to its end: at least a line is missing. */
+  log_gap: 20,
+  /** More came into a log than could be read: at least a line is missing. */
+  log_skipped: 21,
+  /** A line of a log was longer than is read. */
+  log_too_long: 22,
 } as const;
 
 /** Name of a loss cause. */

@@ -2,6 +2,7 @@ import {
   decodeRecords,
   type EcsDocument,
   ecsDocument,
+  hasEcsForm,
   KINDS,
   type ProgramBytes,
   type RecordView,
@@ -9,9 +10,6 @@ import {
 } from "../../common/record/mod.ts";
 import { decodeBatch } from "../../common/wire/mod.ts";
 import type { StoredBlock } from "../store/store.ts";
-
-/** Kinds that are no events of their own: context, alerts and loss reports. */
-const FIRST_CONTEXT_KIND = KINDS.process.id;
 
 /**
  * The events of a stored block.
@@ -30,7 +28,7 @@ export function blockEvents(block: StoredBlock, hostName: string): EcsDocument[]
   let position = info.first;
   for (const record of decodeRecords(records)) {
     learn(record, { programs, users });
-    if (position++ < block.from || record.kindId >= FIRST_CONTEXT_KIND) continue;
+    if (position++ < block.from || !isEvent(record.kindId)) continue;
     documents.push(ecsDocument(record, {
       ...context,
       process: programs.get(processOf(record)),
@@ -38,6 +36,11 @@ export function blockEvents(block: StoredBlock, hostName: string): EcsDocument[]
     }));
   }
   return documents.reverse();
+}
+
+/** Context, alerts and loss reports are no events of their own. */
+function isEvent(kindId: number): boolean {
+  return kindId < KINDS.process.id || (kindId !== KINDS.process.id && hasEcsForm(kindId));
 }
 
 function learn(record: RecordView, known: {

@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { ProcessTree } from "../api/process_tree.ts";
+import { endpointText } from "../../common/record/ecs_text.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import type { Principal } from "../operators/mod.ts";
 import { moment, visible } from "./format.ts";
@@ -25,6 +26,13 @@ export function alertPage(
     children: <AlertDetail alert={alert} tree={options.tree} />,
   });
 }
+
+/** What is known of who wrote a line of a log. */
+const WRITERS: Readonly<Record<string, string>> = {
+  unknown: "not known: whoever may log may have written it",
+  proven: "the program that it names",
+  other: "another program than it names",
+};
 
 function AlertDetail({ alert, tree }: {
   readonly alert: Alert;
@@ -74,6 +82,7 @@ function Facts({ facts }: { readonly facts: readonly (readonly [string, string])
 
 function factsOf(alert: Alert): readonly (readonly [string, string])[] {
   const { process, user, file, destination, source, rule } = alert;
+  const { authentication, log, message, tamper } = alert;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ["Time", moment(alert.time)],
     ["Host", alert.host.name],
@@ -82,8 +91,18 @@ function factsOf(alert: Alert): readonly (readonly [string, string])[] {
     ["Program", process?.executable],
     ["Working directory", process?.working_directory],
     ["File", file?.path],
-    ["Destination", endpoint(destination)],
-    ["Local address", endpoint(source)],
+    ["Acting as", user?.effective?.name],
+    ["Service", authentication?.service],
+    ["Method", authentication?.method],
+    ["Terminal", authentication?.terminal],
+    ["Command", authentication?.command],
+    ["Line", alert.message],
+    ["Written by", log === undefined ? undefined : WRITERS[log.writer] ?? log.writer],
+    ["Tampered with", tamper?.object],
+    ["How", tamper?.detail],
+    ["Put right", tamper === undefined ? undefined : tamper.restored ? "yes" : "no"],
+    ["Destination", endpointText(destination)],
+    [message === undefined ? "Local address" : "Came from", endpointText(source)],
     ["Rule", rule.id],
     ["Rule set", rule.ruleset?.slice(0, 16)],
   ];
@@ -91,11 +110,7 @@ function factsOf(alert: Alert): readonly (readonly [string, string])[] {
 }
 
 function userText({ id, name }: NonNullable<Alert["user"]>): string {
-  return name === undefined ? `uid ${id}` : `${name} (uid ${id})`;
-}
-
-function endpoint(address: Alert["destination"]): string | undefined {
-  if (address === undefined) return undefined;
-  const host = address.ip.includes(":") ? `[${address.ip}]` : address.ip;
-  return `${host}:${address.port}`;
+  if (name === undefined) return `uid ${id}`;
+  // A log names users that the host may not have: their id is the name then.
+  return id === name ? name : `${name} (uid ${id})`;
 }

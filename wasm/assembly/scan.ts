@@ -41,7 +41,7 @@ import {
 @inline const HITS_MAX: u32 = HITS_BYTES / HIT_BYTES;
 @inline const NOTHING_PENDING: u32 = 0xffffffff;
 @inline const KIND_CONTEXT_FIRST: u32 = 128;
-@inline const KIND_CONTEXT_LAST: u32 = 138;
+@inline const KIND_CONTEXT_LAST: u32 = 145;
 /** Stands for a rule in the hit of a record of which a value may be listed. */
 @inline const RULE_LISTED: u32 = 0xffffffff;
 /** `publish` while a scan waits for its hits to be drained. */

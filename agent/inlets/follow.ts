@@ -1,0 +1,233 @@
+import { createHash } from "node:crypto";
+import { LineBuffer } from "./line_buffer.ts";
+
+/** Bytes that are read at once. */
+const CHUNK_BYTES = 64 * 1024;
+/** Bytes at the start of a file by which it is known again. */
+const HEAD_BYTES = 256;
+/** So far behind the end a file is followed; what lies before is skipped and counted, in bytes. */
+export const BEHIND_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Files that a log may have been renamed to that are looked at. */
+const RENAMED_MAX = 64;
+
+/** How far a file was read. */
+export interface FilePosition {
+  /** Device and inode, as `8:1234`. */
+  readonly file: string;
+  /** Bytes up to the end of the last whole line. */
+  readonly offset: number;
+  /** SHA-256 of the first bytes that had been read, and how many they are. */
+  readonly head: string;
+  readonly headBytes: number;
+}
+
+/** What was not read, by cause. */
+export interface FollowLosses {
+  /** Files that were replaced or cut while nobody looked: what was in them is not known. */
+  gaps: number;
+  /** Bytes that were skipped because more came than could be read. */
+  skippedBytes: number;
+}
+
+/** Reads a log as it grows, also when it is renamed or cut. */
+export class LogFile implements Disposable {
+  readonly path: string;
+  readonly losses: FollowLosses = { gaps: 0, skippedBytes: 0 };
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  readonly #lines = new LineBuffer();
+  #file: Deno.FsFile | undefined;
+  #id = "";
+  /** Bytes read, those of a line that is not whole included. */
+  #read = 0;
+  #head = { hash: "", bytes: 0 };
+
+  /**
+   * Begins where the last run stopped; without a position, at the end of the file.
+   *
+   * @param path The log.
+   * @param position Where the last run stopped.
+   */
+  constructor(path: string, position?: FilePosition) {
+    this.path = path;
+    if (position !== undefined) this.#resume(position);
+    else if (this.#open(path)) this.#read = this.#startOfLastLine();
+  }
+
+  /** True while there is a file. */
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** Lines that were too long. */
+  get tooLong(): number {
+    return this.#lines.tooLong;
+  }
+
+  /** Where the next run goes on; `undefined` where there never was a file. */
+  get position(): FilePosition | undefined {
+    if (this.#id === "") return undefined;
+    const { hash: head, bytes: headBytes } = this.#head;
+    return { file: this.#id, offset: this.#read - this.#lines.waiting, head, headBytes };
+  }
+
+  /**
+   * Reads what came, one chunk at most.
+   *
+   * @returns Whole lines; `undefined` when nothing came.
+   */
+  poll(): readonly string[] | undefined {
+    if (this.#file === undefined && !this.#open(this.path)) return undefined;
+    const bytes = this.#readChunk();
+    if (bytes > 0) return this.#lines.take(this.#chunk.subarray(0, bytes));
+    if (!this.#isReplaced()) return undefined;
+    // What was written between the last read and the renaming is in it still.
+    const last = this.#readChunk();
+    if (last > 0) return this.#lines.take(this.#chunk.subarray(0, last));
+    this.#close();
+    this.#open(this.path);
+    return undefined;
+  }
+
+  /** Lets go of the file. */
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+
+  #resume({ file, offset, head, headBytes }: FilePosition): void {
+    for (const path of [this.path, ...renamed(this.path)]) {
+      if (!this.#open(path)) continue;
+      const { size } = this.#stat() ?? { size: 0 };
+      if (this.#id === file && size >= offset && this.#hashOf(headBytes) === head) {
+        this.#read = offset;
+        this.#head = { hash: head, bytes: headBytes };
+        return;
+      }
+      this.#close();
+    }
+    // Another file stands there, or it was cut: it is read from its start, what was lost is not known.
+    this.losses.gaps++;
+    this.#open(this.path);
+  }
+
+  #open(path: string): boolean {
+    try {
+      this.#file = Deno.openSync(path, { read: true });
+    } catch {
+      return false;
+    }
+    const info = this.#stat();
+    if (info === undefined || !info.isFile) {
+      this.#close();
+      return false;
+    }
+    this.#id = idOf(info);
+    this.#read = 0;
+    this.#head = { hash: "", bytes: 0 };
+    return true;
+  }
+
+  #close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+    this.#lines.forget();
+  }
+
+  #stat(): Deno.FileInfo | undefined {
+    try {
+      return this.#file?.statSync();
+    } catch {
+      return undefined;
+    }
+  }
+
+  #readChunk(): number {
+    const info = this.#stat();
+    if (this.#file === undefined || info === undefined) return 0;
+    if (info.size < this.#read) {
+      // Cut in place: what had come since the last look is gone.
+      this.losses.gaps++;
+      this.#lines.forget();
+      this.#read = 0;
+      this.#head = { hash: "", bytes: 0 };
+    }
+    const behind = info.size - this.#read;
+    if (behind > BEHIND_BYTES_MAX) {
+      const skipped = behind - BEHIND_BYTES_MAX / 2;
+      this.losses.skippedBytes += skipped;
+      this.#lines.forget();
+      this.#read += skipped;
+    }
+    try {
+      this.#file.seekSync(this.#read, Deno.SeekMode.Start);
+      const bytes = this.#file.readSync(this.#chunk) ?? 0;
+      if (this.#read === 0 && bytes > 0) this.#remember(this.#chunk.subarray(0, bytes));
+      this.#read += bytes;
+      return bytes;
+    } catch {
+      return 0;
+    }
+  }
+
+  #remember(start: Uint8Array): void {
+    const head = start.subarray(0, HEAD_BYTES);
+    this.#head = { hash: sha256(head), bytes: head.length };
+  }
+
+  #hashOf(bytes: number): string {
+    if (bytes === 0) return "";
+    const head = new Uint8Array(Math.min(bytes, HEAD_BYTES));
+    try {
+      this.#file?.seekSync(0, Deno.SeekMode.Start);
+      return sha256(head.subarray(0, this.#file?.readSync(head) ?? 0));
+    } catch {
+      return "";
+    }
+  }
+
+  /** A file that is begun at its end may have a line there that is not whole: it is read whole. */
+  #startOfLastLine(): number {
+    const size = this.#stat()?.size ?? 0;
+    const start = Math.max(0, size - CHUNK_BYTES);
+    try {
+      this.#file?.seekSync(0, Deno.SeekMode.Start);
+      this.#remember(this.#chunk.subarray(0, this.#file?.readSync(this.#chunk) ?? 0));
+      this.#file?.seekSync(start, Deno.SeekMode.Start);
+      const tail = this.#chunk.subarray(0, this.#file?.readSync(this.#chunk) ?? 0);
+      return start + tail.lastIndexOf(10) + 1;
+    } catch {
+      return size;
+    }
+  }
+
+  #isReplaced(): boolean {
+    try {
+      return idOf(Deno.statSync(this.path)) !== this.#id;
+    } catch {
+      // Renamed, and no new one yet: writers may still write to this one.
+      return false;
+    }
+  }
+}
+
+/** Files beside a log that it may have been renamed to: `auth.log.1`, `auth.log-20261128`. */
+function renamed(path: string): string[] {
+  const slash = path.lastIndexOf("/");
+  const [folder, name] = [path.slice(0, slash) || "/", path.slice(slash + 1)];
+  try {
+    return [...Deno.readDirSync(folder)]
+      .filter((entry) => entry.isFile && entry.name.startsWith(name) && entry.name !== name)
+      .slice(0, RENAMED_MAX)
+      .map((entry) => `${folder}/${entry.name}`);
+  } catch {
+    return [];
+  }
+}
+
+function idOf({ dev, ino }: Deno.FileInfo): string {
+  return `${dev}:${ino ?? 0}`;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
