@@ -11,7 +11,7 @@ export interface GoldenRecord<K extends KindName = KindName> {
   readonly sequence: number;
 }
 
-/** One record a kind of the kernel; the hexadecimal digits were written down once and stay. */
+/** One record a kind of the kernel, and of those that the agent makes; the hexadecimal digits were written down once and stay. */
 export const GOLDEN_RECORDS: readonly GoldenRecord[] = [
   {
     kind: "exec",
@@ -323,6 +323,153 @@ export const GOLDEN_RECORDS: readonly GoldenRecord[] = [
     pid: 19,
     startTimeNs: "15",
     sequence: 13,
+  },
+  {
+    kind: "login",
+    values: {
+      header: { source: 0xF008, pid: 19, sequence: 13, start_time_ns: 15n, uid: 1000 },
+      body: {
+        family: 2,
+        port: 50022,
+        outcome: 1,
+        origin: 1,
+        address: new Uint8Array([192, 0, 2, 9]),
+        writer: 1,
+      },
+      slots: {
+        program: "sshd",
+        service: "sshd",
+        user: "ada",
+        target_user: "-",
+        method: "publickey",
+        terminal: "-",
+        host: "-",
+        command: "-",
+        login_session: "-",
+        line: "Accepted publickey for ada",
+      },
+    },
+    hex:
+      "08010000600020008d0008f00a000100000000001300000000000000000000000d0000000000000000000000" +
+      "000000000f000000000000000000000000000000e80300000000000000000000000000000000000000000000" +
+      "0000000000000000020066c301000100c00002090000000000000000000000000100000000000000d0000400" +
+      "04000000d400040004000000d800030003000000db00010001000000dc00090009000000e500010001000000" +
+      "e600010001000000e700010001000000e800010001000000e9001a001a00000073736864737368646164612d" +
+      "7075626c69636b65792d2d2d2d4163636570746564207075626c69636b657920666f72206164610000000000",
+    pid: 19,
+    startTimeNs: "15",
+    sequence: 13,
+  },
+  {
+    kind: "auth_failure",
+    values: {
+      header: { source: 0xF008, pid: 20, sequence: 14, start_time_ns: 16n, uid: 0xFFFFFFFF },
+      body: {
+        family: 2,
+        port: 50022,
+        outcome: 2,
+        origin: 3,
+        address: new Uint8Array([192, 0, 2, 9]),
+        writer: 1,
+      },
+      slots: {
+        program: "sshd",
+        service: "sshd",
+        user: "oracle",
+        target_user: "-",
+        method: "-",
+        terminal: "-",
+        host: "-",
+        command: "-",
+        login_session: "-",
+        line: "Invalid user oracle",
+      },
+    },
+    hex:
+      "f8000000600020008e0008f00a000100000000001400000000000000000000000e0000000000000000000000" +
+      "0000000010000000000000000000000000000000ffffffff0000000000000000000000000000000000000000" +
+      "0000000000000000020066c302000300c00002090000000000000000000000000100000000000000d0000400" +
+      "04000000d400040004000000d800060006000000de00010001000000df00010001000000e000010001000000" +
+      "e100010001000000e200010001000000e300010001000000e40013001300000073736864737368646f726163" +
+      "6c652d2d2d2d2d2d496e76616c69642075736572206f7261636c6500",
+    pid: 20,
+    startTimeNs: "16",
+    sequence: 14,
+  },
+  {
+    kind: "privilege",
+    values: {
+      header: { source: 0xF008, pid: 21, sequence: 15, start_time_ns: 17n, uid: 1000 },
+      body: { outcome: 1, origin: 2, writer: 1 },
+      slots: {
+        program: "sudo",
+        service: "sudo",
+        user: "ada",
+        target_user: "root",
+        method: "-",
+        terminal: "pts/0",
+        host: "-",
+        command: "/usr/bin/id",
+        login_session: "3",
+        line: "ada : COMMAND=/usr/bin/id",
+      },
+    },
+    hex:
+      "10010000600020008f0008f00a000100000000001500000000000000000000000f0000000000000000000000" +
+      "0000000011000000000000000000000000000000e80300000000000000000000000000000000000000000000" +
+      "00000000000000000000000001000200000000000000000000000000000000000100000000000000d0000400" +
+      "04000000d400040004000000d800030003000000db00040004000000df00010001000000e000050005000000" +
+      "e500010001000000e6000b000b000000f100010001000000f2001900190000007375646f7375646f61646172" +
+      "6f6f742d7074732f302d2f7573722f62696e2f696433616461203a20434f4d4d414e443d2f7573722f62696e" +
+      "2f69640000000000",
+    pid: 21,
+    startTimeNs: "17",
+    sequence: 15,
+  },
+  {
+    kind: "tamper",
+    values: {
+      header: { source: 0xF008, pid: 22, sequence: 16, start_time_ns: 18n },
+      body: { what: 4, restored: 1, other_pid: 77 },
+      slots: { object: "program on_exec", detail: "it was not attached" },
+    },
+    hex:
+      "a000000060000800900008f00200010000000000160000000000000000000000100000000000000000000000" +
+      "0000000012000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "0000000000000000040001004d00000078000f000f000000870013001300000070726f6772616d206f6e5f65" +
+      "786563697420776173206e6f74206174746163686564000000000000",
+    pid: 22,
+    startTimeNs: "18",
+    sequence: 16,
+  },
+  {
+    kind: "log_line",
+    values: {
+      header: { source: 0xF008, sequence: 17, uid: 0xFFFFFFFF },
+      body: { origin: 1 },
+      slots: {
+        program: "named",
+        service: "-",
+        user: "-",
+        target_user: "-",
+        method: "-",
+        terminal: "-",
+        host: "-",
+        command: "-",
+        login_session: "-",
+        line: "exiting",
+      },
+    },
+    hex:
+      "e800000060002000910008f00a00010000000000000000000000000000000000110000000000000000000000" +
+      "0000000000000000000000000000000000000000ffffffff0000000000000000000000000000000000000000" +
+      "00000000000000000000000000000100000000000000000000000000000000000000000000000000d0000500" +
+      "05000000d500010001000000d600010001000000d700010001000000d800010001000000d900010001000000" +
+      "da00010001000000db00010001000000dc00010001000000dd000700070000006e616d65642d2d2d2d2d2d2d" +
+      "2d65786974696e6700000000",
+    pid: 0,
+    startTimeNs: "0",
+    sequence: 17,
   },
 ];
 

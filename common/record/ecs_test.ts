@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { type EcsContext, ecsDocument } from "./ecs.ts";
+import { type EcsContext, type EcsDocument, ecsDocument } from "./ecs.ts";
+import type { LogKind } from "./ecs_log.ts";
+import { endpointText, subjectText } from "./ecs_text.ts";
 import { decodeRecord } from "./decode.ts";
-import { encodeRecord } from "./encode.ts";
+import { encodeRecord, type RecordValues } from "./encode.ts";
 import { GOLDEN_RECORDS, OLDER_EXEC_HEX } from "./_golden_test_support.ts";
 import { DNS_ANSWER as ANSWER } from "./_dns_test_support.ts";
 import { processEntityId } from "./process_key.ts";
@@ -14,6 +16,8 @@ const CONTEXT: EcsContext = {
   wallOffsetNs: 1_700_000_000_000_000_000n,
   userName: (uid) => uid === 1000 ? "ada" : undefined,
 };
+
+const PEER = new Uint8Array([192, 0, 2, 9]);
 
 function golden(kind: string): Uint8Array {
   const found = GOLDEN_RECORDS.find((record) => record.kind === kind);
@@ -141,4 +145,69 @@ Deno.test("ecsDocument() of an exec has streams that are sockets, and none of an
   const older = ecsDocument(decodeRecord(Uint8Array.fromHex(OLDER_EXEC_HEX)), CONTEXT);
   assertEquals(older.process?.command_line, "bash -c : /dev/tcp/127.0.0.1/4444");
   assertEquals([older.process?.namespaces, older.destination], [undefined, undefined]);
+});
+
+/** A line of a log, as a record of a kind. */
+function logged(kind: LogKind, values: RecordValues<LogKind>): EcsDocument {
+  return ecsDocument(decodeRecord(encodeRecord(kind, values)), CONTEXT);
+}
+
+Deno.test("ecsDocument() of a login has who, from where, how, and the line", () => {
+  const document = logged("login", {
+    header: { pid: 19, uid: 1000 },
+    body: { family: 2, port: 50022, outcome: 1, origin: 1, writer: 1, address: PEER },
+    slots: { program: "sshd", service: "sshd", user: "ada", method: "publickey", line: "x" },
+  });
+  assertEquals(document.event.category, ["authentication"]);
+  assertEquals(document.event.outcome, "success");
+  assertEquals(document.user, { id: "1000", name: "ada" });
+  assertEquals(document.group, undefined);
+  assertEquals(document.source, { ip: "192.0.2.9", port: 50022 });
+  assertEquals(document.authentication, { service: "sshd", method: "publickey" });
+  assertEquals(document.log, { origin: "file", writer: "proven", program: "sshd" });
+  assertEquals(subjectText(document), "ada from 192.0.2.9:50022 by publickey at sshd");
+});
+
+Deno.test("ecsDocument() of a failed login names whom the host does not know", () => {
+  const { event, user } = logged("auth_failure", {
+    header: { uid: 0xFFFFFFFF },
+    body: { outcome: 2 },
+    slots: { user: "oracle" },
+  });
+  assertEquals([event.outcome, user], ["failure", { id: "oracle", name: "oracle" }]);
+});
+
+Deno.test("ecsDocument() of an act as another user names both and the command", () => {
+  const document = logged("privilege", {
+    header: { pid: 9, uid: 1000 },
+    slots: { user: "ada", target_user: "root", service: "sudo", command: "/usr/bin/id", line: "x" },
+  });
+  assertEquals(document.user?.effective, { name: "root" });
+  assertEquals(document.authentication?.command, "/usr/bin/id");
+  assertEquals(subjectText(document), "ada as root at sudo ran /usr/bin/id");
+});
+
+Deno.test("ecsDocument() of a line that names no process and nobody has neither", () => {
+  const document = logged("log_line", { slots: { program: "named", line: "exiting" } });
+  assertEquals([document.process, document.user], [undefined, undefined]);
+  assertEquals(subjectText(document), "exiting");
+});
+
+Deno.test("ecsDocument() of tampering says what, with what and by whom", () => {
+  const document = ecsDocument(decodeRecord(golden("tamper")), CONTEXT);
+  assertEquals(document.tamper, {
+    what: "detached",
+    object: "program on_exec",
+    detail: "it was not attached",
+    restored: true,
+  });
+  assertEquals(document.target?.process.pid, 77);
+  assertEquals(subjectText(document), "program on_exec: it was not attached");
+});
+
+Deno.test("endpointText() writes what is known of an end", () => {
+  assertEquals(endpointText({ ip: "2001:db8::1", port: 22 }), "[2001:db8::1]:22");
+  assertEquals(endpointText({ domain: "client.example" }), "client.example");
+  assertEquals(endpointText({ port: 22 }), undefined);
+  assertEquals(endpointText(undefined), undefined);
 });

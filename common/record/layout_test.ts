@@ -50,6 +50,11 @@ Deno.test("kinds keep the sizes that stored records have", () => {
     alert: [133, 16, 120],
     loss: [134, 24, 120],
     health: [138, 40, 168],
+    login: [141, 32, 208],
+    auth_failure: [142, 32, 208],
+    privilege: [143, 32, 208],
+    tamper: [144, 8, 120],
+    log_line: [145, 32, 208],
     flat: [192, 0, 96],
   });
 });

@@ -1,0 +1,159 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { LogFile } from "./follow.ts";
+import { LineBuffer } from "./line_buffer.ts";
+import { LINE_BYTES_MAX } from "./log_event.ts";
+
+/** A log in a folder of its own. */
+class Log implements Disposable {
+  readonly folder = Deno.makeTempDirSync();
+  readonly path = `${this.folder}/auth.log`;
+
+  append(text: string): void {
+    Deno.writeTextFileSync(this.path, text, { append: true });
+  }
+
+  rotate(name = "auth.log.1"): void {
+    Deno.renameSync(this.path, `${this.folder}/${name}`);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.folder, { recursive: true });
+  }
+}
+
+/** All lines that are there, until it says twice that nothing came: going over to a file takes one. */
+function lines(file: LogFile): string[] {
+  const all: string[] = [];
+  for (let idle = 0; idle < 2;) {
+    const some = file.poll();
+    if (some === undefined) idle++;
+    else all.push(...some);
+  }
+  return all;
+}
+
+Deno.test("LogFile begins at the end, with the line that is not whole yet", () => {
+  using log = new Log();
+  log.append("old\nhal");
+  using file = new LogFile(log.path);
+  assertEquals(lines(file), []);
+  log.append("f\nnew\n");
+  assertEquals(lines(file), ["half", "new"]);
+});
+
+Deno.test("LogFile begins at the start of a file that comes later", () => {
+  using log = new Log();
+  using file = new LogFile(log.path);
+  assertEquals([lines(file), file.isOpen, file.position], [[], false, undefined]);
+  log.append("a\n");
+  assertEquals(lines(file), ["a"]);
+});
+
+Deno.test("LogFile follows through a renaming and loses nothing", () => {
+  using log = new Log();
+  log.append("");
+  using file = new LogFile(log.path);
+  log.append("a\n");
+  log.rotate();
+  log.append("c\n");
+  // A writer that has the old one open still.
+  Deno.writeTextFileSync(`${log.path}.1`, "b\n", { append: true });
+  assertEquals(lines(file), ["a", "b", "c"]);
+  assertEquals(file.losses.gaps, 0);
+});
+
+Deno.test("LogFile reads a file that was cut in place from its start, and says so", () => {
+  using log = new Log();
+  log.append("");
+  using file = new LogFile(log.path);
+  log.append("a long line\n");
+  assertEquals(lines(file), ["a long line"]);
+  Deno.truncateSync(log.path, 0);
+  log.append("b\n");
+  assertEquals(lines(file), ["b"]);
+  assertEquals(file.losses.gaps, 1);
+});
+
+Deno.test("LogFile goes on where the last run stopped, behind whole lines alone", () => {
+  using log = new Log();
+  log.append("");
+  const first = new LogFile(log.path);
+  log.append("a\nb\nhal");
+  assertEquals(lines(first), ["a", "b"]);
+  const { position } = first;
+  first[Symbol.dispose]();
+  log.append("f\nc\n");
+  using second = new LogFile(log.path, position);
+  assertEquals(lines(second), ["half", "c"]);
+  assertEquals(second.losses.gaps, 0);
+});
+
+Deno.test("LogFile finds a log again that was renamed while nobody looked", () => {
+  for (const name of ["auth.log.1", "auth.log-20261128"]) {
+    using log = new Log();
+    log.append("");
+    const first = new LogFile(log.path);
+    log.append("a\n");
+    lines(first);
+    const { position } = first;
+    first[Symbol.dispose]();
+    log.append("b\n");
+    log.rotate(name);
+    log.append("c\n");
+    using second = new LogFile(log.path, position);
+    assertEquals([lines(second), second.losses.gaps], [["b", "c"], 0], name);
+  }
+});
+
+Deno.test("LogFile says that there is a gap where the log is another one", () => {
+  using log = new Log();
+  log.append("");
+  const first = new LogFile(log.path);
+  log.append("first line\n");
+  lines(first);
+  const { position } = first;
+  first[Symbol.dispose]();
+  // The same inode, other bytes: cut in place, and longer than before.
+  Deno.writeTextFileSync(log.path, "another line, longer\n");
+  using cut = new LogFile(log.path, position);
+  assertEquals([lines(cut), cut.losses.gaps], [["another line, longer"], 1]);
+  Deno.removeSync(log.path);
+  using gone = new LogFile(log.path, position);
+  assertEquals([gone.isOpen, gone.losses.gaps], [false, 1]);
+});
+
+Deno.test("LogFile takes a folder for no log", () => {
+  using log = new Log();
+  using file = new LogFile(log.folder);
+  assertEquals([file.isOpen, file.poll()], [false, undefined]);
+});
+
+Deno.test("LineBuffer drops a line of a megabyte, counts it, and keeps nothing of it", () => {
+  const buffer = new LineBuffer();
+  const chunk = new Uint8Array(64 * 1024).fill(97);
+  for (let i = 0; i < 16; i++) assertEquals(buffer.take(chunk), []);
+  assertEquals(buffer.take(new TextEncoder().encode("\nnext\n")), ["next"]);
+  assertEquals(buffer.tooLong, 1);
+  const longest = "b".repeat(LINE_BYTES_MAX);
+  assertEquals(buffer.take(new TextEncoder().encode(`${longest}\n`)), [longest]);
+});
+
+Deno.test("LineBuffer gives the same lines however the bytes come", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), fc.array(fc.nat(400)), (bytes, cuts) => {
+      const whole = new LineBuffer().take(bytes);
+      const buffer = new LineBuffer();
+      const ends = [...cuts.map((cut) => Math.min(cut, bytes.length)), bytes.length]
+        .toSorted((a, b) => a - b);
+      let start = 0;
+      const lines = ends.flatMap((end) => {
+        const taken = buffer.take(bytes.slice(start, end));
+        start = end;
+        return taken;
+      });
+      assertEquals(lines, whole);
+    }),
+  );
+  assert(new LineBuffer().take(new Uint8Array([0xFF, 10]))[0] === "\uFFFD");
+});

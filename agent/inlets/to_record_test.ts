@@ -1,0 +1,91 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { decodeRecord, type RecordView, text } from "../../common/record/mod.ts";
+import type { LogEvent } from "./log_event.ts";
+import { readLine } from "./read_line.ts";
+import { type LogOrigin, logRecord } from "./to_record.ts";
+
+const ORIGIN: LogOrigin = {
+  sequence: 7,
+  timeNs: 5n,
+  userId: (name) => name === "ada" ? 1000 : undefined,
+};
+
+function event(message: string, program = "sshd"): LogEvent {
+  const read = readLine({ origin: "file", program, pid: 812, message });
+  if (typeof read !== "object") throw new TypeError(`${read}`);
+  return read;
+}
+
+function recordOf(message: string, program?: string): RecordView {
+  return decodeRecord(logRecord(event(message, program), ORIGIN));
+}
+
+function slot(record: RecordView, name: Parameters<RecordView["slot"]>[1]): string {
+  return text(record.slot("login", name as "line") ?? new Uint8Array());
+}
+
+Deno.test("logRecord() puts down who, from where, and the line", () => {
+  const record = recordOf("Accepted password for ada from 2001:db8::7 port 50022 ssh2");
+  assertEquals([record.kind, record.pid, record.sequence, record.uid], ["login", 812, 7, 1000]);
+  assertEquals([slot(record, "user"), slot(record, "method")], ["ada", "password"]);
+  assertEquals(record.number("login", "family"), 10);
+  assertEquals(record.number("login", "port"), 50022);
+  assertEquals(record.address("login", "address").toHex(), "20010db8000000000000000000000007");
+});
+
+Deno.test("logRecord() keeps the name of a source that is no address", () => {
+  const record = recordOf("Failed password for ada from client.example port 5 ssh2");
+  assertEquals([slot(record, "host"), record.number("login", "family")], ["client.example", 0]);
+});
+
+Deno.test("logRecord() hides what was typed for a name and may be a password, in the line too", () => {
+  for (const typed of ["correct horse battery", "Summer2026", "p@ss!word", "hunter2;"]) {
+    const record = recordOf(`Invalid user ${typed} from 192.0.2.9 port 5`);
+    assert(record.has("masked"), typed);
+    assertEquals(slot(record, "user"), "********");
+    assertEquals(slot(record, "line"), "Invalid user ******** from 192.0.2.9 port 5");
+    assert(!new TextDecoder("latin1").decode(record.bytes).includes(typed));
+  }
+});
+
+Deno.test("logRecord() shows names as hosts have them", () => {
+  for (const name of ["oracle", "svc-backup", "CORP\\ada", "ada@corp.example", "x$", "Ada"]) {
+    const record = recordOf(`Invalid user ${name} from 192.0.2.9 port 5`);
+    assertEquals([record.has("masked"), slot(record, "user")], [false, name]);
+  }
+});
+
+Deno.test("logRecord() cuts what is long, says so, and always fits", () => {
+  const long = "x".repeat(16_000);
+  const record = recordOf(`a : TTY=${long} ; PWD=/ ; USER=root ; COMMAND=${long}`, "sudo");
+  assert(record.has("truncated"));
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "binary", maxLength: 16_000, size: "max" }),
+      (value) => {
+        const told = {
+          kind: "privilege",
+          service: value,
+          user: value,
+          targetUser: value,
+          method: value,
+          from: value,
+          terminal: value,
+          command: value,
+          session: value,
+          port: 70_000,
+        } as const;
+        const base = {
+          origin: "file",
+          program: value,
+          pid: 1,
+          message: value,
+          fields: {},
+        } as const;
+        decodeRecord(logRecord({ ...base, told }, ORIGIN));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});

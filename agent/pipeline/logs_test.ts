@@ -1,0 +1,196 @@
+import { assert, assertEquals } from "@std/assert";
+import { decodeRecords, encodeRecord, SOURCES } from "../../common/record/mod.ts";
+import { compileRules, type RuleSet } from "../../common/sigma/mod.ts";
+import type { Alert } from "../../common/wire/mod.ts";
+import { Engine } from "../../wasm/engine/mod.ts";
+import { CONTEXT, KeptSink } from "./_pipeline_test_support.ts";
+import { Logs } from "./logs.ts";
+import { Pipeline } from "./pipeline.ts";
+import { RulesInForce } from "./rules_in_force.ts";
+
+const RULES = compileRules([{
+  path: "logs.yml",
+  text: `
+title: Login refused
+name: refused
+logsource: { product: linux, category: authentication }
+detection: { s: { Action: auth_failure }, condition: s }
+level: informational
+---
+title: Many refused logins
+correlation:
+  { type: event_count, rules: [refused], group-by: [SourceIp], timespan: 5m, condition: { gte: 3 } }
+level: high
+---
+title: Odd error of sshd
+logsource: { product: linux, service: sshd }
+detection: { keywords: ["Corrupted MAC on input"], condition: keywords }
+level: medium
+---
+title: sudo as root by number
+logsource: { product: linux, service: sudo }
+detection: { s: { USER|startswith: "#-" }, condition: s }
+level: high
+---
+title: A secret in a command
+logsource: { product: linux, category: authentication }
+detection: { s: { Command|contains: "s3cr3t" }, condition: s }
+level: low
+---
+title: Not what it says
+logsource: { product: linux, category: authentication }
+detection: { s: { LogWriter: other }, condition: s }
+level: high
+---
+title: A shell
+logsource: { product: linux, category: process_creation }
+detection: { s: { Image|endswith: /bash }, condition: s }
+`,
+}]);
+
+/** A pipeline that reads one log. */
+class Host implements Disposable {
+  readonly folder = Deno.makeTempDirSync();
+  readonly log = `${this.folder}/auth.log`;
+  readonly sink = new KeptSink();
+  readonly alerts: Alert[] = [];
+  readonly warnings: string[] = [];
+  readonly pipeline: Pipeline;
+  logs: Logs;
+
+  private constructor(readonly engine: Engine, ruleSet: RuleSet) {
+    Deno.writeTextFileSync(this.log, "");
+    this.pipeline = new Pipeline({
+      source: { poll: () => 0, stats: () => [] },
+      engine,
+      sink: this.sink,
+      rules: new RulesInForce(engine, ruleSet),
+      epoch: 3,
+      context: () => ({ ...CONTEXT, userName: (uid) => uid === 1000 ? "ada" : undefined }),
+      onAlert: (alert) => this.alerts.push(alert),
+    });
+    this.logs = this.open();
+  }
+
+  static async open(): Promise<Host> {
+    assertEquals(RULES.rejected, []);
+    return new Host(await Engine.create(), RULES);
+  }
+
+  open(): Logs {
+    return new Logs({ files: [this.log] }, {
+      engine: this.engine,
+      pipeline: this.pipeline,
+      state: `${this.folder}/logs.json`,
+      userId: (name) => name === "ada" ? 1000 : undefined,
+      wallOffsetNs: () => CONTEXT.wallOffsetNs,
+      bootTimeNs: () => 1_000_000_000_000n,
+      onWarning: (message) => this.warnings.push(message),
+    });
+  }
+
+  write(...messages: readonly string[]): void {
+    const lines = messages.map((message) => `2023-11-14T22:15:00Z h ${message}\n`);
+    Deno.writeTextFileSync(this.log, lines.join(""), { append: true });
+  }
+
+  /** Reads what was written: an inlet of its own looks at once. */
+  read(): void {
+    this.logs[Symbol.dispose]();
+    this.logs = this.open();
+    this.logs.step();
+  }
+
+  titles(): string[] {
+    return this.alerts.map(({ rule }) => rule.title);
+  }
+
+  [Symbol.dispose](): void {
+    this.logs[Symbol.dispose]();
+    Deno.removeSync(this.folder, { recursive: true });
+  }
+}
+
+function kinds(host: Host): (string | undefined)[] {
+  return host.sink.batches.flatMap((batch) =>
+    [...decodeRecords(batch.records)].map(({ kind }) => kind)
+  );
+}
+
+Deno.test("Logs makes records of lines, and a correlation of failures from one address", async () => {
+  using host = await Host.open();
+  host.logs.save();
+  const failed = "sshd[9]: Failed password for ada from 192.0.2.9 port 5 ssh2";
+  host.write(failed, failed, "sshd[9]: Failed password for ada from 192.0.2.8 port 5 ssh2");
+  host.read();
+  assertEquals(host.titles(), []);
+  host.write(failed);
+  host.read();
+  assertEquals(host.titles(), ["Many refused logins"]);
+  assertEquals(kinds(host), Array(4).fill("auth_failure"));
+  const [alert] = host.alerts;
+  assertEquals(alert?.correlation?.group, { SourceIp: "192.0.2.9" });
+  assertEquals([alert?.user, alert?.source], [{ id: "1000", name: "ada" }, {
+    ip: "192.0.2.9",
+    port: 5,
+  }]);
+  assertEquals(alert?.event.outcome, "failure");
+});
+
+Deno.test("Logs keeps a line that a rule is about, and passes by the others", async () => {
+  using host = await Host.open();
+  host.logs.save();
+  host.write("sshd[9]: Corrupted MAC on input. [preauth]", "sshd[9]: Server listening", "app: x");
+  host.write("other[9]: Corrupted MAC on input.");
+  host.write("sudo: ada : TTY=pts/0 ; PWD=/ ; USER=#-1 ; COMMAND=/bin/sh");
+  host.read();
+  assertEquals(host.titles(), ["Odd error of sshd", "sudo as root by number"]);
+  assertEquals(kinds(host), ["log_line", "privilege"]);
+  assertEquals(host.alerts[0]?.message, "Corrupted MAC on input. [preauth]");
+});
+
+Deno.test("Logs lets rules see a value before it is masked, and keeps it masked", async () => {
+  using host = await Host.open();
+  host.logs.save();
+  host.write("sudo: ada : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/x --password=s3cr3tvalue77");
+  host.read();
+  assertEquals(host.titles(), ["A secret in a command"]);
+  const kept = new TextDecoder("latin1").decode(host.sink.batches[0]?.records);
+  assert(!kept.includes("s3cr3tvalue77") && kept.includes("--password=***"), kept);
+  assert(!JSON.stringify(host.alerts).includes("s3cr3tvalue77"));
+});
+
+Deno.test("Logs joins a line to its process, and says when that is another program", async () => {
+  using host = await Host.open();
+  const exec = (pid: number, image: string): Uint8Array =>
+    encodeRecord("exec", {
+      header: { pid, tid: pid, start_time_ns: 5n, time_ns: 5n, sequence: 1, role: 5 },
+      slots: { image, argv: `${image}\0` },
+    });
+  for (const bytes of [exec(9, "/usr/sbin/sshd"), exec(10, "/usr/bin/logger")]) {
+    host.engine.batch.set(bytes);
+    host.engine.scan(bytes.length);
+  }
+  host.logs.save();
+  const accepted = "Accepted password for ada from 192.0.2.9 port 5 ssh2";
+  host.write(`sshd[9]: ${accepted}`, `sshd[10]: ${accepted}`, `sshd[11]: ${accepted}`);
+  host.read();
+  assertEquals(host.titles(), ["Not what it says"]);
+  assertEquals(host.alerts[0]?.process?.executable, "/usr/bin/logger");
+  const records = host.sink.batches.flatMap((batch) => [...decodeRecords(batch.records)]);
+  assertEquals(records.map((record) => record.number("login", "writer")), [1, 2, 0]);
+  assertEquals(records.map(({ startTimeNs, role, source }) => [startTimeNs, role, source]), [
+    [5n, 5, SOURCES.logs],
+    [5n, 5, SOURCES.logs],
+    [0n, 0, SOURCES.logs],
+  ]);
+  assertEquals(new Set(records.map(({ sequence }) => sequence)).size, 3);
+});
+
+Deno.test("Logs says once that its state cannot be written, and goes on", async () => {
+  using host = await Host.open();
+  Deno.mkdirSync(`${host.folder}/logs.json.new`);
+  host.logs.save();
+  host.logs.save();
+  assertEquals(host.warnings.length, 1);
+});
