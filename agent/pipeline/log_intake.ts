@@ -22,6 +22,8 @@ const IMAGES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 
 /** What lines of logs are made into records with. */
 export interface LogIntakeOptions {
+  /** Number of the record. */
+  readonly sequence: number;
   readonly engine: Pick<Engine, "process" | "program" | "maskText">;
   readonly userId: (name: string) => number | undefined;
   /** Unix time in nanoseconds = boot time + this. */
@@ -34,13 +36,11 @@ export interface LogIntakeOptions {
  * A line of a log as a record, joined to the process that wrote it.
  *
  * @param event The line and what it says.
- * @param sequence Number of the record.
- * @param options Process table, users, clock.
+ * @param options Process table, users, clock, and the record's number.
  */
 export function madeOfLog(
   event: LogEvent,
-  sequence: number,
-  { engine, userId, wallOffsetNs, nowNs }: LogIntakeOptions,
+  { engine, userId, wallOffsetNs, nowNs, sequence }: LogIntakeOptions,
 ): MadeRecord {
   const timeNs = bootTime(event.timeMs, { wallOffsetNs, nowNs });
   const process = writerOf(event, { engine, timeNs });

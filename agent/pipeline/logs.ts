@@ -86,7 +86,7 @@ export class Logs implements Disposable {
     pipeline.tellLosses(this.#losses());
     for (const event of events) {
       // One by one: the next one's program is looked up in the same memory.
-      const kept = pipeline.takeMade([(sequence) => madeOfLog(event, sequence, options)]);
+      const kept = pipeline.takeMade([(sequence) => madeOfLog(event, { ...options, sequence })]);
       counts[kept > 0 ? event.told.kind : "passed"]++;
     }
   }

@@ -43,17 +43,19 @@ Deno.test({
       stdout: "null",
       stderr: "null",
     });
+    let running: Deno.ChildProcess | undefined;
     try {
       await messages.find((line) => line.startsWith("Watching"), { waitMs: START_WAIT_MS });
-      const running = logins.spawn();
+      running = logins.spawn();
       const alerts = await alertsUntil(found, 7);
       await Deno.writeTextFile(`${folder}/done`, "");
       assertEquals((await running.status).code, 0);
       check(alerts, mark);
       await checkStored(state, mark);
     } finally {
+      await Deno.writeTextFile(`${folder}/done`, "");
       child.kill("SIGINT");
-      await Promise.all([found.drain(), messages.drain(), child.status]);
+      await Promise.all([found.drain(), messages.drain(), child.status, running?.status]);
       await Deno.remove(folder, { recursive: true });
     }
   },

@@ -10,6 +10,8 @@ my ($path, $file) = @ARGV;
 my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $path) or die "no socket: $!";
 chmod 0666, $path;
 open my $log, '>>', $file or die "no log: $!";
+# Nobody waits for longer.
+alarm 300;
 $log->autoflush(1);
 STDOUT->autoflush(1);
 print "ready\n";
