@@ -9,6 +9,7 @@ const LINES_MAX = 200;
 sensorTest("every program loads, far below the verifier's bound", async () => {
   const rows = await reportPrograms();
   assert(rows.length > 10, `${rows.length} programs`);
+  assertEquals(rows.filter(({ refusal }) => refusal !== ""), []);
   assertEquals(rows.filter(({ verified }) => verified > VERIFIED_MAX), []);
 });
 

@@ -1,3 +1,11 @@
+/** One test of a report. */
+export interface TestCase {
+  readonly name: string;
+  readonly state: "passed" | "failed" | "skipped";
+  /** What a test that failed said; else empty. */
+  readonly detail: string;
+}
+
 /** What a run of the tests came to. */
 export interface TestSummary {
   readonly passed: number;
@@ -7,6 +15,7 @@ export interface TestSummary {
 }
 
 const TEST_CASE = /<testcase name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g;
+const FAILURE = /<(?:failure|error)[^>]*?(?:\/>|>([\s\S]*?)<\/(?:failure|error)>)/;
 const ENTITIES: Readonly<Record<string, string>> = {
   "&quot;": '"',
   "&amp;": "&",
@@ -16,20 +25,36 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Reads the cases of a JUnit report.
+ *
+ * @param xml The report as `deno test --junit-path` writes it.
+ * @returns A case a test, in the order of the report.
+ */
+export function casesOf(xml: string): readonly TestCase[] {
+  return [...xml.matchAll(TEST_CASE)].map(([, name = "", inner = ""]): TestCase => {
+    const failure = FAILURE.exec(inner);
+    if (failure !== null) {
+      return { name: unescapeXml(name), state: "failed", detail: unescapeXml(failure[1] ?? "") };
+    }
+    const state = inner.includes("<skipped") ? "skipped" : "passed";
+    return { name: unescapeXml(name), state, detail: "" };
+  });
+}
+
+/**
  * Counts the cases of a JUnit report.
  *
  * @param xml The report as `deno test --junit-path` writes it.
  */
 export function summarize(xml: string): TestSummary {
-  let passed = 0;
-  let failed = 0;
-  const skipped: string[] = [];
-  for (const [, name = "", inner = ""] of xml.matchAll(TEST_CASE)) {
-    if (inner.includes("<failure") || inner.includes("<error")) failed++;
-    else if (inner.includes("<skipped")) skipped.push(unescapeXml(name));
-    else passed++;
-  }
-  return { passed, failed, skipped };
+  const cases = casesOf(xml);
+  const count = (wanted: TestCase["state"]): number =>
+    cases.filter(({ state }) => state === wanted).length;
+  return {
+    passed: count("passed"),
+    failed: count("failed"),
+    skipped: cases.filter(({ state }) => state === "skipped").map(({ name }) => name),
+  };
 }
 
 function unescapeXml(text: string): string {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { summarize } from "./junit.ts";
+import { casesOf, summarize } from "./junit.ts";
 
 Deno.test("summarize() counts passed, failed and skipped cases", () => {
   const xml = `<testsuites><testsuite>
@@ -10,4 +10,13 @@ Deno.test("summarize() counts passed, failed and skipped cases", () => {
     <testcase name="e" classname="x"/>
   </testsuite></testsuites>`;
   assertEquals(summarize(xml), { passed: 2, failed: 1, skipped: ['b "q" & <c>'] });
+});
+
+Deno.test("casesOf() has what a test that failed said", () => {
+  const xml = `<testcase name="a"><failure message="no">it is &gt; 3</failure></testcase>
+    <testcase name="b"/>`;
+  assertEquals(casesOf(xml), [
+    { name: "a", state: "failed", detail: "it is > 3" },
+    { name: "b", state: "passed", detail: "" },
+  ]);
 });

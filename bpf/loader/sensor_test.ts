@@ -1,9 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { buildSensorTest } from "../../build/live_tests.ts";
 import { buildSensor } from "../../build/sensor.ts";
 import { canLoadSensor } from "../../tests/support/host.ts";
 import { sensorTest } from "../../tests/support/probe.ts";
-
-const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** What each live test of `sensor_test.c` proves on the running kernel. */
 const TESTS: Readonly<Record<string, string>> = {
@@ -57,25 +56,5 @@ sensorTest("sensor_test.c has no test that is not run here", async () => {
 
 async function compile(): Promise<void> {
   await buildSensor();
-  const sources = [...Deno.readDirSync(`${ROOT}/bpf/loader`)]
-    .filter((entry) =>
-      /^(harness|sensor|loss|record|control|ring|name|label|network|guard)_test\.c$/.test(
-        entry.name,
-      )
-    )
-    .map((entry) => `${ROOT}/bpf/loader/${entry.name}`);
-  const { success, stderr } = await new Deno.Command("cc", {
-    args: [
-      ..."-O1 -g -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Werror -pthread".split(" "),
-      `-I${ROOT}/out/gen`,
-      `-I${ROOT}/bpf/loader`,
-      ...sources,
-      `-L${ROOT}/out`,
-      "-limmune_sensor",
-      `-Wl,-rpath,${ROOT}/out`,
-      "-o",
-      program,
-    ],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  await buildSensorTest(program);
 }

@@ -1,0 +1,34 @@
+/** What a guest is to run; lies in its root as JOB_PATH. */
+export interface Job {
+  /** Live tests of the loader (names of `bpf/loader/sensor_test.c`); `undefined`: all. */
+  readonly live: readonly string[] | undefined;
+  /** Test files of the project, each run by `deno test` on its own. */
+  readonly files: readonly string[];
+}
+
+/** Where the guest finds the project, as a folder of its root. */
+export const GUEST_ROOT = "/immune";
+/** Where it finds its job. */
+export const JOB_PATH = "/job.json";
+/** Where it finds programs that were compiled for it. */
+export const GUEST_PROGRAMS = `${GUEST_ROOT}/out/live`;
+
+/** Files that make sense in a machine of their own, without network and compiler. */
+export const FILES: readonly string[] = [
+  "tests/e2e/sensor_control_test.ts",
+  "tests/e2e/labels_test.ts",
+  "tests/e2e/watch_opens_test.ts",
+  "tests/e2e/quiet_neighbours_test.ts",
+  "agent/sensors/facts_test.ts",
+  "agent/pipeline/pipeline_test.ts",
+  "agent/pipeline/replay_test.ts",
+];
+
+/** Everything. */
+export const FULL: Job = { live: undefined, files: FILES };
+
+/** What tells within a minute that the sensor works on a kernel. */
+export const SHORT: Job = {
+  live: ["counts", "exec", "identity", "sockets", "compat", "snapshot", "descent", "flows", "dns"],
+  files: ["tests/e2e/sensor_control_test.ts"],
+};

@@ -1,0 +1,70 @@
+// deno task test:kernels [NAME...] [--short] [--json] [--file PATH]...
+//
+// Boots Debian's kernels by emulation, each with the built sensor, the project and its live tests
+// inside, and prints what each came to; ends with "N passed, N failed, N skipped". What the
+// verifier did is kept for `deno task bpf:report`.
+
+import { parseArgs } from "node:util";
+import { keepPrograms } from "../../build/kernel_programs.ts";
+import { FULL, type Job, SHORT } from "./job.ts";
+import { KERNELS } from "./kernels.ts";
+import { FOLDER, type KernelResult, runKernel } from "./matrix.ts";
+import { table, totalsOf } from "./table.ts";
+
+/** Longest that one guest may run, in milliseconds. */
+const LIMIT_MS = 1_200_000;
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      short: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      live: { type: "string", multiple: true },
+      file: { type: "string", multiple: true },
+    },
+  });
+  const names = KERNELS.map(({ name }) => name);
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    console.error(`Cannot boot kernel "${unknown}": there are ${names.join(", ")}`);
+    return 2;
+  }
+  await Deno.mkdir(FOLDER, { recursive: true });
+  const base = values.short ? SHORT : FULL;
+  const chosen = values.live !== undefined || values.file !== undefined;
+  const job: Job = chosen ? { live: values.live ?? [], files: values.file ?? [] } : base;
+  const results: KernelResult[] = [];
+  // One after the other: each takes both CPUs of a small host.
+  for (const kernel of KERNELS) {
+    if (positionals.length > 0 && !positionals.includes(kernel.name)) continue;
+    const onStep = (text: string): void => console.error(`${kernel.name}: ${text}`);
+    results.push(await runKernel(kernel, { job, limitMs: LIMIT_MS, onStep }));
+  }
+  await keepPrograms(results);
+  print(results, values.json);
+  const { failed } = totalsOf(results);
+  return failed > 0 ? 1 : 0;
+}
+
+function print(results: readonly KernelResult[], json: boolean): void {
+  if (json) {
+    console.log(JSON.stringify({ ...totalsOf(results), kernels: results }));
+    return;
+  }
+  for (const { kernel, programs, tests, broken } of results) {
+    for (const { name, section, refusal } of programs) {
+      if (refusal !== "") console.log(`${kernel}: does not load ${name} (${section}): ${refusal}`);
+    }
+    for (const { name, state, detail } of tests) {
+      if (state === "failed") console.log(`${kernel}: failed: ${name}\n${detail ?? ""}`);
+    }
+    if (broken !== undefined) console.log(`${kernel}: ${broken}`);
+  }
+  for (const line of table(results)) console.log(line);
+  const { passed, failed, skipped } = totalsOf(results);
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

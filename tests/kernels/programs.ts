@@ -1,0 +1,49 @@
+import type { ArchiveEntry } from "./archive.ts";
+
+/** What the tests start, by name or path. */
+const PROGRAMS =
+  "bash cat chmod cp cut dash dirname echo false head id kill ln ls mkdir mkfifo mount mv " +
+  "nsenter printf readlink rm sed sh sleep stat tail tee touch true umount uname unshare wc";
+
+/** Where the dynamic linker's files and commands lie, as `ldd` prints them. */
+const LIBRARY = /(?:=> |^\t)(\/\S+) \(0x/;
+
+/**
+ * This host's programs with the libraries that they need, for a root of its own.
+ *
+ * @param more Paths of other programs and libraries: only what they need is added.
+ * @returns Entries by path; a program that this host lacks is left out.
+ */
+export async function hostPrograms(
+  more: readonly string[],
+): Promise<ReadonlyMap<string, ArchiveEntry>> {
+  const entries = new Map<string, ArchiveEntry>();
+  const paths = PROGRAMS.split(" ").map((name) => `/usr/bin/${name}`);
+  const needed = new Set<string>();
+  for (const path of paths) {
+    const real = await Deno.realPath(path).catch(() => undefined);
+    if (real === undefined) continue;
+    await addFile(entries, real);
+    if (real !== path) entries.set(path.slice(1), { type: "link", target: real });
+    for (const library of await librariesOf(real)) needed.add(library);
+  }
+  for (const path of more) {
+    for (const library of await librariesOf(path)) needed.add(library);
+  }
+  for (const library of needed) await addFile(entries, library);
+  return entries;
+}
+
+/** Puts a file where it really is, once links of folders (/lib, /bin) are followed. */
+async function addFile(entries: Map<string, ArchiveEntry>, path: string): Promise<void> {
+  const at = path.lastIndexOf("/");
+  const place = `${await Deno.realPath(path.slice(0, at))}${path.slice(at)}`.slice(1);
+  if (entries.has(place)) return;
+  entries.set(place, { type: "file", data: await Deno.readFile(path), mode: 0o755 });
+}
+
+async function librariesOf(path: string): Promise<readonly string[]> {
+  const { stdout } = await new Deno.Command("ldd", { args: [path], stderr: "null" }).output();
+  const lines = new TextDecoder().decode(stdout).split("\n");
+  return lines.flatMap((line) => LIBRARY.exec(line)?.[1] ?? []);
+}
