@@ -11,6 +11,8 @@
 #define IMMUNE_DNS_NAME_MAX 255
 /* Two bits that make a length a pointer (RFC 1035, 4.1.4). */
 #define IMMUNE_DNS_POINTER 0xc0
+_Static_assert(!(IMMUNE_DNS_MESSAGE_BYTES_MAX & (IMMUNE_DNS_MESSAGE_BYTES_MAX - 1)), "a mask");
+
 struct dns_record {
 	struct immune_record_header header;
 	struct immune_dns_body body;
@@ -76,9 +78,11 @@ static __always_inline __u32 message_copy(struct __sk_buff *skb, const struct pa
 		length = IMMUNE_DNS_MESSAGE_BYTES_MAX;
 		record->header.flags |= IMMUNE_FLAG_TRUNCATED;
 	}
-	barrier_var(length);
-	if (!length || length > IMMUNE_DNS_MESSAGE_BYTES_MAX)
+	if (!length)
 		return 0;
+	/* As it is, but from 1 on to the verifier: before 6.8 it learns nothing from "not 0". */
+	barrier_var(length);
+	length = ((length - 1) & (IMMUNE_DNS_MESSAGE_BYTES_MAX - 1)) + 1;
 	if (bpf_skb_load_bytes(skb, packet->payload, record->bytes, length))
 		return 0;
 	record->slots[IMMUNE_DNS_SLOT_MESSAGE] = (struct immune_slot){

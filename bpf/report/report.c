@@ -16,7 +16,7 @@
 #include "sensor.skel.h"
 
 /* Room for what the verifier says of one program; a longer text is cut. */
-#define LOG_BYTES (1u << 20)
+#define LOG_BYTES (32u << 20)
 
 static char verifier_log[LOG_BYTES];
 /* Last line of libbpf itself: for what fails before the verifier. */
