@@ -4,14 +4,19 @@
 
 import { ImmuneError } from "../common/config/errors.ts";
 import { generateC } from "../common/record/generate.ts";
+import { HOST, type SensorTarget } from "./target.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
-const GEN = `${ROOT}/out/gen`;
-const OBJECTS = `${ROOT}/out/bpf`;
-const LIBRARY = `${ROOT}/out/libimmune_sensor.so`;
-const BTF = "/sys/kernel/btf/vmlinux";
 /** Folders where administrative commands lie, also when the PATH lacks them. */
 const ADMINISTRATIVE_PATH = "/usr/local/sbin:/usr/sbin:/sbin";
+
+/** Programs that are loaded together, and what sets their object apart. */
+const OBJECT_GROUPS = [
+  { folder: "events", name: "sensor", flags: [] },
+  // For kernels before 5.12, which know no atomic step with a result.
+  { folder: "events", name: "sensor_old", flags: ["-DIMMUNE_PLAIN_ATOMICS"] },
+] as const;
+type ObjectGroup = (typeof OBJECT_GROUPS)[number];
 
 /** How libbpf's headers are told the architecture; these two are supported. */
 const TARGET_DEFINES: Readonly<Record<string, string>> = {
@@ -26,80 +31,103 @@ const LOADER_FLAGS = "-O2 -g -std=gnu11 -D_GNU_SOURCE= -fPIC -Wall -Wextra -Werr
 
 /**
  * Builds what is missing or older than its sources: `out/gen/immune_record.h`, `out/gen/vmlinux.h`,
- * `out/bpf/*.o`, `out/gen/sensor.skel.h` and `out/libimmune_sensor.so`.
+ * `out/bpf/*.o`, `out/gen/*.skel.h` and `out/libimmune_sensor.so`.
  *
+ * @param target What for. Default: this host.
  * @throws {ImmuneError} `SENSOR_UNAVAILABLE` when this host cannot build it: another architecture,
  * a kernel without BTF, a missing tool, or a source that does not compile.
  */
-export async function buildSensor(): Promise<void> {
-  const define = TARGET_DEFINES[Deno.build.arch];
-  if (define === undefined) {
+export async function buildSensor(target: SensorTarget = HOST): Promise<void> {
+  const gen = `${target.folder}/gen`;
+  if (TARGET_DEFINES[target.arch] === undefined) {
     throw new ImmuneError(
       "SENSOR_UNAVAILABLE",
-      `Cannot build the sensor for "${Deno.build.arch}": use an x86_64 or aarch64 host`,
+      `Cannot build the sensor for "${target.arch}": use an x86_64 or aarch64 host`,
     );
   }
-  await Deno.mkdir(GEN, { recursive: true });
-  await Deno.mkdir(OBJECTS, { recursive: true });
-  await writeIfDifferent(`${GEN}/immune_record.h`, generateC());
-  await makeTypes();
-  const libraryHeaders = files("bpf/lib", ".h");
-  const generated = [`${GEN}/immune_record.h`, `${GEN}/vmlinux.h`];
-  const objects = await Promise.all(
-    files("bpf/events", ".bpf.c").map((source) =>
-      compile(source, { define, headers: [...libraryHeaders, ...generated] })
-    ),
-  );
-  await makeSkeleton(objects);
-  await link([...libraryHeaders, `${GEN}/immune_record.h`]);
+  await Deno.mkdir(gen, { recursive: true });
+  for (const { name } of OBJECT_GROUPS) {
+    await Deno.mkdir(`${target.folder}/bpf/${name}`, { recursive: true });
+  }
+  await writeIfDifferent(`${gen}/immune_record.h`, generateC());
+  await makeTypes(target);
+  const headers = [...files("bpf/lib", ".h"), `${gen}/immune_record.h`];
+  await Promise.all(OBJECT_GROUPS.map(async (group) => {
+    const sources = files(`bpf/${group.folder}`, ".bpf.c");
+    const made = sources.map((source) =>
+      compile(source, { target, group, headers: [...headers, `${gen}/vmlinux.h`] })
+    );
+    await makeSkeleton(await Promise.all(made), { target, group });
+  }));
+  await link(headers, { target });
 }
 
-/** Writes the running kernel's types as a header, again when the kernel changed. */
-async function makeTypes(): Promise<void> {
-  const header = `${GEN}/vmlinux.h`;
-  const stamp = `${GEN}/vmlinux.release`;
-  const release = Deno.osRelease();
+/** Writes a kernel's types as a header, again when the kernel changed. */
+async function makeTypes({ folder, btf, release }: SensorTarget): Promise<void> {
+  const header = `${folder}/gen/vmlinux.h`;
+  const stamp = `${folder}/gen/vmlinux.release`;
   if (modified(header) > 0 && readOr(stamp, "") === release) return;
-  if (modified(BTF) === 0) {
+  if (modified(btf) === 0) {
     throw new ImmuneError(
       "SENSOR_UNAVAILABLE",
-      `Cannot build the sensor: no kernel types at "${BTF}", use a kernel with BTF`,
+      `Cannot build the sensor: no kernel types at "${btf}", use a kernel with BTF`,
     );
   }
-  await make(header, await tool("bpftool", ["btf", "dump", "file", BTF, "format", "c"]));
+  await make(header, await tool("bpftool", ["btf", "dump", "file", btf, "format", "c"]));
   await Deno.writeTextFile(stamp, release);
 }
 
-interface CompileOptions {
-  readonly define: string;
+interface GroupOptions {
+  readonly target: SensorTarget;
+  readonly group: ObjectGroup;
+}
+
+interface CompileOptions extends GroupOptions {
   readonly headers: readonly string[];
 }
 
 async function compile(source: string, options: CompileOptions): Promise<string> {
-  const object = `${OBJECTS}/${baseName(source).replace(/\.c$/, ".o")}`;
+  const { target, group } = options;
+  const object = `${target.folder}/bpf/${group.name}/${baseName(source).replace(/\.c$/, ".o")}`;
   if (isFresh(object, [source, ...options.headers])) return object;
-  const flags = [...BPF_FLAGS.split(" "), options.define, `-I${GEN}`, `-I${ROOT}/bpf/lib`];
+  const flags = [
+    ...BPF_FLAGS.split(" "),
+    TARGET_DEFINES[target.arch] ?? "",
+    ...group.flags,
+    `-I${target.folder}/gen`,
+    `-I${ROOT}/bpf/lib`,
+  ];
   await tool("clang", [...flags, "-c", source, "-o", `${object}.new`]);
   await Deno.rename(`${object}.new`, object);
   return object;
 }
 
 /** Joins the objects, and wraps the result as the header that the loader includes. */
-async function makeSkeleton(objects: readonly string[]): Promise<void> {
-  const joined = `${OBJECTS}/sensor.o`;
-  const skeleton = `${GEN}/sensor.skel.h`;
+async function makeSkeleton(
+  objects: readonly string[],
+  { target: { folder }, group: { name } }: GroupOptions,
+): Promise<void> {
+  const joined = `${folder}/bpf/${name}.o`;
+  const skeleton = `${folder}/gen/${name}.skel.h`;
   if (isFresh(skeleton, objects)) return;
   await tool("bpftool", ["gen", "object", joined, ...objects]);
-  await make(skeleton, await tool("bpftool", ["gen", "skeleton", joined, "name", "sensor_bpf"]));
+  await make(skeleton, await tool("bpftool", ["gen", "skeleton", joined, "name", `${name}_bpf`]));
 }
 
-async function link(headers: readonly string[]): Promise<void> {
+async function link(
+  headers: readonly string[],
+  { target: { folder, compiler } }: { readonly target: SensorTarget },
+): Promise<void> {
+  const library = `${folder}/libimmune_sensor.so`;
   const sources = files("bpf/loader", ".c").filter((path) => !path.endsWith("_test.c"));
-  const inputs = [...sources, ...files("bpf/loader", ".h"), ...headers, `${GEN}/sensor.skel.h`];
-  if (isFresh(LIBRARY, inputs)) return;
-  await tool("cc", [
+  const skeletons = OBJECT_GROUPS.map(({ name }) => `${folder}/gen/${name}.skel.h`);
+  const inputs = [...sources, ...files("bpf/loader", ".h"), ...headers, ...skeletons];
+  if (isFresh(library, inputs)) return;
+  const [command = "cc", ...first] = compiler;
+  await tool(command, [
+    ...first,
     ...LOADER_FLAGS.split(" "),
-    ...[GEN, `${ROOT}/bpf/lib`, `${ROOT}/bpf/loader`].map((folder) => `-I${folder}`),
+    ...[`${folder}/gen`, `${ROOT}/bpf/lib`, `${ROOT}/bpf/loader`].map((path) => `-I${path}`),
     "-shared",
     "-Wl,-z,defs,-z,relro,-z,now",
     ...sources,
@@ -108,9 +136,9 @@ async function link(headers: readonly string[]): Promise<void> {
     "-lelf",
     "-lz",
     "-o",
-    `${LIBRARY}.new`,
+    `${library}.new`,
   ]);
-  await Deno.rename(`${LIBRARY}.new`, LIBRARY);
+  await Deno.rename(`${library}.new`, library);
 }
 
 /** Runs a tool; its output, or an error with the first line of its complaint. */

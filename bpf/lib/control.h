@@ -57,6 +57,9 @@ struct immune_tally {
 struct immune_channel {
 	__u64 sequence; /* last one taken */
 	__u64 last_wake_ns;
+	__u64 owed; /* numbers that are gaps, and not in `sequence` yet (atomic.h) */
+	__u32 taking; /* 1: somebody on this CPU takes a number */
+	__u32 reserved;
 };
 
 /* What the snapshot iterator writes for each process that it added. */
@@ -79,7 +82,7 @@ struct immune_snapshot_entry {
 
 _Static_assert(sizeof(struct immune_control) == 40, "immune_control");
 _Static_assert(sizeof(struct immune_tally) == 56, "immune_tally");
-_Static_assert(sizeof(struct immune_channel) == 16, "immune_channel");
+_Static_assert(sizeof(struct immune_channel) == 32, "immune_channel");
 _Static_assert(sizeof(struct immune_snapshot_entry) == 72, "immune_snapshot_entry");
 
 #endif

@@ -3,18 +3,21 @@
 #ifndef IMMUNE_RECORD_MAKING_H
 #define IMMUNE_RECORD_MAKING_H
 
+#include "atomic.h"
 #include "count.h"
 #include "task.h"
 
-/* Takes a sequence number and names the source that it belongs to. */
-static __always_inline void record_number(struct immune_record_header *header, __u32 stream,
+/* Takes a sequence number and names the source that it belongs to; false when there is none. */
+static __always_inline bool record_number(struct immune_record_header *header, __u32 stream,
 					  struct immune_channel *channel)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	header->source = stream == IMMUNE_STREAM_BULK ? IMMUNE_SOURCE_BULK + cpu : cpu;
-	if (channel)
-		header->sequence = __sync_fetch_and_add(&channel->sequence, 1) + 1;
+	if (!channel)
+		return true;
+	header->sequence = number_take(channel);
+	return header->sequence;
 }
 
 /* Takes a number that no record will carry, so that the loss is a visible gap. */
@@ -23,7 +26,7 @@ static __always_inline void record_lose(__u32 stream)
 	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
 
 	if (channel)
-		__sync_fetch_and_add(&channel->sequence, 1);
+		number_leave(channel);
 }
 
 /* A free scratch of this CPU, or NULL. Bounded: one try each. */
@@ -34,7 +37,7 @@ static __always_inline struct immune_scratch *scratch_take(void)
 		__u32 key = i;
 		struct immune_scratch *scratch = bpf_map_lookup_elem(&scratches, &key);
 
-		if (scratch && !__sync_val_compare_and_swap(&scratch->busy, 0, 1)) {
+		if (scratch && flag_take(&scratch->busy)) {
 			scratch->place = i;
 			return scratch;
 		}
@@ -50,7 +53,7 @@ static __always_inline struct immune_scratch *scratch_at(__u32 place)
 
 static __always_inline void scratch_release(struct immune_scratch *scratch)
 {
-	__sync_val_compare_and_swap(&scratch->busy, 1, 0);
+	flag_release(&scratch->busy);
 }
 
 /* What the map knows of the process of a task, or of an older one with its pid; or NULL. */
@@ -144,8 +147,9 @@ static __always_inline void record_send(void *ring, struct immune_record_header 
 	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
 	__u64 flags = wake_flags(ring, channel, awaited, header->time_ns);
 
-	record_number(header, stream, channel);
-	if (bpf_ringbuf_output(ring, header, length, flags))
+	if (!record_number(header, stream, channel))
+		count_one(tally, unreadable);
+	else if (bpf_ringbuf_output(ring, header, length, flags))
 		count_one(tally, ring_full);
 	else
 		count_one(tally, submitted);

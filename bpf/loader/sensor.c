@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "object.h"
 #include "sensor.skel.h"
 
 static const char default_btf[] = "/sys/kernel/btf/vmlinux";
@@ -37,7 +38,7 @@ static const char *remedy(int error)
 		return "run as root (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN), kernel lockdown off";
 	if (error == -ENOMEM)
 		return "use smaller rings";
-	return "a kernel of 5.12 or later with BTF is needed";
+	return "a kernel of 5.10 or later with BTF is needed";
 }
 
 static int ring_size(uint32_t wanted, uint32_t fallback, const char *name, uint32_t *out)
@@ -69,7 +70,7 @@ static int programs_load(struct immune_sensor *sensor, const struct immune_optio
 	if (strcmp(btf, default_btf))
 		open_options.btf_custom_path = btf;
 	immune_log_begin();
-	programs = sensor_bpf__open_opts(&open_options);
+	programs = sensor_object_open(&open_options);
 	if (!programs) {
 		error = -errno;
 		immune_fail("Cannot read the sensor's programs: %s", immune_log_first());

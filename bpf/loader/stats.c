@@ -104,7 +104,7 @@ static int kind_add(struct table *table, struct immune_sensor *sensor, uint32_t 
 		};
 
 		row.source = (uint16_t)(first + cpu);
-		row.sequence = channels[cpu].sequence;
+		row.sequence = channels[cpu].sequence + channels[cpu].owed;
 		memcpy(&row.counters, &tallies[cpu], sizeof(row.counters));
 		if (row.counters.seen)
 			row_add(table, &row);

@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "object.h"
 #include "sensor.skel.h"
 
 /* Room for what the verifier says of one program; a longer text is cut. */
@@ -56,7 +57,7 @@ static const char *refusal(int error)
 /* Opens all programs, of which only the one of that name is to be loaded. */
 static struct sensor_bpf *open_one(const char *name, struct bpf_program **chosen)
 {
-	struct sensor_bpf *object = sensor_bpf__open();
+	struct sensor_bpf *object = sensor_object_open(NULL);
 	struct bpf_program *program;
 
 	*chosen = NULL;
@@ -101,7 +102,7 @@ int main(void)
 	int failed = 0;
 
 	libbpf_set_print(keep_complaint);
-	all = sensor_bpf__open();
+	all = sensor_object_open(NULL);
 	if (!all) {
 		fprintf(stderr, "Cannot read the sensor's programs: %s\n", complaint);
 		return 1;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "object.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "sensor.skel.h"
+/* Of this one only its bytes are used: both objects have the same maps and programs. */
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "sensor_old.skel.h"
+
+_Static_assert(sizeof(struct sensor_bpf) == sizeof(struct sensor_old_bpf), "the same programs");
+
+/* Whether an add may give back what was there: tried, as distributions bring it to older kernels. */
+static bool has_atomic_fetch(void)
+{
+	const struct bpf_insn program[] = {
+		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_0, .off = -8, .imm = BPF_ADD | BPF_FETCH },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "immune_atomic", "GPL", program,
+			       sizeof(program) / sizeof(program[0]), NULL);
+
+	if (fd >= 0)
+		close(fd);
+	/* What forbids all programs says nothing about this one. */
+	return fd >= 0 || (errno != EINVAL && errno != EACCES);
+}
+
+struct sensor_bpf *sensor_object_open(const struct bpf_object_open_opts *options)
+{
+	struct sensor_bpf *object = calloc(1, sizeof(*object));
+	int error = object ? sensor_bpf__create_skeleton(object) : -ENOMEM;
+
+	if (!error && !has_atomic_fetch())
+		object->skeleton->data =
+			(void *)sensor_old_bpf__elf_bytes(&object->skeleton->data_sz);
+	if (!error)
+		error = bpf_object__open_skeleton(object->skeleton, options);
+	if (!error)
+		return object;
+	sensor_bpf__destroy(object);
+	errno = -error;
+	return NULL;
+}
