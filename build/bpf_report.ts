@@ -1,7 +1,9 @@
 // deno task bpf:report
 //
-// Loads every eBPF program on the running kernel and says what the verifier had to do for it.
+// Loads every eBPF program on the running kernel and says what the verifier had to do for it, beside
+// what those of other kernels had to do when `deno task test:kernels` last ran.
 
+import { keptPrograms, type KernelPrograms } from "./kernel_programs.ts";
 import { buildReport } from "./live_tests.ts";
 import { parsePrograms, type ProgramReport } from "./programs.ts";
 import { buildSensor } from "./sensor.ts";
@@ -29,18 +31,43 @@ async function run(command: string, args: readonly string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
+/**
+ * Shows programs as a table, with what the verifiers of other kernels did.
+ *
+ * @param rows Programs of the running kernel.
+ * @param others What the kernel matrix kept.
+ * @returns Lines.
+ */
+export function reportTable(
+  rows: readonly ProgramReport[],
+  others: readonly KernelPrograms[],
+): readonly string[] {
+  const head = ["verified", "instructions", "bytes", ...others.map(({ kernel }) => kernel)];
+  const lines = rows.map(({ name, section, verified, instructions, bytes, refusal }) => {
+    const elsewhere = others.map(({ programs }) => verifiedOf(programs, name));
+    const own = refusal === "" ? [verified, instructions, bytes].map(String) : ["refused", "", ""];
+    return { cells: [...own, ...elsewhere], label: `${name} (${section})` };
+  });
+  const all = [{ cells: head, label: "program (section)" }, ...lines];
+  const widths = head.map((_, i) => Math.max(...all.map(({ cells }) => cells[i]?.length ?? 0)));
+  return all.map(({ cells, label }) =>
+    [...cells.map((cell, i) => cell.padStart(widths[i] ?? 0)), label].join("  ")
+  );
+}
+
+/** Instructions that a kernel's verifier went through for a program, as a cell. */
+function verifiedOf(programs: readonly ProgramReport[], name: string): string {
+  const program = programs.find((one) => one.name === name);
+  if (program === undefined) return "-";
+  if (program.refusal !== "") return "refused";
+  return program.verified === 0 ? "loads" : String(program.verified);
+}
+
 if (import.meta.main) {
   const rows = await reportPrograms();
   console.log(
-    `Kernel ${Deno.osRelease()}, ${rows.length} programs, at most ${VERIFIED_MAX} verified`,
+    `Kernel ${Deno.osRelease()}, ${rows.length} programs, at most ${VERIFIED_MAX} verified; ` +
+      "beside it what other kernels verified",
   );
-  console.log("verified  instructions  bytes  program (section)");
-  for (const { name, section, verified, instructions, bytes } of rows) {
-    const numbers = [
-      String(verified).padStart(8),
-      String(instructions).padStart(12),
-      String(bytes).padStart(5),
-    ];
-    console.log(`${numbers.join("  ")}  ${name} (${section})`);
-  }
+  for (const line of reportTable(rows, await keptPrograms())) console.log(line);
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { sensorTest } from "../tests/support/probe.ts";
-import { reportPrograms } from "./bpf_report.ts";
+import { reportPrograms, reportTable } from "./bpf_report.ts";
 
 /** A tenth of what the verifier takes: room for older ones, which prune less. */
 const VERIFIED_MAX = 100_000;
@@ -20,4 +20,25 @@ Deno.test("no file of programs is over 200 lines", () => {
     .filter(({ text }) => text.split("\n").length - 1 > LINES_MAX)
     .map(({ name }) => name);
   assertEquals(long, []);
+});
+
+Deno.test("reportTable() has a column for each other kernel", () => {
+  const program = {
+    name: "on_exec",
+    section: "tp_btf/sched_process_exec",
+    verified: 300,
+    instructions: 20,
+    bytes: 90,
+    refusal: "",
+  };
+  const lines = reportTable([program], [
+    { kernel: "5.10", programs: [{ ...program, verified: 0 }] },
+    { kernel: "6.1", programs: [{ ...program, verified: 700 }] },
+    { kernel: "7", programs: [{ ...program, refusal: "no" }] },
+    { kernel: "8", programs: [] },
+  ]);
+  assertEquals(lines.map((line) => line.trim().split(/ {2,}/)), [
+    ["verified", "instructions", "bytes", "5.10", "6.1", "7", "8", "program (section)"],
+    ["300", "20", "90", "loads", "700", "refused", "-", "on_exec (tp_btf/sched_process_exec)"],
+  ]);
 });

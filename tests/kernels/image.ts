@@ -1,6 +1,7 @@
 import { buildReport, buildSensorTest } from "../../build/live_tests.ts";
 import { compile } from "../support/probe.ts";
 import { archive, type ArchiveEntry } from "./archive.ts";
+import { BUSYBOX } from "./fetch.ts";
 import { GUEST_PROGRAMS, GUEST_ROOT, type Job, JOB_PATH } from "./job.ts";
 import { cachedPackages } from "./packages.ts";
 import { hostPrograms } from "./programs.ts";
@@ -12,7 +13,6 @@ const ROOMS = ["agent", "build", "cli", "common", "hive", "rules", "tests", "was
 const FILES = ["deno.json", "deno.lock", "mod.ts", "out/engine.wasm", "out/libimmune_sensor.so"];
 /** Helpers of tests/support that tests compile on other hosts. */
 const HELPERS = ["race", "load", "connects"];
-const BUSYBOX = "/usr/bin/busybox";
 const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
 /** Links of a system whose /usr is merged (systemd's file-hierarchy(7)). */
 const MERGED = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];

@@ -6,9 +6,10 @@
 
 import { parseArgs } from "node:util";
 import { keepPrograms } from "../../build/kernel_programs.ts";
+import { FOLDER } from "./fetch.ts";
 import { FULL, type Job, SHORT } from "./job.ts";
 import { KERNELS } from "./kernels.ts";
-import { FOLDER, type KernelResult, runKernel } from "./matrix.ts";
+import { type KernelResult, runKernel } from "./matrix.ts";
 import { table, totalsOf } from "./table.ts";
 
 /** Longest that one guest may run, in milliseconds. */

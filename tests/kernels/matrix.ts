@@ -1,13 +1,10 @@
 import type { ProgramReport } from "../../build/programs.ts";
-import { PrivateApt, Unreachable } from "./apt.ts";
+import { FOLDER, obtainKernel } from "./fetch.ts";
 import { writeImage } from "./image.ts";
 import type { Job } from "./job.ts";
 import type { Kernel } from "./kernels.ts";
-import { bootGuest, missingEmulator } from "./machine.ts";
+import { bootGuest } from "./machine.ts";
 import type { GuestReport, GuestTest } from "./report.ts";
-
-/** Folder of what is fetched and made, kept between runs. */
-export const FOLDER: string = new URL("../../out/kernels", import.meta.url).pathname;
 
 /** What one kernel came to. */
 export interface KernelResult {
@@ -46,18 +43,9 @@ export interface RunOptions {
 export async function runKernel(kernel: Kernel, options: RunOptions): Promise<KernelResult> {
   const empty = { kernel: kernel.name, arch: kernel.arch, release: "", lsm: "", seconds: 0 };
   const step = options.onStep ?? (() => undefined);
-  const missing = await missingEmulator(kernel.arch);
-  if (missing !== undefined) {
-    return { ...empty, programs: [], tests: [], skipped: `there is no ${missing} on this host` };
-  }
-  let image: string;
-  try {
-    step("fetches the kernel");
-    image = await fetchKernel(kernel);
-  } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
-    return { ...empty, programs: [], tests: [], skipped: error.message };
-  }
+  step("fetches the kernel");
+  const { image, missing } = await obtainKernel(kernel);
+  if (image === undefined) return { ...empty, programs: [], tests: [], skipped: missing };
   step("makes the root");
   const root = `${FOLDER}/root-${kernel.name}.img`;
   await writeImage(root, options.job);
@@ -101,41 +89,4 @@ async function watch(
     seconds,
     ...(whole ? {} : { broken: `It did not come to its end; its last lines:\n${last.join("\n")}` }),
   };
-}
-
-/** Path of a kernel's image, fetched and unpacked once. */
-async function fetchKernel(kernel: Kernel): Promise<string> {
-  const { archive, name } = kernel.suite;
-  const apt = await PrivateApt.open({
-    folder: `${FOLDER}/apt-${kernel.arch}-${archive}-${name}`,
-    arch: kernel.arch,
-    suites: [kernel.suite],
-  });
-  const found = await apt.find(kernel.package);
-  const path = `${FOLDER}/vmlinuz-${found}`;
-  if (await Deno.stat(path).then(() => true, () => false)) return path;
-  const unpacked = `${FOLDER}/unpacked-${found}`;
-  await Deno.mkdir(unpacked, { recursive: true });
-  await unpack(await apt.fetch(found), unpacked);
-  await Deno.rename(imageIn(unpacked), path);
-  await Deno.remove(unpacked, { recursive: true });
-  return path;
-}
-
-async function unpack(file: string, folder: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command("dpkg-deb", {
-    args: ["--extract", file, folder],
-  }).output();
-  if (!success) throw new Unreachable(new TextDecoder().decode(stderr).trim());
-}
-
-/** The image lies in /boot, or from 7.1 on beside the modules. */
-function imageIn(folder: string): string {
-  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    const path = `${folder}/${name}`;
-    if (!isDirectory && name.startsWith("vmlinuz")) return path;
-    const found = isDirectory ? imageIn(path) : "";
-    if (found !== "") return found;
-  }
-  return "";
 }

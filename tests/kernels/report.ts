@@ -18,9 +18,6 @@ export type GuestReport =
   | { readonly type: "test"; readonly test: GuestTest }
   | { readonly type: "end" };
 
-/** Longest line of a report, in characters: a serial port has no frames. */
-export const REPORT_CHARS_MAX = 4096;
-
 /**
  * Writes a report as a line.
  *
@@ -41,8 +38,8 @@ export function decodeReport(line: string): GuestReport | undefined {
   const at = line.indexOf(REPORT_MARK);
   if (at < 0) return undefined;
   try {
-    const report: GuestReport = JSON.parse(line.slice(at + REPORT_MARK.length));
-    return typeof report.type === "string" ? report : undefined;
+    const report: GuestReport | null = JSON.parse(line.slice(at + REPORT_MARK.length));
+    return typeof report?.type === "string" ? report : undefined;
   } catch {
     return undefined;
   }
