@@ -49,7 +49,7 @@ export class PrivateApt {
    */
   static async open(options: AptOptions): Promise<PrivateApt> {
     const apt = new PrivateApt(options);
-    for (const folder of ["lists/partial", "cache/archives/partial", "packages"]) {
+    for (const folder of ["lists/partial", "cache/archives/partial", "empty/partial", "packages"]) {
       await Deno.mkdir(`${options.folder}/${folder}`, { recursive: true });
     }
     const mirror = await mirrorOf();
@@ -88,6 +88,40 @@ export class PrivateApt {
     if (!(await exists(path))) await run("apt-get", [...args, "-qq"], folder);
     return path;
   }
+
+  /**
+   * Fetches packages with all that they depend on, and unpacks them into one folder.
+   *
+   * @param packages Their names.
+   * @param folder Where to; kept until the packages change.
+   */
+  async unpackAll(packages: readonly string[], folder: string): Promise<void> {
+    const install = ["install", "-qq", "-y", "--no-install-recommends", ...packages];
+    // An empty cache: what is in it already would be left out.
+    const empty = ["-o", `Dir::Cache::Archives=${this.#folder}/empty`, "--print-uris"];
+    const uris = await run("apt-get", [...this.#options, ...install, ...empty]);
+    const files = [...uris.matchAll(/^'[^']*' (\S+)/gm)].map(([, file = ""]) => file);
+    const stamp = `${folder}.files`;
+    const wanted = files.sort().join("\n");
+    if (await Deno.readTextFile(stamp).catch(() => "") === wanted) return;
+    await run("apt-get", [...this.#options, ...install, "--download-only"]);
+    await Deno.remove(folder, { recursive: true }).catch(() => undefined);
+    await Deno.mkdir(folder, { recursive: true });
+    for (const file of files) {
+      await unpackDeb(`${this.#folder}/cache/archives/${file}`, folder);
+    }
+    await Deno.writeTextFile(stamp, wanted);
+  }
+}
+
+/**
+ * Unpacks a package without installing it.
+ *
+ * @param file Path of the .deb file.
+ * @param folder Where to.
+ */
+export async function unpackDeb(file: string, folder: string): Promise<void> {
+  await run("dpkg-deb", ["--extract", file, folder]);
 }
 
 /** The mirror that this host uses, with a slash at its end. */

@@ -1,4 +1,4 @@
-import { PrivateApt, Unreachable } from "./apt.ts";
+import { PrivateApt, unpackDeb, Unreachable } from "./apt.ts";
 import type { Kernel } from "./kernels.ts";
 import { missingEmulator } from "./machine.ts";
 
@@ -42,17 +42,10 @@ async function fetchKernel(kernel: Kernel): Promise<string> {
   if (await exists(path)) return path;
   const unpacked = `${FOLDER}/unpacked-${found}`;
   await Deno.mkdir(unpacked, { recursive: true });
-  await unpack(await apt.fetch(found), unpacked);
+  await unpackDeb(await apt.fetch(found), unpacked);
   await Deno.rename(imageIn(unpacked), path);
   await Deno.remove(unpacked, { recursive: true });
   return path;
-}
-
-async function unpack(file: string, folder: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command("dpkg-deb", {
-    args: ["--extract", file, folder],
-  }).output();
-  if (!success) throw new Unreachable(new TextDecoder().decode(stderr).trim());
 }
 
 /** The image lies in /boot, or from 7.1 on beside the modules. */

@@ -1,16 +1,16 @@
 import { buildReport, buildSensorTest } from "../../build/live_tests.ts";
-import { compile } from "../support/probe.ts";
+import { compileProgram } from "../support/probe.ts";
 import { archive, type ArchiveEntry } from "./archive.ts";
-import { BUSYBOX } from "./fetch.ts";
 import { GUEST_PROGRAMS, GUEST_ROOT, type Job, JOB_PATH } from "./job.ts";
 import { cachedPackages } from "./packages.ts";
-import { hostPrograms } from "./programs.ts";
+import type { GuestSystem } from "./system.ts";
 import { addFile, addTree } from "./tree.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** Rooms and files of the project that tests read. */
 const ROOMS = ["agent", "build", "cli", "common", "hive", "rules", "tests", "wasm"];
-const FILES = ["deno.json", "deno.lock", "mod.ts", "out/engine.wasm", "out/libimmune_sensor.so"];
+const FILES = ["deno.json", "deno.lock", "mod.ts", "out/engine.wasm"];
+const LIBRARY = "libimmune_sensor.so";
 /** Helpers of tests/support that tests compile on other hosts. */
 const HELPERS = ["race", "load", "connects"];
 const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
@@ -25,31 +25,34 @@ const TEXTS: Readonly<Record<string, string>> = {
   "etc/machine-id": "7d1c4f6fe0b64f0ab8a0c3b6c1d2e3f4\n",
 };
 
+/** What a guest is to be. */
+export interface ImageOptions {
+  readonly system: GuestSystem;
+  readonly job: Job;
+}
+
 /**
- * Writes the root of a guest of this host's architecture: busybox, this host's programs, Deno, the
- * built sensor, the project and what a job needs.
+ * Writes the root of a guest: programs, Deno, the built sensor, the project and what a job needs.
  *
  * @param path Where to.
- * @param job What the guest is to run.
+ * @param options The guest and its job.
  * @returns Its size, in bytes.
  */
-export async function writeImage(path: string, job: Job): Promise<number> {
-  const live = await compilePrograms();
+export async function writeImage(path: string, { system, job }: ImageOptions): Promise<number> {
+  const { folder } = system.target;
+  const live = await compilePrograms(system);
   const entries = new Map<string, ArchiveEntry>();
   for (const name of FOLDERS) entries.set(name, { type: "folder", mode: 0o755 });
+  const built = live.map((name) => `${folder}/live/${name}`);
+  const more = [system.deno, `${folder}/libimmune_sensor.so`, ...built];
+  for (const [place, entry] of await system.files(more)) entries.set(place, entry);
   for (const name of MERGED) entries.set(name, { type: "link", target: `usr/${name}` });
-  const built = live.map((name) => `${ROOT}out/live/${name}`);
-  const programs = [Deno.execPath(), `${ROOT}out/libimmune_sensor.so`, ...built];
-  for (const [place, entry] of await hostPrograms(programs)) entries.set(place, entry);
-  await addFile(entries, { from: BUSYBOX, to: "usr/bin/busybox" });
-  await addFile(entries, { from: Deno.execPath(), to: "usr/bin/deno" });
+  await addFile(entries, { from: system.deno, to: "usr/bin/deno" });
   await addFile(entries, { from: `${ROOT}tests/kernels/guest/init`, to: "init" });
-  await addProject(entries);
+  await addProject(entries, folder);
   for (const name of live) {
-    await addFile(entries, {
-      from: `${ROOT}out/live/${name}`,
-      to: `${GUEST_PROGRAMS}/${name}`.slice(1),
-    });
+    const to = `${GUEST_PROGRAMS}/${name}`.slice(1);
+    await addFile(entries, { from: `${folder}/live/${name}`, to });
   }
   const files = [GUEST_MAIN, ...job.files.map((file) => `${ROOT}${file}`)];
   for (const [place, entry] of await cachedPackages(files, "deno")) entries.set(place, entry);
@@ -58,21 +61,23 @@ export async function writeImage(path: string, job: Job): Promise<number> {
   return await write(path, entries);
 }
 
-async function compilePrograms(): Promise<readonly string[]> {
-  const folder = `${ROOT}out/live`;
+async function compilePrograms({ target }: GuestSystem): Promise<readonly string[]> {
+  const { compiler, folder: built } = target;
+  const folder = `${built}/live`;
   await Deno.mkdir(folder, { recursive: true });
-  await buildSensorTest(`${folder}/sensor_test`);
-  await buildReport(`${folder}/report`);
-  for (const name of HELPERS) await compile(name, folder);
+  await buildSensorTest(`${folder}/sensor_test`, { compiler, built });
+  await buildReport(`${folder}/report`, { compiler, built });
+  for (const name of HELPERS) await compileProgram(name, { folder, compiler });
   return ["sensor_test", "report", ...HELPERS];
 }
 
-async function addProject(entries: Map<string, ArchiveEntry>): Promise<void> {
+async function addProject(entries: Map<string, ArchiveEntry>, built: string): Promise<void> {
   const to = GUEST_ROOT.slice(1);
   for (const room of ROOMS) {
     await addTree(entries, { from: `${ROOT}${room}`, to: `${to}/${room}`, skip: /\.(png|md)$/ });
   }
   for (const file of FILES) await addFile(entries, { from: `${ROOT}${file}`, to: `${to}/${file}` });
+  await addFile(entries, { from: `${built}/${LIBRARY}`, to: `${to}/out/${LIBRARY}` });
 }
 
 function addText(

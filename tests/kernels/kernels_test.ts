@@ -33,10 +33,18 @@ Deno.test("compareVersions() knows numbers in names", () => {
 });
 
 Deno.test("KERNELS take no debug package, no unsigned one and no other version", () => {
-  for (const { name, package: pattern } of KERNELS) {
-    const whole = `linux-image-${name}.3-1-cloud-amd64`;
+  for (const { name, arch, package: pattern } of KERNELS) {
+    const whole = arch === "aarch64"
+      ? "linux-image-6.1.3-1-cloud-arm64"
+      : `linux-image-${name}.3-1-cloud-amd64`;
     assert(pattern.test(whole) !== pattern.test(whole.replace("image", "binary")), name);
-    for (const wrong of [`${whole}-dbg`, `${whole}-unsigned`, whole.replace(name, "4.19")]) {
+    for (
+      const wrong of [
+        `${whole}-dbg`,
+        `${whole}-unsigned`,
+        whole.replace(/-[67]\.?\d*|-5\.10/, "-4.19"),
+      ]
+    ) {
       assertEquals(pattern.test(wrong), false, wrong);
       assertEquals(pattern.test(wrong.replace("image", "binary")), false, wrong);
     }

@@ -1,10 +1,12 @@
 import type { ProgramReport } from "../../build/programs.ts";
+import { Unreachable } from "./apt.ts";
 import { FOLDER, obtainKernel } from "./fetch.ts";
 import { writeImage } from "./image.ts";
 import type { Job } from "./job.ts";
 import type { Kernel } from "./kernels.ts";
 import { bootGuest } from "./machine.ts";
 import type { GuestReport, GuestTest } from "./report.ts";
+import { guestSystem } from "./system.ts";
 
 /** What one kernel came to. */
 export interface KernelResult {
@@ -46,9 +48,16 @@ export async function runKernel(kernel: Kernel, options: RunOptions): Promise<Ke
   step("fetches the kernel");
   const { image, missing } = await obtainKernel(kernel);
   if (image === undefined) return { ...empty, programs: [], tests: [], skipped: missing };
-  step("makes the root");
   const root = `${FOLDER}/root-${kernel.name}.img`;
-  await writeImage(root, options.job);
+  try {
+    step("builds the sensor");
+    const system = await guestSystem(kernel.arch, image);
+    step("makes the root");
+    await writeImage(root, { system, job: options.job });
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    return { ...empty, programs: [], tests: [], skipped: error.message };
+  }
   const result = await watch(kernel, { ...options, image, root });
   await Deno.remove(root);
   return result;

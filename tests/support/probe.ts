@@ -94,11 +94,23 @@ export function sensorTest(name: string, test: () => void | Promise<void>): void
 export async function compile(name: string, folder: string): Promise<string> {
   // A host without a compiler has them ready (tests/kernels).
   const ready = Deno.env.get("IMMUNE_TEST_PROGRAMS");
-  if (ready !== undefined) return `${ready}/${name}`;
+  return ready === undefined ? await compileProgram(name, { folder }) : `${ready}/${name}`;
+}
+
+/** Where a helper goes, and what compiles it. */
+export interface CompileOptions {
+  readonly folder: string;
+  /** Compiler and its first arguments. Default: this host's. */
+  readonly compiler?: readonly string[];
+}
+
+/** Compiles a helper of tests/support; its path. */
+export async function compileProgram(name: string, options: CompileOptions): Promise<string> {
+  const { folder, compiler: [command = "cc", ...first] = ["cc"] } = options;
   const source = new URL(`./${name}.c`, import.meta.url).pathname;
   const binary = `${folder}/${name}`;
-  const { success, stderr } = await new Deno.Command("cc", {
-    args: ["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", binary, source],
+  const { success, stderr } = await new Deno.Command(command, {
+    args: [...first, "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", binary, source],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return binary;
