@@ -9,7 +9,8 @@ import { addFile, addTree } from "./tree.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** Rooms and files of the project that tests read. */
 const ROOMS = ["agent", "build", "cli", "common", "hive", "rules", "tests", "wasm"];
-const FILES = ["deno.json", "deno.lock", "mod.ts", "out/engine.wasm"];
+const FILES = ["mod.ts", "out/engine.wasm"];
+const CONFIGURATION = "deno.json";
 const LIBRARY = "libimmune_sensor.so";
 /** Helpers of tests/support that tests compile on other hosts. */
 const HELPERS = ["race", "load", "connects"];
@@ -55,7 +56,9 @@ export async function writeImage(path: string, { system, job }: ImageOptions): P
     await addFile(entries, { from: `${folder}/live/${name}`, to });
   }
   const files = [GUEST_MAIN, ...job.files.map((file) => `${ROOT}${file}`)];
-  for (const [place, entry] of await cachedPackages(files, "deno")) entries.set(place, entry);
+  const packages = await cachedPackages(files, "deno");
+  for (const [place, entry] of packages.entries) entries.set(place, entry);
+  await addConfiguration(entries, packages.names);
   for (const [place, text] of Object.entries(TEXTS)) addText(entries, { place, text });
   addText(entries, { place: JOB_PATH.slice(1), text: JSON.stringify(job) });
   return await write(path, entries);
@@ -78,6 +81,22 @@ async function addProject(entries: Map<string, ArchiveEntry>, built: string): Pr
   }
   for (const file of FILES) await addFile(entries, { from: `${ROOT}${file}`, to: `${to}/${file}` });
   await addFile(entries, { from: `${built}/${LIBRARY}`, to: `${to}/out/${LIBRARY}` });
+}
+
+/** The project's configuration without the packages that are not there: Deno would ask for them. */
+async function addConfiguration(
+  entries: Map<string, ArchiveEntry>,
+  packages: ReadonlySet<string>,
+): Promise<void> {
+  const configuration: { imports: Record<string, string> } = JSON.parse(
+    await Deno.readTextFile(`${ROOT}${CONFIGURATION}`),
+  );
+  configuration.imports = Object.fromEntries(
+    Object.entries(configuration.imports)
+      .filter(([name, target]) => !target.startsWith("npm:") || packages.has(name)),
+  );
+  const text = JSON.stringify(configuration);
+  addText(entries, { place: `${GUEST_ROOT}/${CONFIGURATION}`.slice(1), text });
 }
 
 function addText(

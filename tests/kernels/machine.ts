@@ -23,6 +23,8 @@ export interface Boot {
   readonly kernel: string;
   /** Path of its root. */
   readonly root: string;
+  /** Path of its disk. */
+  readonly disk: string;
   /** Where all that it says is written. */
   readonly log: string;
   /** Longest that it may run, in milliseconds. */
@@ -66,6 +68,9 @@ export async function bootGuest(boot: Boot): Promise<Ended> {
       ...["-accel", "tcg,thread=multi", ...args.split(" "), "-m", String(MEMORY_MIB)],
       ...["-smp", String(CPUS), "-nodefaults", "-no-user-config", "-display", "none"],
       ...["-serial", "stdio", "-no-reboot", "-kernel", boot.kernel, "-initrd", boot.root],
+      // NVMe: the one disk whose driver is in all these kernels.
+      ...["-drive", `file=${boot.disk},if=none,id=disk,format=raw`],
+      ...["-device", "nvme,drive=disk,serial=immune"],
       ...["-append", `console=${console} quiet panic=-1 lsm=${LSM}`],
     ],
     stdin: "null",

@@ -1,8 +1,24 @@
 import type { ArchiveEntry } from "./archive.ts";
-import { addTree } from "./tree.ts";
+import { addFile, addTree } from "./tree.ts";
 
+/** What `deno info --json` says of a file. */
 interface Graph {
-  readonly modules: readonly { readonly specifier: string }[];
+  readonly modules: readonly { readonly npmPackage?: string }[];
+  readonly npmPackages: Readonly<Record<string, Package>>;
+}
+
+interface Package {
+  readonly name: string;
+  readonly dependencies: readonly string[];
+  /** Its folder in Deno's cache: registry, name, version. */
+  readonly localPath: string;
+}
+
+/** npm packages for a root. */
+export interface CachedPackages {
+  /** Names, those too that only other packages import. */
+  readonly names: ReadonlySet<string>;
+  readonly entries: ReadonlyMap<string, ArchiveEntry>;
 }
 
 /**
@@ -10,29 +26,31 @@ interface Graph {
  *
  * @param files Modules of the project.
  * @param cache Where the guest has its cache, without a slash before it.
- * @returns Entries by path.
  */
 export async function cachedPackages(
   files: readonly string[],
   cache: string,
-): Promise<ReadonlyMap<string, ArchiveEntry>> {
-  const names = new Set<string>();
+): Promise<CachedPackages> {
+  const packages = new Map<string, Package>();
   for (const file of files) {
     const graph = await denoInfo<Graph>([file]);
-    for (const { specifier } of graph.modules) {
-      const name = /^npm:\/((?:@[^/]+\/)?[^@/]+)@/.exec(specifier)?.[1];
-      if (name !== undefined) names.add(name);
+    const wanted = graph.modules.flatMap(({ npmPackage }) => npmPackage ?? []);
+    for (let id = wanted.pop(); id !== undefined; id = wanted.pop()) {
+      const found = graph.npmPackages[id];
+      if (found === undefined || packages.has(id)) continue;
+      packages.set(id, found);
+      wanted.push(...found.dependencies);
     }
   }
   const { npmCache } = await denoInfo<{ readonly npmCache: string }>([]);
   const entries = new Map<string, ArchiveEntry>();
-  for (const registry of Deno.readDirSync(npmCache)) {
-    for (const name of names) {
-      const from = `${npmCache}/${registry.name}/${name}`;
-      await addTree(entries, { from, to: `${cache}/npm/${registry.name}/${name}` });
-    }
+  for (const { localPath } of packages.values()) {
+    const place = (path: string): string => `${cache}/npm${path.slice(npmCache.length)}`;
+    const index = `${localPath.slice(0, localPath.lastIndexOf("/"))}/registry.json`;
+    await addTree(entries, { from: localPath, to: place(localPath) });
+    await addFile(entries, { from: index, to: place(index) });
   }
-  return entries;
+  return { names: new Set([...packages.values()].map(({ name }) => name)), entries };
 }
 
 async function denoInfo<T>(args: readonly string[]): Promise<T> {
