@@ -1,6 +1,6 @@
 import { buildReport, buildSensorTest } from "../../build/live_tests.ts";
 import { compileProgram } from "../support/probe.ts";
-import { archive, type ArchiveEntry } from "./archive.ts";
+import { type RootEntry, writeRoot } from "./root.ts";
 import { GUEST_PROGRAMS, GUEST_ROOT, type Job, JOB_PATH } from "./job.ts";
 import { cachedPackages } from "./packages.ts";
 import type { GuestSystem } from "./system.ts";
@@ -18,7 +18,19 @@ const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
 /** Links of a system whose /usr is merged (systemd's file-hierarchy(7)). */
 const MERGED = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 /** Folders that /init mounts something on, or that programs expect. */
-const FOLDERS = ["dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr/sbin", "var/tmp"];
+const FOLDERS = [
+  "dev",
+  "dev/pts",
+  "etc",
+  "home",
+  "proc",
+  "root",
+  "run",
+  "sys",
+  "tmp",
+  "usr/sbin",
+  "var/tmp",
+];
 const TEXTS: Readonly<Record<string, string>> = {
   "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n",
   "etc/group": "root:x:0:\nnogroup:x:65534:\n",
@@ -37,12 +49,11 @@ export interface ImageOptions {
  *
  * @param path Where to.
  * @param options The guest and its job.
- * @returns Its size, in bytes.
  */
-export async function writeImage(path: string, { system, job }: ImageOptions): Promise<number> {
+export async function writeImage(path: string, { system, job }: ImageOptions): Promise<void> {
   const { folder } = system.target;
   const live = await compilePrograms(system);
-  const entries = new Map<string, ArchiveEntry>();
+  const entries = new Map<string, RootEntry>();
   for (const name of FOLDERS) entries.set(name, { type: "folder", mode: 0o755 });
   const built = live.map((name) => `${folder}/live/${name}`);
   const more = [system.deno, `${folder}/libimmune_sensor.so`, ...built];
@@ -61,7 +72,7 @@ export async function writeImage(path: string, { system, job }: ImageOptions): P
   await addConfiguration(entries, packages.names);
   for (const [place, text] of Object.entries(TEXTS)) addText(entries, { place, text });
   addText(entries, { place: JOB_PATH.slice(1), text: JSON.stringify(job) });
-  return await write(path, entries);
+  await writeRoot(path, entries);
 }
 
 async function compilePrograms({ target }: GuestSystem): Promise<readonly string[]> {
@@ -74,7 +85,7 @@ async function compilePrograms({ target }: GuestSystem): Promise<readonly string
   return ["sensor_test", "report", ...HELPERS];
 }
 
-async function addProject(entries: Map<string, ArchiveEntry>, built: string): Promise<void> {
+async function addProject(entries: Map<string, RootEntry>, built: string): Promise<void> {
   const to = GUEST_ROOT.slice(1);
   for (const room of ROOMS) {
     await addTree(entries, { from: `${ROOT}${room}`, to: `${to}/${room}`, skip: /\.(png|md)$/ });
@@ -85,7 +96,7 @@ async function addProject(entries: Map<string, ArchiveEntry>, built: string): Pr
 
 /** The project's configuration without the packages that are not there: Deno would ask for them. */
 async function addConfiguration(
-  entries: Map<string, ArchiveEntry>,
+  entries: Map<string, RootEntry>,
   packages: ReadonlySet<string>,
 ): Promise<void> {
   const configuration: { imports: Record<string, string> } = JSON.parse(
@@ -100,18 +111,8 @@ async function addConfiguration(
 }
 
 function addText(
-  entries: Map<string, ArchiveEntry>,
+  entries: Map<string, RootEntry>,
   { place, text }: { readonly place: string; readonly text: string },
 ): void {
   entries.set(place, { type: "file", data: new TextEncoder().encode(text), mode: 0o644 });
-}
-
-async function write(path: string, entries: ReadonlyMap<string, ArchiveEntry>): Promise<number> {
-  using file = await Deno.open(path, { write: true, create: true, truncate: true });
-  let length = 0;
-  for (const piece of archive(entries)) {
-    for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
-    length += piece.length;
-  }
-  return length;
 }

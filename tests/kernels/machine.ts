@@ -1,12 +1,14 @@
 import type { GuestArch } from "./kernels.ts";
 import { decodeReport, type GuestReport } from "./report.ts";
 
-/** Memory of a guest, in MiB: its root lies in it. */
+/** Memory of a guest, in MiB. */
 const MEMORY_MIB = 1024;
 /** CPUs of a guest. */
 const CPUS = 2;
 /** Lines of the serial port that are kept to show what a guest did last. */
 const LAST_LINES = 25;
+/** Where it finds its root: on NVMe, the one disk whose driver is in all these kernels, as is ext4. */
+const ROOT_ARGUMENTS = "root=/dev/nvme0n1 rootfstype=ext4 rootwait rw init=/init";
 /** Security modules that a guest runs, eBPF's among them. */
 const LSM = "landlock,lockdown,yama,integrity,bpf";
 
@@ -21,10 +23,8 @@ export interface Boot {
   readonly arch: GuestArch;
   /** Path of the kernel's image. */
   readonly kernel: string;
-  /** Path of its root. */
+  /** Path of the image of its root. */
   readonly root: string;
-  /** Path of its disk. */
-  readonly disk: string;
   /** Where all that it says is written. */
   readonly log: string;
   /** Longest that it may run, in milliseconds. */
@@ -67,11 +67,10 @@ export async function bootGuest(boot: Boot): Promise<Ended> {
     args: [
       ...["-accel", "tcg,thread=multi", ...args.split(" "), "-m", String(MEMORY_MIB)],
       ...["-smp", String(CPUS), "-nodefaults", "-no-user-config", "-display", "none"],
-      ...["-serial", "stdio", "-no-reboot", "-kernel", boot.kernel, "-initrd", boot.root],
-      // NVMe: the one disk whose driver is in all these kernels.
-      ...["-drive", `file=${boot.disk},if=none,id=disk,format=raw`],
+      ...["-serial", "stdio", "-no-reboot", "-kernel", boot.kernel],
+      ...["-drive", `file=${boot.root},if=none,id=disk,format=raw`],
       ...["-device", "nvme,drive=disk,serial=immune"],
-      ...["-append", `console=${console} quiet panic=-1 lsm=${LSM}`],
+      ...["-append", `console=${console} quiet panic=-1 lsm=${LSM} ${ROOT_ARGUMENTS}`],
     ],
     stdin: "null",
     stdout: "piped",

@@ -8,9 +8,6 @@ import { bootGuest } from "./machine.ts";
 import type { GuestReport, GuestTest } from "./report.ts";
 import { guestSystem } from "./system.ts";
 
-/** Size of a guest's disk, which is sparse. */
-const DISK_BYTES = 512 << 20;
-
 /** What one kernel came to. */
 export interface KernelResult {
   readonly kernel: string;
@@ -61,27 +58,14 @@ export async function runKernel(kernel: Kernel, options: RunOptions): Promise<Ke
     if (!(error instanceof Unreachable)) throw error;
     return { ...empty, programs: [], tests: [], skipped: error.message };
   }
-  const disk = `${FOLDER}/disk-${kernel.name}.img`;
-  await makeDisk(disk);
-  const result = await watch(kernel, { ...options, image, root, disk });
+  const result = await watch(kernel, { ...options, image, root });
   await Deno.remove(root);
-  await Deno.remove(disk);
   return result;
-}
-
-/** Writes an empty file system. */
-async function makeDisk(path: string): Promise<void> {
-  await Deno.writeFile(path, new Uint8Array());
-  await Deno.truncate(path, DISK_BYTES);
-  const { success, stderr } = await new Deno.Command("/sbin/mkfs.ext4", {
-    args: ["-q", "-F", path],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
 async function watch(
   kernel: Kernel,
-  options: RunOptions & Readonly<Record<"image" | "root" | "disk", string>>,
+  options: RunOptions & Readonly<Record<"image" | "root", string>>,
 ): Promise<KernelResult> {
   const programs: ProgramReport[] = [];
   const tests: GuestTest[] = [];
@@ -100,7 +84,6 @@ async function watch(
     arch: kernel.arch,
     kernel: options.image,
     root: options.root,
-    disk: options.disk,
     log: `${FOLDER}/${kernel.name}.log`,
     limitMs: options.limitMs,
     onReport,

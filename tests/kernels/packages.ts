@@ -1,4 +1,4 @@
-import type { ArchiveEntry } from "./archive.ts";
+import type { RootEntry } from "./root.ts";
 import { addFile, addTree } from "./tree.ts";
 
 /** What `deno info --json` says of a file. */
@@ -18,7 +18,7 @@ interface Package {
 export interface CachedPackages {
   /** Names, those too that only other packages import. */
   readonly names: ReadonlySet<string>;
-  readonly entries: ReadonlyMap<string, ArchiveEntry>;
+  readonly entries: ReadonlyMap<string, RootEntry>;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function cachedPackages(
     }
   }
   const { npmCache } = await denoInfo<{ readonly npmCache: string }>([]);
-  const entries = new Map<string, ArchiveEntry>();
+  const entries = new Map<string, RootEntry>();
   for (const { localPath } of packages.values()) {
     const place = (path: string): string => `${cache}/npm${path.slice(npmCache.length)}`;
     const index = `${localPath.slice(0, localPath.lastIndexOf("/"))}/registry.json`;

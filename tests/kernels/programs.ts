@@ -1,4 +1,4 @@
-import type { ArchiveEntry } from "./archive.ts";
+import type { RootEntry } from "./root.ts";
 
 /** What the tests start, by name or path. */
 const PROGRAMS =
@@ -16,8 +16,8 @@ const LIBRARY = /(?:=> |^\t)(\/\S+) \(0x/;
  */
 export async function hostPrograms(
   more: readonly string[],
-): Promise<ReadonlyMap<string, ArchiveEntry>> {
-  const entries = new Map<string, ArchiveEntry>();
+): Promise<ReadonlyMap<string, RootEntry>> {
+  const entries = new Map<string, RootEntry>();
   const paths = PROGRAMS.split(" ").map((name) => `/usr/bin/${name}`);
   const needed = new Set<string>();
   for (const path of paths) {
@@ -35,7 +35,7 @@ export async function hostPrograms(
 }
 
 /** Puts a file where it really is, once links of folders (/lib, /bin) are followed. */
-async function addFile(entries: Map<string, ArchiveEntry>, path: string): Promise<void> {
+async function addFile(entries: Map<string, RootEntry>, path: string): Promise<void> {
   const at = path.lastIndexOf("/");
   const place = `${await Deno.realPath(path.slice(0, at))}${path.slice(at)}`.slice(1);
   if (entries.has(place)) return;

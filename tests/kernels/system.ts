@@ -1,7 +1,7 @@
 import { buildSensor } from "../../build/sensor.ts";
 import { HOST, type SensorTarget } from "../../build/target.ts";
 import { PrivateApt } from "./apt.ts";
-import type { ArchiveEntry } from "./archive.ts";
+import type { RootEntry } from "./root.ts";
 import { kernelTypes } from "./btf.ts";
 import { BUSYBOX, FOLDER } from "./fetch.ts";
 import { foreignDeno, foreignLinker } from "./foreign.ts";
@@ -20,7 +20,7 @@ export interface GuestSystem {
    *
    * @param more Paths of what else is put there, whose libraries it needs too.
    */
-  readonly files: (more: readonly string[]) => Promise<ReadonlyMap<string, ArchiveEntry>>;
+  readonly files: (more: readonly string[]) => Promise<ReadonlyMap<string, RootEntry>>;
 }
 
 /** What a guest of another architecture has; brings what the host's programs would. */
@@ -78,8 +78,8 @@ async function otherSystem(arch: GuestArch, kernel: string): Promise<GuestSystem
       `--ld-path=${await foreignLinker()}`,
     ],
   };
-  const files = async (): Promise<ReadonlyMap<string, ArchiveEntry>> => {
-    const unpacked = new Map<string, ArchiveEntry>();
+  const files = async (): Promise<ReadonlyMap<string, RootEntry>> => {
+    const unpacked = new Map<string, RootEntry>();
     await addTree(unpacked, { from: root, to: "", skip: UNREAD });
     // The packages are older than the merge of /usr: what they have in /bin is put in /usr/bin.
     return new Map(

@@ -1,4 +1,4 @@
-import type { ArchiveEntry } from "./archive.ts";
+import type { RootEntry } from "./root.ts";
 
 /**
  * Adds a folder and all below it.
@@ -7,7 +7,7 @@ import type { ArchiveEntry } from "./archive.ts";
  * @param options `from`: folder of this host, `to`: its place in the root, `skip`: names to leave.
  */
 export async function addTree(
-  entries: Map<string, ArchiveEntry>,
+  entries: Map<string, RootEntry>,
   options: { readonly from: string; readonly to: string; readonly skip?: RegExp },
 ): Promise<void> {
   const { from, to, skip } = options;
@@ -27,7 +27,7 @@ export async function addTree(
  * @param options `from`: path on this host, `to`: its place in the root.
  */
 export async function addFile(
-  entries: Map<string, ArchiveEntry>,
+  entries: Map<string, RootEntry>,
   { from, to }: { readonly from: string; readonly to: string },
 ): Promise<void> {
   const { mode } = await Deno.stat(from);
