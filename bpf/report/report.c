@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the verifier had to do for each program on the running kernel: loads each alone, so that one
- * that is refused does not hide the others, and attaches none. A line a program: name, section,
- * instructions verified, instructions, bytes as machine code, why it was refused.
+ * What the verifier had to do for each program on the running kernel: loads them all, or if one is
+ * refused each alone, so that it does not hide the others; attaches none. A line a program: name,
+ * section, instructions verified, instructions, bytes as machine code, why it was refused.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -73,12 +73,23 @@ static struct sensor_bpf *open_one(const char *name, struct bpf_program **chosen
 	return object;
 }
 
-static int report(const char *name)
+static void show(const struct bpf_program *program, const char *refused)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 length = sizeof(info);
+
+	if (!refused && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length))
+		refused = strerror(errno);
+	printf("%s\t%s\t%u\t%zu\t%u\t%s\n", bpf_program__name(program),
+	       bpf_program__section_name(program), info.verified_insns,
+	       info.xlated_prog_len / sizeof(struct bpf_insn), info.jited_prog_len,
+	       refused ? refused : "");
+}
+
+static int report_alone(const char *name)
 {
 	struct bpf_program *program;
 	struct sensor_bpf *object = open_one(name, &program);
-	struct bpf_prog_info info = { 0 };
-	__u32 length = sizeof(info);
 	int error;
 
 	if (!object || !program)
@@ -86,11 +97,7 @@ static int report(const char *name)
 	verifier_log[0] = complaint[0] = 0;
 	bpf_program__set_log_buf(program, verifier_log, sizeof(verifier_log));
 	error = sensor_bpf__load(object);
-	if (!error && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length))
-		error = -errno;
-	printf("%s\t%s\t%u\t%zu\t%u\t%s\n", name, bpf_program__section_name(program),
-	       info.verified_insns, info.xlated_prog_len / sizeof(struct bpf_insn),
-	       info.jited_prog_len, error ? refusal(error) : "");
+	show(program, error ? refusal(error) : NULL);
 	sensor_bpf__destroy(object);
 	return 0;
 }
@@ -99,7 +106,7 @@ int main(void)
 {
 	struct bpf_program *program;
 	struct sensor_bpf *all;
-	int failed = 0;
+	int error, failed = 0;
 
 	libbpf_set_print(keep_complaint);
 	all = sensor_object_open(NULL);
@@ -107,8 +114,13 @@ int main(void)
 		fprintf(stderr, "Cannot read the sensor's programs: %s\n", complaint);
 		return 1;
 	}
-	bpf_object__for_each_program(program, all->obj)
-		failed |= report(bpf_program__name(program));
+	error = sensor_bpf__load(all);
+	bpf_object__for_each_program(program, all->obj) {
+		if (error)
+			failed |= report_alone(bpf_program__name(program));
+		else
+			show(program, NULL);
+	}
 	sensor_bpf__destroy(all);
 	return failed ? 1 : 0;
 }
