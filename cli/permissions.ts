@@ -228,7 +228,13 @@ function settingsFiles(touched: Touched, root: string): string[] {
 function sensorFlags(touched: Touched, { root }: Surroundings): string[] {
   const system = ["/etc/machine-id", "/etc/passwd"];
   return [
-    listed("--allow-read", [...settingsFiles(touched, root), ...system, ...touched.logs]),
+    listed("--allow-read", [
+      ...settingsFiles(touched, root),
+      ...system,
+      ...touched.logs,
+      // It looks whether somebody replaced what it runs from.
+      Deno.execPath(),
+    ]),
     listed("--allow-write", [touched.state]),
     listed("--allow-ffi", [`${root}out/libimmune_sensor.so`]),
   ];

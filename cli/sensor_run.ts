@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { loadIndicatorsOrWarn } from "../agent/indicators/load.ts";
 import type { LoadedIndicators } from "../agent/indicators/messages.ts";
 import { compileApart } from "../agent/rules/compile.ts";
@@ -8,6 +9,7 @@ import type {
   PipelineStarted,
 } from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
+import { PROGRAM_ROOT } from "../common/config/program.ts";
 import { LOG_FILES } from "../common/config/log_files.ts";
 import { type PipelineHandlers, PipelineWorker } from "../agent/pipeline/owner.ts";
 import { checkHost, findingLine, hostFacts, type Policy } from "../agent/sensors/mod.ts";
@@ -102,6 +104,7 @@ export function pipelineOptions(
     policy,
     ...(rules && { rules }),
     indicators,
+    ...(run.rules ? { ownFiles: ownFiles(state.dir) } : {}),
     ...(run.rules && logs.read === "on" ? { logs: { files: logFiles(logs) } } : {}),
     ...(run.journal ? { state: state.dir } : {}),
     journal: {
@@ -114,6 +117,19 @@ export function pipelineOptions(
     bootId,
     documents: run.onDocuments !== undefined,
   };
+}
+
+/** What the agent runs from: program, library, Deno, settings, its names in the state folder. */
+function ownFiles(state: string): readonly string[] {
+  const { hostId } = statePaths(state);
+  return [
+    fileURLToPath(Deno.mainModule),
+    fileURLToPath(new URL("out/libimmune_sensor.so", PROGRAM_ROOT)),
+    Deno.execPath(),
+    "/etc/immune/immune.toml",
+    `${state}/immune.toml`,
+    hostId,
+  ];
 }
 
 /**

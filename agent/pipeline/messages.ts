@@ -26,6 +26,8 @@ export interface PipelineOptions {
   readonly rules?: PipelineRules;
   /** Indicators to look for. Default: none. */
   readonly indicators?: LoadedIndicators | undefined;
+  /** Files that the agent runs from; with them it looks after itself. Default: it does not. */
+  readonly ownFiles?: readonly string[];
   /** Logs to read. Default: none. */
   readonly logs?: LogOptions;
   /** Folder of the agent's state; without it nothing is written. */

@@ -15,6 +15,7 @@ import { IndicatorLookup } from "../indicators/lookup.ts";
 import { SeenFile } from "../indicators/seen_file.ts";
 import type { PipelineChange, PipelineOptions, PipelineStarted } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
+import { SelfWatch } from "./self_watch.ts";
 import { type Reloaded, RulesInForce } from "./rules_in_force.ts";
 import { parsePasswd, userRecords } from "./users.ts";
 
@@ -148,6 +149,18 @@ export async function openPipeline(
       onWarning: outlets.onWarning,
     }),
   );
+  let policy = options.policy;
+  const self = options.ownFiles && new SelfWatch({
+    sensor,
+    library: options.sensor,
+    engine,
+    pipeline,
+    policy: () => policy,
+    bootTimeNs: () => host.bootTimeNs(),
+    bootId: options.bootId,
+    files: options.ownFiles,
+    runFile: state?.paths.run,
+  });
   const ids = sensor.programIds();
   const owned = held.move();
   return {
@@ -161,6 +174,7 @@ export async function openPipeline(
       correlated?.saveIfDue();
       seen?.saveIfDue();
       logs?.step();
+      self?.step();
     },
     programs: () => programsLeft(ids, options.sensor),
     endRecords: () => {
@@ -170,12 +184,13 @@ export async function openPipeline(
       owned.dispose();
       return awaitGone(ids, options.sensor);
     },
-    ...reloading({ rules, indicators, sensor }),
+    ...reloading({ rules, indicators, sensor, onPolicy: (next) => policy = next }),
     flush: (): void => {
       journal?.flush();
       correlated?.save();
       seen?.save();
       logs?.save();
+      self?.end();
     },
     acknowledge: (position) => journal?.acknowledge(position),
     [Symbol.dispose]: () => owned.dispose(),
@@ -184,7 +199,8 @@ export async function openPipeline(
 
 /** Rules, then indicators come into force between two batches; what they want is asked for then. */
 function reloading(
-  { rules, indicators, sensor }: {
+  { rules, indicators, sensor, onPolicy }: {
+    readonly onPolicy: (policy: Policy) => void;
     readonly rules: RulesInForce;
     readonly indicators: IndicatorLookup;
     readonly sensor: Pick<KernelSensor, "policy">;
@@ -204,6 +220,7 @@ function reloading(
       if (reloaded === undefined || wanted === undefined) return undefined;
       if (wanted.indicators !== undefined) indicators.use(wanted.indicators);
       const watchesNotSet = sensor.policy(wanted.policy);
+      onPolicy(wanted.policy);
       return { ...reloaded, indicators: indicators.size, watchesNotSet };
     },
   };

@@ -35,6 +35,10 @@ const PROGRAM_ROWS_MAX = 64;
 /** Most rows of counters: 7 kinds and a table on 500 CPUs, and those of user space. */
 export const STATS_ROWS_MAX = 4096;
 
+/** Bytes of `struct immune_verify_row`: u32 what, u32 restored, 32 of name. */
+const VERIFY_ROW_BYTES = 40;
+const VERIFY_PROGRAM = 1;
+
 /** Kind of the rows that count a table's entries, and no records. */
 const TABLE_KIND = 0;
 
@@ -45,6 +49,14 @@ export interface SignalTarget {
   readonly startTimeNs: bigint;
   /** Expected target of /proc/PID/exe; default: not looked at. */
   readonly image?: string;
+}
+
+/** Something of the sensor that the kernel did not have as it was given. */
+export interface Unfaithful {
+  readonly what: "program" | "map";
+  readonly name: string;
+  /** True when it was put right. */
+  readonly restored: boolean;
 }
 
 /** An open kernel sensor as threads other than its reader may use it. */
@@ -148,6 +160,23 @@ export class SensorControl {
     return ids.slice(0, Math.min(count, PROGRAMS_MAX));
   }
 
+  /**
+   * Looks whether the kernel still has what the sensor gave it, and puts right what it can.
+   *
+   * @returns What was not as it should be; empty when all is well.
+   */
+  verify(): readonly Unfaithful[] {
+    const rows = new DataView(new ArrayBuffer(VERIFY_ROW_BYTES * PROGRAM_ROWS_MAX));
+    const bytes = new Uint8Array(rows.buffer);
+    const count = this.check(
+      this.symbols.immune_sensor_verify(this.pointer(), bytes, PROGRAM_ROWS_MAX),
+    );
+    return Array.from(
+      { length: Math.min(count, PROGRAM_ROWS_MAX) },
+      (_, i) => verifyRow(rows, i * VERIFY_ROW_BYTES),
+    );
+  }
+
   /** Why the last call on this thread failed; says nothing after one that did not. */
   problem(): string {
     return lastError(this.symbols);
@@ -188,6 +217,15 @@ export class SensorControl {
     this.#handle = 0n;
     return handle;
   }
+}
+
+function verifyRow(rows: DataView, offset: number): Unfaithful {
+  const name = new Uint8Array(rows.buffer, offset + 8, VERIFY_ROW_BYTES - 8);
+  return {
+    what: rows.getUint32(offset, true) === VERIFY_PROGRAM ? "program" : "map",
+    restored: rows.getUint32(offset + 4, true) !== 0,
+    name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
+  };
 }
 
 function programRow(rows: DataView, offset: number): ProgramRow {

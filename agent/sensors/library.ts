@@ -26,6 +26,8 @@ const SYMBOLS = {
   },
   immune_sensor_program_ids: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_programs_left: { parameters: ["buffer", "u32"], result: "i64" },
+  immune_sensor_verify: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_protect: { parameters: [], result: "i64" },
   immune_sensor_close: { parameters: ["u64"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

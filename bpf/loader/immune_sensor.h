@@ -218,6 +218,27 @@ int64_t immune_sensor_program_ids(struct immune_sensor *sensor, uint32_t *ids, u
 /* How many of these programs the kernel has, or cannot be asked about; needs no sensor. */
 int64_t immune_programs_left(const uint32_t *ids, uint32_t count);
 
+enum immune_verify_what {
+	IMMUNE_VERIFY_PROGRAM = 1, /* it was not attached any more, or its link ran another one */
+	IMMUNE_VERIFY_MAP = 2, /* it did not hold what the policy had written */
+};
+
+/* Something of the sensor that the kernel did not have as it was given. */
+struct immune_verify_row {
+	uint32_t what; /* enum immune_verify_what */
+	uint32_t restored; /* 1: it was put right */
+	char name[32]; /* NUL-ended */
+};
+
+/* Looks whether what is to be attached is, and whether the maps of the policy hold what was written.
+ * Programs and the control map are put right; marks and terms by giving the policy again. Returns
+ * how many rows there are, which may be more than capacity. */
+int64_t immune_sensor_verify(struct immune_sensor *sensor, struct immune_verify_row *rows,
+			     uint32_t capacity);
+
+/* Keeps the memory of this process out of core dumps and from debuggers that are not root's. */
+int64_t immune_protect(void);
+
 /* Detaches everything; also after a failed poll. The sensor is gone afterwards. */
 int64_t immune_sensor_close(struct immune_sensor *sensor);
 

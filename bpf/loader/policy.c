@@ -5,6 +5,7 @@
 
 #include "label.h"
 #include "sensor.h"
+#include "verify.h"
 
 #define POLICY_FLAGS \
 	(IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY | IMMUNE_POLICY_PUBLIC_PEERS)
@@ -140,6 +141,8 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	result = programs_apply(sensor, &header, sensor->flags);
 	if (!result)
 		result = roles_apply(sensor, blob + roles, header.mark_count, header.term_count);
+	if (!result)
+		verify_note(sensor);
 	if (!result) {
 		sensor->flags = header.flags;
 		sensor->kinds_attached = header.kind_mask;

@@ -15,6 +15,7 @@
 
 #include "object.h"
 #include "sensor.skel.h"
+#include "verify.h"
 
 static const char default_btf[] = "/sys/kernel/btf/vmlinux";
 
@@ -171,6 +172,7 @@ int sensor_load(const struct immune_options *options, struct immune_sensor **out
 		sensor_free(sensor);
 		return error;
 	}
+	verify_note(sensor);
 	*out = sensor;
 	return 0;
 }

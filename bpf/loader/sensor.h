@@ -38,6 +38,8 @@ struct immune_sensor {
 	struct immune_control control; /* as the kernel has it */
 	uint32_t flags; /* enum immune_policy_flag in force */
 	uint64_t kinds_attached; /* kinds whose programs the policy in force attached */
+	uint64_t marks_sum; /* of what the policy wrote into marks and terms; verify.c */
+	uint64_t terms_sum;
 	uint64_t last_data_ns; /* when a poll last found something; guarded by poll_lock */
 	int cgroup;
 	int epoll;

@@ -22,6 +22,8 @@ export interface StatePaths {
   readonly sightings: string;
   /** How far the logs of the host were read. */
   readonly logs: string;
+  /** Says that the agent lives. */
+  readonly run: string;
   readonly hostId: string;
   /** Folder of indicators, with a lock of its own. */
   readonly indicators: string;
@@ -44,6 +46,7 @@ export function statePaths(folder: string): StatePaths {
     correlation: `${agent}/correlation`,
     sightings: `${agent}/sightings`,
     logs: `${agent}/logs.json`,
+    run: `${agent}/run.json`,
     hostId: `${agent}/host_id`,
     indicators: `${agent}/indicators`,
     lock: `${agent}/lock`,

@@ -1,0 +1,133 @@
+import type { Unfaithful } from "../sensors/control.ts";
+import type { OwnFiles } from "./own_files.ts";
+import type { Tamper } from "./tamper.ts";
+
+/** How often it is looked for a debugger, a clock that was set, a pause, in milliseconds. */
+export const WATCH_INTERVAL_MS = 1000;
+/** How often kernel and files are looked at, in milliseconds. */
+export const VERIFY_INTERVAL_MS = 5000;
+/** The agent is at most so long between two looks, in milliseconds; longer, and it was stopped. */
+export const PAUSE_MS_MAX = 10_000;
+/** A wall clock that moves more than this against the boot clock was set, in milliseconds. */
+export const CLOCK_STEP_MS = 2000;
+
+/** What is looked at. */
+export interface SelfProbes {
+  /** Process that traces the agent; 0 = none. */
+  readonly tracer: () => number;
+  /** What the kernel adds to the agent's badness when memory is short; `undefined` = not told. */
+  readonly oomScoreAdj: () => number | undefined;
+  /** Programs and maps that were not as they should be. */
+  readonly sensor: () => readonly Unfaithful[];
+  /** Gives the policy to the kernel again. */
+  readonly restorePolicy: () => void;
+  readonly files: Pick<OwnFiles, "check">;
+  /** Unix time, in milliseconds. */
+  readonly wallMs: () => number;
+  /** Milliseconds since boot, suspend included. */
+  readonly bootMs: () => number;
+  /** A clock that stands still while the host sleeps, in milliseconds. */
+  readonly steadyMs: () => number;
+}
+
+/** Looks after the agent itself, a little at a time; each finding is told once, when it begins. */
+export class SelfCheck {
+  readonly #probes: SelfProbes;
+  #watchedAt: number;
+  #verifiedAt = -Infinity;
+  #tracer = 0;
+  #oomScoreAdj: number | undefined;
+  #wallOffsetMs: number;
+
+  /** @param probes What is looked at; clocks as they are now are right. */
+  constructor(probes: SelfProbes) {
+    this.#probes = probes;
+    this.#watchedAt = probes.steadyMs() - WATCH_INTERVAL_MS;
+    this.#wallOffsetMs = probes.wallMs() - probes.bootMs();
+    this.#oomScoreAdj = probes.oomScoreAdj();
+  }
+
+  /**
+   * Looks, when it is time to.
+   *
+   * @returns What was found; empty when all is well.
+   */
+  step(): readonly Tamper[] {
+    const now = this.#probes.steadyMs();
+    const since = now - this.#watchedAt;
+    if (since < WATCH_INTERVAL_MS) return [];
+    this.#watchedAt = now;
+    const found = [
+      ...this.#pause(since),
+      ...this.#debugger(),
+      ...this.#clock(),
+      ...this.#outOfMemory(),
+    ];
+    if (now - this.#verifiedAt < VERIFY_INTERVAL_MS) return found;
+    this.#verifiedAt = now;
+    return [...found, ...this.#sensor(), ...this.#probes.files.check()];
+  }
+
+  #pause(since: number): readonly Tamper[] {
+    if (since < PAUSE_MS_MAX) return [];
+    return [{
+      what: "stopped",
+      object: "the agent",
+      detail: `it stood still for ${(since / 1000).toFixed(1)} s: it was stopped, or got no time`,
+    }];
+  }
+
+  #debugger(): readonly Tamper[] {
+    const tracer = this.#probes.tracer();
+    const before = this.#tracer;
+    this.#tracer = tracer;
+    if (tracer === 0 || tracer === before) return [];
+    return [{
+      what: "traced",
+      object: "the agent",
+      detail: `process ${tracer} is attached to it as a debugger`,
+      pid: tracer,
+    }];
+  }
+
+  #clock(): readonly Tamper[] {
+    const offset = this.#probes.wallMs() - this.#probes.bootMs();
+    const moved = offset - this.#wallOffsetMs;
+    // Taken over also when it is little: a clock that is put right slowly is not one that was set.
+    this.#wallOffsetMs = offset;
+    if (Math.abs(moved) < CLOCK_STEP_MS) return [];
+    const way = moved > 0 ? "ahead" : "back";
+    return [{
+      what: "clock_moved",
+      object: "wall clock",
+      detail: `it was set ${way} by ${(Math.abs(moved) / 1000).toFixed(1)} s`,
+    }];
+  }
+
+  #outOfMemory(): readonly Tamper[] {
+    const now = this.#probes.oomScoreAdj();
+    const before = this.#oomScoreAdj;
+    this.#oomScoreAdj = now;
+    if (now === undefined || before === undefined || now <= before) return [];
+    return [{
+      what: "oom_exposed",
+      object: "oom_score_adj",
+      detail: `it was ${before} and is ${now}: the agent ends sooner when memory is short`,
+    }];
+  }
+
+  #sensor(): readonly Tamper[] {
+    const wrong = this.#probes.sensor();
+    if (wrong.some(({ restored }) => !restored)) this.#probes.restorePolicy();
+    // What giving the policy again has put right is not wrong any more.
+    const left = wrong.length === 0 ? [] : this.#probes.sensor().map(({ name }) => name);
+    return wrong.map(({ what, name, restored }) => ({
+      what: what === "program" ? "detached" : "map_changed",
+      object: `${what} ${name}`,
+      detail: what === "program"
+        ? "it was not attached, or its link ran another program"
+        : "it did not hold what the agent had written",
+      restored: restored || !left.includes(name),
+    }));
+  }
+}

@@ -1,0 +1,172 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Unfaithful } from "../sensors/control.ts";
+import { OwnFiles } from "./own_files.ts";
+import { RunFile } from "./run_file.ts";
+import {
+  CLOCK_STEP_MS,
+  PAUSE_MS_MAX,
+  SelfCheck,
+  VERIFY_INTERVAL_MS,
+  WATCH_INTERVAL_MS,
+} from "./self_check.ts";
+import type { Tamper } from "./tamper.ts";
+
+/** A host whose clocks and faults the test sets. */
+class Host {
+  tracer = 0;
+  oom: number | undefined = 0;
+  wrong: Unfaithful[] = [];
+  policies = 0;
+  steadyMs = 50_000;
+  /** Time that the host slept. */
+  sleptMs = 0;
+  wallOffsetMs = 1_700_000_000_000;
+  readonly check = new SelfCheck({
+    tracer: () => this.tracer,
+    oomScoreAdj: () => this.oom,
+    sensor: () => this.wrong.splice(0),
+    restorePolicy: () => void this.policies++,
+    files: { check: (): readonly Tamper[] => [] },
+    wallMs: () => this.bootMs + this.wallOffsetMs,
+    bootMs: () => this.bootMs,
+    steadyMs: () => this.steadyMs,
+  });
+
+  get bootMs(): number {
+    return this.steadyMs + this.sleptMs;
+  }
+
+  after(ms: number): readonly Tamper[] {
+    this.steadyMs += ms;
+    return this.check.step();
+  }
+
+  names(ms: number = WATCH_INTERVAL_MS): string[] {
+    return this.after(ms).map(({ what }) => what);
+  }
+}
+
+Deno.test("SelfCheck finds nothing where nothing is wrong, also after the host slept", () => {
+  const host = new Host();
+  assertEquals(host.names(0), []);
+  host.sleptMs += 8 * 3_600_000;
+  assertEquals([host.names(), host.names(10)], [[], []]);
+});
+
+Deno.test("SelfCheck tells of a debugger once, and of the next one again", () => {
+  const host = new Host();
+  host.tracer = 812;
+  const [found] = host.after(0);
+  assertEquals([found?.what, found?.pid], ["traced", 812]);
+  assertEquals(host.names(), []);
+  host.tracer = 813;
+  assertEquals(host.names(), ["traced"]);
+  host.tracer = 0;
+  assertEquals(host.names(), []);
+  host.tracer = 813;
+  assertEquals(host.names(), ["traced"]);
+});
+
+Deno.test("SelfCheck tells that it stood still", () => {
+  const host = new Host();
+  host.check.step();
+  assertEquals(host.names(PAUSE_MS_MAX - 1), []);
+  const [found] = host.after(PAUSE_MS_MAX);
+  assertEquals(found?.what, "stopped");
+  assertStringIncludes(found?.detail ?? "", "10.0 s");
+});
+
+Deno.test("SelfCheck tells that the wall clock was set, and not that it was put right slowly", () => {
+  const host = new Host();
+  host.check.step();
+  for (let i = 0; i < 10; i++) {
+    host.wallOffsetMs += CLOCK_STEP_MS - 1;
+    assertEquals(host.names(), []);
+  }
+  host.wallOffsetMs -= 3_600_000;
+  const [found] = host.after(WATCH_INTERVAL_MS);
+  assertEquals([found?.what, found?.detail], ["clock_moved", "it was set back by 3600.0 s"]);
+  assertEquals(host.names(), []);
+});
+
+Deno.test("SelfCheck tells that the agent would end sooner, and not the other way", () => {
+  const host = new Host();
+  host.check.step();
+  host.oom = 1000;
+  assertEquals(host.names(), ["oom_exposed"]);
+  host.oom = -500;
+  assertEquals(host.names(), []);
+  host.oom = undefined;
+  assertEquals(host.names(), []);
+});
+
+Deno.test("SelfCheck gives the policy again for what the sensor could not put right itself", () => {
+  const host = new Host();
+  host.check.step();
+  host.wrong = [{ what: "program", name: "on_connect4", restored: true }];
+  assertEquals(
+    host.after(VERIFY_INTERVAL_MS).map(({ what, object, restored }) => [
+      what,
+      object,
+      restored,
+    ]),
+    [["detached", "program on_connect4", true]],
+  );
+  assertEquals(host.policies, 0);
+  host.wrong = [{ what: "map", name: "marks", restored: false }];
+  assertEquals(host.after(VERIFY_INTERVAL_MS).map(({ what, restored }) => [what, restored]), [
+    ["map_changed", true],
+  ]);
+  assertEquals(host.policies, 1);
+});
+
+Deno.test("OwnFiles tells what was changed, replaced, removed and made, each once", () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const path = (name: string): string => `${folder}/${name}`;
+    for (const name of ["changed", "replaced", "removed", "touched"]) {
+      Deno.writeTextFileSync(path(name), "as it was");
+    }
+    const names = ["changed", "replaced", "removed", "touched", "made"];
+    const files = new OwnFiles(names.map(path));
+    assertEquals(files.check(), []);
+    Deno.writeTextFileSync(path("changed"), "as it IS");
+    Deno.writeTextFileSync(path("fresh"), "as it was not");
+    Deno.renameSync(path("fresh"), path("replaced"));
+    Deno.removeSync(path("removed"));
+    Deno.utimeSync(path("touched"), 1, 1);
+    Deno.writeTextFileSync(path("made"), "");
+    assertEquals(
+      files.check().map(({ object }) => object),
+      [
+        "changed",
+        "replaced",
+        "removed",
+        "made",
+      ].map(path),
+    );
+    assertEquals(files.check(), []);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("RunFile tells that the last run was killed, in this boot alone", () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const at = (bootMs: number, bootId = "ab"): RunFile =>
+      new RunFile(`${folder}/run.json`, { bootId, pid: 77, bootMs: () => bootMs });
+    assertEquals(at(0).last(), []);
+    at(1000).alive();
+    const [killed] = at(61_000).last();
+    assertEquals([killed?.what, killed?.object], ["killed", "process 77"]);
+    assertStringIncludes(killed?.detail ?? "", "60 s ago");
+    assertEquals(at(61_000, "cd").last(), []);
+    at(2000).end();
+    assertEquals(at(61_000).last(), []);
+    Deno.writeTextFileSync(`${folder}/run.json`, "{");
+    assertEquals(at(0).last(), []);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
