@@ -1,335 +1,221 @@
 import { assert, assertEquals } from "@std/assert";
-import { generateKeyPairSync } from "node:crypto";
-import { Secret, TOTP } from "otpauth";
-import { PIN_VARIABLES, pinnedEnvironment } from "../../common/link/mod.ts";
-import { decodeToken } from "../../common/link/token.ts";
-import { addedTokenSchema } from "../../hive/api/tokens.ts";
-import { signGenesis } from "../../hive/herd/mod.ts";
-import { immune } from "../support/immune.ts";
+import { pinnedEnvironment } from "../../common/link/mod.ts";
+import { canLoadSensor } from "../support/host.ts";
+import { startProvider } from "../support/oidc_provider.ts";
 import { Secrets } from "../support/secrets.ts";
-import { freeAddresses } from "../support/up.ts";
+import { type RunningUp, runVerb, startUp } from "../support/up.ts";
+import {
+  addShares,
+  exercise,
+  exerciseAccount,
+  exerciseHerd,
+  exerciseOidc,
+  exercisePasskey,
+  exerciseStopKey,
+} from "./_markers_deeds.ts";
+import {
+  addEnrolmentToken,
+  addHiveSecrets,
+  addKeys,
+  ask,
+  EVENTS,
+  MarkerScene,
+  type RunningHive,
+} from "./_markers_scene.ts";
 
-/** A hive that runs as its launcher starts it. */
-interface RunningHive {
-  readonly pid: number;
-  readonly origin: string;
-  readonly login: string;
-  readonly token: string;
-  /** Kills it with a signal, and looks at all that it said. */
-  kill(signal: Deno.Signal): Promise<void>;
-}
+/** Longest wait for what takes a while, in milliseconds. */
+const EVENTUALLY_MS = 120_000;
 
-/** Events that rules of the program fire on, one a line. */
-const EVENTS = Array.from(
-  { length: 20 },
-  (_, number) =>
-    JSON.stringify({
-      "@timestamp": new Date(Date.now() - 1000 * number).toISOString(),
-      logsource: { category: "process_creation", product: "linux" },
-      Image: "/usr/bin/bash",
-      CommandLine: `bash -c : /dev/tcp/127.0.0.1/${4000 + number}`,
-      ParentImage: "/usr/sbin/sshd",
-    }),
-).join("\n");
+/** Secrets that have a file of their own, by their names. */
+const KEYS = ["ca.key", "directive.key", "server.key", "server.next.key"];
+const SHARES = [1, 2, 3, 4, 5].map((i) => `share ${i} of the stop key`);
 
-class Scene {
-  readonly secrets = new Secrets();
-  readonly state: string;
-  readonly agentState: string;
-  readonly #flags: readonly string[];
-
-  constructor(folder: string) {
-    this.state = `${folder}/hive`;
-    this.agentState = `${folder}/agent`;
-    const [console, agents, enroll] = freeAddresses();
-    this.#flags = ["--console", console, "--agents", agents, "--enroll", enroll];
-  }
-
-  async startHive(): Promise<RunningHive> {
-    const child = immune(["hive", "--json", "--state", this.state, ...this.#flags]).spawn();
-    const said = new Response(child.stderr).bytes();
-    const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    let line = "";
-    for (let next = await output.read(); !next.done; next = await output.read()) {
-      line += next.value;
-      if (line.endsWith("\n")) break;
-    }
-    if (line === "") throw new Error(`The hive ended: ${new TextDecoder().decode(await said)}`);
-    const { login, token, addresses } = JSON.parse(line);
-    return {
-      pid: child.pid,
-      origin: `http://${addresses.console}`,
-      login,
-      token,
-      kill: async (signal) => {
-        await this.secrets.lookAtProcesses();
-        child.kill(signal);
-        while (!(await output.read()).done);
-        assertEquals((await child.status).success, signal === "SIGINT");
-        this.secrets.look("the hive's stderr", await said);
-      },
-    };
-  }
-
-  /** Runs a verb of the agent's host to its end, and looks at all processes meanwhile. */
-  async agentVerb(
-    args: readonly string[],
-    { input, environment = {}, killedBy }: {
-      readonly input?: string;
-      readonly environment?: Readonly<Record<string, string>>;
-      readonly killedBy?: Deno.Signal;
-    } = {},
-  ): Promise<void> {
-    const command = immune([...args, "--state", this.agentState, ...this.#flags], {
-      stdin: input === undefined ? "null" : "piped",
-      environment,
-      // An agent that could trust another anchor does not start.
-      without: PIN_VARIABLES,
-    });
-    const child = command.spawn();
-    const outputs = Promise.all([child.stdout, child.stderr].map((s) => new Response(s).bytes()));
-    if (input !== undefined) {
-      const writer = child.stdin.getWriter();
-      await writer.write(new TextEncoder().encode(input));
-      if (killedBy === undefined) await writer.close();
-    }
-    let isOver = false;
-    const over = child.status.then((status) => {
-      isOver = true;
-      return status;
-    });
-    do await this.secrets.lookAtProcesses(); while (!isOver && killedBy === undefined);
-    if (killedBy !== undefined) child.kill(killedBy);
-    const { success } = await over;
-    const said = await outputs;
-    for (const bytes of said) this.secrets.look(`output of "${args[0]}"`, bytes);
-    const words = said.map((bytes) => new TextDecoder().decode(bytes)).join("\n");
-    assertEquals(success, killedBy === undefined, `immune ${args.join(" ")}: ${words}`);
-  }
-
-  async lookAtState(): Promise<void> {
-    await this.secrets.lookBelow(this.state);
-    await this.secrets.lookBelow(this.agentState);
-  }
-}
-
-/** A request of the API, with a token or a session. */
-async function ask(
-  url: string,
-  { token, cookie, body, method = body === undefined ? "GET" : "POST" }: {
-    readonly token?: string;
-    readonly cookie?: string;
-    readonly body?: unknown;
-    readonly method?: string;
-  } = {},
-): Promise<Response> {
-  return await fetch(url, {
-    method,
-    redirect: "manual",
-    headers: {
-      "content-type": "application/json",
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(cookie === undefined ? {} : { cookie, origin: new URL(url).origin }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-}
-
-/** The secrets that a hive has made by its first start. */
-async function addHiveSecrets({ secrets, state }: Scene, hive: RunningHive): Promise<string> {
-  await addKeys(secrets, `${state}/hive`);
-  const belongs = `${state}/operator.token`;
-  const token = (await Deno.readTextFile(belongs)).trim();
-  secrets.addText({ name: "the operator token", belongs }, token);
-  addEnrolmentToken(secrets, hive.token);
-  return token;
-}
-
-/** Looks for every key of a folder: those of certificates, and seeds in hexadecimal. */
-async function addKeys(secrets: Secrets, folder: string): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (!/\.key\b/.test(name)) continue;
-    const belongs = `${folder}/${name}`;
-    const text = (await Deno.readTextFile(belongs)).trim();
-    const secret = { name, belongs };
-    if (text.includes("PRIVATE KEY")) await secrets.addKey(secret, text);
-    else secrets.addBytes(secret, Uint8Array.fromHex(text));
-  }
-}
-
-function addEnrolmentToken(secrets: Secrets, text: string): void {
-  secrets.addText({ name: "an enrolment token" }, decodeToken(text).secret);
-}
-
-/** Makes people, sessions and tokens, and asks for everything, rightly and wrongly. */
-async function exercise({ secrets }: Scene, hive: RunningHive, token: string): Promise<void> {
-  const api = `${hive.origin}/api/v1`;
-  const json = async (response: Response): Promise<Record<string, string>> => {
-    const body = await response.json();
-    assert(response.ok, JSON.stringify(body));
-    return body;
-  };
-  const invited = await json(
-    await ask(`${api}/users`, { token, body: { name: "ada", role: "admin" } }),
-  );
-  const path = invited["path"] ?? "";
-  secrets.addText(
-    { name: "an invitation" },
-    new URL(path, hive.origin).searchParams.get("code") ?? "",
-  );
-  const signedIn = await ask(`${hive.origin}${path}`);
-  const cookie = (signedIn.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
-  secrets.addText({ name: "a session" }, cookie.split("=")[1] ?? "");
-  const added = addedTokenSchema.parse(
-    await json(
-      await ask(`${api}/tokens`, {
-        token,
-        body: { name: "ci", role: "analyst", expires: "30d", user: "ada" },
-      }),
-    ),
-  );
-  secrets.addText({ name: "an API token" }, added.text);
-  const link = await json(await ask(`${api}/login-links`, { token, method: "POST" }));
-  const code = new URL(link["path"] ?? "", hive.origin).searchParams.get("code") ?? "";
-  secrets.addText({ name: "a login code" }, code);
-  addEnrolmentToken(
-    secrets,
-    (await json(await ask(`${api}/enroll-tokens`, { token, body: {} })))["token"] ?? "",
-  );
-  const reads = ["status", "agents", "alerts", "events", "stats", "audit", "herd/agents", "users"];
-  for (const read of reads) {
-    for (const how of [{ token }, { cookie }, { token: added.text }, {}]) {
-      await (await ask(`${api}/${read}`, how)).body?.cancel();
-    }
-  }
-  // Each in the wrong place: what is refused must not be written down either.
-  for (const secret of [token, code, added.text, cookie.split("=")[1] ?? ""]) {
-    for (
-      const [wrong, how] of [
-        [`${api}/alerts/${secret}`, { token }],
-        [`${api}/status?token=${secret}`, {}],
-        [`${hive.origin}/${secret}`, { cookie }],
-        [`${api}/users`, { token, body: { name: secret, role: "king" } }],
-        [`${api}/herd/genesis`, { token, body: { signed: secret } }],
-        [`${api}/status`, { token: `${secret}x` }],
-        [`${api}/status`, { cookie: `immune_session=${secret}x` }],
-      ] as const
-    ) await (await ask(wrong, how)).body?.cancel();
-  }
-}
-
-/** Has a person choose a password, an authenticator and recovery codes, and use them. */
-async function exerciseAccount(
-  { secrets, state }: Scene,
-  { origin }: RunningHive,
-  token: string,
-): Promise<void> {
-  const invited = await ask(`${origin}/api/v1/users`, {
-    token,
-    body: { name: "bob", role: "viewer" },
-  });
-  const opened = await ask(`${origin}${(await invited.json()).path}`);
-  const cookie = (opened.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
-  const post = async (path: string, form: Record<string, string>): Promise<string> => {
-    const response = await fetch(`${origin}${path}`, {
-      method: "POST",
-      redirect: "manual",
-      headers: { cookie, origin },
-      body: new URLSearchParams(form),
-    });
-    const text = await response.text();
-    assert(response.status < 400, text);
-    return text;
-  };
-  const password = `Marker ${crypto.randomUUID()}`;
-  secrets.addText({ name: "a password" }, password);
-  await post("/account/password", { current: "", password });
-  const page = await post("/account/totp", {});
-  const base32 = /id="totp-secret">([A-Z2-7]{16,})</.exec(page)?.[1] ?? "";
-  const setup = /name="setup" value="([\w-]+)"/.exec(page)?.[1] ?? "";
-  const belongs = `${state}/hive/store.db`;
-  secrets.addText({ name: "an authenticator's secret", belongs }, base32);
-  const code = (): string => new TOTP({ secret: Secret.fromBase32(base32) }).generate();
-  const confirmed = await post("/account/totp/confirm", { setup, code: code() });
-  const recovery = confirmed.match(/\b[a-z2-7]{4}(-[a-z2-7]{4}){3}\b/g) ?? [];
-  assertEquals(recovery.length, 10);
-  for (const one of recovery) secrets.addText({ name: "recovery codes" }, one);
-  await post("/login/password", { name: "bob", password, totp: recovery[0] ?? "" });
-  const wrong = await ask(`${origin}/login/password?password=${encodeURIComponent(password)}`);
-  await wrong.body?.cancel();
-}
-
-/** Has the herd hear a genesis set and a verdict. */
-async function exerciseHerd({ secrets }: Scene, hive: RunningHive, token: string): Promise<void> {
-  const api = `${hive.origin}/api/v1`;
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const { d = "" } = privateKey.export({ format: "jwk" });
-  secrets.addText({ name: "the genesis key" }, d);
-  const { agents } = await (await ask(`${api}/agents`, { token })).json();
-  const ids = agents.map(({ id }: { readonly id: string }) => id);
-  assertEquals(ids.length, 1);
-  const signed = signGenesis({ number: 1, agents: ids }, privateKey);
-  const taken = await ask(`${api}/herd/genesis`, { token, body: { signed } });
-  assertEquals(taken.status, 200, await taken.text());
-  const { alerts } = await (await ask(`${api}/alerts?last=1d`, { token })).json();
-  assert(alerts.length > 0, "the agent has delivered alerts");
-  const verdict = await ask(`${api}/alerts/${alerts[0].id}/verdict`, {
-    token,
-    body: { isTrue: true },
-  });
-  assertEquals(verdict.status, 200, await verdict.text());
-}
-
-Deno.test("markers: no key, token, code or session is anywhere but in its own file", async () => {
+Deno.test("markers: no key, share, token, code or session is anywhere but in its own file", async () => {
   const folder = await Deno.makeTempDir({ prefix: "immune-markers-" });
-  const scene = new Scene(folder);
+  const scene = new MarkerScene(folder);
   const { secrets } = scene;
+  await using provider = await startProvider({ clientSecret: `Marker ${crypto.randomUUID()}` });
   try {
     await Deno.mkdir(scene.state, { mode: 0o700 });
-    const first = await scene.startHive();
-    const token = await addHiveSecrets(scene, first);
+    const secretFile = `${folder}/provider.secret`;
+    await Deno.writeTextFile(secretFile, provider.clientSecret, { mode: 0o600 });
+    const oidc = ["--oidc-issuer", provider.issuer, "--oidc-client-id", provider.clientId].concat(
+      ["--oidc-secret-file", secretFile],
+    );
+    secrets.addText({ name: "the OpenID secret", belongs: secretFile }, provider.clientSecret);
+    const hive = await scene.startHive(oidc);
+    const token = await addHiveSecrets(scene, hive);
     secrets.addText(
       { name: "the first login code" },
-      new URL(first.login).searchParams.get("code") ?? "",
+      new URL(hive.login).searchParams.get("code") ?? "",
     );
-    await scene.agentVerb(["enroll", "--token-file", "-"], { input: first.token });
+    await scene.agentVerb(["enroll", "--token-file", "-"], { input: hive.token });
     await addKeys(secrets, `${scene.agentState}/agent`);
-    const environment = pinnedEnvironment();
     const events = `${folder}/events.ndjson`;
     await Deno.writeTextFile(events, EVENTS);
+    const environment = pinnedEnvironment();
     await scene.agentVerb(["replay", events, "--deliver"], { environment });
-    await exercise(scene, first, token);
-    await exerciseAccount(scene, first, token);
-    await exerciseHerd(scene, first, token);
+    await exercise(scene, { hive, token });
+    await exerciseAccount(scene, { hive, token });
+    await exercisePasskey(scene, { hive, token });
+    await exerciseOidc(scene, { hive, token, provider });
+    await exerciseHerd(scene, { hive, token });
+    await exerciseStopKey(scene, folder);
     await scene.lookAtState();
-    // The hive ends in the midst of its work, and so does what delivers to it.
-    await first.kill("SIGABRT");
-    await scene.agentVerb(["replay", "/dev/stdin", "--deliver"], {
-      environment,
-      input: EVENTS,
-      killedBy: "SIGABRT",
-    });
-    await scene.lookAtState();
-    const second = await scene.startHive();
-    addEnrolmentToken(secrets, second.token);
-    await scene.agentVerb(["replay", events, "--deliver"], { environment });
-    await (await ask(`${second.origin}/api/v1/status`, { token })).body?.cancel();
-    await second.kill("SIGINT");
-    await scene.lookAtState();
+    await secrets.lookAtFile(secretFile);
+    await dieAndComeBack(scene, { hive, token, oidc });
     assertEquals([...secrets.findings], []);
     // What is looked for was there to be found.
-    const atHome = [...secrets.atHome].sort();
-    assertEquals(atHome, [
-      "agent.key",
-      "an authenticator's secret",
-      "ca.key",
-      "directive.key",
-      "server.key",
-      "server.next.key",
-      "the operator token",
-    ]);
-    assertEquals(secrets.count, 16);
+    assertEquals(
+      [...secrets.atHome].sort(),
+      [
+        "agent.key",
+        "an authenticator's secret",
+        "the OpenID secret",
+        "the operator token",
+        ...KEYS,
+        ...SHARES,
+      ].sort(),
+    );
+    assertEquals(secrets.count, 32);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+/** The hive ends in the midst of its work, and so does what delivers to it; both start again. */
+async function dieAndComeBack(
+  scene: MarkerScene,
+  { hive, token, oidc }: {
+    readonly hive: RunningHive;
+    readonly token: string;
+    readonly oidc: readonly string[];
+  },
+): Promise<void> {
+  const environment = pinnedEnvironment();
+  await hive.kill("SIGABRT");
+  for (const killedBy of ["SIGABRT", "SIGKILL"] as const) {
+    const killed = { environment, input: EVENTS, killedBy };
+    await scene.agentVerb(["replay", "/dev/stdin", "--deliver"], killed);
+  }
+  await scene.lookAtState();
+  const second = await scene.startHive(oidc);
+  addEnrolmentToken(scene.secrets, second.token);
+  await (await ask(`${second.origin}/api/v1/status`, { token })).body?.cancel();
+  await second.kill("SIGKILL");
+  await scene.lookAtState();
+  const last = await scene.startHive(oidc);
+  addEnrolmentToken(scene.secrets, last.token);
+  await last.kill("SIGINT");
+  await scene.lookAtState();
+}
+
+Deno.test({
+  name: "markers: nor does an agent with a sensor leave any, killed while it watches",
+  ignore: !canLoadSensor(),
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "immune-markers-" });
+    const scene = new MarkerScene(folder);
+    const { secrets } = scene;
+    try {
+      await Deno.mkdir(scene.state, { mode: 0o700 });
+      const hive = await scene.startHive();
+      const token = await addHiveSecrets(scene, hive);
+      await scene.agentVerb(["enroll", "--token-file", "-"], { input: hive.token });
+      await addKeys(secrets, `${scene.agentState}/agent`);
+      for (const [round, signal] of (["SIGKILL", "SIGABRT", "SIGTERM"] as const).entries()) {
+        const agent = await scene.startAgent();
+        await raised(`${hive.origin}/api/v1/alerts?last=1d`, { token, port: 21_000 + round });
+        await scene.lookAtState();
+        await agent.kill(signal);
+        await scene.lookAtState();
+      }
+      await hive.kill("SIGKILL");
+      await scene.lookAtState();
+      assertEquals([...secrets.findings], []);
+      assertEquals([...secrets.atHome].sort(), ["agent.key", "the operator token", ...KEYS].sort());
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "markers: nor does `up` with a stop key, whose parts are killed and start again",
+  ignore: !canLoadSensor(),
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "immune-markers-" });
+    const secrets = new Secrets();
+    const up = await startUp({ stderr: "piped" });
+    const { state } = up;
+    try {
+      secrets.addText(
+        { name: "the login code" },
+        new URL(up.login).searchParams.get("code") ?? "",
+      );
+      const belongs = `${state}/operator.token`;
+      const token = (await Deno.readTextFile(belongs)).trim();
+      secrets.addText({ name: "the operator token", belongs }, token);
+      for (const part of ["hive", "agent"]) await addKeys(secrets, `${state}/${part}`);
+      const out = `${folder}/shares`;
+      const made = await runVerb("kill-switch", "init", "--out", out, ...up.flags);
+      assertEquals(made.code, 0, made.stderr);
+      const files = [...Deno.readDirSync(out)].map(({ name }) => `${out}/${name}`).sort();
+      await addShares(secrets, files);
+      const shares = files.slice(0, 3).flatMap((file) => ["--share", file]);
+      const drill = await runVerb("kill-switch", "drill", ...shares, ...up.flags);
+      assertEquals(drill.code, 0, drill.stderr);
+      const api = `http://${up.flags[up.flags.indexOf("--console") + 1]}/api/v1`;
+      for (const [round, part] of ["agent", "hive"].entries()) {
+        await raised(`${api}/alerts?last=1d`, { token, port: 22_000 + round });
+        await secrets.lookAtProcesses();
+        await killPart(up, part);
+        await secrets.lookBelow(state);
+      }
+      await raised(`${api}/alerts?last=1d`, { token, port: 22_009 });
+      await secrets.lookAtProcesses();
+      await up.stop();
+      secrets.look("stderr of up", await up.said);
+      await secrets.lookBelow(state);
+      await secrets.lookBelow(out);
+      assertEquals([...secrets.findings], []);
+      assertEquals(
+        [...secrets.atHome].sort(),
+        ["agent.key", "the operator token", ...KEYS, ...SHARES].sort(),
+      );
+    } finally {
+      await up.stop().catch(() => {});
+      for (const path of [folder, state]) await Deno.remove(path, { recursive: true });
+    }
+  },
+});
+
+/** Waits until an exec of this host has come to the hive as an alert. */
+async function raised(
+  url: string,
+  { token, port }: { readonly token: string; readonly port: number },
+): Promise<void> {
+  const mark = `/dev/tcp/127.0.0.1/${port}`;
+  const until = performance.now() + EVENTUALLY_MS;
+  for (;;) {
+    await new Deno.Command("bash", { args: ["-c", `: ${mark}`] }).output();
+    const answer = await ask(url, { token }).catch(() => undefined);
+    if ((await answer?.text())?.includes(mark)) return;
+    assert(performance.now() < until, `No alert about ${mark}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** Kills a part of `up`, which then starts again. */
+async function killPart({ state }: RunningUp, part: string): Promise<void> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const args = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
+    const words = args.split("\0");
+    if (words.includes(part) && words.includes(state) && words.includes("--json")) {
+      Deno.kill(Number(name), "SIGKILL");
+      return;
+    }
+  }
+  throw new Error(`The ${part} does not run`);
+}

@@ -47,6 +47,11 @@ export class TestAuthenticator {
     this.#account = account;
   }
 
+  /** The number that is its private key. */
+  get secret(): Uint8Array {
+    return Buffer.from(this.#privateKey.export({ format: "jwk" }).d ?? "", "base64url");
+  }
+
   /**
    * Makes its passkey.
    *

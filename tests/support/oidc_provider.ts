@@ -16,6 +16,8 @@ export interface TestProvider extends AsyncDisposable {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** ID tokens that it gave out, and the verifiers that it was shown. */
+  readonly seen: readonly string[];
   /** Who is signed in at it. */
   subject: string;
   wrongs: Wrongs;
@@ -27,11 +29,18 @@ interface Code {
   readonly redirectUri: string;
 }
 
-/** Starts a provider. */
-export async function startProvider(): Promise<TestProvider> {
+/**
+ * Starts a provider.
+ *
+ * @param options `clientSecret`: the secret of its one client.
+ */
+export async function startProvider(
+  { clientSecret = "provider secret" }: { readonly clientSecret?: string } = {},
+): Promise<TestProvider> {
   const [keys, others] = [await jose.generateKeyPair("RS256"), await jose.generateKeyPair("RS256")];
   const jwk = { ...await jose.exportJWK(keys.publicKey), kid: "1", alg: "RS256", use: "sig" };
   const codes = new Map<string, Code>();
+  const seen: string[] = [];
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     (request) => answer(request),
@@ -40,7 +49,8 @@ export async function startProvider(): Promise<TestProvider> {
   const provider: TestProvider = {
     issuer,
     clientId: "immune",
-    clientSecret: "provider secret",
+    clientSecret,
+    seen,
     subject: "subject-1",
     wrongs: {},
     [Symbol.asyncDispose]: () => server.shutdown(),
@@ -86,16 +96,15 @@ export async function startProvider(): Promise<TestProvider> {
     const form = new URLSearchParams(await request.text());
     const code = codes.get(form.get("code") ?? "");
     codes.delete(form.get("code") ?? "");
+    seen.push(form.get("code_verifier") ?? "");
     const verifier = createHash("sha256").update(form.get("code_verifier") ?? "");
     const holds = code !== undefined && verifier.digest("base64url") === code.challenge &&
       form.get("redirect_uri") === code.redirectUri &&
       request.headers.get("authorization")?.startsWith("Basic ");
     if (!holds) return Response.json({ error: "invalid_grant" }, { status: 400 });
-    return Response.json({
-      access_token: "unused",
-      token_type: "Bearer",
-      id_token: await idToken(code.nonce),
-    });
+    const id_token = await idToken(code.nonce);
+    seen.push(id_token);
+    return Response.json({ access_token: "unused", token_type: "Bearer", id_token });
   }
 
   async function idToken(nonce: string): Promise<string> {

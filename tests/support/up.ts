@@ -11,6 +11,8 @@ export interface RunningUp {
   readonly login: string;
   /** What it has printed so far, up to the last of its five lines. */
   readonly lines: readonly string[];
+  /** All that it said on standard error, once it has ended; nothing unless that was asked for. */
+  readonly said: Promise<Uint8Array>;
   /** Sends it a signal and waits for its end; gives its exit code. */
   stop(signal?: Deno.Signal): Promise<number>;
 }
@@ -32,7 +34,7 @@ export const dist: Promise<void> = bundle();
  *
  * @param options `launcher`: default that of `dist/`; `prefix`: command before it; `state`: folder;
  * `flags`: those of an earlier run, to go on where it was;
- * `environment`: default `ENVIRONMENT`.
+ * `environment`: default `ENVIRONMENT`; `stderr`: `piped` to be kept as `said`.
  */
 export async function startUp(
   options: {
@@ -41,6 +43,7 @@ export async function startUp(
     readonly state?: string;
     readonly flags?: readonly string[];
     readonly environment?: Readonly<Record<string, string>>;
+    readonly stderr?: "inherit" | "piped";
   } = {},
 ): Promise<RunningUp> {
   await dist;
@@ -65,8 +68,11 @@ export async function startUp(
     env: { ...(options.environment ?? ENVIRONMENT) },
     stdin: "null",
     stdout: "piped",
-    stderr: "inherit",
+    stderr: options.stderr ?? "inherit",
   }).spawn();
+  const said = options.stderr === "piped"
+    ? new Response(child.stderr).bytes()
+    : Promise.resolve(new Uint8Array());
   const output = new Lines(child.stdout);
   const lines: string[] = [];
   try {
@@ -81,6 +87,7 @@ export async function startUp(
     state,
     flags,
     lines,
+    said,
     login: /http:\S+/.exec(lines.join("\n"))?.[0] ?? "",
     stop: async (signal = "SIGINT") => {
       child.kill(signal);
