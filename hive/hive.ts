@@ -7,6 +7,7 @@ import {
   checkOperatorsAddress,
   createApi,
   LOGIN_PATH,
+  type OperatorsListener,
   type OperatorsListenerOptions,
   serveOperators,
   type TokenRequest,
@@ -132,6 +133,7 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     ...(options.twoPerson === undefined ? {} : { twoPerson: options.twoPerson }),
   });
   const detection = await startDetection(options, { stores, parts });
+  const served: { pages?: OperatorsListener } = {};
   const api = createApi({
     store,
     operators,
@@ -140,7 +142,10 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
     log: options.log ?? ((): void => {}),
     clock: options.clock ?? SYSTEM_CLOCK,
     enrollToken: agents.enrollToken,
-    refused: agents.refused,
+    refused: async () => ({
+      ...await agents.refused(),
+      operators_connections: served.pages?.refused() ?? 0,
+    }),
     commands,
     trust: agents.trust,
     pending: agents.pending,
@@ -149,7 +154,8 @@ export async function createHive(options: HiveOptions): Promise<Hive> {
   // Behind the API: it says what can be asked for.
   await operators.approvals.resume();
   await startHerd(options, { agents, folder, parts });
-  const pages = serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
+  const pages = await serveOperators((request, peer) => api.fetch(request, peer), pagesAt);
+  served.pages = pages;
   parts.defer(() => pages.stop());
   const failed = Promise.race([
     stores.failed,

@@ -12,9 +12,10 @@ import {
   ticketSchema,
 } from "../../common/link/protocol.ts";
 import { decodeToken } from "../../common/link/token.ts";
-import { EnrolmentClient } from "./enrolment_client.ts";
+import { type EnrolmentAnswer, EnrolmentClient } from "./enrolment_client.ts";
 import { identityPaths, readIdentity, writeIdentity } from "./identity.ts";
-import { type KeyAndRequest, makeKeyAndRequest } from "./request.ts";
+import { makeKeyAndRequest } from "./request.ts";
+import { findWaiting, forgetWaiting, keepWaiting, type Waiting } from "./waiting.ts";
 
 /** Between two questions of an enrolment that waits for an operator, in milliseconds. */
 export const TICKET_INTERVAL_MS = 5000;
@@ -103,11 +104,10 @@ export async function enroll(options: EnrollOptions): Promise<Enrolled> {
   checkPinned();
   const { agent } = statePaths(options.state);
   const pins = pinsOf(token);
-  const made = await makeKeyAndRequest();
   using client = new EnrolmentClient(token.enroll, pins);
-  const { agentId, fleetId, certificate, orders } = await ask(client, { token, made, options });
+  const { keyPem, granted } = await grantedBy(client, { token, options });
+  const { agentId, fleetId, certificate, orders } = granted;
   const { agents } = token;
-  const { keyPem } = made;
   const hivePem = pins.join("");
   try {
     const identity = {
@@ -120,6 +120,7 @@ export async function enroll(options: EnrollOptions): Promise<Enrolled> {
       orders,
     };
     writeIdentity(identity, agent);
+    forgetWaiting(agent);
   } catch (cause) {
     throw unusable(agent, cause);
   }
@@ -128,18 +129,46 @@ export async function enroll(options: EnrollOptions): Promise<Enrolled> {
 
 interface Asking {
   readonly token: EnrollmentToken;
-  readonly made: KeyAndRequest;
   readonly options: EnrollOptions;
+}
+
+/** What the hive grants, and to which key. */
+interface Granted {
+  readonly keyPem: string;
+  readonly granted: EnrollResponse;
+}
+
+/** Asks, or goes on with what this token began before the host was stopped. */
+async function grantedBy(
+  client: EnrolmentClient,
+  { token, options }: Asking,
+): Promise<Granted> {
+  const folder = statePaths(options.state).agent;
+  const tokenHash = await fingerprint(new TextEncoder().encode(token.secret));
+  const waiting = findWaiting(folder, tokenHash);
+  const { keyPem, answer } = waiting === undefined
+    ? await ask(client, { token, options, tokenHash, folder })
+    : await untilDecided(client, { waiting, options, folder });
+  const granted = client.checked(answer, enrollResponseSchema);
+  if (certificateDer(granted.certificate) !== undefined) return { keyPem, granted };
+  throw client.refused("what answers there gives no certificate", "ENROLL_REFUSED");
+}
+
+interface Answered {
+  readonly keyPem: string;
+  readonly answer: EnrolmentAnswer;
 }
 
 async function ask(
   client: EnrolmentClient,
-  { token, made, options }: Asking,
-): Promise<EnrollResponse> {
+  { token, options, tokenHash, folder }: Asking & {
+    readonly tokenHash: string;
+    readonly folder: string;
+  },
+): Promise<Answered> {
   const { secret } = token;
-  const { keyHash, requestPem: request } = made;
+  const { keyPem, keyHash, requestPem: request } = await makeKeyAndRequest();
   const { hostId, hostName } = options;
-  const tokenHash = await fingerprint(new TextEncoder().encode(secret));
   const asked = await client.ask(ROUTES.challenge, { tokenHash, keyHash });
   const { challenge, difficulty } = client.checked(asked, challengeSchema);
   const solution = solveChallenge(
@@ -147,34 +176,58 @@ async function ask(
     difficulty,
   ).toBase64({ alphabet: "base64url", omitPadding: true });
   const body = { secret, request, hostId, hostName, challenge, solution };
-  let answer = await client.ask(ROUTES.enroll, body);
-  if (answer.status === 202) {
-    options.onPending?.(keyHash);
-    const { ticket } = client.checked(answer, ticketSchema);
-    answer = await untilDecided(client, { ticket, options });
+  const answer = await client.ask(ROUTES.enroll, body);
+  if (answer.status !== 202) return { keyPem, answer };
+  const { ticket } = client.checked(answer, ticketSchema);
+  const waiting = { ticket, keyHash, keyPem };
+  try {
+    keepWaiting(folder, { ...waiting, tokenHash });
+  } catch (cause) {
+    throw unusable(folder, cause);
   }
-  const granted = client.checked(answer, enrollResponseSchema);
-  if (certificateDer(granted.certificate) !== undefined) return granted;
-  throw client.refused("what answers there gives no certificate", "ENROLL_REFUSED");
+  return await untilDecided(client, { waiting, options, folder });
 }
 
 async function untilDecided(
   client: EnrolmentClient,
-  { ticket, options }: { readonly ticket: string; readonly options: EnrollOptions },
-): Promise<Awaited<ReturnType<EnrolmentClient["ask"]>>> {
+  { waiting, options, folder }: {
+    readonly waiting: Waiting;
+    readonly options: EnrollOptions;
+    readonly folder: string;
+  },
+): Promise<Answered> {
   const { clock = SYSTEM_CLOCK, approvalMs = APPROVAL_MS_MAX } = options;
+  const { ticket, keyHash, keyPem } = waiting;
+  options.onPending?.(keyHash);
   const endMs = clock.monotonicMs() + approvalMs;
   while (clock.monotonicMs() < endMs) {
+    const answer = await decisionOn(client, { ticket, folder });
+    if (answer.status === 200) return { keyPem, answer };
     const waited = Promise.withResolvers<void>();
     // A timer of the clock alone would let the process end.
     const alive = setInterval(() => {}, APPROVAL_MS_MAX);
     clock.setTimer(waited.resolve, TICKET_INTERVAL_MS);
     await waited.promise;
     clearInterval(alive);
-    const answer = await client.ask(ROUTES.ticket, { ticket });
-    if (answer.status === 200) return answer;
   }
-  throw client.refused("no operator approved it in time; ask for a new token", "ENROLL_PENDING");
+  const hint = "no operator approved it yet; the same token goes on with it";
+  throw client.refused(hint, "ENROLL_PENDING");
+}
+
+/** Denied, or unknown by now. */
+const OVER: ReadonlySet<number> = new Set([403, 404]);
+
+/** What is over is forgotten: another run begins anew. */
+async function decisionOn(
+  client: EnrolmentClient,
+  { ticket, folder }: { readonly ticket: string; readonly folder: string },
+): Promise<EnrolmentAnswer> {
+  try {
+    return await client.ask(ROUTES.ticket, { ticket });
+  } catch (error) {
+    if (OVER.has(client.status)) forgetWaiting(folder);
+    throw error;
+  }
 }
 
 /** The token's pins as PEM. */

@@ -21,6 +21,8 @@ export interface EnrolmentAnswer {
 
 /** Asks the enrolment port of one hive, which is pinned. */
 export class EnrolmentClient implements Disposable {
+  /** HTTP status of the last answer; 0 = there was none. */
+  status = 0;
   readonly #client: Deno.HttpClient;
   readonly #address: string;
 
@@ -45,6 +47,7 @@ export class EnrolmentClient implements Disposable {
   async ask(route: string, body: unknown): Promise<EnrolmentAnswer> {
     let status: number;
     let text: string;
+    this.status = 0;
     try {
       const response = await fetch(hiveUrl(this.#address, route), {
         method: "POST",
@@ -54,7 +57,7 @@ export class EnrolmentClient implements Disposable {
         client: this.#client,
         signal: AbortSignal.timeout(ENROLL_TIMEOUT_MS),
       });
-      status = response.status;
+      this.status = status = response.status;
       text = await boundedText(response, ENROLL_ANSWER_BYTES_MAX);
     } catch (cause) {
       throw new ImmuneError(

@@ -1,16 +1,21 @@
 import { ImmuneError } from "../../common/config/mod.ts";
 import { type Address, addressText, isLoopback } from "../address.ts";
 import type { Peer } from "./context.ts";
+import { type HttpLimits, HttpServer } from "./http_server.ts";
 
 /** Options of {@linkcode serveOperators}. */
 export interface OperatorsListenerOptions extends Address {
   /** Certificate and key (PEM) for TLS. Without them only a loopback address is listened on. */
   readonly tls?: { readonly certificatePem: string; readonly keyPem: string };
+  /** Bounds of plain HTTP; with TLS the platform's server has none. */
+  readonly limits?: HttpLimits;
 }
 
 /** The operators' listener while it runs. */
 export interface OperatorsListener {
   readonly port: number;
+  /** Connections that were turned away, for there were too many. */
+  refused(): number;
   /** Stops it; requests under way are finished. */
   stop(): Promise<void>;
 }
@@ -39,22 +44,23 @@ export function checkOperatorsAddress(options: OperatorsListenerOptions): void {
  * @throws {ImmuneError} `LISTEN_REFUSED` for plain HTTP on anything but loopback or an address that
  * cannot be had, `PORT_IN_USE` when another program has it.
  */
-export function serveOperators(
+export async function serveOperators(
   fetch: (request: Request, peer: Peer) => Response | Promise<Response>,
   options: OperatorsListenerOptions,
-): OperatorsListener {
+): Promise<OperatorsListener> {
   checkOperatorsAddress(options);
-  const { hostname, port, tls } = options;
-  const secured = tls === undefined ? {} : { cert: tls.certificatePem, key: tls.keyPem };
+  const { tls } = options;
   try {
-    const server = Deno.serve(
-      { hostname, port, ...secured, onListen: () => {} },
-      (request, { remoteAddr }) => fetch(request, { remoteAddr }),
-    );
-    return { port: server.addr.port, stop: () => server.shutdown() };
+    if (tls !== undefined) return serveTls(fetch, { ...options, tls });
+    const server = await HttpServer.listen(fetch, options);
+    return {
+      port: server.port,
+      refused: () => server.refused,
+      stop: () => server.stop(),
+    };
   } catch (cause) {
     const where = `Cannot listen on "${addressText(options)}" for operators`;
-    if (cause instanceof Deno.errors.AddrInUse) {
+    if (isInUse(cause)) {
       const message = `${where}: another program does; choose another with --console`;
       throw new ImmuneError("PORT_IN_USE", message, { cause });
     }
@@ -63,4 +69,24 @@ export function serveOperators(
       cause,
     });
   }
+}
+
+function serveTls(
+  fetch: (request: Request, peer: Peer) => Response | Promise<Response>,
+  { hostname, port, tls }: OperatorsListenerOptions & {
+    readonly tls: NonNullable<OperatorsListenerOptions["tls"]>;
+  },
+): OperatorsListener {
+  const { certificatePem: cert, keyPem: key } = tls;
+  const server = Deno.serve(
+    { hostname, port, cert, key, onListen: () => {} },
+    (request, { remoteAddr }) => fetch(request, { remoteAddr }),
+  );
+  return { port: server.addr.port, refused: () => 0, stop: () => server.shutdown() };
+}
+
+/** As each of the two servers says it. */
+function isInUse(cause: unknown): boolean {
+  return cause instanceof Deno.errors.AddrInUse ||
+    (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE");
 }

@@ -41,7 +41,7 @@ export function browserTest(
     sanitizeOps: false,
     sanitizeResources: false,
     async fn(): Promise<void> {
-      await using served = serveTestHive(await open(operators));
+      await using served = await serveTestHive(await open(operators));
       await using opened = await openBrowser();
       const made = await opened.browser.newContext({ reducedMotion: "reduce", ...context });
       const page = await made.newPage();

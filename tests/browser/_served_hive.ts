@@ -14,8 +14,8 @@ export interface ServedHive extends AsyncDisposable {
  *
  * @param hive The hive; it goes with the listener.
  */
-export function serveTestHive(hive: TestHive): ServedHive {
-  const listener = serveOperators((request, peer) => hive.api.fetch(request, peer), {
+export async function serveTestHive(hive: TestHive): Promise<ServedHive> {
+  const listener = await serveOperators((request, peer) => hive.api.fetch(request, peer), {
     hostname: "127.0.0.1",
     port: 0,
   });

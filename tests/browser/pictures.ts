@@ -93,7 +93,7 @@ async function main([folder]: readonly string[]): Promise<number> {
     return 2;
   }
   await Deno.mkdir(folder, { recursive: true });
-  await using served = serveTestHive(await openTestHive());
+  await using served = await serveTestHive(await openTestHive());
   await fill(served);
   await using opened = await openBrowser();
   for (const colorScheme of ["light", "dark"] as const) {

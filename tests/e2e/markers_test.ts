@@ -77,7 +77,7 @@ Deno.test("markers: no key, share, token, code or session is anywhere but in its
         ...SHARES,
       ].sort(),
     );
-    assertEquals(secrets.count, 32);
+    assertEquals(secrets.count, 31);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

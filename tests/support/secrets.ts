@@ -17,9 +17,27 @@ interface Form extends Secret {
   readonly bytes: Buffer;
 }
 
+/** Bytes by which a form is found. */
+const START_BYTES = 4;
+
+/** Forms by how they start. */
+interface FormIndex {
+  /** 1 where a form starts with these two bytes. */
+  readonly starts: Uint8Array;
+  /** By the first four bytes, little-endian. */
+  readonly byStart: ReadonlyMap<number, readonly Form[]>;
+}
+
+function indexOf(forms: readonly Form[]): FormIndex {
+  const starts = new Uint8Array(1 << 16);
+  for (const { bytes } of forms) starts[bytes.readUInt16LE(0)] = 1;
+  return { starts, byStart: Map.groupBy(forms, ({ bytes }) => bytes.readUInt32LE(0)) };
+}
+
 /** Secrets in every form that they could be written in, and where they were found. */
 export class Secrets {
   readonly #forms: Form[] = [];
+  #index: FormIndex | undefined;
   /** Where a secret was found that it does not belong. */
   readonly findings = new Set<string>();
   /** Names of secrets that were found where they belong. */
@@ -33,6 +51,7 @@ export class Secrets {
   /** Looks for bytes: as they are, in hexadecimal, base64 and base64url wherever it starts. */
   addBytes(secret: Secret, bytes: Uint8Array): void {
     if (bytes.length < SECRET_BYTES_MIN) throw new RangeError(`"${secret.name}" is too short`);
+    this.#index = undefined;
     const buffer = Buffer.from(bytes);
     const add = (form: string, found: Buffer): void =>
       void this.#forms.push({ ...secret, form, bytes: found });
@@ -66,11 +85,26 @@ export class Secrets {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     // Base64 comes in lines, in JSON with their ends as two characters.
     const joined = Buffer.from(buffer.toString("latin1").replaceAll(/\s|\\[nr]/g, ""), "latin1");
-    for (const { name, belongs, form, bytes: wanted } of this.#forms) {
-      if (buffer.indexOf(wanted) < 0 && joined.indexOf(wanted) < 0) continue;
+    for (const { name, belongs, form } of this.#foundIn(buffer).union(this.#foundIn(joined))) {
       if (belongs === place || `${belongs}-wal` === place) this.atHome.add(name);
       else this.findings.add(`${name} (${form}) in ${place}`);
     }
+  }
+
+  /** All forms at once: files are long, and forms are many. */
+  #foundIn(buffer: Buffer): Set<Form> {
+    const { starts, byStart } = this.#index ??= indexOf(this.#forms);
+    const found = new Set<Form>();
+    for (let at = 0; at + START_BYTES <= buffer.length; at++) {
+      if (starts[(buffer[at] ?? 0) | (buffer[at + 1] ?? 0) << 8] === 0) continue;
+      for (const form of byStart.get(buffer.readUInt32LE(at)) ?? []) {
+        const { bytes } = form;
+        const end = at + bytes.length;
+        if (end > buffer.length) continue;
+        if (buffer.compare(bytes, 0, bytes.length, at, end) === 0) found.add(form);
+      }
+    }
+    return found;
   }
 
   /** Looks through a file; one where a secret belongs must be for its owner alone. */

@@ -1,0 +1,135 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Handler, type HttpLimits, HttpServer } from "./http_server.ts";
+
+const LOOPBACK = { hostname: "127.0.0.1", port: 0 } as const;
+/** Longest wait of a test for what is to happen sooner, in milliseconds. */
+const EVENTUALLY_MS = 30_000;
+
+async function withServer(
+  handler: Handler,
+  test: (server: HttpServer) => Promise<void>,
+  limits: HttpLimits = {},
+): Promise<void> {
+  const server = await HttpServer.listen(handler, { ...LOOPBACK, limits });
+  try {
+    await test(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+function connect({ port }: HttpServer): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: "127.0.0.1", port });
+}
+
+/** All that comes until the other side ends the connection. */
+async function rest(connection: Deno.TcpConn): Promise<string> {
+  const late = setTimeout(() => connection.close(), EVENTUALLY_MS);
+  const buffer = new Uint8Array(4096);
+  let text = "";
+  try {
+    for (let length = await connection.read(buffer); length !== null;) {
+      text += new TextDecoder().decode(buffer.subarray(0, length));
+      length = await connection.read(buffer);
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.BadResource) throw new Error("Nobody ended it");
+  }
+  clearTimeout(late);
+  return text;
+}
+
+async function say(connection: Deno.TcpConn, text: string): Promise<void> {
+  await connection.write(new TextEncoder().encode(text));
+}
+
+Deno.test("HttpServer hands on method, address, headers, body and peer, and brings the answer", () =>
+  withServer(async (request, { remoteAddr }) => {
+    const { pathname, search, host } = new URL(request.url);
+    const headers = new Headers({ "x-said": request.headers.get("x-asked") ?? "" });
+    for (const name of ["a", "b"]) headers.append("set-cookie", `${name}=1`);
+    const facts = [request.method, host, pathname, search, await request.text()];
+    return Response.json([...facts, remoteAddr?.hostname], { status: 201, headers });
+  }, async ({ port }) => {
+    const response = await fetch(`http://localhost:${port}/a%20b?c=%22`, {
+      method: "PATCH",
+      headers: { "x-asked": "yes" },
+      body: "x".repeat(100_000),
+    });
+    assertEquals([response.status, response.headers.get("x-said")], [201, "yes"]);
+    assertEquals(response.headers.getSetCookie(), ["a=1", "b=1"]);
+    const [method, host, path, search, body, peer] = await response.json();
+    assertEquals([method, host, path, search], ["PATCH", `localhost:${port}`, "/a%20b", "?c=%22"]);
+    assertEquals([body.length, /127\.0\.0\.1$/.test(peer)], [100_000, true]);
+  }));
+
+Deno.test("HttpServer answers HEAD without a body, and streams a long answer whole", () =>
+  withServer(() => new Response(new Blob(["é".repeat(1_000_000)])), async ({ port }) => {
+    const head = await fetch(`http://127.0.0.1:${port}/`, { method: "HEAD" });
+    assertEquals([head.status, await head.text()], [200, ""]);
+    const whole = await fetch(`http://127.0.0.1:${port}/`);
+    assertEquals((await whole.text()).length, 1_000_000);
+  }));
+
+Deno.test("HttpServer turns connections over its bound away at once, until others end", () =>
+  withServer(() => new Response("here"), async (server) => {
+    const held = [await connect(server), await connect(server)];
+    // The two are counted once the server answers them.
+    for (const one of held) {
+      await say(one, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      assert((await one.read(new Uint8Array(4096)) ?? 0) > 0);
+    }
+    using over = await connect(server);
+    assertEquals(await rest(over), "");
+    assertEquals(server.refused, 1);
+    for (const one of held) one.close();
+    const until = performance.now() + EVENTUALLY_MS;
+    for (;;) {
+      const answer = await fetch(`http://127.0.0.1:${server.port}/`).catch(() => undefined);
+      if (await answer?.text() === "here") return;
+      assert(performance.now() < until, "no place became free");
+    }
+  }, { connectionsMax: 2 }));
+
+Deno.test("HttpServer ends who is silent, slow with headers, or takes no answer", () =>
+  withServer(() => new Response(new Uint8Array(64 * 1024 * 1024)), async (server) => {
+    using silent = await connect(server);
+    using slow = await connect(server);
+    using deaf = await connect(server);
+    await say(slow, "GET / HTTP/1.1\r\nHost: x\r\nA: ");
+    await say(deaf, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const [one, two] = await Promise.all([rest(silent), rest(slow)]);
+    for (const text of [one, two]) assert(text === "" || text.startsWith("HTTP/1.1 408"), text);
+    const until = performance.now() + EVENTUALLY_MS;
+    while (server.connections > 0) {
+      assert(performance.now() < until, "who takes no answer is still there");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    // What was on its way is read at last, and then there is no more.
+    assert((await rest(deaf)).length < 64 * 1024 * 1024);
+  }, { headersTimeoutMs: 300, idleTimeoutMs: 600, timeoutCheckMs: 50 }));
+
+Deno.test("HttpServer refuses what names another place, and no method that there is", () =>
+  withServer((request) => new Response(new URL(request.url).host), async (server) => {
+    for (
+      const line of [
+        "GET http://evil.example/ HTTP/1.1\r\nHost: x",
+        "GET / HTTP/1.1\r\nHost: ada@x/y",
+        "TRACE / HTTP/1.1\r\nHost: x",
+        "OPTIONS * HTTP/1.1\r\nHost: x",
+      ]
+    ) {
+      using connection = await connect(server);
+      await say(connection, `${line}\r\nConnection: close\r\n\r\n`);
+      assertEquals([line, (await rest(connection)).slice(0, 12)], [line, "HTTP/1.1 400"]);
+    }
+  }));
+
+Deno.test("HttpServer.stop() ends with connections open on which nothing is under way", async () => {
+  const server = await HttpServer.listen(() => new Response("x"), LOOPBACK);
+  using open = await connect(server);
+  await say(open, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await open.read(new Uint8Array(4096));
+  await server.stop();
+  assertEquals(await rest(open), "");
+});
