@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { enroll, pinHive } from "../../agent/enrol/enroll.ts";
+import { installByHand, requestByHand } from "../../agent/enrol/by_hand.ts";
+import { enroll, type Enrolled, pinHive } from "../../agent/enrol/enroll.ts";
 import { ImmuneError, State } from "../../common/config/mod.ts";
 import { checkPinned, TOKEN_CHARACTERS_MAX } from "../../common/link/mod.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -9,19 +10,33 @@ import { print, tell } from "../output.ts";
 /** `immune enroll` */
 export function addEnroll(program: Command, exit: (code: number) => void): void {
   const command = program.command("enroll")
-    .description("join a hive with a one-time token")
-    .requiredOption(
+    .description("join a hive with a one-time token, or with a certificate signed by hand")
+    .option(
       "--token-file <file>",
       'file with the token, "-" = standard input; never an argument, which others could read',
     )
+    .option("--request", "make a key here, and print the request that an operator has signed")
+    .option("--issued <file>", 'what "immune ca issue --json" printed for that request')
     .addHelpText(
       "after",
       "\nThe token names the hive and carries its certificate. The first run writes that certificate" +
-        "\nand shows its SHA-256; the launcher then starts the verb again, trusting nothing else.",
+        "\nand shows its SHA-256; the launcher then starts the verb again, trusting nothing else." +
+        "\nWithout a way to the hive: --request, then --issued with --agents HOST:PORT.",
     );
-  addSettings(command).action(async (options: { readonly tokenFile: string }) => {
-    const { dir } = settingsOf(command).values.state;
-    const token = await readToken(options.tokenFile);
+  addSettings(command).action(async (options: EnrollVerbOptions) => {
+    const { values } = settingsOf(command);
+    const { dir } = values.state;
+    const { tokenFile, request = false, issued } = options;
+    if ([tokenFile !== undefined, request, issued !== undefined].filter(Boolean).length !== 1) {
+      throw new ImmuneError("USAGE", "Name one: --token-file FILE, --request, or --issued FILE");
+    }
+    if (request) return await printRequest(dir);
+    if (issued !== undefined) {
+      const text = await Deno.readTextFile(issued).catch(unreadable(issued));
+      const { agents } = values.hive;
+      return printEnrolled(await installByHand({ state: dir, issued: text, agents }));
+    }
+    const token = await readToken(tokenFile ?? "");
     const hostId = identify(dir);
     const { fingerprint: pinned } = await pinHive({ token, state: dir });
     if (!isPinned()) {
@@ -29,16 +44,38 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
       exit(await enrollPinned({ token, args: ["--state", dir] }));
       return;
     }
-    const { agentId, agents, fingerprint } = await enroll({
-      token,
-      state: dir,
-      hostId,
-      hostName: Deno.hostname(),
-      onPending: (keyHash) =>
-        tell(`An operator has to approve this host; its key has SHA-256 ${keyHash}`),
-    });
-    print(`Enrolled as ${agentId} with the hive at ${agents} (SHA-256 ${fingerprint})`);
+    printEnrolled(
+      await enroll({
+        token,
+        state: dir,
+        hostId,
+        hostName: Deno.hostname(),
+        onPending: (keyHash) =>
+          tell(`An operator has to approve this host; its key has SHA-256 ${keyHash}`),
+      }),
+    );
   });
+}
+
+interface EnrollVerbOptions {
+  readonly tokenFile?: string;
+  readonly request?: boolean;
+  readonly issued?: string;
+}
+
+function printEnrolled({ agentId, agents, fingerprint }: Enrolled): void {
+  print(`Enrolled as ${agentId} with the hive at ${agents} (SHA-256 ${fingerprint})`);
+}
+
+/** The request to standard output, and beside it what the operator types. */
+async function printRequest(state: string): Promise<void> {
+  const hostId = identify(state);
+  const { requestPem, keyHash } = await requestByHand(state);
+  tell(`The key has SHA-256 ${keyHash}. On the hive's host:`);
+  tell(
+    `immune ca issue --request FILE --host-id ${hostId} --host-name ${Deno.hostname()} --json`,
+  );
+  print(requestPem.trimEnd());
 }
 
 function isPinned(): boolean {
@@ -61,9 +98,15 @@ async function readToken(file: string): Promise<string> {
     const bytes = file === "-" ? await readInput() : await Deno.readFile(file);
     return new TextDecoder().decode(bytes.subarray(0, TOKEN_CHARACTERS_MAX + 2)).trim();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ImmuneError("FILE_UNREADABLE", `Cannot read token file "${file}": ${why}`, { cause });
+    return unreadable(file)(cause);
   }
+}
+
+function unreadable(file: string): (cause: unknown) => never {
+  return (cause) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ImmuneError("FILE_UNREADABLE", `Cannot read "${file}": ${why}`, { cause });
+  };
 }
 
 /** Standard input, as far as a token can be long. */

@@ -54,7 +54,10 @@ export interface ApiOptions {
   /** Makes an enrolment token. Absent: this hive enrols none. */
   readonly enrollToken?: (asked: TokenRequest) => Promise<EnrollToken>;
   /** The hive's certificates. Absent: this hive has none. */
-  readonly trust?: Pick<TrustKeeper, "view" | "rotateAuthority" | "rotateServer" | "issue">;
+  readonly trust?: Pick<
+    TrustKeeper,
+    "view" | "server" | "rotateAuthority" | "rotateServer" | "issue"
+  >;
   /** Enrolments that wait for an operator. Absent: none do. */
   readonly pending?: Pick<PendingEnrolments, "list" | "decide">;
   /** What correlation over all hosts did. Absent: this hive does none. */

@@ -66,7 +66,10 @@ function addCertificates(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     );
     const notAfter = new Date(notAfterMs).toISOString();
     const { fleetId } = trust.view();
-    return c.json({ agentId, certificate: pem, fingerprint, notAfter, fleetId }, 200);
+    const pins = trust.server.pins.map((der) => der.toBase64());
+    const orders = await api.commands?.trust() ?? null;
+    const issued = { agentId, certificate: pem, fingerprint, notAfter, fleetId, pins, orders };
+    return c.json(issued, 200);
   });
 }
 

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { orderTrustSchema } from "../../common/link/protocol.ts";
 import { CLIENT_DAYS_MAX } from "../trust/dates.ts";
 import { TAGS_MAX, TOKEN_LIFETIME_MS_MAX, TOKEN_USES_MAX } from "../fleet/token.ts";
 import { reasonSchema } from "./two_person.ts";
@@ -53,6 +54,11 @@ export const issuedSchema = z.object({
   fingerprint,
   notAfter: time,
   fleetId: z.string(),
+  pins: z.array(z.string()).openapi({
+    description: "what the host pins: the hive's certificate and its successor (DER, base64)",
+  }),
+  orders: orderTrustSchema.nullable()
+    .openapi({ description: "whose orders the host takes; null = this hive gives none" }),
 }).openapi("Issued");
 
 /** Path of one agent or enrolment. */

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createHive } from "../../hive/serve.ts";
 import { openServerCertificate } from "../../hive/trust/mod.ts";
 import { makeRequest } from "../../hive/trust/_test_support.ts";
+import { PIN_VARIABLES, pinnedEnvironment } from "../../common/link/mod.ts";
+import { startHive } from "../support/hive.ts";
 import { type Run, runImmune } from "../support/immune.ts";
 
 const ENTRY = import.meta.resolve("../../mod.ts");
@@ -60,6 +62,42 @@ Deno.test("immune ca shows, issues, revokes and rotates through the running hive
     const wrong = await ask("ca", "rotate", "--overlap", "soon");
     assertEquals(wrong.code, 2);
   });
+});
+
+Deno.test("a certificate signed by hand is installed, delivers, and fits no other key", async () => {
+  await using running = await startHive();
+  const { state, flags, hive } = running;
+  const host = `${state}/host`;
+  await Deno.mkdir(host, { mode: 0o700 });
+  const own = ["--state", host, "--agents", hive.addresses.agents];
+  const asked = await runImmune(["enroll", "--request", ...own]);
+  assertEquals(asked.code, 0, asked.stderr);
+  const [, line = ""] = /(immune ca issue .+)\n/.exec(asked.stderr) ?? [];
+  await Deno.writeTextFile(`${state}/request.pem`, asked.stdout);
+  const issue = line.replace("immune ", "").replace("FILE", `${state}/request.pem`).split(" ");
+  const issued = await runImmune([...issue, ...flags]);
+  assertEquals(issued.code, 0, issued.stderr);
+  const file = `${state}/issued.json`;
+  await Deno.writeTextFile(file, issued.stdout);
+  const done = await runImmune(["enroll", "--issued", file, ...own]);
+  assertEquals(done.code, 0, done.stderr);
+  assertMatch(done.stdout, new RegExp(`^Enrolled as ${JSON.parse(issued.stdout).agentId}`));
+  const event = { Image: "/usr/bin/id", CommandLine: "id" };
+  await Deno.writeTextFile(`${state}/events.ndjson`, JSON.stringify(event));
+  const options = { environment: pinnedEnvironment(), without: PIN_VARIABLES };
+  const deliver = ["replay", `${state}/events.ndjson`, "--deliver", "--state", host];
+  const delivered = await runImmune(deliver, options);
+  assertEquals(delivered.code, 0, delivered.stderr);
+  const twice = await runImmune(["enroll", "--issued", file, ...own]);
+  assertMatch(twice.stderr, /this host is agent .*\[ENROLL_REFUSED\]/);
+  // Another host's key, though the text is the same.
+  const other = ["--state", `${state}/other`];
+  await runImmune(["enroll", "--request", ...other]);
+  const foreign = await runImmune(["enroll", "--issued", file, ...other]);
+  assertMatch(foreign.stderr, /not for the key .*\[ENROLL_REFUSED\]/);
+  const nothing = await runImmune(["enroll", "--issued", `${state}/request.pem`, ...other]);
+  assertMatch(nothing.stderr, /\[INPUT_MALFORMED\]/);
+  assertEquals((await runImmune(["enroll"])).code, 2);
 });
 
 Deno.test("immune agents makes tokens, withdraws them, and decides on who waits", async () => {
