@@ -14,6 +14,7 @@ import { INDICATORS_WORKER } from "./agent/indicators/messages.ts";
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";
 import { RULES_WORKER } from "./agent/rules/messages.ts";
 import { DETECT_WORKER, FLEET_RULES_WORKER } from "./hive/detect/messages.ts";
+import { ORDINARY_WORKER } from "./hive/herd/ordinary_messages.ts";
 import { STORE_WORKER } from "./hive/store/messages.ts";
 import { SIGNER_WORKER } from "./hive/command/messages.ts";
 import { INTAKE_WORKER } from "./hive/intake/messages.ts";
@@ -45,6 +46,9 @@ if (self.name === PIPELINE_WORKER) {
 } else if (self.name === FLEET_RULES_WORKER) {
   const { serveFleetRules } = await import("./hive/detect/rules_worker.ts");
   serveFleetRules();
+} else if (self.name === ORDINARY_WORKER) {
+  const { serveOrdinary } = await import("./hive/herd/ordinary_worker.ts");
+  serveOrdinary();
 } else if (self.name === LINK_WORKER) {
   const { serveLink } = await import("./agent/link/worker.ts");
   await serveLink();

@@ -28,6 +28,7 @@ import {
   TrustKeeper,
 } from "./fleet/mod.ts";
 import { HerdKeeper, HerdPublisher, WordTrail } from "./herd/mod.ts";
+import { lookApart } from "./herd/ordinary_apart.ts";
 import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
 import type { IntakeCounters } from "./intake/listener.ts";
 import { IntakeWorker } from "./intake/owner.ts";
@@ -189,14 +190,19 @@ async function startHerd(
   },
 ): Promise<void> {
   const { clock = SYSTEM_CLOCK, log = (): void => {} } = options;
-  const { store, commands, addresses } = agents;
+  const { store, stores, commands, addresses } = agents;
   const own = ownThings(options, [addresses.agents, addresses.enroll]);
   parts.use(await HerdKeeper.start({ store, own, clock, log }));
+  const entry = options.entry === undefined ? {} : { entry: options.entry };
   parts.use(
     await HerdPublisher.start({
       store,
       sets: new AntibodySetFiles(folder),
       send: (target, set) => commands.antibodies(set, target),
+      check: async () => {
+        const waiting = await store.herd("unchecked", undefined);
+        if (waiting.length > 0) await lookApart(stores.connect(), entry);
+      },
       clock,
       log,
     }),

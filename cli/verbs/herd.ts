@@ -79,10 +79,11 @@ function addMake(herd: Command): void {
         .default("watch"),
     )
     .option("--reason <text>", "why, for people", "")
+    .option("--confirmed", "its matches are right, whatever hosts do all day", false)
     .option("--hours <count>", "how long it holds, 1 to 720", parseHours, 24);
   addSettings(add).action(async (alert: string, options: Record<string, unknown>) => {
-    const { type, value, action, reason, hours } = options;
-    const body = { type, value, action, reason, hours, evidence: [alert] };
+    const { type, value, action, reason, hours, confirmed } = options;
+    const body = { type, value, action, reason, hours, confirmed, evidence: [alert] };
     const answer = await new ApiClient(settingsOf(add).values).send("post", `${PATH}/antibodies`, {
       body,
     });

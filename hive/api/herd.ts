@@ -251,5 +251,6 @@ function antibodyView(view: AntibodyView): z.infer<typeof antibodySchema> {
     evidence: [...evidence],
     since: new Date(stageMs).toISOString(),
     expiresAt: new Date(expiresMs).toISOString(),
+    checked: view.checked ?? false,
   };
 }

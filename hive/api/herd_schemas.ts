@@ -37,6 +37,7 @@ export const antibodySchema = z.object({
   expiresAt: z.iso.datetime(),
   proposedBy: z.string().nullable().openapi({ description: "an agent; null = an analyst" }),
   confirmed: z.boolean().openapi({ description: "an analyst took the brake off" }),
+  checked: z.boolean().openapi({ description: "no host has it as something ordinary" }),
   why: z.string().openapi({ description: "why it was pulled back" }),
   supporters: count,
   objectors: count,
@@ -55,6 +56,8 @@ export const antibodyRequest = z.strictObject({
   evidence: z.array(alertId).min(1).max(16),
   hours: z.int().min(1).max(ANTIBODY_LIFETIME_MS_MAX / 3_600_000)
     .openapi({ description: "how long it is to hold" }),
+  confirmed: z.boolean().default(false)
+    .openapi({ description: "its matches are right: no look at ordinary events, no brake" }),
 });
 
 /** Why an antibody is pulled back. */

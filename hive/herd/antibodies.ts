@@ -11,7 +11,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import { shows } from "./evidence.ts";
 import type { AntibodyRow, Evidence, HerdLedger, Stage, Vote } from "./ledger.ts";
 import { HerdRefusal } from "./refusal.ts";
-import { canaryAgents, nextStage, STAGES_IN_FORCE, STAGES_OPEN } from "./stages.ts";
+import { bornOn, canaryAgents, nextStage, STAGES_IN_FORCE, STAGES_OPEN } from "./stages.ts";
 import type { Trust } from "./trust.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -25,6 +25,29 @@ export interface Proposal {
   readonly evidence: readonly string[];
   /** How long it is to hold, in milliseconds. */
   readonly lifetimeMs: number;
+}
+
+/** What an analyst wants the herd to have. */
+export interface Made extends Proposal {
+  /** Its matches are right, whatever the fleet does all day: no look, no brake. Default false. */
+  readonly confirmed?: boolean | undefined;
+}
+
+/** An antibody that was not yet held against what is ordinary. */
+export interface Unchecked {
+  readonly antibody: Antibody;
+  /** Ids of the hosts that it was born on: they do not count. */
+  readonly born: readonly string[];
+}
+
+/** What was found of what is ordinary. */
+export interface Found {
+  /** Hosts that were looked at. */
+  readonly looked: number;
+  /** Those of them that have such events, and no alert of them. */
+  readonly hosts: number;
+  /** Unix time in milliseconds. */
+  readonly nowMs: number;
 }
 
 /** What hosts are to have. */
@@ -110,13 +133,14 @@ export class Antibodies {
    * @param nowMs Unix time in milliseconds.
    * @throws {HerdRefusal} `lint`, `evidence`, `repeated`, `full`.
    */
-  create(proposal: Proposal, nowMs: number): AntibodyRow {
+  create({ confirmed = false, ...proposal }: Made, nowMs: number): AntibodyRow {
     const what = "make an antibody";
     const antibody = this.#made(proposal, { nowMs, what });
     for (const id of proposal.evidence) this.#shown(id, { entry: antibody, nowMs, what });
     this.#checkPlace(antibody, { nowMs, what, byAnalyst: true });
     this.#put(antibody, { proposedBy: null, stage: "proposed", nowMs });
-    return this.approve(antibody.id, nowMs);
+    const row = this.approve(antibody.id, nowMs);
+    return confirmed ? this.confirm(antibody.id) : row;
   }
 
   /**
@@ -200,6 +224,8 @@ export class Antibodies {
     if (!STAGES_IN_FORCE.has(row.stage)) throw new HerdRefusal("state", what);
     const confirmed = { ...row, confirmed: true };
     this.#ledger.putAntibody(confirmed);
+    // Hosts may get it now, looked at or not.
+    if (!isChecked(row)) this.#ledger.nextRevision();
     return confirmed;
   }
 
@@ -277,8 +303,8 @@ export class Antibodies {
     const { limits } = this.#trust;
     const members = this.#ledger.members();
     const hostOf = new Map(members.map(({ agentId, hostId }) => [agentId, hostId]));
-    const rows = this.#ledger.antibodies().filter(({ antibody, stage }) =>
-      STAGES_IN_FORCE.has(stage) && antibody.expiresMs > nowMs
+    const rows = this.#ledger.antibodies().filter((row) =>
+      STAGES_IN_FORCE.has(row.stage) && row.antibody.expiresMs > nowMs && isChecked(row)
     );
     const byHost = new Map<string, Set<Antibody>>();
     for (const row of rows) {
@@ -294,6 +320,38 @@ export class Antibodies {
       fleet: rows.filter(({ stage }) => stage === "all").map(({ antibody }) => antibody),
       hosts: [...byHost].map(([hostId, own]) => ({ hostId, antibodies: [...own] })),
     };
+  }
+
+  /**
+   * What has to be held against the fleet's ordinary events before a host gets it: not what an
+   * analyst confirmed.
+   */
+  unchecked(): readonly Unchecked[] {
+    return this.#ledger.antibodies()
+      .filter((row) => STAGES_IN_FORCE.has(row.stage) && !isChecked(row))
+      .map((row) => ({ antibody: row.antibody, born: [...bornOn(row, this.#ledger)] }));
+  }
+
+  /**
+   * Takes what was found of it. Where too many hosts have it as something ordinary it is pulled
+   * back, and no host gets it.
+   *
+   * @param id The antibody.
+   * @param found Hosts that were looked at, those of them that have it, and the time.
+   * @returns The antibody; `undefined` = it is gone meanwhile.
+   */
+  checked(id: string, found: Found): AntibodyRow | undefined {
+    const row = this.#ledger.antibody(id);
+    if (row === undefined || !STAGES_IN_FORCE.has(row.stage)) return row;
+    const checked = { ...row, checked: true };
+    const { looked, hosts, nowMs } = found;
+    if (!row.confirmed && hosts > 0 && hosts >= looked * this.#trust.limits.brakeShare) {
+      const why = `ordinary: ${hosts} of ${looked} hosts have such events, and no alert of them`;
+      return this.#to(checked, { stage: "pulled", why, nowMs });
+    }
+    this.#ledger.putAntibody(checked);
+    this.#ledger.nextRevision();
+    return checked;
   }
 
   #made(
@@ -413,6 +471,11 @@ export class Antibodies {
 }
 
 const REFUTED = "false: ";
+
+/** Whether hosts may have it: it was looked at, or an analyst knows better. */
+function isChecked({ checked, confirmed }: AntibodyRow): boolean {
+  return confirmed || checked === true;
+}
 
 /** What an antibody takes up of a set, in bytes. */
 function bytesOf(antibody: Antibody): number {

@@ -79,6 +79,8 @@ Deno.test("Antibodies.sets() tells canary hosts apart, and takes back from all a
   const herd = new TestHerd();
   const elders = herd.elders(40);
   const id = published(herd, elders);
+  assertEquals(herd.run("sets", undefined).hosts, [], "nobody looked whether it is ordinary");
+  herd.run("checked", { antibodyId: id, looked: 40, hosts: 3 });
   const { fleet, hosts, number } = herd.run("sets", undefined);
   assertEquals([fleet, hosts.length, number], [[], 2, herd.run("revision", undefined)]);
   const having = elders.filter((agent) => herd.run("inForce", agent).antibodies.length > 0)
@@ -93,9 +95,18 @@ Deno.test("Antibodies.sets() tells canary hosts apart, and takes back from all a
   assertEquals([none, last], [[], number + 2]);
 });
 
+Deno.test("Antibodies.checked() pulls back what a tenth of the hosts have as something ordinary", () => {
+  const herd = new TestHerd();
+  const id = published(herd, herd.elders(40));
+  herd.run("checked", { antibodyId: id, looked: 40, hosts: 4 });
+  assertEquals(herd.stage(id), "pulled");
+  assertEquals(herd.run("unchecked", undefined), []);
+});
+
 Deno.test("Antibodies.sets() leaves out what has run out, before anybody looks", () => {
   const herd = new TestHerd();
-  published(herd, herd.elders(40));
+  const id = published(herd, herd.elders(40));
+  herd.run("checked", { antibodyId: id, looked: 0, hosts: 0 });
   herd.days(30);
   assertEquals(herd.run("sets", undefined).hosts, []);
 });

@@ -17,17 +17,25 @@ const EVENT_MEMBERS = ["process", "file", "destination", "source", "dns", "url",
  * @param agentId Agent that delivered it.
  */
 export function evidenceOf(alert: Alert, agentId: string): Evidence {
-  const texts = new Set<string>();
-  const members = alert as unknown as Readonly<Record<string, unknown>>;
-  for (const name of EVENT_MEMBERS) collect(members[name], { texts, depth: 0 });
   return {
     alertId: alert.id,
     agentId,
     hostId: alert.host.id,
     ruleId: alert.rule.id,
     timeMs: Date.parse(alert.time),
-    texts,
+    texts: textsOf(alert as unknown as Readonly<Record<string, unknown>>),
   };
+}
+
+/**
+ * Texts and numbers of what happened, a bounded number of them.
+ *
+ * @param document An alert or an event, in ECS form.
+ */
+export function textsOf(document: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const texts = new Set<string>();
+  for (const name of EVENT_MEMBERS) collect(document[name], { texts, depth: 0 });
+  return texts;
 }
 
 /**

@@ -1,6 +1,12 @@
 import type { Antibody } from "../../common/herd/antibody.ts";
 import type { OwnThings } from "../../common/herd/protected.ts";
-import { Antibodies, type HerdSets, type Proposal } from "./antibodies.ts";
+import {
+  Antibodies,
+  type HerdSets,
+  type Made,
+  type Proposal,
+  type Unchecked,
+} from "./antibodies.ts";
 import { readGenesis } from "./genesis.ts";
 import type { AntibodyRow, HerdLedger } from "./ledger.ts";
 import type { HerdLimits } from "./limits.ts";
@@ -37,7 +43,7 @@ export interface HerdCalls {
   judge: { takes: { readonly alertId: string; readonly isTrue: boolean }; gives: void };
   antibodies: { takes: void; gives: readonly AntibodyView[] };
   propose: { takes: Proposal & { readonly by: string }; gives: AntibodyView };
-  create: { takes: Proposal; gives: AntibodyView };
+  create: { takes: Made; gives: AntibodyView };
   support: {
     takes: { readonly by: string; readonly antibodyId: string; readonly alertId: string };
     gives: AntibodyView;
@@ -57,6 +63,11 @@ export interface HerdCalls {
   /** Counts up with every change of what hosts are to have. */
   revision: { takes: void; gives: number };
   sets: { takes: void; gives: HerdSets };
+  unchecked: { takes: void; gives: readonly Unchecked[] };
+  checked: {
+    takes: { readonly antibodyId: string; readonly looked: number; readonly hosts: number };
+    gives: AntibodyRow | undefined;
+  };
 }
 
 /** Name of a call. */
@@ -165,6 +176,9 @@ export class Herd {
       inForce: (agentId, nowMs) => antibodies.inForce(agentId, nowMs),
       revision: () => this.#ledger.revision(),
       sets: (_, nowMs) => antibodies.sets(nowMs),
+      unchecked: () => antibodies.unchecked(),
+      checked: ({ antibodyId, ...found }, nowMs) =>
+        antibodies.checked(antibodyId, { ...found, nowMs }),
     };
   }
 

@@ -47,6 +47,11 @@ export interface AntibodyRow {
   readonly proposedBy: string | null;
   /** True when an analyst confirmed it: the brake of matches is off then. */
   readonly confirmed: boolean;
+  /**
+   * True once it was held against what the fleet does all day: no host gets it before. Rows of an
+   * earlier version have none.
+   */
+  readonly checked?: boolean;
   /** Why it was pulled back; empty where it was not. */
   readonly why: string;
 }

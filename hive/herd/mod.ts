@@ -20,5 +20,6 @@ export { HERD_TICK_MS, HerdKeeper } from "./keeper.ts";
 export { HERD_LOOK_ALL_MS, HERD_LOOK_MS, HerdPublisher } from "./publisher.ts";
 export { HERD_LIMITS, type HerdLimits } from "./limits.ts";
 export { HERD_REFUSALS, type HerdReason, HerdRefusal } from "./refusal.ts";
+// The look at what is ordinary stays in its files: it brings the rule language and the engine.
 export { type HerdSaid, WordTrail } from "./word_trail.ts";
 export type { Standing, StandingState } from "./standing.ts";

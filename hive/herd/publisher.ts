@@ -27,6 +27,8 @@ export interface HerdPublisherOptions {
    * Orders a target to have a set, or none; gives the set's hash.
    */
   readonly send: (target: string, set: Uint8Array | null) => Promise<string | null>;
+  /** Holds what is new against what is ordinary: no host is told of it before. */
+  readonly check: () => Promise<void>;
   readonly clock: Clock;
   /** Takes a line for the log. */
   readonly log: (line: string) => void;
@@ -84,11 +86,14 @@ export class HerdPublisher implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { store, check, clock, log } = this.#options;
     try {
       const revision = await store.herd("revision", undefined);
       const isDue = clock.monotonicMs() - this.#lookedMs >= HERD_LOOK_ALL_MS;
       if (revision === this.#revision && !isDue) return;
+      // What is taken back does not wait for the look at what is new.
+      await this.#publish();
+      await check();
       await this.#publish();
       this.#revision = revision;
       this.#lookedMs = clock.monotonicMs();

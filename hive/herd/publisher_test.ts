@@ -42,6 +42,12 @@ class Scene {
         this.#last.set(target, hash);
         return Promise.resolve(hash);
       },
+      check: () => {
+        for (const { antibody: { id } } of this.herd.run("unchecked", undefined)) {
+          this.herd.run("checked", { antibodyId: id, looked: 0, hosts: 0 });
+        }
+        return Promise.resolve();
+      },
       clock: this.clock,
       log: (line) => this.lines.push(line),
     };
@@ -68,8 +74,9 @@ function published(scene: Scene): { readonly id: string; readonly host: string }
   const [a = ""] = scene.herd.elders(5);
   const id = scene.herd.propose(a, PATH);
   scene.herd.run("approve", id);
-  const [own] = scene.herd.run("sets", undefined).hosts;
-  return { id, host: own?.hostId ?? "" };
+  const having = scene.herd.ledger.members()
+    .find(({ agentId }) => scene.herd.run("inForce", agentId).antibodies.length > 0);
+  return { id, host: having?.hostId ?? "" };
 }
 
 Deno.test("HerdPublisher tells the canary host, then all, then takes back", async () => {

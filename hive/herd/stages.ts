@@ -60,6 +60,20 @@ export function nextStage(
 }
 
 /**
+ * Hosts that an antibody was born on: those whose alerts show it.
+ *
+ * @param row The antibody.
+ * @param ledger Where alerts and votes are.
+ */
+export function bornOn({ antibody }: AntibodyRow, ledger: HerdLedger): ReadonlySet<string> {
+  const votes = ledger.votes(antibody.id).filter(({ isFor }) => isFor);
+  return new Set([
+    ...antibody.evidence.flatMap((alertId) => ledger.evidence(alertId)?.hostId ?? []),
+    ...votes.map(({ hostId }) => hostId),
+  ]);
+}
+
+/**
  * Why the false-positive brake pulls an antibody back. It counts hosts since the antibody was made,
  * not matches a minute, so that slow ones add up too. Of the canary hosts one is enough. Hosts that
  * it was born on do not count, nor do suspects; an analyst who confirmed it takes the brake off.
@@ -78,12 +92,7 @@ function brakeOn(
   const having = members.filter((member) =>
     isHeard(member) && (canaries === undefined || canaries.has(member.agentId))
   );
-  const born = new Set(
-    row.antibody.evidence.map((alertId) => ledger.evidence(alertId)?.hostId)
-      .concat(
-        ledger.votes(id).filter(({ isFor }) => isFor).map((vote) => vote.hostId),
-      ),
-  );
+  const born = bornOn(row, ledger);
   const hit = having.filter(({ hostId }) => matched.has(hostId) && !born.has(hostId)).length;
   const fewest = canaries === undefined ? limits.brakeHosts : 1;
   return hit >= fewest && hit >= having.length * limits.brakeShare

@@ -7,10 +7,12 @@ import { type FleetHost, TestFleet } from "../support/fleet.ts";
 import { canLoadSensor } from "../support/host.ts";
 
 /** Longest wait for what takes a while. */
-const EVENTUALLY_MS = 120_000;
+const EVENTUALLY_MS = 240_000;
 /** In no other process's arguments. */
 const MARK = crypto.randomUUID().replaceAll("-", "");
 const FOLDER = `/var/tmp/${MARK}`;
+/** Where nothing is suspicious. */
+const QUIET = `/opt/${MARK}`;
 const SHELL = `${FOLDER}/bash`;
 const CONNECTS = ": /dev/tcp/127.0.0.1/4444";
 
@@ -41,6 +43,36 @@ function own(fleet: TestFleet, name: string): Promise<Alert> {
         host.name === name && process?.executable === SHELL
       ),
   );
+}
+
+/** Waits until the alert of a command is at the hive, and with it all that was before. */
+async function behind(fleet: TestFleet, command: string): Promise<void> {
+  const isIt = ({ process }: Alert): boolean => process?.command_line?.includes(command) ?? false;
+  await eventually("the alert behind it", async () => (await alerts(fleet)).find(isIt));
+}
+
+/** Makes a folder that goes with the test. */
+async function made(folder: string): Promise<AsyncDisposable> {
+  await Deno.mkdir(folder);
+  return { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+}
+
+/** Runs a program again and again until it is disposed of. */
+function doesAllDay(program: string): AsyncDisposable {
+  const over = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      await new Deno.Command(program).output();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  const running = run();
+  return {
+    [Symbol.asyncDispose]: (): Promise<void> => {
+      over.abort();
+      return running;
+    },
+  };
 }
 
 async function said(host: FleetHost, ...args: readonly string[]): Promise<string> {
@@ -90,10 +122,8 @@ Deno.test({
   ignore: !canLoadSensor() || Deno.uid() !== 0,
   fn: async () => {
     await using fleet = await TestFleet.start();
-    await Deno.mkdir(FOLDER);
-    await using _folder = {
-      [Symbol.asyncDispose]: () => Deno.remove(FOLDER, { recursive: true }),
-    };
+    await using _folder = await made(FOLDER);
+    await using _quiet = await made(QUIET);
     await Deno.copyFile("/bin/bash", SHELL);
     const hosts = [
       await fleet.host("herd-1"),
@@ -130,6 +160,25 @@ Deno.test({
     const [listed] = lines<{ stage: string }>(await verb(fleet, "herd", "list", "--json"));
     assertEquals(listed?.stage, "canary");
 
+    // What the real host does all day, without an alert, is held back and says so.
+    const daily = `${QUIET}/daily`;
+    await Deno.copyFile("/bin/true", daily);
+    await using _day = doesAllDay(daily);
+    await shell(`${CONNECTS} first`);
+    await behind(fleet, " first");
+    const { id: elsewhere } = await own(fleet, others[0]?.name ?? "");
+    const rule = "title: A\nlogsource: { product: linux, category: process_creation }\n" +
+      `detection:\n  s: { Image: ${daily} }\n  condition: s\n`;
+    await verb(fleet, "herd", "add", elsewhere, "--type", "rule", "--value", rule);
+    const held = await eventually(
+      "an ordinary one is held back",
+      async () =>
+        lines<{ type: string; stage: string; why: string }>(
+          await verb(fleet, "herd", "list", "--json"),
+        ).find(({ type, stage }) => type === "rule" && stage === "pulled"),
+    );
+    assertMatch(held.why, /^ordinary: 1 of \d hosts have such events/);
+
     await seasoned(fleet);
     await found(
       fleet,
@@ -145,11 +194,7 @@ Deno.test({
     const before = await matches();
     await shell("true");
     await shell(`${CONNECTS} last`);
-    await eventually(
-      "the alert behind it",
-      async () =>
-        (await alerts(fleet)).find(({ process }) => process?.command_line?.includes(" last")),
-    );
+    await behind(fleet, " last");
     assertEquals(await matches(), before);
 
     const decided = lines<{ actor: { kind: string; id: string }; action: string }>(
