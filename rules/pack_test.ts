@@ -234,6 +234,7 @@ Deno.test("the packs watch paths and ask for no change of identity", () => {
     "flow",
     "dns",
     "change",
+    "act",
   ]);
   assertEquals(interest.publicPeers, true, "a rule wants connections in private networks");
   assertEquals(interest.watchesDropped, 0);

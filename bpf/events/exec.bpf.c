@@ -4,6 +4,7 @@
 #include "role.h"
 #include "path.h"
 #include "streams.h"
+#include "syscall.h"
 
 /* Smallest page of the supported architectures; reading argv never crosses one in one go. */
 #define IMMUNE_PAGE_BYTES 4096ull
@@ -34,6 +35,9 @@ static __always_inline void exec_fill(struct exec_record *record, struct task_st
 	record->body.network_namespace = task->nsproxy->net_ns->ns.inum;
 	record->body.user_namespace = task->cred->user_ns->ns.inum;
 	stdio_fill(&record->body, task);
+	/* A 32-bit program: the kernel has its task so from here on. */
+	if (!call_table_is_native(task))
+		record->header.flags |= IMMUNE_FLAG_COMPAT;
 	record->header.flags |= file_deleted(file, TYPED) | file_memory_only(file, TYPED);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
 }
@@ -91,16 +95,17 @@ static __always_inline __u32 file_name_append(struct immune_scratch *scratch,
 	long length;
 
 	barrier_var(at);
-	if (at > IMMUNE_RECORD_BYTES_MAX - IMMUNE_PATH_BYTES_MAX)
+	if (at > IMMUNE_RECORD_BYTES_MAX - IMMUNE_PATH_BYTES_MAX - 1)
 		return IMMUNE_FLAG_UNRESOLVED;
-	length = bpf_probe_read_kernel_str(&scratch->record[at], IMMUNE_PATH_BYTES_MAX, name);
+	/* One byte more: a path that fills all has its NUL there. */
+	length = bpf_probe_read_kernel_str(&scratch->record[at], IMMUNE_PATH_BYTES_MAX + 1, name);
 	if (length <= 0)
 		return IMMUNE_FLAG_UNRESOLVED;
 	slot->offset = at;
 	slot->length = length - 1; /* without its NUL */
 	slot->original_length = length - 1;
 	scratch->length = at + length - 1;
-	return length == IMMUNE_PATH_BYTES_MAX ? IMMUNE_FLAG_TRUNCATED : 0;
+	return length > IMMUNE_PATH_BYTES_MAX ? IMMUNE_FLAG_TRUNCATED : 0;
 }
 
 /*

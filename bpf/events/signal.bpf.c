@@ -3,7 +3,7 @@
  * Signals to processes that are guarded: those with a role and the sensor's own. A debugger that
  * attaches (PTRACE_ATTACH) stops its target by a signal of the kernel, and is told as such.
  */
-#include "record.h"
+#include "guard.h"
 
 /* Signal numbers of include/uapi/asm-generic/signal.h; the same on x86 and arm64. */
 enum signal_number {
@@ -16,45 +16,6 @@ enum signal_number {
 /* SEND_SIG_NOINFO and SEND_SIG_PRIV of include/linux/sched/signal.h: no pointers. */
 #define IMMUNE_SIGNAL_FROM_USER 0
 #define IMMUNE_SIGNAL_FROM_KERNEL 1
-
-struct meeting_record {
-	struct immune_record_header header;
-	struct immune_signal_body body;
-};
-
-_Static_assert(sizeof(struct immune_signal_body) == sizeof(struct immune_access_body), "one body");
-
-/* The guarded process behind a pid, or NULL. */
-static __always_inline struct immune_process *guarded(__u32 pid, struct task_struct *task)
-{
-	struct immune_control *policy = control_get();
-	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
-
-	if (!process || process->start_time_ns != task_start_time(task, TYPED))
-		return NULL;
-	return process->role || (policy && policy->own_pid == pid) ? process : NULL;
-}
-
-/* Tells that a process met a guarded one: of kind signal with its number, or access with the way. */
-static __always_inline void tell(const struct immune_process *target, __u32 pid, __u32 kind,
-				 __u32 number)
-{
-	struct immune_tally *tally = tally_of(kind);
-	struct meeting_record record = {};
-
-	if (!kind_wanted(tally, kind))
-		return;
-	header_fill_current(&record.header, kind);
-	record.header.length = sizeof(record);
-	record.header.body_length = sizeof(record.body);
-	record.body.signal = number;
-	record.body.target_pid = pid;
-	record.body.target_start_time_ns = target->start_time_ns;
-	record.body.target_session = target->session;
-	record.body.target_role = target->role;
-	record_send(&lifecycle, &record.header, sizeof(record), tally,
-		    IMMUNE_STREAM_LIFECYCLE, true);
-}
 
 SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_struct *target)
@@ -70,13 +31,13 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 	if (!own || own == pid ||
 	    task_is_kernel_thread((void *)bpf_get_current_task(), UNTYPED))
 		return 0;
-	process = guarded(pid, target);
+	process = guarded(pid, task_start_time(target, TYPED));
 	if (!process)
 		return 0;
 	if ((__u64)info == IMMUNE_SIGNAL_FROM_KERNEL) {
 		if (number == NUMBER_STOP && target->ptrace &&
 		    (__u32)target->parent->tgid == own)
-			tell(process, pid, IMMUNE_KIND_ACCESS, IMMUNE_ACCESS_ATTACH);
+			tell(process, pid, IMMUNE_KIND_ACCESS, IMMUNE_ACCESS_ATTACH, 0);
 		return 0;
 	}
 	/* SI_USER and what kill(), tgkill() and sigqueue() give is not above 0. */
@@ -86,7 +47,7 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 	/* A session that ends its own processes is at home. */
 	if (sender && process->session && sender->session == process->session)
 		return 0;
-	tell(process, pid, IMMUNE_KIND_SIGNAL, number);
+	tell(process, pid, IMMUNE_KIND_SIGNAL, number, 0);
 	return 0;
 }
 

@@ -183,7 +183,18 @@ int sensor_want_opens(struct immune_sensor *sensor, bool wanted)
 {
 	struct sensor_bpf *programs = sensor->programs;
 
-	return want(programs->progs.on_open_exit, &programs->links.on_open_exit, wanted);
+	int error = want(programs->progs.on_open_exit, &programs->links.on_open_exit, wanted);
+
+	if (!error && bpf_program__autoload(programs->progs.on_ring_open))
+		error = want(programs->progs.on_ring_open, &programs->links.on_ring_open, wanted);
+	return error;
+}
+
+int sensor_want_calls(struct immune_sensor *sensor, bool wanted)
+{
+	struct sensor_bpf *programs = sensor->programs;
+
+	return want(programs->progs.on_call_exit, &programs->links.on_call_exit, wanted);
 }
 
 int sensor_want_identity(struct immune_sensor *sensor, bool wanted)

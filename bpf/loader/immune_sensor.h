@@ -28,6 +28,8 @@ enum immune_policy_flag {
 	IMMUNE_POLICY_IDENTITY = 2,
 	/* Accepts and flows with peers in private networks are counted as filtered. */
 	IMMUNE_POLICY_PUBLIC_PEERS = 4,
+	/* Acts, and accesses that send no signal; each only if its kind is wanted, too. */
+	IMMUNE_POLICY_CALLS = 16,
 };
 
 struct immune_policy_header {

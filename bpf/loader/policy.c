@@ -8,7 +8,8 @@
 #include "verify.h"
 
 #define POLICY_FLAGS \
-	(IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY | IMMUNE_POLICY_PUBLIC_PEERS)
+	(IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY | IMMUNE_POLICY_PUBLIC_PEERS | \
+	 IMMUNE_POLICY_CALLS)
 #define WATCH_ALIGNMENT 8
 
 static int refuse(const char *what, uint64_t where)
@@ -108,6 +109,8 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 	if (!error)
 		error = sensor_want_identity(sensor, header->flags & IMMUNE_POLICY_IDENTITY);
 	if (!error)
+		error = sensor_want_calls(sensor, header->flags & IMMUNE_POLICY_CALLS);
+	if (!error)
 		error = sensor_want_kinds(sensor, header->kind_mask);
 	if (!error) {
 		sensor->control.kind_mask = header->kind_mask;
@@ -120,6 +123,7 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 		sensor->control = before;
 		sensor_want_opens(sensor, flags_before & IMMUNE_POLICY_WIDE_OPEN);
 		sensor_want_identity(sensor, flags_before & IMMUNE_POLICY_IDENTITY);
+		sensor_want_calls(sensor, flags_before & IMMUNE_POLICY_CALLS);
 		sensor_want_kinds(sensor, sensor->kinds_attached);
 	}
 	return error;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "object.h"
@@ -54,6 +55,18 @@ static int ring_size(uint32_t wanted, uint32_t fallback, const char *name, uint3
 	return -EINVAL;
 }
 
+/* Leaves out what hangs on an event that this kernel does not have. */
+static void programs_choose(struct sensor_bpf *programs, const char *btf)
+{
+	struct btf *types = btf__parse(btf, NULL);
+
+	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
+	if (!types || btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req",
+					     BTF_KIND_TYPEDEF) < 0)
+		bpf_program__set_autoload(programs->progs.on_ring_open, false);
+	btf__free(types);
+}
+
 static int programs_load(struct immune_sensor *sensor, const struct immune_options *options,
 			 const uint32_t sizes[IMMUNE_STREAM_COUNT])
 {
@@ -78,6 +91,7 @@ static int programs_load(struct immune_sensor *sensor, const struct immune_optio
 		return error;
 	}
 	sensor->programs = programs;
+	programs_choose(programs, btf);
 	error = bpf_map__set_max_entries(programs->maps.lifecycle, sizes[IMMUNE_STREAM_LIFECYCLE]);
 	if (!error)
 		error = bpf_map__set_max_entries(programs->maps.bulk, sizes[IMMUNE_STREAM_BULK]);

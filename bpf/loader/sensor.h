@@ -62,6 +62,8 @@ void sensor_free(struct immune_sensor *sensor);
 int sensor_want_opens(struct immune_sensor *sensor, bool wanted);
 /* Attaches what the kinds of a mask need, and detaches what they do not. */
 int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask);
+/* The program that tells of acts, and of accesses beyond PTRACE_ATTACH. */
+int sensor_want_calls(struct immune_sensor *sensor, bool wanted);
 int sensor_want_identity(struct immune_sensor *sensor, bool wanted);
 
 /* Gives sensor->control to the programs. */

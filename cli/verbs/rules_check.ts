@@ -56,7 +56,9 @@ async function reporterOf(
   const { costOf, patternsOf } = await import("../rulebook/cost.ts");
   const { unheardMembers } = await import("../../common/sigma/correlation/silence.ts");
   const unheard = unheardMembers(ruleSet.correlations);
-  const notes = new Map(ruleSet.interest.wide.map((need) => [need.rule, need.reason]));
+  const needs = ruleSet.interest.wide;
+  const notes = new Map(needs.map(({ rule, reason }) => [rule, reason]));
+  const blind = new Set(needs.filter(({ why }) => why === "path").map(({ rule }) => rule));
   return (entry) => {
     const { id = "", path, line, title = "" } = entry.rule;
     const base = { id, path, line, title };
@@ -76,7 +78,7 @@ async function reporterOf(
     const reason = notes.get(entry.index) ?? "";
     if (rule === undefined) return { ...base, loaded: true, reason, unfed };
     const cost = costOf(rule);
-    const wide = notes.has(entry.index);
+    const wide = blind.has(entry.index);
     return { ...base, loaded: true, reason, cost, wide, unfed, patterns: patternsOf(rule) };
   };
 }

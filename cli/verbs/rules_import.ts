@@ -53,7 +53,7 @@ async function summaryOf({ ruleSet }: Rulebook, copied: Copied | undefined): Pro
     loaded: rules.length,
     correlations: correlations.length,
     flat_only: rules.filter(({ unfed }) => unfed.length > 0).length,
-    wide: interest.wide.length,
+    wide: interest.wide.filter(({ why }) => why === "path").length,
     skipped: rejected.length,
     reasons: skipReasons(ruleSet),
     ...(copied === undefined ? {} : { copied }),

@@ -325,6 +325,30 @@ export const GOLDEN_RECORDS: readonly GoldenRecord[] = [
     sequence: 13,
   },
   {
+    kind: "act",
+    values: {
+      header: { source: 1, pid: 20, sequence: 14, start_time_ns: 16n },
+      body: {
+        act: 3,
+        system_call: 165,
+        argument: 4096,
+        mount_namespace: 4026531841,
+        pid_namespace: 4026531836,
+        network_namespace: 4026531840,
+        user_namespace: 4026531837,
+      },
+      slots: { path: "/mnt", source: "/etc" },
+    },
+    hex:
+      "a0000000600028000700010002000100000000001400000000000000000000000e0000000000000000000000" +
+      "0000000010000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "000000000000000003000000a500000000100000000000000000000000000000010000f0fcffffef000000f0" +
+      "fdffffef98000400040000009c000400040000002f6d6e742f657463",
+    pid: 20,
+    startTimeNs: "16",
+    sequence: 14,
+  },
+  {
     kind: "login",
     values: {
       header: { source: 0xF008, pid: 19, sequence: 13, start_time_ns: 15n, uid: 1000 },

@@ -2,12 +2,14 @@ import type { RecordView } from "./decode.ts";
 import { type HostBoot, processEntityId } from "./process_key.ts";
 import { FLAGS, kindName, OPEN_FLAGS_UNKNOWN } from "./table.ts";
 import {
+  actPart,
   changePart,
   changeType,
   dnsPart,
   eventPart,
   execPart,
   labelsPart,
+  namespacesPart,
   socketPart,
   stdioPeer,
   targetPart,
@@ -59,6 +61,12 @@ export interface EcsDocument {
     readonly change?: string;
     /** What came of it, where a log says so. */
     readonly outcome?: "unknown" | "success" | "failure";
+    /** What a process did with a privilege: a name of ACTS. */
+    readonly act?: string;
+    /** Flags, command, type or protection of an act. */
+    readonly act_argument?: number;
+    /** Namespace that was entered, process of a perf event, or address of memory. */
+    readonly act_object?: string;
   };
   readonly host: { readonly id: string; readonly name: string };
   readonly process?: EcsProcess;
@@ -194,6 +202,7 @@ const EVENTS: Readonly<Record<string, readonly [category: string, type: string]>
   flow: ["network", "end"],
   dns: ["network", "protocol"],
   change: ["file", "change"],
+  act: ["process", "change"],
   process: ["process", "info"],
   login: ["authentication", "start"],
   auth_failure: ["authentication", "info"],
@@ -287,6 +296,7 @@ function processOf(record: RecordView, context: EcsContext): EcsProcess {
     ...labelsPart(record, context),
     ...(isExec ? { real_user: { id: String(record.number("exec", "real_uid")) } } : {}),
     ...(isExec ? execPart(record) : {}),
+    ...(record.kind === "act" ? namespacesPart(record) : {}),
     ...(record.kind === "process" && record.has("hidden") ? { hidden: true } : {}),
     parent: {
       ...identityOf(context, record.parentPid, record.parentStartTimeNs),
@@ -327,6 +337,7 @@ function kindPart(record: RecordView, context: EcsContext): Partial<EcsDocument>
   if (record.kind === "tamper") return tamperPart(record);
   if (record.kind === "signal" || record.kind === "access") return targetPart(record, context);
   if (record.kind === "change") return changePart(record);
+  if (record.kind === "act") return actPart(record);
   const network = socketPart(record);
   if (network !== undefined) return network;
   if (record.kind === "exec" && record.number("exec", "stdio_family") !== 0) {

@@ -4,7 +4,7 @@ import type { RecordView } from "./decode.ts";
 import { answeredAddresses } from "./dns.ts";
 import type { EcsContext, EcsDocument, EcsEndpoint, EcsProcess } from "./ecs.ts";
 import { processEntityId } from "./process_key.ts";
-import { ACCESSES, CHANGES } from "./table.ts";
+import { ACCESSES, ACTS, CHANGES } from "./table.ts";
 import { addressText, text } from "./text.ts";
 
 const TRANSPORTS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 262: "mptcp" };
@@ -147,6 +147,13 @@ export function eventPart(record: RecordView): Partial<EcsDocument["event"]> {
   if (record.kind === "change") {
     return { change: nameOf(CHANGES, record.number("change", "change")) };
   }
+  if (record.kind === "act") {
+    return {
+      act: nameOf(ACTS, record.number("act", "act")),
+      act_argument: record.number("act", "argument"),
+      act_object: String(record.wholeNumber("act", "object")),
+    };
+  }
   if (record.kind !== "access") return {};
   return { access: nameOf(ACCESSES, record.number("access", "access")) };
 }
@@ -180,6 +187,31 @@ export function changePart(record: RecordView): Partial<EcsDocument> {
         gid: String(record.number("change", "owner_gid")),
         links: record.number("change", "links"),
       }),
+    },
+  };
+}
+
+/** The file of an act, or what the caller wrote. */
+export function actPart(record: RecordView): Partial<EcsDocument> {
+  const path = record.slot("act", "path");
+  const source = record.slot("act", "source");
+  if (path === undefined && source === undefined) return {};
+  return {
+    file: {
+      path: path === undefined ? "" : text(path),
+      ...(source === undefined ? {} : { old_path: text(source) }),
+    },
+  };
+}
+
+/** Namespaces of a process after an act. */
+export function namespacesPart(record: RecordView): Partial<EcsProcess> {
+  return {
+    namespaces: {
+      mount: record.number("act", "mount_namespace"),
+      pid: record.number("act", "pid_namespace"),
+      network: record.number("act", "network_namespace"),
+      user: record.number("act", "user_namespace"),
     },
   };
 }

@@ -125,6 +125,13 @@ Deno.test("ecsDocument() of a change has both paths and the file as it was after
   assertEquals([document.event.type, document.file], [["deletion"], { path: "/a" }]);
 });
 
+Deno.test("ecsDocument() of an act has what was done, its paths and the namespaces after it", () => {
+  const { event, file, process } = ecsDocument(decodeRecord(golden("act")), CONTEXT);
+  assertEquals([event.act, event.act_argument, event.act_object], ["mount", 4096, "0"]);
+  assertEquals(file, { path: "/mnt", old_path: "/etc" });
+  assertEquals(process?.namespaces?.mount, 4026531841);
+});
+
 Deno.test("ecsDocument() of an exec has streams that are sockets, and none of an older writer", () => {
   const record = encodeRecord("exec", {
     body: {

@@ -1,7 +1,7 @@
 import { BODY_LAYOUTS, HEADER_BYTES, HEADER_LAYOUT, type Layout } from "./layout.ts";
 import * as table from "./table.ts";
 
-const { ACCESSES, CHANGES, FLAGS, KIND_NAMES, KINDS, SOURCES } = table;
+const { ACCESSES, ACTS, CHANGES, FLAGS, KIND_NAMES, KINDS, SOURCES } = table;
 
 const BANNER = "Generated from common/record/table.ts. Do not edit.";
 
@@ -32,6 +32,7 @@ export function generateC(): string {
     cEnum("source", Object.entries(SOURCES)),
     cEnum("access", Object.entries(ACCESSES)),
     cEnum("change_what", Object.entries(CHANGES)),
+    cEnum("act_what", Object.entries(ACTS)),
     cEnum("kind", KIND_NAMES.map((name) => [name, KINDS[name].id])),
     ...KIND_NAMES.filter((name) => KINDS[name].slots.length > 0).map((name) =>
       cEnum(`${name}_slot`, [
@@ -80,6 +81,7 @@ export function generateAssemblyScript(): string {
   for (const [name, source] of Object.entries(SOURCES)) constant(`SOURCE_${upper(name)}`, source);
   for (const [name, way] of Object.entries(ACCESSES)) constant(`ACCESS_IS_${upper(name)}`, way);
   for (const [name, what] of Object.entries(CHANGES)) constant(`CHANGE_IS_${upper(name)}`, what);
+  for (const [name, what] of Object.entries(ACTS)) constant(`ACT_IS_${upper(name)}`, what);
   for (const name of KIND_NAMES) {
     constant(`KIND_${upper(name)}`, KINDS[name].id);
     constant(`${upper(name)}_BODY_BYTES`, BODY_LAYOUTS[name].length);

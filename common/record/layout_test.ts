@@ -34,6 +34,7 @@ Deno.test("kinds keep the sizes that stored records have", () => {
     identity: [4, 32, 128],
     signal: [5, 32, 128],
     access: [6, 32, 128],
+    act: [7, 40, 152],
     connect: [16, 24, 120],
     bind: [17, 24, 120],
     open: [18, 16, 120],

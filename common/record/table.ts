@@ -137,10 +137,31 @@ export const ACCESSES = {
   attach: 1,
   /** PTRACE_SEIZE: the same without stopping it. */
   seize: 2,
-  /** process_vm_readv. */
+  /** process_vm_readv, or an open of /proc/PID/mem. */
   read: 3,
-  /** process_vm_writev. */
+  /** process_vm_writev, or an open of /proc/PID/mem for writing. */
   write: 4,
+  /** An open of /proc/PID/environ: what it was started with, keys and tokens among it. */
+  environment: 5,
+  /** pidfd_getfd: it took a descriptor of the other. */
+  descriptor: 6,
+} as const;
+
+/** What a process did with a privilege: `act` of an act record. */
+export const ACTS = {
+  setns: 1,
+  unshare: 2,
+  /** mount, move_mount, mount_setattr. */
+  mount: 3,
+  unmount: 4,
+  pivot_root: 5,
+  chroot: 6,
+  /** bpf: programs, links, and what is reached by id. */
+  bpf: 7,
+  perf_event: 8,
+  module_load: 9,
+  /** Memory that was written was made executable: told once a program. */
+  executable_memory: 10,
 } as const;
 
 /** What became of a watched file or name: `change` of a change record. */
@@ -330,6 +351,34 @@ export const KINDS = {
     doc: "a process reached into the memory of one that is guarded",
     body: [{ name: "access", type: "u32", doc: "number of ACCESSES" }, ...TARGET_BODY],
     slots: [],
+  },
+  act: {
+    id: 7,
+    stream: "lifecycle",
+    doc: "a process used a privilege, or made memory executable that was written",
+    body: [
+      { name: "act", type: "u32", doc: "number of ACTS" },
+      { name: "system_call", type: "u32", doc: "number of the system call, as it was called" },
+      {
+        name: "argument",
+        type: "u64",
+        doc: "flags of unshare, setns, mount and unmount; command of bpf; type of a perf event; " +
+          "protection of memory",
+      },
+      {
+        name: "object",
+        type: "u64",
+        doc: "number of the namespace entered; process of a perf event; address of memory",
+      },
+      { name: "mount_namespace", type: "u32", doc: "of the process after the act" },
+      { name: "pid_namespace", type: "u32", doc: "the same of its children's pid namespace" },
+      { name: "network_namespace", type: "u32", doc: "the same of its network namespace" },
+      { name: "user_namespace", type: "u32", doc: "the same of its user namespace" },
+    ],
+    slots: [
+      { name: "path", doc: "file of a module or of memory; of a mount as the caller wrote it" },
+      { name: "source", doc: "what is mounted, as the caller wrote it" },
+    ],
   },
   connect: {
     id: 16,

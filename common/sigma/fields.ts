@@ -87,7 +87,11 @@ export const STANDARD_FIELDS = {
   },
   TargetProcessId: { id: 38, ecs: "target.process.pid", doc: "its process id" },
   TargetRole: { id: 39, ecs: "target.process.role", doc: "its role; none without one" },
-  Access: { id: 40, ecs: "event.access", doc: "attach, seize, read or write" },
+  Access: {
+    id: 40,
+    ecs: "event.access",
+    doc: "attach, seize, read, write, environment or descriptor",
+  },
   Signal: { id: 41, ecs: "event.signal", doc: "number of the signal" },
   type: {
     id: 42,
@@ -120,6 +124,30 @@ export const STANDARD_FIELDS = {
       "names of the record's flags that are set, joined by spaces: deleted, memory_only, compat, " +
       "truncated, ...",
   },
+  Act: {
+    id: 59,
+    ecs: "event.act",
+    doc: "setns, unshare, mount, unmount, pivot_root, chroot, bpf, perf_event, module_load or " +
+      "executable_memory",
+  },
+  ActArgument: {
+    id: 60,
+    ecs: "event.act_argument",
+    doc:
+      "of an act: flags, command of bpf, type of a perf event, or protection of memory; a number",
+  },
+  MountNamespace: {
+    id: 61,
+    ecs: "process.namespaces.mount",
+    doc: "number of the mount namespace, of an exec or after an act",
+  },
+  PidNamespace: { id: 62, ecs: "process.namespaces.pid", doc: "the same of the pid namespace" },
+  NetworkNamespace: {
+    id: 63,
+    ecs: "process.namespaces.network",
+    doc: "the same of the network namespace",
+  },
+  UserNamespace: { id: 64, ecs: "process.namespaces.user", doc: "the same of the user namespace" },
 } as const satisfies Record<string, StandardField>;
 
 /** Name of a standard field. */

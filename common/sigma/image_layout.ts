@@ -202,6 +202,8 @@ export const CLASSES = {
   file_rename: 262144,
   /** Mode, owner, times or extended attributes. */
   file_change: 524288,
+  /** A process used a privilege, or made memory executable that was written. */
+  privileged_act: 1048576,
   /** No record; flat events alone. Every rule has this bit. */
   flat: 0x8000_0000,
 } as const;

@@ -9,6 +9,7 @@ import { requirementOf } from "./requirement.ts";
 import { wantsPublicOnly } from "./public_peers.ts";
 import { type RoleExpression, type RoleMarks, roleMarksOf } from "./role_marks.ts";
 import type { RuleLogic } from "./rule.ts";
+import { foldCase, formatValue } from "./value.ts";
 
 /** Most watches of one rule set; the sensor takes no more (IMMUNE_WATCHES_MAX). */
 export const WATCHES_MAX = 4096;
@@ -29,8 +30,9 @@ export interface WideNeed {
   /**
    * `path`: no watch covers the paths that it asks for, so it is blind without the wide stream.
    * `change`: the same, and the wide stream does not tell what it asks for either.
+   * `calls`: what it asks for is told by a hook on system calls, which is attached for it.
    */
-  readonly why: "path" | "change";
+  readonly why: "path" | "change" | "calls";
   /** One line for people, with the cost. */
   readonly reason: string;
 }
@@ -43,6 +45,8 @@ export interface Interest {
   readonly kinds: readonly KindName[];
   /** Changes of user ids are needed (costs a probe on each set*uid call). */
   readonly identity: boolean;
+  /** Acts, or accesses other than attach, are needed (costs a hook on all system calls). */
+  readonly calls: boolean;
   /** Objects to watch, sorted by path. */
   readonly watches: readonly Watch[];
   /** Watches over `WATCHES_MAX` that were left out. */
@@ -63,6 +67,8 @@ const OPEN_CLASSES = CLASSES.file_access | CLASSES.file_event;
 const CHANGE_CLASSES = CLASSES.file_event | CLASSES.file_delete | CLASSES.file_rename |
   CLASSES.file_change;
 const FILE_CLASSES = OPEN_CLASSES | CHANGE_CLASSES;
+const CALLS_COST =
+  "a hook on all system calls is attached for it, which slows each by about 0.06 µs";
 const CHANGE_LIMIT = "changes are told of watched files alone";
 /** A connection's name is that of the answer which gave its address. */
 const NAMED_CLASSES = CLASSES.dns_query | CLASSES.dns_answer;
@@ -79,6 +85,7 @@ const CLASSES_OF_KINDS: readonly (readonly [kind: KindName, classes: number])[] 
   ["flow", CLASSES.network_flow],
   ["dns", NAMED_CLASSES],
   ["change", CHANGE_CLASSES],
+  ["act", CLASSES.privileged_act],
 ];
 /** Fields with the path of a file: Sigma's, and auditd's. */
 const PATH_FIELDS: ReadonlySet<string> = new Set(["TargetFilename", "SourceFilename", "name"]);
@@ -100,12 +107,16 @@ export function interestOf(
   const watches = new Map<string, Watch>();
   const wide: WideNeed[] = [];
   let classMask = 0;
-  let named = false;
+  let [named, calls] = [false, false];
   rules.forEach((rule, index) => {
     const mask = classMaskOf(rule) & ~CLASSES.flat;
     classMask |= mask;
     if ([...testsOf(rule.expression)].some(({ field }) => field === "DestinationHostname")) {
       named = true;
+    }
+    if (wantsCalls(rule, mask)) {
+      calls = true;
+      wide.push({ rule: index, why: "calls", reason: CALLS_COST });
     }
     if ((mask & FILE_CLASSES) === 0) return;
     const { found, reason } = watchesOf(rule);
@@ -125,12 +136,24 @@ export function interestOf(
     classMask,
     kinds: kindsOf(classMask | (named ? NAMED_CLASSES : 0)),
     identity: (classMask & CLASSES.identity) !== 0,
+    calls,
     watches: sorted.slice(0, WATCHES_MAX),
     watchesDropped: Math.max(0, sorted.length - WATCHES_MAX),
     wide,
     publicPeers: rules.every(leavesPrivateOut),
     roles: roleMarksOf(roles),
   };
+}
+
+/** Whether a rule can fire on what only a hook on system calls tells. */
+function wantsCalls(rule: RuleLogic, mask: number): boolean {
+  if ((mask & CLASSES.privileged_act) !== 0) return true;
+  if ((mask & CLASSES.process_access) === 0) return false;
+  const asked = requirementOf(rule.expression, ({ field }) => field === "Access" ? 1 : Infinity);
+  return asked === undefined ||
+    asked.tests.some(({ criterion }) =>
+      criterion.type !== "pattern" || foldCase(formatValue(criterion.pattern)) !== "attach"
+    );
 }
 
 /** A watch for rules of these classes, beside what it is for already. */

@@ -97,6 +97,17 @@ Deno.test("interest says which changes nothing tells", () => {
   assert(need?.reason.includes("watched files alone"));
 });
 
+Deno.test("interest asks for a hook on system calls only where a rule can fire on what it tells", () => {
+  const access = (detection: string) => interest("process_access", detection);
+  assertEquals(access("{ s: { Access: attach, TargetRole: none }, condition: s }").calls, false);
+  assertEquals(access("{ s: { Access: [attach, read] }, condition: s }").calls, true);
+  assertEquals(access("{ s: { TargetRole: none }, condition: s }").calls, true);
+  const act = interest("privileged_act", "{ s: { Act: mount }, condition: s }");
+  assertEquals([act.calls, act.wide[0]?.why], [true, "calls"]);
+  assert(act.kinds.includes("act"));
+  assertEquals(interest("process_creation", "{ s: { Image: x }, condition: s }").calls, false);
+});
+
 Deno.test("interest counts the watches over the bound", () => {
   const paths = Array.from({ length: WATCHES_MAX + 3 }, (_, i) => `/x/${i}`);
   const rule = `{ s: { TargetFilename: [${paths.join(", ")}] }, condition: s }`;

@@ -51,6 +51,7 @@ const CLASS_BY_CATEGORY: ReadonlyMap<string, number> = new Map([
   ["file_delete", CLASSES.file_delete],
   ["file_rename", CLASSES.file_rename],
   ["file_change", CLASSES.file_change],
+  ["privileged_act", CLASSES.privileged_act],
 ]);
 
 /**

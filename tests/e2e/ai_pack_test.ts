@@ -93,6 +93,22 @@ const DEEDS: readonly Deed[] = [
 
 /** What the rules of rules/costly have to see. */
 const COSTLY_DEEDS: readonly Deed[] = [
+  {
+    rule: "costly/ai_process_reached_into",
+    script: "bash -c 'exec $DIR/llama-server -c \"sleep 9; :\"' & p=$!; " +
+      "until cat /proc/$p/cmdline | grep -q llama; do :; done; " +
+      "for i in 1 2 3 4 5 6 7 8; do cat /proc/$p/environ; sleep 0.2; done; kill $p; true",
+  },
+  {
+    rule: "costly/ai_workload_privilege_used",
+    program: "llama-server",
+    script: "unshare --mount /bin/sh -c 'mount -t tmpfs none $DIR/.ssh'; true",
+  },
+  {
+    rule: "costly/memory_file_mapped",
+    script: "perl -e '$n = (`uname -m` =~ /x86/) ? 319 : 279; $m = $n == 319 ? 9 : 222; " +
+      "$s = q(x); syscall($m, 0, 4096, 5, 1, syscall($n, $s, 0), 0)'; true",
+  },
   { rule: "costly/agent_configuration_changed", script: "echo {} > $DIR/.mcp.json" },
   { rule: "costly/path_file_created", script: "echo > $DIR/site-packages/a.pth" },
   {

@@ -31,6 +31,15 @@ const DEEDS: readonly Deed[] = [
       "perl -e '$^F = 99; open(F, q(<), q($DIR/gone)); unlink(q($DIR/gone)); " +
       "exec(q(/proc/self/fd/) . fileno(F))'; true",
   },
+  {
+    rule: "linux/memory_only_program",
+    // memfd_create of x86_64 and arm64, then the copy is run through its descriptor.
+    script:
+      "perl -MPOSIX -MIO::Handle -e '$n = (POSIX::uname())[4] eq q(x86_64) ? 319 : 279; $^F = 99; " +
+      "$s = q(quiet); $d = syscall($n, $s, 0); open(F, q(<), q(/bin/true)); open(T, qq(+>&=$d)); " +
+      "binmode T; $/ = undef; print T <F>; T->flush; " +
+      "exec {qq(/proc/self/fd/$d)} q(true)'; true",
+  },
   { rule: "linux/shadow_file_read", script: "cat /etc/shadow; true" },
   { rule: "linux/cron_file_changed", script: "echo '# still a test' >> $CRON" },
   {

@@ -2,7 +2,7 @@
 /*
  * Connects to a listener of its own on the loopback in an unusual way and prints its port.
  *
- *	connects fastopen|uring|mapped
+ *	connects fastopen|uring|mapped|mptcp
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,6 +21,13 @@ static int connect_fastopen(const struct sockaddr_in *to)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	return sendto(fd, "x", 1, MSG_FASTOPEN, (const struct sockaddr *)to, sizeof(*to)) == 1;
+}
+
+static int connect_mptcp(const struct sockaddr_in *to)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+
+	return fd >= 0 && !connect(fd, (const struct sockaddr *)to, sizeof(*to));
 }
 
 static int connect_mapped(const struct sockaddr_in *to)
@@ -85,6 +92,8 @@ int main(int count, char **arguments)
 		worked = connect_uring(&at);
 	else if (!strcmp(how, "mapped"))
 		worked = connect_mapped(&at);
+	else if (!strcmp(how, "mptcp"))
+		worked = connect_mptcp(&at);
 	else
 		return 2;
 	printf("%d\n", ntohs(at.sin_port));

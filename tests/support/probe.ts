@@ -80,6 +80,12 @@ export class Probe implements Disposable {
   }
 }
 
+/** What must be there. */
+export function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("What must be there is not");
+  return value;
+}
+
 /** The path of an open record. */
 export function pathOf(record: RecordView): string {
   return new TextDecoder().decode(record.slot("open", "path"));

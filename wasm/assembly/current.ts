@@ -3,6 +3,7 @@
 import {
   ACCEPT_BODY_BYTES,
   ACCESS_BODY_BYTES,
+  ACT_BODY_BYTES,
   BIND_BODY_BYTES,
   CHANGE_BODY_BYTES,
   CONNECT_BODY_BYTES,
@@ -18,6 +19,7 @@ import {
   IDENTITY_BODY_BYTES,
   KIND_ACCEPT,
   KIND_ACCESS,
+  KIND_ACT,
   KIND_BIND,
   KIND_CHANGE,
   KIND_CONNECT,
@@ -66,6 +68,7 @@ function body_bytes(wanted: u32): u32 {
   if (wanted == KIND_FLOW) return FLOW_BODY_BYTES;
   if (wanted == KIND_DNS) return DNS_BODY_BYTES;
   if (wanted == KIND_CHANGE) return CHANGE_BODY_BYTES;
+  if (wanted == KIND_ACT) return ACT_BODY_BYTES;
   return wanted == KIND_PROCESS ? PROCESS_BODY_BYTES : 0;
 }
 

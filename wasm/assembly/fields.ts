@@ -23,6 +23,7 @@ import { ABSENT, program_argv, program_at, program_cwd, program_image } from "./
 import { write_constant, write_decimal, write_hex64, write_ipv4, write_ipv6 } from "./text";
 import {
   write_access,
+  write_act,
   write_answers,
   write_change,
   write_flags,
@@ -259,8 +260,35 @@ function load_change_field(standard: u32): bool {
   }
 }
 
-/** Path of the file that was opened or changed. */
+/** Of an act; false for what the process has. */
+function load_act_field(standard: u32): bool {
+  switch (standard) {
+    case f.STANDARD_FIELDS_SOURCE_FILENAME:
+      return slot(r.ACT_SLOT_SOURCE);
+    case f.STANDARD_FIELDS_ACT:
+      return written(write_act(load<u32>(body, r.ACT_ACT)));
+    case f.STANDARD_FIELDS_ACT_ARGUMENT:
+      return number(load<u64>(body, r.ACT_ARGUMENT));
+    default:
+      return false;
+  }
+}
+
+/** Number of a namespace; the four stand one behind the other. */
+function namespace(index: u32): bool {
+  let first: usize = 0;
+  if (kind == r.KIND_ACT) first = body + <usize> r.ACT_MOUNT_NAMESPACE;
+  else if (kind == r.KIND_EXEC && body_has(r.EXEC_BODY_BYTES)) {
+    first = body + <usize> r.EXEC_MOUNT_NAMESPACE;
+  }
+  if (first == 0) return false;
+  const found: u32 = load<u32>(first + <usize> (index << 2));
+  return found != 0 && number(<u64> found);
+}
+
+/** Path of the file that was opened or changed, or that an act is about. */
 function target_path(): bool {
+  if (kind == r.KIND_ACT) return slot(r.ACT_SLOT_PATH);
   if (kind == r.KIND_CHANGE) return slot(r.CHANGE_SLOT_PATH);
   return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
 }
@@ -279,6 +307,14 @@ export function load_field(standard: u32): bool {
       return target_path();
     case f.STANDARD_FIELDS_FLAGS:
       return flags();
+    case f.STANDARD_FIELDS_MOUNT_NAMESPACE:
+      return namespace(0);
+    case f.STANDARD_FIELDS_PID_NAMESPACE:
+      return namespace(1);
+    case f.STANDARD_FIELDS_NETWORK_NAMESPACE:
+      return namespace(2);
+    case f.STANDARD_FIELDS_USER_NAMESPACE:
+      return namespace(3);
     case f.STANDARD_FIELDS_TYPE:
       return audit_type();
     case f.STANDARD_FIELDS_DESTINATION_IP:
@@ -329,6 +365,7 @@ export function load_field(standard: u32): bool {
       if (standard >= f.STANDARD_FIELDS_A0 && standard <= f.STANDARD_FIELDS_A9) {
         return argument(standard - f.STANDARD_FIELDS_A0);
       }
+      if (kind == r.KIND_ACT) return load_act_field(standard) || load_process_field(standard);
       if (kind == r.KIND_CHANGE) return load_change_field(standard) || load_process_field(standard);
       if (kind == r.KIND_DNS) return load_dns_field(standard) || load_process_field(standard);
       if (kind == r.KIND_SIGNAL || kind == r.KIND_ACCESS) {

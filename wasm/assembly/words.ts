@@ -2,9 +2,21 @@
 
 import {
   ACCESS_IS_ATTACH,
+  ACCESS_IS_DESCRIPTOR,
+  ACCESS_IS_ENVIRONMENT,
   ACCESS_IS_READ,
   ACCESS_IS_SEIZE,
   ACCESS_IS_WRITE,
+  ACT_IS_BPF,
+  ACT_IS_CHROOT,
+  ACT_IS_EXECUTABLE_MEMORY,
+  ACT_IS_MODULE_LOAD,
+  ACT_IS_MOUNT,
+  ACT_IS_PERF_EVENT,
+  ACT_IS_PIVOT_ROOT,
+  ACT_IS_SETNS,
+  ACT_IS_UNMOUNT,
+  ACT_IS_UNSHARE,
   CHANGE_IS_ATTRIBUTES,
   CHANGE_IS_CREATE,
   CHANGE_IS_DELETE,
@@ -44,6 +56,8 @@ export function write_access(way: u32): u32 {
   if (way == ACCESS_IS_ATTACH) return write_constant("attach");
   if (way == ACCESS_IS_SEIZE) return write_constant("seize");
   if (way == ACCESS_IS_READ) return write_constant("read");
+  if (way == ACCESS_IS_ENVIRONMENT) return write_constant("environment");
+  if (way == ACCESS_IS_DESCRIPTOR) return write_constant("descriptor");
   return way == ACCESS_IS_WRITE ? write_constant("write") : write_decimal(<u64> way);
 }
 
@@ -57,6 +71,22 @@ export function write_change(what: u32): u32 {
   if (what == CHANGE_IS_SYMLINK) return write_constant("symlink");
   return what == CHANGE_IS_ATTRIBUTES
     ? write_constant("attributes")
+    : write_decimal(<u64> what);
+}
+
+/** What a process did with a privilege. */
+export function write_act(what: u32): u32 {
+  if (what == ACT_IS_SETNS) return write_constant("setns");
+  if (what == ACT_IS_UNSHARE) return write_constant("unshare");
+  if (what == ACT_IS_MOUNT) return write_constant("mount");
+  if (what == ACT_IS_UNMOUNT) return write_constant("unmount");
+  if (what == ACT_IS_PIVOT_ROOT) return write_constant("pivot_root");
+  if (what == ACT_IS_CHROOT) return write_constant("chroot");
+  if (what == ACT_IS_BPF) return write_constant("bpf");
+  if (what == ACT_IS_PERF_EVENT) return write_constant("perf_event");
+  if (what == ACT_IS_MODULE_LOAD) return write_constant("module_load");
+  return what == ACT_IS_EXECUTABLE_MEMORY
+    ? write_constant("executable_memory")
     : write_decimal(<u64> what);
 }
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { DNS_ANSWER } from "../../common/record/_dns_test_support.ts";
 import { GOLDEN_RECORDS, OLDER_EXEC_HEX } from "../../common/record/_golden_test_support.ts";
-import { CHANGES, encodeRecord, FLAGS } from "../../common/record/mod.ts";
+import { ACCESSES, ACTS, CHANGES, encodeRecord, FLAGS } from "../../common/record/mod.ts";
 import { STANDARD_FIELDS, type StandardFieldName } from "../../common/sigma/fields.ts";
 import { compile, scanAll, type TestRule } from "./_engine_test_support.ts";
 import { Engine } from "./engine.ts";
@@ -381,6 +381,52 @@ Deno.test("a change has what was done, both paths, mode, owner; a gone file has 
   }));
   engine.publish(compile(...rules).image);
   assertEquals(scanAll(engine, [record(0o104755), record(0)]), [[0, 1, 2, 3, 4, 5], [0, 1, 2, 5]]);
+});
+
+Deno.test("an act has what was done, its argument, paths and namespaces", async () => {
+  const act = encodeRecord("act", {
+    header: HEADER,
+    body: {
+      act: ACTS.setns,
+      argument: 0x20000,
+      mount_namespace: 1,
+      pid_namespace: 2,
+      network_namespace: 3,
+      user_namespace: 4,
+    },
+    slots: { path: "/mnt", source: "/etc" },
+  });
+  await check([EXEC, act], "privileged_act", {
+    expected: {
+      ...OF_TABLE,
+      Act: "setns",
+      ActArgument: "131072",
+      TargetFilename: "/mnt",
+      SourceFilename: "/etc",
+      name: "/mnt",
+      MountNamespace: "1",
+      PidNamespace: "2",
+      NetworkNamespace: "3",
+      UserNamespace: "4",
+    },
+  });
+});
+
+Deno.test("each act and each way of access has its name", async () => {
+  const names = { Act: Object.keys(ACTS), Access: Object.keys(ACCESSES) };
+  const engine = await Engine.create();
+  const rules = Object.entries(names).flatMap(([field, values]) =>
+    values.map((value): TestRule => ({
+      category: field === "Act" ? "privileged_act" : "process_access",
+      detection: [`s: { ${field}: ${value} }`, "condition: s"],
+    }))
+  );
+  engine.publish(compile(...rules).image);
+  const records = [
+    ...Object.values(ACTS).map((act) => encodeRecord("act", { body: { act } })),
+    ...Object.values(ACCESSES).map((access) => encodeRecord("access", { body: { access } })),
+  ];
+  assertEquals(scanAll(engine, records), records.map((_, i) => [i]));
 });
 
 Deno.test("an identity change updates the row; its Image is the process's", async () => {

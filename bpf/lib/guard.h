@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes that are guarded, and the record of another one that meets them. */
+#ifndef IMMUNE_GUARD_H
+#define IMMUNE_GUARD_H
+
+#include "record.h"
+
+struct meeting_record {
+	struct immune_record_header header;
+	struct immune_signal_body body;
+};
+
+_Static_assert(sizeof(struct immune_signal_body) == sizeof(struct immune_access_body), "one body");
+
+/* What the map has of a process, when it is guarded: it has a role, or is the sensor's own. */
+static __always_inline struct immune_process *guarded(__u32 pid, __u64 start_time_ns)
+{
+	struct immune_control *policy = control_get();
+	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
+
+	if (!process || process->start_time_ns != start_time_ns)
+		return NULL;
+	return process->role || (policy && policy->own_pid == pid) ? process : NULL;
+}
+
+/*
+ * Tells that the process that runs met a guarded one: of kind signal with its number, or access with
+ * the way. flags: those of the header beside its own.
+ */
+static __always_inline void tell(const struct immune_process *target, __u32 pid, __u32 kind,
+				 __u32 number, __u32 flags)
+{
+	struct immune_tally *tally = tally_of(kind);
+	struct meeting_record record = {};
+
+	if (!kind_wanted(tally, kind))
+		return;
+	header_fill_current(&record.header, kind);
+	record.header.length = sizeof(record);
+	record.header.body_length = sizeof(record.body);
+	record.header.flags |= flags;
+	record.body.signal = number;
+	record.body.target_pid = pid;
+	record.body.target_start_time_ns = target->start_time_ns;
+	record.body.target_session = target->session;
+	record.body.target_role = target->role;
+	record_send(&lifecycle, &record.header, sizeof(record), tally,
+		    IMMUNE_STREAM_LIFECYCLE, true);
+}
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* From what a system call names to the guarded process behind it. */
+#ifndef IMMUNE_REACH_H
+#define IMMUNE_REACH_H
+
+#include "call.h"
+#include "descriptor.h"
+#include "guard.h"
+
+/* PROC_SUPER_MAGIC and PID_FS_MAGIC of include/uapi/linux/magic.h. */
+#define IMMUNE_PROC_MAGIC 0x9fa0
+#define IMMUNE_PIDFS_MAGIC 0x50494446
+/* PTRACE_SEIZE of include/uapi/linux/ptrace.h; O_ACCMODE of asm-generic/fcntl.h. */
+#define IMMUNE_PTRACE_SEIZE 0x4206
+#define IMMUNE_ACCESS_MODE 3
+
+/* From Linux 6.2 on: also finds a process by the number of one of its threads. */
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+
+/* Tells of an access to a process by its leader's number, when it is guarded and another one. */
+static __always_inline void reach_process(__u32 pid, __u64 start_time_ns, __u32 way, __u32 flags)
+{
+	struct immune_process *process;
+
+	if (pid == bpf_get_current_pid_tgid() >> 32)
+		return;
+	process = guarded(pid, start_time_ns);
+	if (process)
+		tell(process, pid, IMMUNE_KIND_ACCESS, way, flags);
+}
+
+/*
+ * By a number as the caller knows it. That is the host's for those in the first pid namespace; of
+ * others nothing is known.
+ */
+static __always_inline void reach_number(__u32 number, __u32 way, __u32 flags)
+{
+	struct task_struct *self = (void *)bpf_get_current_task();
+	struct immune_process *process;
+	struct task_struct *task;
+	__u64 start_time_ns;
+	__u32 pid;
+
+	if (BPF_CORE_READ(self, thread_pid, level))
+		return;
+	if (!bpf_task_from_pid) {
+		process = bpf_map_lookup_elem(&processes, &number);
+		if (process)
+			reach_process(number, process->start_time_ns, way, flags);
+		return;
+	}
+	task = bpf_task_from_pid(number);
+	if (!task)
+		return;
+	pid = task->tgid;
+	start_time_ns = task->group_leader->start_boottime;
+	bpf_task_release(task);
+	reach_process(pid, start_time_ns, way, flags);
+}
+
+/* By the kernel's own structure of a number, as a pidfd and a file of /proc/PID have it. */
+static __always_inline void reach_pid(struct pid *pid, __u32 way, __u32 flags)
+{
+	struct hlist_node *node = BPF_CORE_READ(pid, tasks[PIDTYPE_PID].first);
+	struct task_struct *task;
+
+	if (!node)
+		return;
+	task = (void *)node - bpf_core_field_offset(struct task_struct, pid_links[PIDTYPE_PID]);
+	reach_process(BPF_CORE_READ(task, tgid), task_start_time(task, UNTYPED), way, flags);
+}
+
+/* Whether a name is this text; `length` counts its NUL. */
+static __always_inline bool name_is(const char *name, const char *text, __u32 length)
+{
+	for (__u32 i = 0; i < length; i++)
+		if (name[i] != text[i])
+			return false;
+	return true;
+}
+
+/* An open that succeeded: of a file below /proc/PID that shows the memory of its process. */
+static __always_inline void reach_file(struct task_struct *task, __u32 descriptor, __u32 flags)
+{
+	struct file *file = descriptor_file(task, UNTYPED, descriptor);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct proc_inode *proc;
+	char name[8] = "";
+	__u32 way;
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != IMMUNE_PROC_MAGIC)
+		return;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	if (name_is(name, "mem", 4))
+		way = BPF_CORE_READ(file, f_flags) & IMMUNE_ACCESS_MODE ? IMMUNE_ACCESS_WRITE
+									 : IMMUNE_ACCESS_READ;
+	else if (name_is(name, "environ", 7))
+		way = IMMUNE_ACCESS_ENVIRONMENT;
+	else
+		return;
+	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	reach_pid(BPF_CORE_READ(proc, pid), way, flags);
+}
+
+/* pidfd_getfd: takes a descriptor out of another process. */
+static __always_inline void reach_pidfd(struct task_struct *task, __u32 descriptor, __u32 flags)
+{
+	struct file *file = descriptor_file(task, UNTYPED, descriptor);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	void *pid = BPF_CORE_READ(file, private_data);
+
+	/* From Linux 6.9 on a pidfd has an inode of its own. */
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == IMMUNE_PIDFS_MAGIC)
+		pid = BPF_CORE_READ(inode, i_private);
+	reach_pid(pid, IMMUNE_ACCESS_DESCRIPTOR, flags);
+}
+
+/* task: the one that runs. */
+static __always_inline void reach(struct task_struct *task, struct pt_regs *registers, __u32 does,
+				  bool native, long result, __u32 flags)
+{
+	__u32 first = call_argument(registers, 0, native);
+	__u32 second = call_argument(registers, 1, native);
+
+	switch (does) {
+	case CALL_DOES_READ:
+		reach_number(first, IMMUNE_ACCESS_READ, flags);
+		break;
+	case CALL_DOES_WRITE:
+		reach_number(first, IMMUNE_ACCESS_WRITE, flags);
+		break;
+	case CALL_DOES_PTRACE:
+		if (first == IMMUNE_PTRACE_SEIZE)
+			reach_number(second, IMMUNE_ACCESS_SEIZE, flags);
+		break;
+	case CALL_DOES_TAKE:
+		reach_pidfd(task, first, flags);
+		break;
+	case CALL_DOES_OPEN:
+		reach_file(task, result, flags);
+		break;
+	}
+}
+
+#endif

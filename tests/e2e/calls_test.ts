@@ -1,0 +1,141 @@
+import { assert, assertEquals } from "@std/assert";
+import type { RecordView } from "../../common/record/decode.ts";
+import { ACCESSES, ACTS, KINDS } from "../../common/record/table.ts";
+import { compile, inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";
+
+const ROLE = 5;
+/** The helper lies at the same addresses each time it runs. */
+const SAME_PLACES = ["setarch", ["--addr-no-randomize"]] as const;
+
+/** A row of `struct immune_label`: the record's process has the role from now on. */
+function labelOf(record: RecordView): Uint8Array<ArrayBuffer> {
+  const row = new DataView(new ArrayBuffer(32));
+  row.setBigUint64(0, record.startTimeNs, true);
+  row.setBigUint64(8, 7n, true);
+  row.setBigUint64(16, record.timeNs, true);
+  row.setUint32(24, record.pid, true);
+  row.setUint32(28, ROLE, true);
+  return new Uint8Array(row.buffer);
+}
+
+function records(probe: Probe, kind: "access" | "act", pid: number): readonly RecordView[] {
+  return probe.records.filter((record) => record.kindId === KINDS[kind].id && record.pid === pid);
+}
+
+/** Runs the helper; the record of it, which must be one. */
+async function reached(
+  probe: Probe,
+  kind: "access" | "act",
+  args: readonly string[],
+): Promise<RecordView> {
+  const { pid } = await run(SAME_PLACES[0], [...SAME_PLACES[1], ...args]);
+  probe.until(() => records(probe, kind, pid).length > 0);
+  const found = records(probe, kind, pid);
+  assertEquals(found.length, 1);
+  return present(found[0]);
+}
+
+sensorTest("reaching into a guarded process is told, each way; into others it is not", async () => {
+  await inFolder(async (folder) => {
+    const reach = await compile("reach", folder);
+    using probe = new Probe({ kinds: ["exec", "access"], calls: true });
+    const start = async () => {
+      const child = new Deno.Command(SAME_PLACES[0], {
+        args: [...SAME_PLACES[1], reach, "0", "wait"],
+        stdout: "piped",
+      }).spawn();
+      const reader = child.stdout.getReader();
+      await reader.read();
+      const found = () =>
+        probe.records.filter((record) =>
+          record.kindId === KINDS.exec.id && record.pid === child.pid
+        ).at(-1);
+      probe.until(() => found() !== undefined);
+      const end = async () => {
+        child.kill("SIGKILL");
+        await child.status;
+        await reader.cancel();
+      };
+      return { pid: child.pid, exec: present(found()), end };
+    };
+    const [guarded, plain] = [await start(), await start()];
+    try {
+      const { pid, exec } = guarded;
+      assertEquals(probe.sensor.label(labelOf(exec)), 1);
+      const ways = {
+        read: ACCESSES.read,
+        write: ACCESSES.write,
+        seize: ACCESSES.seize,
+        mem: ACCESSES.read,
+        environ: ACCESSES.environment,
+        descriptor: ACCESSES.descriptor,
+      };
+      for (const [how, way] of Object.entries(ways)) {
+        const record = await reached(probe, "access", [reach, String(pid), how]);
+        assertEquals(record.number("access", "access"), way, how);
+        assertEquals(record.number("access", "target_pid"), pid, how);
+        assertEquals(record.number("access", "target_role"), ROLE, how);
+      }
+      const before = probe.records.filter(({ kindId }) => kindId === KINDS.access.id).length;
+      for (const how of Object.keys(ways)) {
+        await run(SAME_PLACES[0], [...SAME_PLACES[1], reach, String(plain.pid), how]);
+      }
+      await run(reach, [String(pid), "status"]);
+      // The last one comes behind what the others would have.
+      await reached(probe, "access", [reach, String(pid), "environ"]);
+      const after = probe.records.filter(({ kindId }) => kindId === KINDS.access.id).length;
+      assertEquals(after, before + 1);
+    } finally {
+      await guarded.end();
+      await plain.end();
+    }
+  });
+});
+
+sensorTest("acts with a privilege are told, with what they were about", async () => {
+  await inFolder(async (folder) => {
+    const reach = await compile("reach", folder);
+    using probe = new Probe({ kinds: ["act"], calls: true });
+    const memory = await reached(probe, "act", [reach, "0", "mprotect"]);
+    assertEquals(memory.number("act", "act"), ACTS.executable_memory);
+    const mapped = await reached(probe, "act", [reach, "0", "memfd"]);
+    assertEquals(mapped.number("act", "act"), ACTS.executable_memory);
+    assert(mapped.has("memory_only"));
+    assertEquals(new TextDecoder().decode(mapped.slot("act", "path")), "/memfd:library");
+    const counter = await reached(probe, "act", [reach, "0", "perf"]);
+    assertEquals(counter.number("act", "act"), ACTS.perf_event);
+    assertEquals(counter.number("act", "argument"), 1);
+
+    const script = `mount -t tmpfs none ${folder} && umount ${folder}`;
+    const { pid } = await run("unshare", ["--mount", "/bin/sh", "-c", script]);
+    const CLONE_NEWNS = 0x20000;
+    const unshared = () =>
+      records(probe, "act", pid).find((record) => record.number("act", "act") === ACTS.unshare);
+    probe.until(() => unshared() !== undefined);
+    assertEquals(unshared()?.number("act", "argument"), CLONE_NEWNS);
+    const outside = Number(/\d+/.exec(Deno.readLinkSync("/proc/self/ns/mnt"))?.[0]);
+    const inside = unshared()?.number("act", "mount_namespace");
+    assert(inside !== outside && inside !== 0);
+    const of = (what: number) =>
+      probe.records.find((record) =>
+        record.kindId === KINDS.act.id && record.number("act", "act") === what &&
+        record.number("act", "mount_namespace") === inside &&
+        new TextDecoder().decode(record.slot("act", "path")) === folder
+      );
+    probe.until(() => of(ACTS.mount) !== undefined && of(ACTS.unmount) !== undefined);
+    assert(of(ACTS.mount)?.has("unresolved"));
+  });
+});
+
+sensorTest("no program hangs on system calls while nobody wants what it tells", () => {
+  using probe = new Probe({ kinds: ["exec", "access", "signal"] });
+  const attached = () =>
+    probe.sensor.programs().filter((row) => row.attached).map(({ name }) => name);
+  assert(
+    !attached().some((name) => ["on_call_exit", "on_open_exit", "on_identity_exit"].includes(name)),
+  );
+  probe.set({ kinds: ["act"], calls: true });
+  assert(attached().includes("on_call_exit"));
+  probe.set({ kinds: ["access"] });
+  assert(!attached().includes("on_call_exit"));
+});

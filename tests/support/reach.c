@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reaches into another process, or uses a privilege; harmless either way.
+ *
+ *	reach PID read|write|seize|mem|environ|descriptor
+ *	reach 0 mprotect|memfd|perf
+ *	reach 0 wait            stays until it is ended
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* An address that the other has too: both are this program, at the same places. */
+static char here[64] = "kept";
+
+static int reach_memory(pid_t pid, bool write)
+{
+	char copy[sizeof(here)] = "kept";
+	struct iovec local = { copy, sizeof(copy) }, remote = { here, sizeof(here) };
+	ssize_t done = write ? process_vm_writev(pid, &local, 1, &remote, 1, 0)
+			     : process_vm_readv(pid, &local, 1, &remote, 1, 0);
+
+	return done < 0;
+}
+
+static int reach_file(pid_t pid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC) < 0;
+}
+
+static int reach_descriptor(pid_t pid)
+{
+	int other = syscall(SYS_pidfd_open, pid, 0);
+
+	return other < 0 || syscall(SYS_pidfd_getfd, other, 0, 0) < 0;
+}
+
+/* Twice: it is told once a program. */
+static int turn_executable(void)
+{
+	for (int i = 0; i < 2; i++) {
+		char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (page == MAP_FAILED)
+			return 1;
+		page[0] = (char)0xc3;
+		if (mprotect(page, 4096, PROT_READ | PROT_EXEC))
+			return 1;
+	}
+	return 0;
+}
+
+static int map_memory_file(void)
+{
+	int fd = memfd_create("library", MFD_CLOEXEC);
+
+	return fd < 0 || ftruncate(fd, 4096) ||
+	       mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0) == MAP_FAILED;
+}
+
+static int open_counter(void)
+{
+	struct perf_event_attr attributes = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attributes),
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+	};
+
+	return syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0) < 0;
+}
+
+int main(int count, char **arguments)
+{
+	pid_t pid = count == 3 ? atoi(arguments[1]) : 0;
+	const char *how = count == 3 ? arguments[2] : "";
+
+	if (!strcmp(how, "wait")) {
+		puts("ready");
+		fflush(stdout);
+		pause();
+		return 0;
+	}
+	if (!strcmp(how, "read"))
+		return reach_memory(pid, false);
+	if (!strcmp(how, "write"))
+		return reach_memory(pid, true);
+	if (!strcmp(how, "seize"))
+		return ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0;
+	if (!strcmp(how, "mem") || !strcmp(how, "environ") || !strcmp(how, "status"))
+		return reach_file(pid, how);
+	if (!strcmp(how, "descriptor"))
+		return reach_descriptor(pid);
+	if (!strcmp(how, "mprotect"))
+		return turn_executable();
+	if (!strcmp(how, "memfd"))
+		return map_memory_file();
+	return strcmp(how, "perf") ? 2 : open_counter();
+}
