@@ -39,6 +39,7 @@ export function policyOf({ sensor }: Config, { rules, indicators, kinds }: Wanti
     ],
     wideOpen: sensor.open === "wide",
     identity: wanted.includes("identity"),
+    hashes: rules?.interest.hashes || indicators?.interest.hashes ? "each" : "first",
     calls: rules?.interest.calls ?? wanted.includes("act"),
     wakeIntervalUs: sensor.wake_interval_us,
     // Who asks for kinds of events wants all of them.

@@ -48,23 +48,24 @@ function* keysInForce(image: SetImage, nowMs: number): Generator<Uint8Array> {
 function asksOf(image: SetImage, nowMs: number): ListedAsks {
   const ipv4 = new Set<number>();
   const ipv6 = new Set<number>();
-  let [paths, names, domains, below] = [false, false, false, false];
+  let [paths, names, domains, below, sha256] = [false, false, false, false, false];
   for (let i = 0; i < image.size; i++) {
     if (isExpired(image.timesAt(i), nowMs)) continue;
     const { type, key } = image.keyAt(i);
     if (type === "path") paths = true;
     else if (type === "name") names = true;
+    else if (type === "sha256") sha256 = true;
     else if (type === "domain" && isBelow(key)) below = true;
     else if (type === "domain") domains = true;
     else if (type === "ipv4") ipv4.add(key[0] ?? 0);
     else if (type === "ipv6") ipv6.add(key[0] ?? 0);
   }
-  return { paths, names, domains, below, ipv4Prefixes: [...ipv4], ipv6Prefixes: [...ipv6] };
+  return { paths, names, domains, below, sha256, ipv4Prefixes: [...ipv4], ipv6Prefixes: [...ipv6] };
 }
 
 function interestOf(image: SetImage, nowMs: number): IndicatorInterest {
   const listed = new Map<string, Indicator>();
-  let [address, privatePeers, dns] = [false, false, false];
+  let [address, privatePeers, dns, hashes] = [false, false, false, false];
   for (let i = 0; i < image.size; i++) {
     if (isExpired(image.timesAt(i), nowMs)) continue;
     const { type, key } = image.keyAt(i);
@@ -73,6 +74,7 @@ function interestOf(image: SetImage, nowMs: number): IndicatorInterest {
       privatePeers ||= hasPrivatePeers({ address: key.subarray(1), prefix: key[0] ?? 0 });
     }
     dns ||= type === "domain";
+    hashes ||= type === "sha256";
     if (type !== "path") continue;
     const indicator = image.indicatorAt(i);
     const before = listed.get(indicator.value);
@@ -83,7 +85,14 @@ function interestOf(image: SetImage, nowMs: number): IndicatorInterest {
   const paths = [...listed.values()].sort(urgency);
   const watches = paths.slice(0, INDICATOR_WATCHES_MAX)
     .map(({ value }): Watch => ({ type: "file", path: value }));
-  return { address, privatePeers, dns, watches, pathsNotWatched: paths.length - watches.length };
+  return {
+    address,
+    privatePeers,
+    dns,
+    hashes,
+    watches,
+    pathsNotWatched: paths.length - watches.length,
+  };
 }
 
 /** Whether a domain is `*.` and one. */

@@ -16,6 +16,7 @@ Deno.test("buildIndicators() asks for what is listed and in force, and for nothi
     names: false,
     domains: true,
     below: false,
+    sha256: false,
     ipv4Prefixes: [24, 32],
     ipv6Prefixes: [],
   });
@@ -23,6 +24,7 @@ Deno.test("buildIndicators() asks for what is listed and in force, and for nothi
     address: true,
     privatePeers: false,
     dns: true,
+    hashes: false,
     watches: [],
     pathsNotWatched: 0,
   });
@@ -36,6 +38,7 @@ Deno.test("buildIndicators() wants no connects and no opens without addresses an
     address: false,
     privatePeers: false,
     dns: false,
+    hashes: false,
     watches: [],
     pathsNotWatched: 0,
   });

@@ -13,6 +13,8 @@ export interface IndicatorInterest {
   readonly privatePeers: boolean;
   /** Domains are listed: questions to DNS servers are asked for. */
   readonly dns: boolean;
+  /** SHA-256 hashes are listed: the hash of each program that starts is asked for. */
+  readonly hashes: boolean;
   /** Files whose opens are asked for. */
   readonly watches: readonly Watch[];
   /** Listed paths over the bound of watches: an exec of one is seen, an open is not. */

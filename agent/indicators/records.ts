@@ -29,6 +29,15 @@ export function recordMatches(
   if (record.kind === "open") {
     return fileMatches(record.slot("open", "path"), { ...options, field: "file.path" });
   }
+  if (record.kind === "image_hash") {
+    const digest = record.slot("image_hash", "sha256") ?? new Uint8Array();
+    const isProgram = record.number("image_hash", "is_program") !== 0;
+    const match = matchOf(options.lookup.find("sha256", digest, options), {
+      found: digest.toHex(),
+      field: isProgram ? "process.hash.sha256" : "file.hash.sha256",
+    });
+    return match === undefined ? [] : [match];
+  }
   if (record.kind === "connect") {
     return addressMatches({
       address: record.address("connect", "address"),

@@ -113,3 +113,18 @@ Deno.test("Pipeline raises nothing for what is not listed, or is over", async ()
   });
   assertEquals(await alertsOf([exec(1, "/tmp/a"), connect], listed), []);
 });
+
+Deno.test("Pipeline raises an alert for a listed hash of a program, with the process that runs it", async () => {
+  const sha256 = "ab".repeat(32);
+  const hash = encodeRecord("image_hash", {
+    header: { ...HEADER, source: 0xF005, sequence: 1 },
+    body: { is_program: 1 },
+    slots: { path: "/tmp/m", sha256: Uint8Array.fromHex(sha256) },
+  });
+  const listed = indicators([{ type: "sha256", value: sha256 }]);
+  const alerts = await alertsOf([exec(1, "/tmp/m"), hash], listed);
+  assertEquals(alerts.map(({ rule }) => rule.id), [`sha256:${sha256}`]);
+  assertEquals(alerts[0]?.process?.executable, "/tmp/m");
+  const other = indicators([{ type: "sha256", value: "ac".repeat(32) }]);
+  assertEquals(await alertsOf([exec(1, "/tmp/m"), hash], other), []);
+});

@@ -313,8 +313,12 @@ export class Pipeline {
   }
 
   #context(): EcsContext {
-    const { context, rules } = this.#parts;
-    return { ...context(), roleName: (id) => rules.roleName(id) };
+    const { context, rules, engine } = this.#parts;
+    return {
+      ...context(),
+      containerId: (id) => engine.container(id),
+      roleName: (id) => rules.roleName(id),
+    };
   }
 
   /** Program of a process, with its arguments masked. */

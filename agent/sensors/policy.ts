@@ -15,7 +15,14 @@ export const POLICY_BYTES_MAX = 4 << 20;
 export const WAKE_INTERVAL_US_MAX = 1_000_000;
 
 /** Numbers of `enum immune_policy_flag`. */
-export const POLICY_FLAGS = { wide_open: 1, identity: 2, public_peers: 4, calls: 16 } as const;
+export const POLICY_FLAGS = {
+  wide_open: 1,
+  identity: 2,
+  public_peers: 4,
+  calls: 16,
+  hashes: 32,
+  hash_each: 64,
+} as const;
 /** Numbers of `enum immune_watch_type`. */
 export const WATCH_TYPES = { file: 1, children: 2, tree: 3 } as const;
 /** Bits of `enum immune_watch_want`; none means opens. */
@@ -74,6 +81,11 @@ export interface Policy {
    * none. They take a hook on system calls.
    */
   readonly calls?: boolean;
+  /**
+   * SHA-256 of programs that start and of watched files: `first` for each version of a file once, `each`
+   * for every start besides; default none.
+   */
+  readonly hashes?: "first" | "each";
   /** Accepts and flows only with peers outside of private networks; default all. */
   readonly publicPeers?: boolean;
   /** Programs that the kernel itself gives a role; default none. */
@@ -107,7 +119,9 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
   const flags = (policy.wideOpen ? POLICY_FLAGS.wide_open : 0) |
     (policy.identity ? POLICY_FLAGS.identity : 0) |
     (policy.publicPeers ? POLICY_FLAGS.public_peers : 0) |
-    (policy.calls ? POLICY_FLAGS.calls : 0);
+    (policy.calls ? POLICY_FLAGS.calls : 0) |
+    (policy.hashes === undefined ? 0 : POLICY_FLAGS.hashes) |
+    (policy.hashes === "each" ? POLICY_FLAGS.hash_each : 0);
   view.setUint32(HEADER.flags, flags, true);
   view.setBigUint64(HEADER.kindMask, kindMask(policy.kinds), true);
   view.setUint32(HEADER.wakeIntervalUs, policy.wakeIntervalUs, true);

@@ -190,6 +190,28 @@ int sensor_want_opens(struct immune_sensor *sensor, bool wanted)
 	return error;
 }
 
+int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags)
+{
+	struct hasher *hasher = sensor->hasher;
+	enum hash_mode mode = !(flags & IMMUNE_POLICY_HASHES)	? HASH_NONE
+			      : flags & IMMUNE_POLICY_HASH_EACH ? HASH_EACH
+								: HASH_FIRST;
+	int error;
+
+	if (!hasher) {
+		if (mode == HASH_NONE)
+			return 0;
+		error = hash_start(&hasher, sensor->wake);
+		if (error) {
+			immune_fail("Cannot hash programs: %s", strerror(-error));
+			return error;
+		}
+		sensor->hasher = hasher;
+	}
+	hash_want(hasher, mode);
+	return 0;
+}
+
 int sensor_want_calls(struct immune_sensor *sensor, bool wanted)
 {
 	struct sensor_bpf *programs = sensor->programs;

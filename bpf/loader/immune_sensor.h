@@ -30,6 +30,10 @@ enum immune_policy_flag {
 	IMMUNE_POLICY_PUBLIC_PEERS = 4,
 	/* Acts, and accesses that send no signal; each only if its kind is wanted, too. */
 	IMMUNE_POLICY_CALLS = 16,
+	/* SHA-256 of programs that start and of watched files, once a version of a file. */
+	IMMUNE_POLICY_HASHES = 32,
+	/* ... and for each start besides. */
+	IMMUNE_POLICY_HASH_EACH = 64,
 };
 
 struct immune_policy_header {

@@ -9,7 +9,7 @@
 
 #define POLICY_FLAGS \
 	(IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY | IMMUNE_POLICY_PUBLIC_PEERS | \
-	 IMMUNE_POLICY_CALLS)
+	 IMMUNE_POLICY_CALLS | IMMUNE_POLICY_HASHES | IMMUNE_POLICY_HASH_EACH)
 #define WATCH_ALIGNMENT 8
 
 static int refuse(const char *what, uint64_t where)
@@ -109,6 +109,8 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 	if (!error)
 		error = sensor_want_identity(sensor, header->flags & IMMUNE_POLICY_IDENTITY);
 	if (!error)
+		error = sensor_want_hashes(sensor, header->flags);
+	if (!error)
 		error = sensor_want_calls(sensor, header->flags & IMMUNE_POLICY_CALLS);
 	if (!error)
 		error = sensor_want_kinds(sensor, header->kind_mask);
@@ -124,6 +126,7 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 		sensor_want_opens(sensor, flags_before & IMMUNE_POLICY_WIDE_OPEN);
 		sensor_want_identity(sensor, flags_before & IMMUNE_POLICY_IDENTITY);
 		sensor_want_calls(sensor, flags_before & IMMUNE_POLICY_CALLS);
+		sensor_want_hashes(sensor, flags_before);
 		sensor_want_kinds(sensor, sensor->kinds_attached);
 	}
 	return error;

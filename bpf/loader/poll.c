@@ -50,6 +50,13 @@ static bool snapshot_take_records(struct immune_sensor *sensor, uint8_t *buffer,
 	return !sensor->stage_snapshot;
 }
 
+/* Puts names of new cgroups in front, into the room that was kept for them; the new end. */
+static uint32_t name_cgroups(struct immune_sensor *sensor, uint8_t *buffer, uint32_t used,
+			     uint32_t room)
+{
+	return room ? cgroup_names_insert(sensor->cgroups, buffer, 0, used) : used;
+}
+
 /*
  * One round without waiting. What is in the watch queue and in bulk now was caused by lifecycle
  * records that are in their ring already: so take note of both, drain lifecycle, then hand over
@@ -61,20 +68,30 @@ static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t c
 	struct ring *lifecycle = &sensor->rings[IMMUNE_STREAM_LIFECYCLE];
 	struct ring *bulk = &sensor->rings[IMMUNE_STREAM_BULK];
 	uint64_t bulk_limit = ring_position(bulk);
+	/* A small buffer is for the records alone: names of cgroups wait for a larger one. */
+	uint32_t room = capacity >= 4 * CGROUP_ROOM_BYTES && sensor->cgroups ? CGROUP_ROOM_BYTES : 0;
 	enum ring_end end;
 	uint32_t used = 0;
 
-	if (!snapshot_take_records(sensor, buffer, capacity, &used))
-		return used;
+	if (!snapshot_take_records(sensor, buffer, capacity - room, &used))
+		return name_cgroups(sensor, buffer, used, room);
 	if (sensor->watch && stage_empty(sensor)) {
 		sensor->stage_at = 0;
 		sensor->stage_length = watch_drain(sensor->watch, sensor->stage, STAGE_BYTES);
+		if (sensor->hasher)
+			sensor->stage_length += hash_drain(sensor->hasher,
+							   sensor->stage + sensor->stage_length,
+							   STAGE_BYTES - sensor->stage_length);
 	}
-	end = ring_drain(lifecycle, ring_position(lifecycle), buffer, capacity, &used);
-	if (end == RING_EMPTY) {
+	end = ring_drain(lifecycle, ring_position(lifecycle), buffer, capacity - room, &used);
+	used = name_cgroups(sensor, buffer, used, room);
+	if (end == RING_EMPTY)
 		stage_take(sensor, buffer, capacity, &used);
+	/* Starts of programs and watched files are among these, and not in bulk. */
+	if (sensor->hasher && end != RING_BROKEN)
+		hash_note(sensor->hasher, buffer, used);
+	if (end == RING_EMPTY)
 		end = ring_drain(bulk, bulk_limit, buffer, capacity, &used);
-	}
 	if (end == RING_BROKEN) {
 		immune_fail("Cannot read the sensor's ring: a record has a length that none can "
 			    "have, restart the sensor");

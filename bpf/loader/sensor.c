@@ -216,6 +216,10 @@ IMMUNE_EXPORT int64_t immune_sensor_open(const struct immune_options *options,
 		return error;
 	sensor->cgroup = cgroup_open(options ? options->cgroup_path : NULL);
 	error = sensor->cgroup < 0 ? sensor->cgroup : sensor_attach_lifecycle(sensor);
+	if (!error) {
+		sensor->cgroups = cgroup_names_new(sensor->cgroup);
+		error = sensor->cgroups ? 0 : -ENOMEM;
+	}
 	if (!error)
 		error = sensor_snapshot(sensor);
 	if (!error)
@@ -234,6 +238,8 @@ void sensor_free(struct immune_sensor *sensor)
 {
 	if (!sensor)
 		return;
+	hash_stop(sensor->hasher);
+	cgroup_names_free(sensor->cgroups);
 	watch_stop(sensor->watch);
 	for (int i = 0; i < IMMUNE_STREAM_COUNT; i++)
 		ring_unmap(&sensor->rings[i]);

@@ -11,6 +11,8 @@
 #include "immune_record.h"
 #include "marks.h"
 #include "process.h"
+#include "cgroup_names.h"
+#include "hash.h"
 #include "ring.h"
 #include "snapshot.h"
 #include "watch.h"
@@ -33,6 +35,7 @@ struct immune_sensor {
 	struct ring rings[IMMUNE_STREAM_COUNT];
 	struct snapshot snapshot;
 	struct watch *watch;
+	struct hasher *_Atomic hasher; /* from the first policy on that wants hashes */
 	pthread_mutex_t poll_lock; /* held by a poll, and by close */
 	pthread_mutex_t policy_lock; /* held by what changes or reads the policy */
 	struct immune_control control; /* as the kernel has it */
@@ -41,6 +44,7 @@ struct immune_sensor {
 	uint64_t marks_sum; /* of what the policy wrote into marks and terms; verify.c */
 	uint64_t terms_sum;
 	uint64_t last_data_ns; /* when a poll last found something; guarded by poll_lock */
+	struct cgroup_names *cgroups;
 	int cgroup;
 	int epoll;
 	int wake;
@@ -62,6 +66,9 @@ void sensor_free(struct immune_sensor *sensor);
 int sensor_want_opens(struct immune_sensor *sensor, bool wanted);
 /* Attaches what the kinds of a mask need, and detaches what they do not. */
 int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask);
+/* Starts or stops hashing by flags of a policy; 0 or -errno. */
+int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags);
+
 /* The program that tells of acts, and of accesses beyond PTRACE_ATTACH. */
 int sensor_want_calls(struct immune_sensor *sensor, bool wanted);
 int sensor_want_identity(struct immune_sensor *sensor, bool wanted);

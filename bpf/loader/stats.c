@@ -144,6 +144,10 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 		watch_quiet_stats(sensor->watch, &row);
 		row_add(&table, &row);
 	}
+	if (sensor->hasher) {
+		hash_stats(sensor->hasher, &row);
+		row_add(&table, &row);
+	}
 	row = (struct immune_stats_row){ .kind = IMMUNE_KIND_PROCESS };
 	row.source = (uint16_t)IMMUNE_SOURCE_SNAPSHOT;
 	row.sequence = __atomic_load_n(&sensor->snapshot.sequence, __ATOMIC_RELAXED);

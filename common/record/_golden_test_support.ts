@@ -349,6 +349,29 @@ export const GOLDEN_RECORDS: readonly GoldenRecord[] = [
     sequence: 14,
   },
   {
+    kind: "image_hash",
+    values: {
+      header: { source: 0xf005, pid: 21, sequence: 15, start_time_ns: 17n },
+      body: {
+        device: 0x00800001,
+        is_program: 1,
+        inode: 4711,
+        change_time_ns: 1_700_000_000_000_000_000n,
+        size: 142_000,
+      },
+      slots: { path: "/usr/bin/id", sha256: "0123456789abcdef0123456789abcdef" },
+    },
+    hex:
+      "c0000000600020008b0005f002000100000000001500000000000000000000000f0000000000000000000000" +
+      "0000000011000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "00000000000000000100800001000000671200000000000000002a36fe9c9717b02a02000000000090000b00" +
+      "0b0000009b002000200000002f7573722f62696e2f6964303132333435363738396162636465663031323334" +
+      "35363738396162636465660000000000",
+    pid: 21,
+    startTimeNs: "17",
+    sequence: 15,
+  },
+  {
     kind: "login",
     values: {
       header: { source: 0xF008, pid: 19, sequence: 13, start_time_ns: 15n, uid: 1000 },

@@ -8,8 +8,10 @@ import {
   dnsPart,
   eventPart,
   execPart,
+  hashPart,
   labelsPart,
   namespacesPart,
+  processHashPart,
   socketPart,
   stdioPeer,
   targetPart,
@@ -35,6 +37,8 @@ export interface EcsContext extends HostBoot {
   readonly process?: ProgramBytes | undefined;
   /** Program of the parent. */
   readonly parent?: ProgramBytes | undefined;
+  /** Id of the container that a cgroup belongs to, `undefined` where it does to none. */
+  readonly containerId?: (cgroupId: bigint) => string | undefined;
   /** Name of a role, `undefined` where it has none. */
   readonly roleName?: (role: number) => string | undefined;
   /** Name of a user, `undefined` where it has none. */
@@ -78,6 +82,8 @@ export interface EcsDocument {
     readonly effective?: { readonly name: string };
   };
   readonly group?: { readonly id: string };
+  /** Container that the process belongs to. */
+  readonly container?: { readonly id: string };
   readonly file?: {
     readonly path: string;
     readonly inode?: string;
@@ -92,6 +98,8 @@ export interface EcsDocument {
     readonly gid?: string;
     /** Names that it has after a change. */
     readonly links?: number;
+    readonly hash?: { readonly sha256: string };
+    readonly size?: number;
   };
   readonly destination?: EcsEndpoint;
   readonly source?: Partial<EcsEndpoint>;
@@ -184,6 +192,7 @@ export interface EcsProcess {
   /** Session, where it belongs to one: 16 hexadecimal digits. */
   readonly session?: { readonly id: string };
   readonly real_user?: { readonly id: string };
+  readonly hash?: { readonly sha256: string };
   readonly parent?: EcsProcess & { readonly user?: { readonly id: string } };
 }
 
@@ -203,6 +212,7 @@ const EVENTS: Readonly<Record<string, readonly [category: string, type: string]>
   dns: ["network", "protocol"],
   change: ["file", "change"],
   act: ["process", "change"],
+  image_hash: ["file", "info"],
   process: ["process", "info"],
   login: ["authentication", "start"],
   auth_failure: ["authentication", "info"],
@@ -224,6 +234,7 @@ export function ecsDocument(record: RecordView, context: EcsContext): EcsDocumen
   const type = kind === "change" ? changeType(record) : ordinary;
   const userName = context.userName?.(record.uid);
   const isLog = isLogKind(record.kind);
+  const container = context.containerId?.(record.cgroupId);
   return {
     "@timestamp": wallTime(record.timeNs, context),
     event: {
@@ -248,6 +259,7 @@ export function ecsDocument(record: RecordView, context: EcsContext): EcsDocumen
       },
       group: { id: String(record.gid) },
     }),
+    ...(container === undefined ? {} : { container: { id: container } }),
     ...kindPart(record, context),
     ...flagsPart(record.flags),
   };
@@ -297,6 +309,7 @@ function processOf(record: RecordView, context: EcsContext): EcsProcess {
     ...(isExec ? { real_user: { id: String(record.number("exec", "real_uid")) } } : {}),
     ...(isExec ? execPart(record) : {}),
     ...(record.kind === "act" ? namespacesPart(record) : {}),
+    ...(record.kind === "image_hash" ? processHashPart(record) : {}),
     ...(record.kind === "process" && record.has("hidden") ? { hidden: true } : {}),
     parent: {
       ...identityOf(context, record.parentPid, record.parentStartTimeNs),
@@ -338,6 +351,7 @@ function kindPart(record: RecordView, context: EcsContext): Partial<EcsDocument>
   if (record.kind === "signal" || record.kind === "access") return targetPart(record, context);
   if (record.kind === "change") return changePart(record);
   if (record.kind === "act") return actPart(record);
+  if (record.kind === "image_hash") return hashPart(record);
   const network = socketPart(record);
   if (network !== undefined) return network;
   if (record.kind === "exec" && record.number("exec", "stdio_family") !== 0) {

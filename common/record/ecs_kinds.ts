@@ -204,6 +204,28 @@ export function actPart(record: RecordView): Partial<EcsDocument> {
   };
 }
 
+function sha256Of(record: RecordView): { readonly hash: { readonly sha256: string } } {
+  return { hash: { sha256: (record.slot("image_hash", "sha256") ?? new Uint8Array()).toHex() } };
+}
+
+/** The file that was hashed. */
+export function hashPart(record: RecordView): Partial<EcsDocument> {
+  const path = record.slot("image_hash", "path");
+  return {
+    file: {
+      path: path === undefined ? "" : text(path),
+      inode: String(record.number("image_hash", "inode")),
+      size: record.number("image_hash", "size"),
+      ...sha256Of(record),
+    },
+  };
+}
+
+/** Hash of the program of a process; nothing when it is that of another file. */
+export function processHashPart(record: RecordView): Partial<EcsProcess> {
+  return record.number("image_hash", "is_program") === 0 ? {} : sha256Of(record);
+}
+
 /** Namespaces of a process after an act. */
 export function namespacesPart(record: RecordView): Partial<EcsProcess> {
   return {

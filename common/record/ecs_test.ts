@@ -132,6 +132,22 @@ Deno.test("ecsDocument() of an act has what was done, its paths and the namespac
   assertEquals(process?.namespaces?.mount, 4026531841);
 });
 
+Deno.test("ecsDocument() of a hash has it of the file, and of the process that runs it", () => {
+  const sha256 = new TextEncoder().encode("0123456789abcdef0123456789abcdef").toHex();
+  const { file, process } = ecsDocument(decodeRecord(golden("image_hash")), CONTEXT);
+  assertEquals(file, { path: "/usr/bin/id", inode: "4711", size: 142_000, hash: { sha256 } });
+  assertEquals(process?.hash, { sha256 });
+  const opened = encodeRecord("image_hash", { slots: { sha256: new Uint8Array(32) } });
+  assertEquals(ecsDocument(decodeRecord(opened), CONTEXT).process?.hash, undefined);
+});
+
+Deno.test("ecsDocument() names the container of the process's cgroup", () => {
+  const record = decodeRecord(encodeRecord("open", { header: { pid: 7, cgroup_id: 9n } }));
+  const context = { ...CONTEXT, containerId: (id: bigint) => id === 9n ? "c" : undefined };
+  assertEquals(ecsDocument(record, context).container, { id: "c" });
+  assertEquals(ecsDocument(record, CONTEXT).container, undefined);
+});
+
 Deno.test("ecsDocument() of an exec has streams that are sockets, and none of an older writer", () => {
   const record = encodeRecord("exec", {
     body: {

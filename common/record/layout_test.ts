@@ -51,6 +51,7 @@ Deno.test("kinds keep the sizes that stored records have", () => {
     alert: [133, 16, 120],
     loss: [134, 24, 120],
     health: [138, 40, 168],
+    image_hash: [139, 32, 144],
     login: [141, 32, 208],
     auth_failure: [142, 32, 208],
     privilege: [143, 32, 208],

@@ -116,6 +116,10 @@ export const SOURCES = {
   replay: 0xF003,
   /** Changes of watched files, filled by the loader. */
   change: 0xF004,
+  /** Hashes of files, made by the loader. */
+  hash: 0xF005,
+  /** Names of cgroups, made by the loader. */
+  cgroup: 0xF006,
   /** Lines of logs, and what was done to the agent; both by the agent. */
   logs: 0xF008,
 } as const;
@@ -560,6 +564,32 @@ export const KINDS = {
       { name: "scans", doc: "u64 a class of duration (common/wire): scans since the last one" },
       { name: "tallies", doc: "what the sensor counted of each kind since (common/wire/tally.ts)" },
       { name: "missed", doc: "programs that did not run since, a line each: name, space, times" },
+    ],
+  },
+  image_hash: {
+    id: 139,
+    stream: "user",
+    doc:
+      "SHA-256 of the program that a process runs, or of a watched file; the header is that of " +
+      "the record it was made for",
+    body: [
+      {
+        name: "device",
+        type: "u32",
+        doc: "device of the file, as stat(2) has it, kernel encoding",
+      },
+      {
+        name: "is_program",
+        type: "u32",
+        doc: "1 = the process runs it; 0 = it opened or changed it",
+      },
+      { name: "inode", type: "u64", doc: "inode of the file" },
+      { name: "change_time_ns", type: "u64", doc: "its last change: Unix time in nanoseconds" },
+      { name: "size", type: "u64", doc: "bytes of the file" },
+    ],
+    slots: [
+      { name: "path", doc: "absolute path, as the record had it" },
+      { name: "sha256", doc: "the hash, 32 bytes" },
     ],
   },
   login: {

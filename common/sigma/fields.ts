@@ -148,6 +148,19 @@ export const STANDARD_FIELDS = {
     doc: "the same of the network namespace",
   },
   UserNamespace: { id: 64, ecs: "process.namespaces.user", doc: "the same of the user namespace" },
+  Hashes: {
+    id: 65,
+    ecs: "file.hash.all",
+    doc: "SHA256= and the hash of a program or watched file, in capitals as Sysmon has it",
+  },
+  sha256: { id: 66, ecs: "file.hash.sha256", doc: "the hash, 64 hexadecimal digits" },
+  ContainerId: {
+    id: 67,
+    ecs: "container.id",
+    doc:
+      "id of the container that the process's cgroup belongs to: 64 hexadecimal digits, or the " +
+      "name of a machine",
+  },
 } as const satisfies Record<string, StandardField>;
 
 /** Name of a standard field. */

@@ -204,6 +204,10 @@ export const CLASSES = {
   file_change: 524288,
   /** A process used a privilege, or made memory executable that was written. */
   privileged_act: 1048576,
+  /** The hash of a program is known; of rules on starts of programs that ask for one. */
+  program_hash: 2097152,
+  /** The same of a watched file, of rules on files. */
+  file_hash: 4194304,
   /** No record; flat events alone. Every rule has this bit. */
   flat: 0x8000_0000,
 } as const;

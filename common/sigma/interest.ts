@@ -45,6 +45,8 @@ export interface Interest {
   readonly kinds: readonly KindName[];
   /** Changes of user ids are needed (costs a probe on each set*uid call). */
   readonly identity: boolean;
+  /** Hashes of programs or watched files are needed. */
+  readonly hashes: boolean;
   /** Acts, or accesses other than attach, are needed (costs a hook on all system calls). */
   readonly calls: boolean;
   /** Objects to watch, sorted by path. */
@@ -137,6 +139,7 @@ export function interestOf(
     kinds: kindsOf(classMask | (named ? NAMED_CLASSES : 0)),
     identity: (classMask & CLASSES.identity) !== 0,
     calls,
+    hashes: (classMask & (CLASSES.program_hash | CLASSES.file_hash)) !== 0,
     watches: sorted.slice(0, WATCHES_MAX),
     watchesDropped: Math.max(0, sorted.length - WATCHES_MAX),
     wide,

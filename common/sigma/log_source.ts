@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AUDIT_SERVICE, auditClassesOf } from "./audit.ts";
+import { type Expression, testsOf } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import type { RuleLogic } from "./rule.ts";
 
@@ -54,6 +55,15 @@ const CLASS_BY_CATEGORY: ReadonlyMap<string, number> = new Map([
   ["privileged_act", CLASSES.privileged_act],
 ]);
 
+const FILE_CLASSES = CLASSES.file_access | CLASSES.file_event | CLASSES.file_rename;
+/** Fields with the hash of a file: it comes later, in a record of its own. */
+const HASH_FIELDS: ReadonlySet<string> = new Set(["Hashes", "sha256"]);
+
+function asksForHash(expression: Expression | undefined): boolean {
+  return expression !== undefined &&
+    [...testsOf(expression)].some(({ field }) => HASH_FIELDS.has(field));
+}
+
 /**
  * The event classes that a rule is for.
  *
@@ -66,6 +76,10 @@ export function classMaskOf(rule: Pick<RuleLogic, "logSource" | "expression">): 
   if (product === undefined || product === "linux") {
     if (service === undefined) bits = CLASS_BY_CATEGORY.get(category ?? "") ?? 0;
     else if (service === AUDIT_SERVICE && category === undefined) bits = auditClassesOf(rule);
+  }
+  if (bits !== 0 && asksForHash(rule.expression)) {
+    if ((bits & CLASSES.process_creation) !== 0) bits |= CLASSES.program_hash;
+    if ((bits & FILE_CLASSES) !== 0) bits |= CLASSES.file_hash;
   }
   return (bits | CLASSES.flat) >>> 0;
 }

@@ -6,7 +6,7 @@ import { KINDS, SOURCES } from "../../common/record/table.ts";
 import { canLoadSensor } from "./host.ts";
 
 /** Longest wait for records that must come, in milliseconds. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 const VIEW_BYTES = 1 << 20;
 
 const NOTHING: Policy = {

@@ -17,6 +17,7 @@ import {
   HEADER_LENGTH,
   HEADER_SLOT_COUNT,
   IDENTITY_BODY_BYTES,
+  IMAGE_HASH_BODY_BYTES,
   KIND_ACCEPT,
   KIND_ACCESS,
   KIND_ACT,
@@ -28,6 +29,7 @@ import {
   KIND_EXIT,
   KIND_FLOW,
   KIND_IDENTITY,
+  KIND_IMAGE_HASH,
   KIND_LISTEN,
   KIND_OPEN,
   KIND_PROCESS,
@@ -69,6 +71,7 @@ function body_bytes(wanted: u32): u32 {
   if (wanted == KIND_DNS) return DNS_BODY_BYTES;
   if (wanted == KIND_CHANGE) return CHANGE_BODY_BYTES;
   if (wanted == KIND_ACT) return ACT_BODY_BYTES;
+  if (wanted == KIND_IMAGE_HASH) return IMAGE_HASH_BODY_BYTES;
   return wanted == KIND_PROCESS ? PROCESS_BODY_BYTES : 0;
 }
 

@@ -37,7 +37,7 @@ import { FIELD_LISTS } from "./memory";
 
 @inline const NO_GROUP: u32 = GROUPS;
 /** Kinds of records by their classes; an open with and without writing are two. */
-@inline const LISTS: u32 = 23;
+@inline const LISTS: u32 = 25;
 /** From there on one class a list, each twice the one before. */
 @inline const LIST_SNAPSHOT: u32 = 11;
 @inline const LIST_FILE_DELETE: u32 = 19;

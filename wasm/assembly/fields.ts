@@ -3,6 +3,7 @@
 
 import * as f from "../../out/gen/image";
 import * as r from "../../out/gen/record";
+import { container_length, container_of, container_text } from "./container_table";
 import { body, body_has, kind, open_slot, record, slot_length, slot_text } from "./current";
 import {
   destination,
@@ -27,6 +28,7 @@ import {
   write_answers,
   write_change,
   write_flags,
+  write_hash,
   write_mode,
   write_query_type,
   write_streams,
@@ -274,6 +276,18 @@ function load_act_field(standard: u32): bool {
   }
 }
 
+/** Hash of a program or file, with or without the name of its kind. */
+function hash(named: bool): bool {
+  return kind == r.KIND_IMAGE_HASH && open_slot(r.IMAGE_HASH_SLOT_SHA256) && slot_length == 32 &&
+    written(write_hash(slot_text, slot_length, named));
+}
+
+/** Id of the container that the process belongs to. */
+function container(): bool {
+  return container_of(load<u64>(record, r.HEADER_CGROUP_ID)) &&
+    set(container_text, container_length);
+}
+
 /** Number of a namespace; the four stand one behind the other. */
 function namespace(index: u32): bool {
   let first: usize = 0;
@@ -289,6 +303,9 @@ function namespace(index: u32): bool {
 /** Path of the file that was opened or changed, or that an act is about. */
 function target_path(): bool {
   if (kind == r.KIND_ACT) return slot(r.ACT_SLOT_PATH);
+  if (kind == r.KIND_IMAGE_HASH) {
+    return load<u32>(body, r.IMAGE_HASH_IS_PROGRAM) == 0 && slot(r.IMAGE_HASH_SLOT_PATH);
+  }
   if (kind == r.KIND_CHANGE) return slot(r.CHANGE_SLOT_PATH);
   return kind == r.KIND_OPEN && slot(r.OPEN_SLOT_PATH);
 }
@@ -307,6 +324,12 @@ export function load_field(standard: u32): bool {
       return target_path();
     case f.STANDARD_FIELDS_FLAGS:
       return flags();
+    case f.STANDARD_FIELDS_CONTAINER_ID:
+      return container();
+    case f.STANDARD_FIELDS_HASHES:
+      return hash(true);
+    case f.STANDARD_FIELDS_SHA256:
+      return hash(false);
     case f.STANDARD_FIELDS_MOUNT_NAMESPACE:
       return namespace(0);
     case f.STANDARD_FIELDS_PID_NAMESPACE:

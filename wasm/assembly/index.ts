@@ -17,6 +17,7 @@ export { stage, stage_some } from "./image";
 export { publish_row } from "./image_check";
 export { forget_labels, labels } from "./labels";
 export { listed_ask } from "./listed";
+export { container_find } from "./container_table";
 export { literals_found, literals_run } from "./literals_run";
 export { mask, mask_text } from "./mask";
 export { region, region_bytes } from "./memory";

@@ -1,6 +1,7 @@
 // What each kind of record does to the process table and the tables of names.
 
 import {
+  CGROUP_SLOT_CONTAINER,
   EXEC_REAL_UID,
   EXEC_SLOT_ARGV,
   EXEC_SLOT_CWD,
@@ -17,16 +18,19 @@ import {
   HEADER_START_TIME_NS,
   HEADER_UID,
   IDENTITY_REAL_UID,
+  KIND_CGROUP,
   KIND_EXEC,
   KIND_EXIT,
   KIND_FORK,
   KIND_IDENTITY,
+  KIND_IMAGE_HASH,
   KIND_PROCESS,
   KIND_ROLE,
   KIND_USER,
   ROLE_SLOT_NAME,
   USER_SLOT_NAME,
 } from "../../out/gen/record";
+import { container_set } from "./container_table";
 import { body, kind, open_slot, record, slot_length, slot_text } from "./current";
 import {
   process_end,
@@ -184,12 +188,18 @@ export function follow_record(): void {
     if (open_slot(USER_SLOT_NAME)) user_set(load<u32>(record, HEADER_UID), slot_text, slot_length);
     return;
   }
+  if (kind == KIND_CGROUP) {
+    if (open_slot(CGROUP_SLOT_CONTAINER)) {
+      container_set(load<u64>(record, HEADER_CGROUP_ID), slot_text, slot_length);
+    }
+    return;
+  }
   if (kind == KIND_ROLE) {
     const role: u32 = <u32> load<u16>(record, HEADER_ROLE);
     if (open_slot(ROLE_SLOT_NAME)) role_set(role, slot_text, slot_length);
     return;
   }
-  if (kind > KIND_PROCESS) return; // Other context says nothing of a process.
+  if (kind > KIND_PROCESS && kind != KIND_IMAGE_HASH) return; // Other context says nothing of a process.
   const pid: u32 = load<u32>(record, HEADER_PID);
   const start: u64 = load<u64>(record, HEADER_START_TIME_NS);
   process = process_get(pid, start);

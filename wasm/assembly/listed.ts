@@ -9,10 +9,12 @@ import {
   DNS_SLOT_NAME,
   EXEC_SLOT_FILE_NAME,
   EXEC_SLOT_IMAGE,
+  IMAGE_HASH_SLOT_SHA256,
   KIND_ACCEPT,
   KIND_CONNECT,
   KIND_DNS,
   KIND_EXEC,
+  KIND_IMAGE_HASH,
   KIND_OPEN,
   OPEN_SLOT_PATH,
 } from "../../out/gen/record";
@@ -34,6 +36,7 @@ import { SCRATCH } from "./memory";
 @inline const ASK_NAMES: u32 = 2;
 @inline const ASK_DOMAINS: u32 = 4;
 @inline const ASK_BELOW: u32 = 8;
+@inline const ASK_SHA256: u32 = 16;
 
 let asks: u32 = 0;
 /** Bit n - 1: the filter holds networks with a prefix of n bits. */
@@ -142,5 +145,9 @@ export function maybe_listed(): bool {
   if (asks == 0) return false;
   if (kind == KIND_EXEC) return exec_listed();
   if (kind == KIND_DNS) return question_listed();
+  if (kind == KIND_IMAGE_HASH) {
+    return (asks & ASK_SHA256) != 0 && open_slot(IMAGE_HASH_SLOT_SHA256) &&
+      bloom_has(slot_text, slot_length) != 0;
+  }
   return kind == KIND_OPEN && slot_listed(OPEN_SLOT_PATH);
 }

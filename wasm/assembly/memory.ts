@@ -68,8 +68,11 @@
 @inline export const USERS_BYTES: u32 = 0x1_0000; // 64 bytes x USERS_MAX (1,024)
 @inline export const ROLES: usize = USERS + USERS_BYTES;
 @inline export const ROLES_BYTES: u32 = 0x4000; // 64 bytes x ROLES_MAX (256)
+/** Containers of cgroups, see container_table.ts. */
+@inline export const CONTAINERS: usize = ROLES + ROLES_BYTES;
+@inline export const CONTAINERS_BYTES: u32 = 0x1_4000; // 80 bytes x 1,024
 /** Names of addresses, see host_names.ts. */
-@inline export const HOST_NAMES: usize = ROLES + ROLES_BYTES;
+@inline export const HOST_NAMES: usize = CONTAINERS + CONTAINERS_BYTES;
 @inline export const HOST_NAMES_BYTES: u32 = 0x12_0000; // 288 bytes x 4,096
 /** Heads of the process index, then the rows. */
 @inline export const PROCESS_INDEX: usize = HOST_NAMES + HOST_NAMES_BYTES;

@@ -90,6 +90,20 @@ export function write_act(what: u32): u32 {
     : write_decimal(<u64> what);
 }
 
+/** A hash as hexadecimal digits, in capitals behind the name of its kind as Sysmon writes it. */
+export function write_hash(bytes: usize, length: u32, named: bool): u32 {
+  let at: usize = SCRATCH + (named ? <usize> write_constant("SHA256=") : 0);
+  const letter: u32 = named ? 0x37 : 0x57;
+  for (let i: usize = 0; i < <usize> length; i++) {
+    const byte: u32 = <u32> load<u8>(bytes + i);
+    for (let shift: u32 = 4; shift <= 4; shift -= 4) {
+      const digit: u32 = (byte >> shift) & 15;
+      store<u8>(at++, digit + (digit < 10 ? 0x30 : letter));
+    }
+  }
+  return <u32> (at - SCRATCH);
+}
+
 /** Permission bits with those of set-id and sticky, 4 octal digits. */
 export function write_mode(mode: u32): u32 {
   for (let i: u32 = 0; i < 4; i++) {

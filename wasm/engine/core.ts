@@ -28,6 +28,7 @@ export interface CoreExports {
   bloom_add(pointer: number, length: number): void;
   bloom_has(pointer: number, length: number): number;
   listed_ask(what: number, ipv4: number, a: number, b: number, c: number, d: number): void;
+  container_find(pointer: number): number;
   literals_run(field: number, pointer: number, length: number): number;
   literals_found(index: number): number;
   glob_match(

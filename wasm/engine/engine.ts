@@ -164,6 +164,21 @@ export class Engine {
   }
 
   /**
+   * The container that a cgroup belongs to.
+   *
+   * @param cgroupId Id of the cgroup.
+   * @returns Its id, or `undefined` when none is known.
+   */
+  container(cgroupId: bigint): string | undefined {
+    const { core } = this;
+    core.view.setBigUint64(core.text, cgroupId, true);
+    const length = core.exports.container_find(core.text);
+    if (length === 0) return undefined;
+    const at = core.view.getUint32(core.text + 8, true);
+    return new TextDecoder().decode(core.memory.subarray(at, at + length));
+  }
+
+  /**
    * All live processes, the least lately seen first. Not to be mixed with scans.
    *
    * @returns Their rows.

@@ -412,6 +412,49 @@ Deno.test("an act has what was done, its argument, paths and namespaces", async 
   });
 });
 
+Deno.test("a hash is of the class of rules that ask for one: of a program, or of a file", async () => {
+  const digest = "AB".repeat(32);
+  const hash = (is_program: number) =>
+    encodeRecord("image_hash", {
+      header: HEADER,
+      body: { is_program },
+      slots: { path: "/x", sha256: Uint8Array.fromHex(digest) },
+    });
+  const engine = await Engine.create();
+  const rule = (category: string, test: string): TestRule => ({
+    category,
+    detection: [`s: { ${test}, Image: /usr/bin/sh }`, "condition: s"],
+  });
+  engine.publish(
+    compile(
+      rule("process_creation", `Hashes|contains: 'SHA256=${digest}'`),
+      rule("process_creation", `sha256: '${digest.toLowerCase()}'`),
+      rule("file_access", `sha256: '${digest}', TargetFilename: /x`),
+      rule("process_creation", "CommandLine|contains: c"),
+      rule("process_creation", `Hashes|contains: 'SHA256=${"AC".repeat(32)}'`),
+    ).image,
+  );
+  const exec = encodeRecord("exec", { header: HEADER, slots: { image: "/usr/bin/sh", argv: "c" } });
+  assertEquals(scanAll(engine, [exec, hash(1), hash(0)]), [[3], [0, 1], [2]]);
+});
+
+Deno.test("a container is known from the record of its cgroup on, the last 1,024 of them", async () => {
+  const engine = await Engine.create();
+  const detection = ["s: { ContainerId: 'c7' }", "condition: s"];
+  engine.publish(compile({ category: CATEGORIES.exec, detection }).image);
+  const exec = encodeRecord("exec", { header: { ...HEADER, cgroup_id: 7n } });
+  const cgroup = (id: number, container: string) =>
+    encodeRecord("cgroup", {
+      header: { cgroup_id: BigInt(id) },
+      slots: { path: "/p", container },
+    });
+  assertEquals(scanAll(engine, [exec, cgroup(7, "c7"), exec]), [[], [], [0]]);
+  assertEquals(engine.container(7n), "c7");
+  assertEquals(engine.container(8n), undefined);
+  for (let id = 100; id < 5000; id++) scanAll(engine, [cgroup(id, `c${id}`)]);
+  assertEquals(engine.container(4999n), "c4999");
+});
+
 Deno.test("each act and each way of access has its name", async () => {
   const names = { Act: Object.keys(ACTS), Access: Object.keys(ACCESSES) };
   const engine = await Engine.create();

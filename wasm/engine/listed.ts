@@ -7,7 +7,7 @@ export const RULE_LISTED = 0xFFFF_FFFF;
 /** Words of bits that the prefixes of IPv6 networks take. */
 const IPV6_WORDS = 4;
 const WORD_BITS = 32;
-const ASK = { paths: 1, names: 2, domains: 4, below: 8 } as const;
+const ASK = { paths: 1, names: 2, domains: 4, below: 8, sha256: 16 } as const;
 
 /** What a filter holds, and so what it is asked for. */
 export interface ListedAsks {
@@ -19,6 +19,8 @@ export interface ListedAsks {
   readonly domains: boolean;
   /** `*.` and a domain: all below it. */
   readonly below: boolean;
+  /** Hashes of programs and watched files. */
+  readonly sha256: boolean;
   /** Lengths of the prefixes of networks, 32 for an address alone. */
   readonly ipv4Prefixes: readonly number[];
   /** The same, 128 for an address alone. */
@@ -31,6 +33,7 @@ export const NO_ASKS: ListedAsks = {
   names: false,
   domains: false,
   below: false,
+  sha256: false,
   ipv4Prefixes: [],
   ipv6Prefixes: [],
 };
@@ -52,7 +55,8 @@ export function askListed(
   options: ListedAsks,
 ): BloomFilter {
   const what = (options.paths ? ASK.paths : 0) | (options.names ? ASK.names : 0) |
-    (options.domains ? ASK.domains : 0) | (options.below ? ASK.below : 0);
+    (options.domains ? ASK.domains : 0) | (options.below ? ASK.below : 0) |
+    (options.sha256 ? ASK.sha256 : 0);
   const [a = 0, b = 0, c = 0, d = 0] = wordsOf(options.ipv6Prefixes, IPV6_WORDS);
   const [ipv4 = 0] = wordsOf(options.ipv4Prefixes, 1);
   const filter = BloomFilter.load(engine, saved);

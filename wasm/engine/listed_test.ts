@@ -54,6 +54,16 @@ Deno.test("a scan tells an exec of a listed path, by its image or by what was as
   assert(isMaybe(open("/tmp/m")) && !isMaybe(open("/tmp/m/x")));
 });
 
+Deno.test("a scan tells a listed hash of a program or file", () => {
+  const digest = new Uint8Array(32).fill(7);
+  const hash = (sha256: Uint8Array) =>
+    encodeRecord("image_hash", { header: { pid: 7 }, slots: { path: "/x", sha256 } });
+  list([digest], { sha256: true });
+  assert(isMaybe(hash(digest)) && !isMaybe(hash(new Uint8Array(32).fill(8))));
+  list([digest], { paths: true });
+  assert(!isMaybe(hash(digest)));
+});
+
 Deno.test("a scan tells a listed name in any folder", () => {
   list(["m"], { names: true });
   assertEquals(

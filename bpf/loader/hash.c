@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "hash.h"
+#include "hash_cache.h"
+#include "hash_file.h"
+#include "watch_queue.h"
+
+/* What waits to be hashed; more is counted and not hashed. */
+#define REQUESTS_MAX 256
+/* Of the thread: what it does is never urgent. */
+#define NICE 5
+
+struct hash_record {
+	struct immune_record_header header;
+	struct immune_image_hash_body body;
+	struct immune_slot slots[IMMUNE_IMAGE_HASH_SLOT_COUNT];
+	uint8_t bytes[SHA256_BYTES + IMMUNE_PATH_BYTES_MAX + 8]; /* padding may follow */
+};
+
+_Static_assert(__builtin_offsetof(struct hash_record, bytes) ==
+		       sizeof(struct immune_record_header) + sizeof(struct immune_image_hash_body) +
+			       IMMUNE_IMAGE_HASH_SLOT_COUNT * sizeof(struct immune_slot),
+	       "hash_record has no holes");
+
+struct hasher {
+	pthread_t thread;
+	bool runs;
+	_Atomic bool stopping;
+	_Atomic uint32_t mode; /* enum hash_mode */
+	int wake_eventfd;
+	pthread_mutex_t lock; /* guards requests, first and count */
+	pthread_cond_t arrived;
+	struct hash_request *requests; /* a ring of REQUESTS_MAX */
+	uint32_t first, count;
+	struct hash_cache cache; /* the thread's */
+	struct watch_queue queue;
+	_Atomic uint64_t sequence;
+	/* seen = the sum of these, and what waits */
+	_Atomic uint64_t submitted, filtered, ring_full, oversized, unreadable;
+};
+
+static void append(struct hash_record *record, uint32_t slot, const void *bytes, uint32_t length)
+{
+	memcpy((uint8_t *)record + record->header.length, bytes, length);
+	record->slots[slot].offset = (uint16_t)record->header.length;
+	record->slots[slot].length = (uint16_t)length;
+	record->slots[slot].original_length = length;
+	record->header.length += length;
+}
+
+static void tell(struct hasher *hasher, const struct hash_request *request,
+		 const struct hash_version *version, const uint8_t digest[SHA256_BYTES])
+{
+	struct hash_record record;
+	struct immune_record_header *header = &record.header;
+	enum watch_push pushed;
+	uint64_t one = 1;
+
+	memset(&record, 0, offsetof(struct hash_record, bytes));
+	*header = request->header;
+	header->length = offsetof(struct hash_record, bytes);
+	header->header_length = sizeof(*header);
+	header->body_length = sizeof(record.body);
+	header->kind = IMMUNE_KIND_IMAGE_HASH;
+	header->source = (uint16_t)IMMUNE_SOURCE_HASH;
+	header->slot_count = IMMUNE_IMAGE_HASH_SLOT_COUNT;
+	header->version = IMMUNE_RECORD_VERSION;
+	header->flags = version->flags;
+	record.body.device = version->device;
+	record.body.is_program = request->is_program;
+	record.body.inode = version->inode;
+	record.body.change_time_ns = version->change_time_ns;
+	record.body.size = version->size;
+	append(&record, IMMUNE_IMAGE_HASH_SLOT_SHA256, digest, SHA256_BYTES);
+	append(&record, IMMUNE_IMAGE_HASH_SLOT_PATH, request->path,
+	       (uint32_t)strlen(request->path));
+	memset((uint8_t *)&record + header->length, 0, IMMUNE_RECORD_ALIGNMENT);
+	header->length = (header->length + IMMUNE_RECORD_ALIGNMENT - 1) &
+			 ~(IMMUNE_RECORD_ALIGNMENT - 1u);
+	/* Taken before the queue is asked: a full queue leaves a visible gap. */
+	header->sequence = atomic_fetch_add(&hasher->sequence, 1) + 1;
+	pushed = watch_queue_push(&hasher->queue, &record, header->length);
+	atomic_fetch_add(pushed == WATCH_PUSH_FULL ? &hasher->ring_full : &hasher->submitted, 1);
+	/* A full eventfd is readable already, which is all that is asked of it. */
+	if (pushed == WATCH_PUSH_FIRST &&
+	    write(hasher->wake_eventfd, &one, sizeof(one)) != sizeof(one))
+		return;
+}
+
+static void serve(struct hasher *hasher, const struct hash_request *request)
+{
+	struct hash_version version = { 0 };
+	struct hash_entry *entry;
+	int fd = hash_open(request, &version);
+	bool each = atomic_load(&hasher->mode) == HASH_EACH && request->is_program;
+	int error = fd < 0 ? fd : 0;
+
+	if (!error) {
+		entry = hash_cache_find(&hasher->cache, &version);
+		if (!entry->known) {
+			error = hash_file(fd, &version, &hasher->stopping, entry->digest);
+			entry->known = !error;
+			each = true;
+		}
+		close(fd);
+	}
+	if (error)
+		atomic_fetch_add(error == -EFBIG ? &hasher->oversized : &hasher->unreadable, 1);
+	else if (each)
+		tell(hasher, request, &version, entry->digest);
+	else
+		atomic_fetch_add(&hasher->filtered, 1);
+}
+
+static void *run(void *argument)
+{
+	struct hasher *hasher = argument;
+	struct hash_request *request = malloc(sizeof(*request));
+
+	/* Of this thread alone, on Linux. */
+	setpriority(PRIO_PROCESS, 0, NICE);
+	while (request && !atomic_load(&hasher->stopping)) {
+		pthread_mutex_lock(&hasher->lock);
+		while (!hasher->count && !atomic_load(&hasher->stopping))
+			pthread_cond_wait(&hasher->arrived, &hasher->lock);
+		if (hasher->count) {
+			*request = hasher->requests[hasher->first];
+			hasher->first = (hasher->first + 1) % REQUESTS_MAX;
+			hasher->count--;
+		}
+		pthread_mutex_unlock(&hasher->lock);
+		if (!atomic_load(&hasher->stopping))
+			serve(hasher, request);
+	}
+	free(request);
+	return NULL;
+}
+
+static void ask(struct hasher *hasher, const struct immune_record_header *header,
+		const struct immune_slot *path, uint32_t device, uint64_t inode)
+{
+	struct hash_request *request;
+
+	if (!path->length || path->length >= IMMUNE_PATH_BYTES_MAX)
+		return;
+	pthread_mutex_lock(&hasher->lock);
+	if (hasher->count == REQUESTS_MAX) {
+		atomic_fetch_add(&hasher->ring_full, 1);
+	} else {
+		request = &hasher->requests[(hasher->first + hasher->count++) % REQUESTS_MAX];
+		memcpy(&request->header, header, sizeof(request->header));
+		request->device = device;
+		request->inode = inode;
+		request->is_program = header->kind == IMMUNE_KIND_EXEC;
+		memcpy(request->path, (const uint8_t *)header + path->offset, path->length);
+		request->path[path->length] = 0;
+		pthread_cond_signal(&hasher->arrived);
+	}
+	pthread_mutex_unlock(&hasher->lock);
+}
+
+static void note_one(struct hasher *hasher, const struct immune_record_header *header)
+{
+	const uint8_t *body = (const uint8_t *)header + header->header_length;
+	const struct immune_slot *slots = (const void *)(body + header->body_length);
+	const struct immune_exec_body *exec = (const void *)body;
+	const struct immune_open_body *open = (const void *)body;
+	const struct immune_change_body *change = (const void *)body;
+
+	if (header->kind == IMMUNE_KIND_EXEC)
+		ask(hasher, header, &slots[IMMUNE_EXEC_SLOT_IMAGE], exec->device, exec->inode);
+	else if (header->kind == IMMUNE_KIND_OPEN && header->source == IMMUNE_SOURCE_WATCH)
+		ask(hasher, header, &slots[IMMUNE_OPEN_SLOT_PATH], open->device, open->inode);
+	else if (header->kind == IMMUNE_KIND_CHANGE && change->inode &&
+		 (change->change == IMMUNE_CHANGE_WHAT_WRITE ||
+		  change->change == IMMUNE_CHANGE_WHAT_RENAME))
+		ask(hasher, header, &slots[IMMUNE_CHANGE_SLOT_PATH], change->device,
+		    change->inode);
+}
+
+void hash_note(struct hasher *hasher, const uint8_t *records, uint32_t length)
+{
+	if (atomic_load(&hasher->mode) == HASH_NONE)
+		return;
+	/* Whole records of a layout that the sensor itself made; each has a length. */
+	for (uint32_t at = 0; at < length;) {
+		const struct immune_record_header *header = (const void *)(records + at);
+
+		note_one(hasher, header);
+		at += header->length;
+	}
+}
+
+void hash_want(struct hasher *hasher, enum hash_mode mode)
+{
+	atomic_store(&hasher->mode, mode);
+}
+
+uint32_t hash_drain(struct hasher *hasher, uint8_t *buffer, uint32_t capacity)
+{
+	return watch_queue_drain(&hasher->queue, buffer, capacity);
+}
+
+int hash_start(struct hasher **out, int wake_eventfd)
+{
+	struct hasher *hasher = calloc(1, sizeof(*hasher));
+	sigset_t all, before;
+
+	*out = NULL;
+	if (!hasher)
+		return -ENOMEM;
+	pthread_mutex_init(&hasher->lock, NULL);
+	pthread_cond_init(&hasher->arrived, NULL);
+	hasher->wake_eventfd = wake_eventfd;
+	/* Taken page by page as they are used: at rest nothing of them is. */
+	hasher->requests = malloc(REQUESTS_MAX * sizeof(*hasher->requests));
+	hasher->queue.bytes = malloc(WATCH_QUEUE_BYTES);
+	if (hasher->requests && hasher->queue.bytes && !hash_cache_init(&hasher->cache)) {
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		hasher->runs = !pthread_create(&hasher->thread, NULL, run, hasher);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	if (!hasher->runs) {
+		hash_stop(hasher);
+		return -ENOMEM;
+	}
+	*out = hasher;
+	return 0;
+}
+
+void hash_stats(struct hasher *hasher, struct immune_stats_row *row)
+{
+	struct immune_counters *counters = &row->counters;
+
+	memset(row, 0, sizeof(*row));
+	row->source = (uint16_t)IMMUNE_SOURCE_HASH;
+	row->sequence = atomic_load(&hasher->sequence);
+	counters->submitted = atomic_load(&hasher->submitted);
+	counters->filtered = atomic_load(&hasher->filtered);
+	counters->ring_full = atomic_load(&hasher->ring_full);
+	counters->oversized = atomic_load(&hasher->oversized);
+	counters->unreadable = atomic_load(&hasher->unreadable);
+	counters->seen = counters->submitted + counters->filtered + counters->ring_full +
+			 counters->oversized + counters->unreadable;
+}
+
+void hash_stop(struct hasher *hasher)
+{
+	if (!hasher)
+		return;
+	pthread_mutex_lock(&hasher->lock);
+	atomic_store(&hasher->stopping, true);
+	pthread_cond_signal(&hasher->arrived);
+	pthread_mutex_unlock(&hasher->lock);
+	if (hasher->runs)
+		pthread_join(hasher->thread, NULL);
+	free(hasher->requests);
+	free(hasher->queue.bytes);
+	hash_cache_free(&hasher->cache);
+	pthread_cond_destroy(&hasher->arrived);
+	pthread_mutex_destroy(&hasher->lock);
+	free(hasher);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SHA-256 of programs that start and of watched files, on a thread of its own: nobody waits for it.
+ * A file is hashed once a version (device, inode, time of its last change).
+ */
+#ifndef IMMUNE_HASH_H
+#define IMMUNE_HASH_H
+
+#include <stdint.h>
+
+#include "immune_sensor.h"
+
+struct hasher;
+
+enum hash_mode {
+	HASH_NONE,
+	HASH_FIRST, /* a record for each version of a file, the first time that it is met */
+	HASH_EACH, /* a record for each start of a program besides */
+};
+
+/* Starts the thread; nothing is hashed yet. wake_eventfd is written whenever the output queue stops
+ * being empty. Returns 0 or a negative errno. */
+int hash_start(struct hasher **out, int wake_eventfd);
+
+void hash_want(struct hasher *hasher, enum hash_mode mode);
+
+/* Takes note of what is to be hashed among whole records. Never waits. */
+void hash_note(struct hasher *hasher, const uint8_t *records, uint32_t length);
+
+/* Moves whole records to buffer; returns bytes. */
+uint32_t hash_drain(struct hasher *hasher, uint8_t *buffer, uint32_t capacity);
+
+/* Row of kind 0, source IMMUNE_SOURCE_HASH: hashes are no records of what happened, one that cannot be
+ * made is no loss of those. filtered = the version was told before; ring_full = too many waited;
+ * oversized = over HASH_FILE_BYTES_MAX; unreadable = gone, changed meanwhile, or no plain file. */
+void hash_stats(struct hasher *hasher, struct immune_stats_row *row);
+
+/* Ends the thread. A null pointer is fine. */
+void hash_stop(struct hasher *hasher);
+
+#endif

@@ -1,0 +1,168 @@
+import { assert, assertEquals } from "@std/assert";
+import type { StatsRow } from "../../agent/sensors/sensor.ts";
+import type { RecordView } from "../../common/record/decode.ts";
+import { KINDS, SOURCES } from "../../common/record/table.ts";
+import { compileRules } from "../../common/sigma/mod.ts";
+import { Engine } from "../../wasm/engine/mod.ts";
+import { compile, inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";
+
+const textOf = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+
+async function sha256(path: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", Deno.readFileSync(path))).toHex();
+}
+
+/** Hashes that were told of a path, as hexadecimal digits. */
+function hashesOf(probe: Probe, path: string): readonly RecordView[] {
+  return probe.records.filter((record) =>
+    record.kindId === KINDS.image_hash.id &&
+    textOf(record.slot("image_hash", "path")) === path
+  );
+}
+
+const digestOf = (record: RecordView) => present(record.slot("image_hash", "sha256")).toHex();
+
+/** A program of its own: its bytes are nobody else's. */
+function makeProgram(path: string): void {
+  Deno.copyFileSync("/bin/true", path);
+  Deno.chmodSync(path, 0o755);
+  Deno.writeTextFileSync(path, crypto.randomUUID(), { append: true });
+}
+
+function row(probe: Probe): StatsRow {
+  return present(probe.sensor.tables().find(({ source }) => source === SOURCES.hash));
+}
+
+sensorTest("the hash of a program comes once a version of its file", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/mine`;
+    makeProgram(path);
+    using probe = new Probe({ kinds: ["exec"], hashes: "first" });
+    const { pid } = await run(path, []);
+    probe.until(() => hashesOf(probe, path).length > 0);
+    const [first] = hashesOf(probe, path);
+    assertEquals(digestOf(present(first)), await sha256(path));
+    assertEquals(first?.pid, pid);
+    assertEquals(first?.number("image_hash", "is_program"), 1);
+    assertEquals(first?.number("image_hash", "size"), Deno.statSync(path).size);
+    const before = row(probe).filtered;
+    await run(path, []);
+    probe.until(() => row(probe).filtered > before);
+    makeProgram(path);
+    await run(path, []);
+    probe.until(() => hashesOf(probe, path).length > 1);
+    assertEquals(hashesOf(probe, path).map(digestOf).at(-1), await sha256(path));
+    assertEquals(hashesOf(probe, path).length, 2);
+  });
+});
+
+sensorTest("the hash of a program comes with every start while that is asked for", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/mine`;
+    makeProgram(path);
+    using probe = new Probe({ kinds: ["exec"], hashes: "each" });
+    const pids: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      pids.push((await run(path, [])).pid);
+      probe.until(() => hashesOf(probe, path).length === i + 1);
+    }
+    assertEquals(hashesOf(probe, path).map(({ pid }) => pid), pids);
+    const digest = await sha256(path);
+    assert(hashesOf(probe, path).every((record) => digestOf(record) === digest));
+  });
+});
+
+sensorTest(
+  "a program that is in memory alone, or was removed, is hashed by its process",
+  async () => {
+    await inFolder(async (folder) => {
+      const evade = await compile("evade", folder);
+      const path = `${folder}/mine`;
+      Deno.copyFileSync("/bin/sleep", path);
+      Deno.chmodSync(path, 0o755);
+      using probe = new Probe({ kinds: ["exec"], hashes: "each" });
+      const gone = new Deno.Command(path, { args: ["60"] }).spawn();
+      Deno.removeSync(path);
+      const hidden = new Deno.Command(evade, {
+        args: ["memfd", "/bin/sleep", "60"],
+        stdout: "null",
+      })
+        .spawn();
+      try {
+        probe.until(() => hashesOf(probe, path).length > 0);
+        probe.until(() => hashesOf(probe, "/memfd:quiet").length > 0);
+        const digest = await sha256("/bin/sleep");
+        assertEquals(digestOf(present(hashesOf(probe, path)[0])), digest);
+        assertEquals(digestOf(present(hashesOf(probe, "/memfd:quiet")[0])), digest);
+      } finally {
+        for (const child of [gone, hidden]) {
+          child.kill("SIGKILL");
+          await child.status;
+        }
+      }
+    });
+  },
+);
+
+sensorTest("another file at the path is never hashed in its place", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/mine`;
+    makeProgram(path);
+    const mine = await sha256(path);
+    Deno.copyFileSync("/bin/true", `${folder}/other`);
+    using probe = new Probe({ kinds: ["exec"], hashes: "each" });
+    // Nothing is hashed before the exec is read: by then the process and its file are gone.
+    await run(path, []);
+    Deno.renameSync(`${folder}/other`, path);
+    const before = row(probe).unreadable;
+    probe.until(() => row(probe).unreadable > before || hashesOf(probe, path).length > 0);
+    assert(hashesOf(probe, path).every((record) => digestOf(record) === mine));
+  });
+});
+
+sensorTest("a watched file is hashed when it is opened and after it was written", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, crypto.randomUUID());
+    using probe = new Probe({
+      kinds: ["exec", "open", "change"],
+      watches: [{ type: "file", path, wants: "both" }],
+      hashes: "first",
+    });
+    await run("/bin/cat", [path]);
+    probe.until(() => hashesOf(probe, path).length === 1);
+    await run("/bin/sh", ["-c", `echo more >>${path}`]);
+    probe.until(() => hashesOf(probe, path).length === 2);
+    assertEquals(hashesOf(probe, path).map(digestOf).at(-1), await sha256(path));
+    assertEquals(hashesOf(probe, path)[0]?.number("image_hash", "is_program"), 0);
+  });
+});
+
+sensorTest("a rule on the hash of a program fires on the real thing, by both fields", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/mine`;
+    makeProgram(path);
+    const digest = await sha256(path);
+    const rule = (field: string) => ({
+      path: `${field}.yml`,
+      text: `title: T\nlogsource: { category: process_creation, product: linux }\n` +
+        `detection: { s: { ${field}, Image: ${path}, CommandLine|endswith: one }, condition: s }\n`,
+    });
+    const set = compileRules([
+      rule(`Hashes|contains: 'SHA256=${digest}'`),
+      rule(`sha256: '${digest}'`),
+    ]);
+    assertEquals(set.interest.hashes, true);
+    const engine = await Engine.create();
+    engine.publish(set.image);
+    using probe = new Probe({ kinds: ["exec", "exit"], hashes: "each" });
+    const fired: number[] = [];
+    await run(path, ["one"]);
+    probe.until(() => hashesOf(probe, path).length > 0);
+    for (const { bytes } of probe.records) {
+      engine.batch.set(bytes);
+      fired.push(...engine.scan(bytes.length).map((hit) => hit.rule));
+    }
+    assertEquals(fired.toSorted(), [0, 1]);
+  });
+});
