@@ -1,6 +1,6 @@
 import { type KeyObject, X509Certificate as SyncCertificate } from "node:crypto";
 import { AGENT_URI_PREFIX } from "./authority.ts";
-import { derElements } from "./der.ts";
+import { derElement, derElements } from "./der.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { agentName, isUuid } from "./fleet_id.ts";
 import {
@@ -10,6 +10,10 @@ import {
   SubjectAlternativeNameExtension,
   X509Certificate,
 } from "./x509.ts";
+
+const SEQUENCE = 0x30;
+const BIT_STRING = 0x03;
+const NOTHING = new Uint8Array();
 
 /** What a client's certificate says, once it was checked. */
 export interface CheckedCertificate {
@@ -67,8 +71,7 @@ export class ClientCertificateChecker {
 
   #check(der: Uint8Array, nowMs: number): CertificateCheck {
     const bytes = new Uint8Array(der);
-    // Its fingerprint is that of all bytes: none may lie behind the certificate.
-    if (derElements(bytes).length !== 1) return { ok: false, why: "it cannot be read" };
+    if (!isExact(bytes)) return { ok: false, why: "it cannot be read" };
     const signed = new SyncCertificate(bytes);
     const isOurs = this.#authorities.some(({ certificate, key }) =>
       signed.checkIssued(certificate) && signed.verify(key)
@@ -84,6 +87,27 @@ export class ClientCertificateChecker {
     const certificate = { fingerprint: fingerprint(bytes), agentId, notBeforeMs, notAfterMs };
     return { ok: true, certificate };
   }
+}
+
+/**
+ * Whether what the signature leaves out is as it has to be (RFC 5280, section 4.1.1). The
+ * fingerprint is that of all bytes: no other bytes may be the same certificate to a reader that is
+ * less strict.
+ */
+function isExact(bytes: Uint8Array): boolean {
+  const [whole, ...behind] = derElements(bytes);
+  const [content, algorithm, signature, ...more] = derElements(whole?.content ?? NOTHING);
+  if (content === undefined || algorithm === undefined || signature === undefined) return false;
+  const [, , named] = derElements(content.content);
+  const exact = derElement(
+    SEQUENCE,
+    derElement(SEQUENCE, content.content),
+    // The signed part names it too.
+    derElement(SEQUENCE, named?.content ?? NOTHING),
+    derElement(BIT_STRING, signature.content),
+  );
+  return behind.length === 0 && more.length === 0 && signature.content[0] === 0 &&
+    exact.length === bytes.length && exact.every((byte, i) => byte === bytes[i]);
 }
 
 /**

@@ -54,6 +54,28 @@ Deno.test("check() accepts its authority's certificate, within its dates alone",
   });
 });
 
+Deno.test("check() refuses a certificate of which any bit differs that nobody signed", async () => {
+  await inFolder(async (folder) => {
+    const authority = await Authority.open(folder, { clock: new FakeClock(NOW_MS) });
+    const { request } = await makeRequest();
+    const whole = der((await authority.sign(request, { agentId: AGENT })).pem);
+    const checker = checkerOf(authority);
+    const signedBytes = ((whole[6] ?? 0) << 8) | (whole[7] ?? 0);
+    const unsigned = [...whole.keys()].filter((at) => at < 8 || at >= 8 + signedBytes);
+    assert(unsigned.length > 80 && unsigned.length < 120);
+    for (const at of unsigned) {
+      for (let bit = 0; bit < 8; bit++) {
+        const changed = whole.with(at, (whole[at] ?? 0) ^ (1 << bit));
+        assertEquals([at, bit, checker.check(changed, NOW_MS).ok], [at, bit, false]);
+      }
+    }
+    // The same certificate with lengths written longer than they have to be.
+    const longer = new Uint8Array([0x30, 0x83, 0, ...whole.subarray(2)]);
+    assertEquals(why(checker.check(longer, NOW_MS)), "it cannot be read");
+    assertEquals(why(checker.check(whole, NOW_MS)), "accepted");
+  });
+});
+
 Deno.test("check() refuses another authority's certificate of the same name", async () => {
   await inFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/other`);
