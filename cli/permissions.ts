@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { LOG_FILES } from "../common/config/log_files.ts";
+import { JOURNAL_FOLDERS, LOG_FILES } from "../common/config/log_files.ts";
 import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
 import { rulesCopyIn } from "./supervise/rules_copy.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
@@ -325,6 +325,8 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   if (btf !== undefined) flags["btf"] = at(btf);
   if (rules.length > 0) flags["rules"] = rules;
   if (logs.length > 0) flags["logs-file"] = logs;
+  const journals = flagValues(args, "logs-journal").map(at);
+  if (journals.length > 0) flags["logs-journal"] = journals;
   const readLogs = flagValues(args, "logs").at(-1);
   if (readLogs !== undefined) flags["logs"] = readLogs;
   const token = flagValues(args, "api-token-file").at(-1);
@@ -386,9 +388,11 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
 }
 
 /** Where the logs lie. */
-function foldersOf({ files }: Config["logs"]): string[] {
+function foldersOf({ files, journals }: Config["logs"]): string[] {
   const paths = files.length === 0 ? LOG_FILES : files;
-  return [...new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/")) || "/"))];
+  const folders = paths.map((path) => path.slice(0, path.lastIndexOf("/")) || "/");
+  const isDefault = journals.length === 0 && files.length === 0;
+  return [...new Set([...folders, ...(isDefault ? JOURNAL_FOLDERS : journals)])];
 }
 
 function providerOf({ operators }: Config): Pick<Touched, "provider" | "providerSecret"> {

@@ -10,7 +10,8 @@ import type {
 } from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
 import { PROGRAM_ROOT } from "../common/config/program.ts";
-import { LOG_FILES } from "../common/config/log_files.ts";
+import type { LogOptions } from "../agent/pipeline/logs.ts";
+import { JOURNAL_FOLDERS, LOG_FILES, SYSLOG_FILES } from "../common/config/log_files.ts";
 import { type PipelineHandlers, PipelineWorker } from "../agent/pipeline/owner.ts";
 import { checkHost, findingLine, hostFacts, type Policy } from "../agent/sensors/mod.ts";
 import { type Config, ImmuneError, type LoadedConfig, statePaths } from "../common/config/mod.ts";
@@ -105,7 +106,7 @@ export function pipelineOptions(
     ...(rules && { rules }),
     indicators,
     ...(run.rules ? { ownFiles: ownFiles(state.dir) } : {}),
-    ...(run.rules && logs.read === "on" ? { logs: { files: logFiles(logs) } } : {}),
+    ...(run.rules && logs.read === "on" ? { logs: logOptions(logs) } : {}),
     ...(run.journal ? { state: state.dir } : {}),
     journal: {
       segmentBytes: journal.segment_bytes,
@@ -133,12 +134,15 @@ function ownFiles(state: string): readonly string[] {
 }
 
 /**
- * The logs that are read.
- *
- * @param logs Settings.
+ * The logs that are read. Syslog's own files are left where journald keeps a journal, unless they
+ * are named: the same lines stand in both.
  */
-export function logFiles({ files }: Config["logs"]): readonly string[] {
-  return files.length === 0 ? LOG_FILES : files;
+function logOptions({ files, journals }: Config["logs"]): LogOptions {
+  return {
+    files: files.length === 0 ? LOG_FILES : files,
+    journals: journals.length === 0 && files.length === 0 ? JOURNAL_FOLDERS : journals,
+    unlessJournal: files.length === 0 ? SYSLOG_FILES : [],
+  };
 }
 
 /**

@@ -14,6 +14,7 @@ const PATH_KEYS: ReadonlySet<string> = new Set([
   "sensor.btf",
   "rules.paths",
   "logs.files",
+  "logs.journals",
   "operators.token_file",
   "operators.oidc_secret_file",
 ]);

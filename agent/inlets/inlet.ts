@@ -2,6 +2,7 @@ import { AUTHENTICATION_CATEGORY, type LogSource } from "../../common/sigma/mod.
 import type { LossCause } from "../../common/wire/mod.ts";
 import { AuditReader } from "./audit.ts";
 import { BEHIND_BYTES_MAX, type FilePosition, LogFile } from "./follow.ts";
+import { JournalFolder, type JournalPositions } from "./journal.ts";
 import { type LogEvent, REPEATED } from "./log_event.ts";
 import { readLine } from "./read_line.ts";
 import { SSHD_PROGRAMS } from "./sshd.ts";
@@ -17,6 +18,8 @@ export const FILES_MAX = 16;
 /** How far each log was read. */
 export interface LogPositions {
   readonly files: Readonly<Record<string, FilePosition>>;
+  /** By the folder. */
+  readonly journals: Readonly<Record<string, JournalPositions>>;
 }
 
 /** What an inlet did since it was made. */
@@ -49,6 +52,10 @@ export interface LogState {
 export interface LogInletOptions {
   /** Files to follow; those named `audit.log` are auditd's. */
   readonly files: readonly string[];
+  /** Folders of journald. Default: none. */
+  readonly journals?: readonly string[];
+  /** Text logs that are not read where journald keeps one: it has their lines too. Default: none. */
+  readonly unlessJournal?: readonly string[];
   /** How far the last run came. Default: it begins at the ends. */
   readonly positions?: LogPositions | undefined;
   /** Unix time in milliseconds. */
@@ -77,6 +84,7 @@ export class LogInlet implements Disposable {
   readonly #options: LogInletOptions;
   readonly #clockMs: () => number;
   readonly #files: readonly Followed[];
+  readonly #journals: readonly JournalFolder[];
   readonly #told = new Map<string, number>();
   #lookedAt = -Infinity;
   /** The log that a turn begins with: none can keep the others from being read. */
@@ -86,7 +94,17 @@ export class LogInlet implements Disposable {
   constructor(options: LogInletOptions) {
     this.#options = options;
     this.#clockMs = options.clockMs ?? (() => performance.now());
-    this.#files = options.files.slice(0, FILES_MAX).map((path) => ({
+    const { positions, journals = [] } = options;
+    this.#journals = journals.slice(0, FILES_MAX).map((path) =>
+      new JournalFolder(path, {
+        positions: positions === undefined ? undefined : positions.journals[path] ?? {},
+        nowMs: this.#clockMs(),
+      })
+    );
+    const left = this.#journals.some(({ isOpen }) => isOpen) ? options.unlessJournal ?? [] : [];
+    this.#files = options.files.filter((path) => !left.includes(path)).slice(0, FILES_MAX).map((
+      path,
+    ) => ({
       log: new LogFile(path, options.positions?.files[path]),
       audit: path.endsWith("audit.log") ? new AuditReader() : undefined,
     }));
@@ -99,17 +117,27 @@ export class LogInlet implements Disposable {
         const { position } = log;
         return position === undefined ? [] : [[log.path, position]];
       })),
+      journals: Object.fromEntries(this.#journals.map(({ path, positions }) => [path, positions])),
     };
   }
 
   /** How each log is read. */
   get states(): readonly LogState[] {
-    return this.#files.map(({ log }) => ({
-      path: log.path,
-      open: log.isOpen,
-      ...log.losses,
-      tooLong: log.tooLong,
-    }));
+    return [
+      ...this.#files.map(({ log }) => ({
+        path: log.path,
+        open: log.isOpen,
+        ...log.losses,
+        tooLong: log.tooLong,
+      })),
+      ...this.#journals.map(({ path, isOpen, damaged }) => ({
+        path,
+        open: isOpen,
+        gaps: damaged,
+        skippedBytes: 0,
+        tooLong: 0,
+      })),
+    ];
   }
 
   /**
@@ -129,6 +157,15 @@ export class LogInlet implements Disposable {
       for (let lines = followed.log.poll(); lines !== undefined; lines = followed.log.poll()) {
         for (const line of lines) this.#read(line, { followed, events });
         // There may be more: the next turn goes on at once.
+        if (this.#clockMs() - startedAt >= TURN_MS) return events;
+      }
+    }
+    for (const journal of this.#journals) {
+      for (let line = journal.read(startedAt); line; line = journal.read(startedAt)) {
+        this.counts.lines++;
+        const event = readLine(line);
+        if (event === REPEATED) this.counts.repeated++;
+        else events.push(event);
         if (this.#clockMs() - startedAt >= TURN_MS) return events;
       }
     }
@@ -155,6 +192,7 @@ export class LogInlet implements Disposable {
   /** Lets go of the files. */
   [Symbol.dispose](): void {
     for (const { log } of this.#files) log[Symbol.dispose]();
+    for (const journal of this.#journals) journal[Symbol.dispose]();
   }
 
   #read(

@@ -12,7 +12,7 @@ const fileSchema = z.object({
       z.string(),
       z.object({ file: z.string(), offset: count, head: z.string(), headBytes: count }),
     ),
-    journals: z.record(z.string(), z.object({ sequence: z.string() })).default({}),
+    journals: z.record(z.string(), z.record(z.string(), count)).default({}),
   }),
   counts: z.record(z.string(), count),
   logs: z.array(z.object({

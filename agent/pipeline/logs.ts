@@ -13,6 +13,10 @@ const STATE_INTERVAL_MS = 5000;
 export interface LogOptions {
   /** Files to follow. */
   readonly files: readonly string[];
+  /** Folders of journald. Default: none. */
+  readonly journals?: readonly string[];
+  /** Text logs that are not read where journald keeps one. Default: none. */
+  readonly unlessJournal?: readonly string[];
 }
 
 /** What reading logs works with. */

@@ -128,7 +128,14 @@ export const OPTIONS = {
       flag: "logs-file",
       schema: z.array(absolute).max(LIST_MAX),
       initial: [],
-      doc: "logs to read; none = auth.log, secure and audit/audit.log below /var/log",
+      doc: "logs to read; none = journald's, auth.log, secure and audit/audit.log below /var/log",
+    }),
+    journals: option<readonly string[]>({
+      type: "list",
+      flag: "logs-journal",
+      schema: z.array(absolute).max(LIST_MAX),
+      initial: [],
+      doc: "folders of journald to read; none = /var/log/journal and /run/log/journal",
     }),
   },
   journal: {

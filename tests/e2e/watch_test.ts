@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Alert } from "../../common/wire/mod.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { immune } from "../support/immune.ts";
-import { Lines } from "../support/lines.ts";
+import { Lines, START_WAIT_MS } from "../support/lines.ts";
 
 /** Longest time from a command to its alert on the terminal, in milliseconds. */
 const ALERT_WITHIN_MS = 1000;
@@ -19,7 +19,7 @@ async function startWatch(...more: string[]): Promise<{
   const state = await Deno.makeTempDir();
   const child = immune(["watch", "--json", "--state", state, ...more]).spawn();
   const messages = new Lines(child.stderr);
-  await messages.find((line) => line.startsWith("Watching"));
+  await messages.find((line) => line.startsWith("Watching"), { waitMs: START_WAIT_MS });
   return { child, alerts: new Lines(child.stdout), messages, state };
 }
 

@@ -1,5 +1,5 @@
 /** Longest wait for a line, in milliseconds. */
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 /** Longest wait for the line of a program that has to start first. */
 export const START_WAIT_MS = 120_000;
 
@@ -23,7 +23,7 @@ export class Lines {
    * The next line that a test accepts.
    *
    * @param accept Test of a line.
-   * @param options `waitMs`: longest wait, default 20 s.
+   * @param options `waitMs`: longest wait, default 60 s.
    * @returns The line.
    * @throws {Error} when the stream ends, or nothing was accepted in time.
    */

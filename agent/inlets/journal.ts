@@ -1,0 +1,151 @@
+import { JournalFile } from "./journal_file.ts";
+import type { LogLine } from "./log_event.ts";
+import { SSHD_PROGRAMS } from "./sshd.ts";
+import { pidOf } from "./syslog_line.ts";
+
+/** How often it is looked whether journald made another file, in milliseconds. */
+export const FOLDER_INTERVAL_MS = 2000;
+/** Files of one journal that are looked at, at most. */
+const JOURNAL_FILES_MAX = 64;
+/** The system's own files; those of users have what users write. */
+const SYSTEM_FILE = /^system(?:@[0-9a-f-]{1,100})?\.journal$/;
+const WANTED: ReadonlySet<string> = new Set([
+  "MESSAGE",
+  "SYSLOG_IDENTIFIER",
+  "_COMM",
+  "_EXE",
+  "_PID",
+  "_AUDIT_SESSION",
+]);
+/** Where programs of the system lie: nobody but root writes there. */
+const SYSTEM_FOLDER = /^\/(?:usr|bin|sbin|lib|opt|nix|run\/current-system)\//;
+/** Programs whose lines count, and the files that may write them. */
+const WRITERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ...[...SSHD_PROGRAMS].map((name): [string, ReadonlySet<string>] => [name, SSHD_PROGRAMS]),
+  ...["sudo", "su", "login", "pkexec", "doas"].map((name): [string, ReadonlySet<string>] => [
+    name,
+    new Set([name, `${name}-rs`, `open${name}`]),
+  ]),
+]);
+
+/** How many entries of each file were read, by its id. */
+export type JournalPositions = Readonly<Record<string, number>>;
+
+/** Reads journald's files in a folder as they grow, also when journald goes on to another file. */
+export class JournalFolder implements Disposable {
+  readonly path: string;
+  /** Files of which something did not hold. */
+  damaged = 0;
+  readonly #open = new Map<string, JournalFile>();
+  readonly #done = new Map<string, number>();
+  #lookedAt = -Infinity;
+
+  /**
+   * Begins where the last run stopped; without positions, at the ends of all files.
+   *
+   * @param path Folder that has a folder for each machine.
+   * @param options Positions of the last run; time in milliseconds by a clock that never jumps.
+   */
+  constructor(
+    path: string,
+    options: { readonly positions?: JournalPositions | undefined; readonly nowMs: number },
+  ) {
+    const { positions, nowMs } = options;
+    this.path = path;
+    for (const [id, count] of Object.entries(positions ?? {})) this.#done.set(id, count);
+    this.#look(nowMs);
+    if (positions !== undefined) return;
+    for (const file of this.#open.values()) file.seek(file.entries);
+  }
+
+  /** True while there is a file of journald. */
+  get isOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** How far each file was read. */
+  get positions(): JournalPositions {
+    const open = [...this.#open].map(([id, { position }]): [string, number] => [id, position]);
+    return Object.fromEntries([...this.#done, ...open].slice(-JOURNAL_FILES_MAX));
+  }
+
+  /**
+   * Reads the next line.
+   *
+   * @param nowMs Time by a clock that never jumps, in milliseconds.
+   * @returns `undefined` when nothing came.
+   */
+  read(nowMs: number): LogLine | undefined {
+    if (nowMs - this.#lookedAt >= FOLDER_INTERVAL_MS) this.#look(nowMs);
+    for (const [id, file] of this.#open) {
+      for (let entry = file.read(); entry !== undefined; entry = file.read()) {
+        const line = lineOf(entry.fields, entry.timeMs);
+        if (line !== undefined) return line;
+      }
+      if (!file.isDamaged && !file.isArchived) continue;
+      if (file.isDamaged) this.damaged++;
+      this.#done.set(id, file.position);
+      this.#open.delete(id);
+      file[Symbol.dispose]();
+    }
+    return undefined;
+  }
+
+  /** Lets go of the files. */
+  [Symbol.dispose](): void {
+    for (const file of this.#open.values()) file[Symbol.dispose]();
+  }
+
+  #look(nowMs: number): void {
+    this.#lookedAt = nowMs;
+    for (const path of filesIn(this.path)) {
+      const file = JournalFile.open(path, WANTED);
+      if (file === undefined) continue;
+      const before = this.#done.get(file.id);
+      const isRead = before !== undefined && file.isArchived && before >= file.entries;
+      if (this.#open.has(file.id) || isRead || this.#open.size >= JOURNAL_FILES_MAX) {
+        file[Symbol.dispose]();
+        continue;
+      }
+      if (before !== undefined) file.seek(before);
+      this.#done.delete(file.id);
+      this.#open.set(file.id, file);
+    }
+  }
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory)
+      .flatMap(({ name }) =>
+        [...Deno.readDirSync(`${folder}/${name}`)]
+          .filter((entry) => entry.isFile && SYSTEM_FILE.test(entry.name))
+          .map((entry) => `${folder}/${name}/${entry.name}`)
+      ).slice(0, JOURNAL_FILES_MAX);
+  } catch {
+    return [];
+  }
+}
+
+/** journald itself says which process wrote an entry: the names with a line in front are its own. */
+function lineOf(fields: ReadonlyMap<string, string>, timeMs: number): LogLine | undefined {
+  const message = fields.get("MESSAGE");
+  if (message === undefined) return undefined;
+  const program = fields.get("SYSLOG_IDENTIFIER") ?? fields.get("_COMM") ?? "";
+  return {
+    origin: "journal",
+    timeMs,
+    program,
+    pid: pidOf(fields.get("_PID") ?? "0"),
+    message,
+    writer: writerOf(program, fields.get("_EXE")),
+    session: fields.get("_AUDIT_SESSION"),
+  };
+}
+
+function writerOf(program: string, image: string | undefined): "unknown" | "proven" | "other" {
+  const expected = WRITERS.get(program);
+  if (expected === undefined || image === undefined) return "unknown";
+  const name = image.slice(image.lastIndexOf("/") + 1);
+  return expected.has(name) && SYSTEM_FOLDER.test(image) ? "proven" : "other";
+}

@@ -1,0 +1,213 @@
+import { assert, assertEquals } from "@std/assert";
+import { LogInlet } from "./inlet.ts";
+import { FOLDER_INTERVAL_MS, JournalFolder } from "./journal.ts";
+
+/** Writes files of a journal by journald's own code (Debian: systemd-journal-remote). */
+const WRITER = "/lib/systemd/systemd-journal-remote";
+const ignore = !isThere(WRITER);
+
+interface Written {
+  readonly message: string;
+  readonly program?: string;
+  readonly image?: string;
+}
+
+let clock = 0;
+
+/** Entries as journald exports them (systemd.io/JOURNAL_EXPORT_FORMATS). */
+function exported(entries: readonly Written[]): string {
+  return entries.map(({ message, program = "sshd", image = "/usr/sbin/sshd" }) => {
+    const time = 1_700_000_000_000_000 + ++clock * 1000;
+    return [
+      `__REALTIME_TIMESTAMP=${time}`,
+      `__MONOTONIC_TIMESTAMP=${clock * 1000}`,
+      "_BOOT_ID=0123456789abcdef0123456789abcdef",
+      `MESSAGE=${message}`,
+      `SYSLOG_IDENTIFIER=${program}`,
+      `_EXE=${image}`,
+      "_PID=812",
+      "_AUDIT_SESSION=3",
+    ].join("\n") + "\n\n";
+  }).join("");
+}
+
+/** A folder of a journal with a machine's folder in it. */
+class Journal implements Disposable {
+  readonly folder = Deno.makeTempDirSync();
+  readonly machine = `${this.folder}/0123456789abcdef0123456789abcdef`;
+
+  constructor() {
+    Deno.mkdirSync(this.machine);
+  }
+
+  async write(
+    entries: readonly Written[],
+    { name = "system.journal", environment = {} }: {
+      readonly name?: string;
+      readonly environment?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<void> {
+    const source = `${this.folder}/export`;
+    await Deno.writeTextFile(source, exported(entries));
+    const { code, stderr } = await new Deno.Command(WRITER, {
+      args: ["--split-mode=none", `--output=${this.machine}/${name}`, source],
+      env: { ...environment },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.folder, { recursive: true });
+  }
+}
+
+function messages(folder: JournalFolder, nowMs: number): string[] {
+  const lines: string[] = [];
+  for (let line = folder.read(nowMs); line !== undefined; line = folder.read(nowMs)) {
+    lines.push(line.message);
+  }
+  return lines;
+}
+
+function numbered(from: number, to: number): Written[] {
+  return Array.from({ length: to - from }, (_, i) => ({ message: `message ${from + i}` }));
+}
+
+for (
+  const [form, environment] of [
+    ["compact", { SYSTEMD_JOURNAL_COMPACT: "1" }],
+    ["whole", { SYSTEMD_JOURNAL_COMPACT: "0", SYSTEMD_JOURNAL_KEYED_HASH: "0" }],
+  ] as const
+) {
+  Deno.test({
+    name: `journal: entries in their order, long ones too, of a file in ${form} form`,
+    ignore,
+    fn: async () => {
+      using journal = new Journal();
+      const long = "Accepted ".repeat(500);
+      await journal.write([...numbered(0, 300), { message: long }], { environment });
+      using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+      const first = folder.read(0);
+      assertEquals(first, {
+        origin: "journal",
+        timeMs: first?.timeMs,
+        program: "sshd",
+        pid: 812,
+        message: "message 0",
+        writer: "proven",
+        session: "3",
+      });
+      assert((first?.timeMs ?? 0) > 1_700_000_000_000);
+      const rest = messages(folder, 0);
+      assertEquals(rest, [...numbered(1, 300).map(({ message }) => message), long]);
+      assertEquals(folder.damaged, 0);
+    },
+  });
+}
+
+Deno.test({
+  name: "journal: begun at its end, followed as it grows, and gone on with behind what was read",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    await journal.write(numbered(0, 5));
+    const first = new JournalFolder(journal.folder, { nowMs: 0 });
+    assertEquals(messages(first, 0), []);
+    await journal.write(numbered(5, 8));
+    assertEquals(messages(first, FOLDER_INTERVAL_MS), ["message 5", "message 6", "message 7"]);
+    const { positions } = first;
+    first[Symbol.dispose]();
+    await journal.write(numbered(8, 9));
+    using second = new JournalFolder(journal.folder, { positions, nowMs: 0 });
+    assertEquals(messages(second, 0), ["message 8"]);
+  },
+});
+
+Deno.test({
+  name: "journal: a file that journald has gone on from is read to its end, then the next one",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    await journal.write(numbered(0, 3));
+    const first = new JournalFolder(journal.folder, { nowMs: 0 });
+    const { positions } = first;
+    first[Symbol.dispose]();
+    await journal.write(numbered(3, 5));
+    Deno.renameSync(`${journal.machine}/system.journal`, `${journal.machine}/system@0a-1.journal`);
+    await journal.write(numbered(5, 7));
+    using second = new JournalFolder(journal.folder, { positions, nowMs: 0 });
+    assertEquals(messages(second, 0).toSorted(), numbered(3, 7).map(({ message }) => message));
+  },
+});
+
+Deno.test({
+  name: "journal: an inlet leaves syslog's own files where journald keeps a journal",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    await journal.write([{ message: "x" }]);
+    const log = `${journal.folder}/auth.log`;
+    Deno.writeTextFileSync(log, "");
+    const options = { files: [log], unlessJournal: [log], nowMs: () => 0, clockMs: () => 1000 };
+    using inlet = new LogInlet({ ...options, journals: [journal.folder] });
+    assertEquals(inlet.states.map(({ path }) => path), [journal.folder]);
+    using other = new LogInlet({ ...options, journals: [`${journal.folder}/none`] });
+    assertEquals(other.states.map(({ path, open }) => [path, open]), [
+      [log, true],
+      [`${journal.folder}/none`, false],
+    ]);
+  },
+});
+
+Deno.test({
+  name: "journal: whoever names a program that he is not is named other",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    await journal.write([
+      { message: "a", image: "/usr/bin/logger" },
+      { message: "b", image: "/home/eve/sshd" },
+      { message: "c", program: "app", image: "/opt/app" },
+    ]);
+    using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    const writers = [folder.read(0), folder.read(0), folder.read(0)].map((line) => line?.writer);
+    assertEquals(writers, ["other", "other", "unknown"]);
+  },
+});
+
+Deno.test({
+  name: "journal: a file that is damaged ends there, and no damage does more",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    await journal.write(numbered(0, 20));
+    const path = `${journal.machine}/system.journal`;
+    const whole = await Deno.readFile(path);
+    let damaged = 0;
+    for (let at = 0; at < 64; at++) {
+      const bytes = whole.slice();
+      // Anywhere in what is used: the head, hash tables, objects.
+      const place = Math.floor(at * at * whole.length / 4096 / 8) * 8;
+      bytes.fill(0xFF, place, place + 64);
+      await Deno.writeFile(path, bytes);
+      using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+      assert(messages(folder, 0).length <= 20);
+      damaged += folder.damaged;
+    }
+    await Deno.writeFile(path, whole.subarray(0, 300));
+    using cut = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    assertEquals([messages(cut, 0), cut.damaged], [[], 1]);
+    await Deno.writeTextFile(path, "no journal");
+    using none = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    assertEquals([messages(none, 0), none.isOpen], [[], false]);
+    assert(damaged > 0);
+  },
+});
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
