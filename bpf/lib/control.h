@@ -20,6 +20,9 @@
 #define IMMUNE_ASKERS_MAX 4096
 /* Entries of the map of processes that ended lately. */
 #define IMMUNE_ENDED_MAX 4096
+/* Watched devices, and the longest path of one. */
+#define IMMUNE_DEVICES_MAX 256
+#define IMMUNE_DEVICE_PATH_BYTES 120
 
 /* A ring that is filled to 1/IMMUNE_PRESSURE_SHARE wakes the reader, whatever came. */
 #define IMMUNE_PRESSURE_SHARE 8
@@ -78,6 +81,13 @@ struct immune_snapshot_entry {
 	__u32 device;
 	__u32 flags; /* enum immune_flag */
 	__u32 reserved;
+};
+
+/* Value of `devices`, whose key is major << 20 | minor. */
+struct immune_device {
+	__u32 type; /* 1 = block, 2 = character */
+	__u32 length; /* bytes of the path */
+	char path[IMMUNE_DEVICE_PATH_BYTES];
 };
 
 _Static_assert(sizeof(struct immune_control) == 40, "immune_control");

@@ -172,6 +172,13 @@ struct {
 	__type(value, struct immune_process);
 } ended SEC(".maps") __weak;
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IMMUNE_DEVICES_MAX);
+	__type(key, __u32);
+	__type(value, struct immune_device);
+} devices SEC(".maps") __weak;
+
 /* By the address of the socket: gone with its end. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

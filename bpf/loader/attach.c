@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "device.h"
 #include "sensor.h"
 #include "sensor.skel.h"
 
@@ -210,6 +211,18 @@ int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags)
 	}
 	hash_want(hasher, mode);
 	return 0;
+}
+
+int sensor_want_devices(struct immune_sensor *sensor, const uint8_t *watches, uint32_t count)
+{
+	struct sensor_bpf *all = sensor->programs;
+	int found = devices_apply(bpf_map__fd(all->maps.devices), watches, count);
+
+	if (found < 0) {
+		immune_fail("Cannot watch devices: %s", strerror(-found));
+		return found;
+	}
+	return want_cgroup(sensor, all->progs.on_device, &all->links.on_device, found > 0);
 }
 
 int sensor_want_calls(struct immune_sensor *sensor, bool wanted)

@@ -159,7 +159,8 @@ static void know_record(const struct immune_record_header *record, void *state)
 
 	if (record->kind == IMMUNE_KIND_FORK || record->kind == IMMUNE_KIND_PROCESS)
 		*byte |= bit;
-	else if (!(*byte & bit))
+	/* Names of cgroups are of no process. */
+	else if (record->kind != IMMUNE_KIND_CGROUP && !(*byte & bit))
 		unknown->early++;
 }
 

@@ -149,6 +149,9 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	if (!result)
 		result = roles_apply(sensor, blob + roles, header.mark_count, header.term_count);
 	if (!result)
+		result = sensor_want_devices(sensor, blob + header.header_length,
+					     header.watch_count);
+	if (!result)
 		verify_note(sensor);
 	if (!result) {
 		sensor->flags = header.flags;

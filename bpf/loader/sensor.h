@@ -69,6 +69,9 @@ int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask);
 /* Starts or stops hashing by flags of a policy; 0 or -errno. */
 int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags);
 
+/* Watches of a policy that are devices; 0 or -errno. */
+int sensor_want_devices(struct immune_sensor *sensor, const uint8_t *watches, uint32_t count);
+
 /* The program that tells of acts, and of accesses beyond PTRACE_ATTACH. */
 int sensor_want_calls(struct immune_sensor *sensor, bool wanted);
 int sensor_want_identity(struct immune_sensor *sensor, bool wanted);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Opens of watched devices. From Linux 6.14 or so on fanotify tells nothing of device nodes; a cgroup's
+ * device program is asked for each, by number. Attached only while a watched path is a device.
+ */
+#include "record.h"
+
+/* BPF_DEVCG_ACC_READ and _WRITE of include/uapi/linux/bpf.h, above the type. */
+#define IMMUNE_DEVICE_OPENS (6u << 16)
+#define IMMUNE_ALLOW 1
+
+struct device_record {
+	struct immune_record_header header;
+	struct immune_open_body body;
+	struct immune_slot slot;
+	char path[IMMUNE_DEVICE_PATH_BYTES];
+};
+
+_Static_assert(IMMUNE_OPEN_SLOT_COUNT == 1, "the path alone");
+
+SEC("cgroup/dev")
+int on_device(struct bpf_cgroup_dev_ctx *context)
+{
+	struct immune_tally *tally;
+	__u32 key = context->major << 20 | context->minor;
+	struct immune_device *device = bpf_map_lookup_elem(&devices, &key);
+	struct device_record record = {};
+
+	if (!device || !(context->access_type & IMMUNE_DEVICE_OPENS) ||
+	    (context->access_type & 0xffff) != device->type)
+		return IMMUNE_ALLOW;
+	tally = tally_of(IMMUNE_KIND_OPEN);
+	if (!kind_wanted(tally, IMMUNE_KIND_OPEN))
+		return IMMUNE_ALLOW;
+	header_fill_current(&record.header, IMMUNE_KIND_OPEN);
+	record.header.length = sizeof(record);
+	record.header.body_length = sizeof(record.body);
+	record.header.slot_count = IMMUNE_OPEN_SLOT_COUNT;
+	record.body.open_flags = IMMUNE_OPEN_FLAGS_UNKNOWN;
+	record.slot.offset = __builtin_offsetof(struct device_record, path);
+	record.slot.length = device->length;
+	record.slot.original_length = device->length;
+	__builtin_memcpy(record.path, device->path, sizeof(record.path));
+	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, false);
+	return IMMUNE_ALLOW;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

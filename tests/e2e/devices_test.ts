@@ -1,0 +1,79 @@
+import { assert, assertEquals } from "@std/assert";
+import { KINDS } from "../../common/record/table.ts";
+import { compileRules, readRuleSources } from "../../common/sigma/mod.ts";
+import { Engine } from "../../wasm/engine/mod.ts";
+import { ROOT } from "../support/immune.ts";
+import { inFolder, pathOf, present, Probe, run, sensorTest } from "../support/probe.ts";
+
+/** Runs a test with a device node that has the number of /dev/zero; it is gone afterwards. */
+async function withDevice(path: string, test: () => Promise<void>): Promise<void> {
+  await run("mknod", [path, "c", "1", "5"]);
+  try {
+    await test();
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+sensorTest("an open of a watched device is told, of another device it is not", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/gpu`;
+    await withDevice(path, async () => {
+      const isAttached = (probe: Probe) =>
+        probe.sensor.programs().some(({ name, attached }) => name === "on_device" && attached);
+      using probe = new Probe({ kinds: ["exec", "open"], watches: [{ type: "file", path }] });
+      assert(isAttached(probe));
+      const { pid: other } = await run("/bin/head", ["-c", "1", "/dev/full"]);
+      // By its number: under whatever name it is opened.
+      await withDevice(`${folder}/innocent`, async () => {
+        const { pid } = await run("/bin/head", ["-c", "1", `${folder}/innocent`]);
+        probe.until(() => probe.opens(pid).length > 0);
+        assertEquals(probe.opens(pid).map(pathOf), [path]);
+      });
+      const { pid } = await run("/bin/head", ["-c", "1", path]);
+      probe.until(() => probe.opens(pid).length > 0);
+      assertEquals(probe.opens(pid).map(pathOf), [path]);
+      assertEquals(probe.opens(other), []);
+      probe.set({ kinds: ["exec", "open"] });
+      assert(!isAttached(probe));
+    });
+  });
+});
+
+sensorTest(
+  "a program below /tmp that opens a graphics processor raises the pack's alert",
+  async () => {
+    const sources = await readRuleSources(`${ROOT}rules/ai`);
+    const name = "gpu_opened_from_writable_directory.yml";
+    const set = compileRules(sources.filter(({ path }) => path.endsWith(name)));
+    const path = set.interest.watches.map((watch) => watch.path)
+      .find((path) => /^\/dev\/nvidia\d$/.test(path) && !exists(path));
+    await inFolder(async (folder) => {
+      await withDevice(present(path), async () => {
+        Deno.copyFileSync("/usr/bin/head", `${folder}/miner`);
+        Deno.chmodSync(`${folder}/miner`, 0o755);
+        const engine = await Engine.create();
+        engine.publish(set.image);
+        using probe = new Probe({ kinds: ["exec", "open"], watches: set.interest.watches });
+        const { pid } = await run(`${folder}/miner`, ["-c", "1", present(path)]);
+        await run("/usr/bin/head", ["-c", "1", present(path)]);
+        probe.until(() => probe.opens().length > 1);
+        const fired = probe.records.filter(({ bytes }) => {
+          engine.batch.set(bytes);
+          return engine.scan(bytes.length).length > 0;
+        });
+        assert(fired.length > 0);
+        assert(fired.every((record) => record.pid === pid && record.kindId === KINDS.open.id));
+      });
+    });
+  },
+);
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
