@@ -27,7 +27,24 @@ Deno.test("fuzz() finds what throws and what is wrong, and the seed makes it aga
   assert(found?.problem.startsWith("it threw TypeError: no"));
   assertEquals(await fuzz(target(() => "wrong"), options), { ...found, problem: "wrong" });
   assertEquals(await fuzz(target(() => undefined), options), undefined);
-  assert(INPUT_MS_MAX > 0);
+});
+
+Deno.test("fuzz() finds what is slow each time, not what was slow once", async () => {
+  const seeds = [new Uint8Array([1, 2, 3, 4])];
+  for (const [slowTimes, isFound] of [[1, false], [99, true]] as const) {
+    let times = 0;
+    const target = {
+      open: () =>
+        plainSubject(seeds, () => {
+          if (++times > slowTimes) return undefined;
+          const end = performance.now() + INPUT_MS_MAX + 1;
+          while (performance.now() < end);
+          return undefined;
+        }),
+    };
+    const found = await fuzz(target, { inputs: 2, seed: SEED });
+    assertEquals(/^it took \d+ ms$/.test(found?.problem ?? ""), isFound);
+  }
 });
 
 Deno.test("mutate() makes the same inputs of the same seed, and others of another", () => {
