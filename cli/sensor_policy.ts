@@ -23,6 +23,8 @@ export interface Wanting {
 export function policyOf({ sensor }: Config, { rules, indicators, kinds }: Wanting): Policy {
   const wanted = kinds ??
     [...rules?.interest.kinds ?? [], ...indicators === undefined ? [] : kindsOf(indicators)];
+  // With the rules alone, the stream is attached when one of them cannot do without.
+  const byRules = sensor.open === "rules" && kinds === undefined && rules !== undefined;
   const asked = [...rules?.interest.watches ?? [], ...sensor.watch.map(watchOf)];
   const watches = withIndicators(asked, indicators?.interest.watches ?? []);
   const changes = watches.some(({ wants }) => wants === "changes" || wants === "both");
@@ -37,10 +39,12 @@ export function policyOf({ sensor }: Config, { rules, indicators, kinds }: Wanti
         ...changes ? ["change" as const] : [],
       ]),
     ],
-    wideOpen: sensor.open === "wide",
+    wideOpen: byRules ? rules.interest.wide.length > 0 : sensor.open === "wide",
+    ...(byRules ? { opens: rules.interest.opens } : {}),
     identity: wanted.includes("identity"),
     hashes: rules?.interest.hashes || indicators?.interest.hashes ? "each" : "first",
     calls: rules?.interest.calls ?? wanted.includes("act"),
+    rates: { process: sensor.process_rate, cgroup: sensor.cgroup_rate },
     wakeIntervalUs: sensor.wake_interval_us,
     // Who asks for kinds of events wants all of them.
     publicPeers: kinds === undefined && rules !== undefined && rules.interest.publicPeers &&

@@ -1,3 +1,4 @@
+import type { OpenMark } from "../../common/sigma/open_filter.ts";
 import { MARK_TYPES, type ProgramMark } from "../../common/sigma/role_marks.ts";
 
 /** FNV-1a of 64 bits (Fowler, Noll, Vo): IMMUNE_FNV_OFFSET, IMMUNE_FNV_PRIME. */
@@ -13,7 +14,26 @@ const UTF8 = new TextEncoder();
  * @returns A number below 2^64.
  */
 export function markHash({ type, components }: Pick<ProgramMark, "type" | "components">): bigint {
-  let sequence = BigInt(MARK_TYPES[type]);
+  return sequenceHash(MARK_TYPES[type], components);
+}
+
+/** Numbers of `enum immune_mark_type` that marks of opened files have besides. */
+const OPEN_TYPES = { ...MARK_TYPES, extension: 6, last: 7 } as const;
+/** IMMUNE_MARK_OPEN */
+const OPEN = 8;
+
+/**
+ * The key of a mark of opened files in the same map.
+ *
+ * @param mark Its type and components.
+ * @returns A number below 2^64.
+ */
+export function openMarkHash({ type, components }: Pick<OpenMark, "type" | "components">): bigint {
+  return sequenceHash(OPEN | OPEN_TYPES[type], components);
+}
+
+function sequenceHash(seed: number, components: readonly string[]): bigint {
+  let sequence = BigInt(seed);
   for (const component of components) {
     sequence = ((sequence ^ componentHash(component)) * PRIME) & MASK;
     sequence ^= sequence >> 32n;

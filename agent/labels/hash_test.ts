@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { MARK_TYPES } from "../../common/sigma/role_marks.ts";
-import { MARK_BYTES, TERM_BYTES, writeRoles } from "./encode.ts";
+import { MARK_BYTES, TERM_BYTES, writeMarks } from "./encode.ts";
 import { markHash } from "./hash.ts";
 
 Deno.test("markHash() stays what bpf/loader/label_test.c has written down", async () => {
@@ -27,9 +27,9 @@ Deno.test("markHash() tells types and the cut between components apart", () => {
   assertNotEquals(hashes[0], 0n);
 });
 
-Deno.test("writeRoles() puts marks and terms where the loader reads them", () => {
+Deno.test("writeMarks() puts marks and terms where the loader reads them", () => {
   const view = new DataView(new ArrayBuffer(MARK_BYTES + TERM_BYTES));
-  writeRoles(view, {
+  writeMarks(view, {
     marks: [{
       type: "tail",
       components: ["x"],
@@ -38,6 +38,7 @@ Deno.test("writeRoles() puts marks and terms where the loader reads them", () =>
       bits: 1n << 63n,
     }],
     terms: [{ all: 1n << 63n, none: 2n, role: 64 }],
+    opens: [],
   });
   assertEquals(view.getBigUint64(0, true), markHash({ type: "tail", components: ["x"] }));
   assertEquals(view.getBigUint64(8, true), 1n << 63n);

@@ -13,6 +13,7 @@ import {
   type Loss,
   lossCause,
 } from "../../common/wire/mod.ts";
+import type { FoldedRow } from "../sensors/sensor.ts";
 import type { RecordSink } from "./pipeline.ts";
 
 /** Id of the rule of a test, by its number. */
@@ -97,6 +98,7 @@ export async function inFolder(test: (folder: string) => void | Promise<void>): 
 export class KeptSink implements RecordSink {
   readonly batches: { readonly records: Uint8Array; readonly losses: readonly Loss[] }[] = [];
   readonly alerts: Alert[] = [];
+  readonly folded: FoldedRow[] = [];
   readonly healths: { readonly health: Health; readonly losses: readonly Loss[] }[] = [];
 
   append(records: Uint8Array, about: { recordCount: number; losses: readonly Loss[] }): void {
@@ -111,6 +113,10 @@ export class KeptSink implements RecordSink {
 
   appendHealth(health: Health, losses: readonly Loss[]): void {
     this.healths.push({ health, losses });
+  }
+
+  appendFolded(rows: readonly FoldedRow[]): void {
+    this.folded.push(...rows);
   }
 
   /** All losses so far, as cause and count. */

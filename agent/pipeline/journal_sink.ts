@@ -8,6 +8,7 @@ import {
 } from "../../common/record/mod.ts";
 import { SEVERITIES } from "../../common/sigma/severity.ts";
 import { type Alert, encodeHealth, type Health, type Loss } from "../../common/wire/mod.ts";
+import type { FoldedRow } from "../sensors/sensor.ts";
 import type { RecordSink } from "./pipeline.ts";
 
 /** What a journal's batches say of where they come from. */
@@ -86,6 +87,31 @@ export class JournalSink implements RecordSink {
       time_ns: this.#options.bootTimeNs(),
     });
     this.append(record, { recordCount: 1, losses });
+  }
+
+  appendFolded(rows: readonly FoldedRow[]): void {
+    const parts = rows.map((row) =>
+      encodeRecord("folded", {
+        header: {
+          source: SOURCES.agent,
+          sequence: ++this.#sequence,
+          time_ns: this.#options.bootTimeNs(),
+          pid: row.pid,
+          tid: row.pid,
+          start_time_ns: row.startTimeNs,
+          cgroup_id: row.cgroupId,
+        },
+        body: {
+          count: BigInt(row.count),
+          first_ns: row.firstNs,
+          last_ns: row.lastNs,
+          folded_kind: row.kind,
+        },
+      })
+    );
+    for (const batch of inBatches(parts)) {
+      this.append(batch.bytes, { recordCount: batch.count, losses: [] });
+    }
   }
 
   #alertRecord(alert: Alert, record: RecordView): Uint8Array {

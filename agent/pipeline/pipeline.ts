@@ -19,7 +19,7 @@ import { HostCorrelation } from "./correlation.ts";
 import { Findings, type FoundEvent } from "./findings.ts";
 import { SequenceGaps } from "./gaps.ts";
 import { ScanClock } from "./health.ts";
-import type { Sensor } from "../sensors/sensor.ts";
+import type { FoldedRow, Sensor } from "../sensors/sensor.ts";
 import { LossLedger } from "./losses.ts";
 import { programOfRecord } from "./log_intake.ts";
 import { judgeMade, type MadeRecord } from "./made.ts";
@@ -39,11 +39,13 @@ export interface RecordSink {
   appendAlerts(alerts: readonly Alert[], records: readonly RecordView[]): void;
   /** Appends how the agent does, and what was lost since the last append. */
   appendHealth(health: Health, losses: readonly Loss[]): void;
+  /** Appends what was folded. */
+  appendFolded(rows: readonly FoldedRow[]): void;
 }
 
 /** What a pipeline is made of. */
 export interface PipelineParts {
-  readonly source: Pick<Sensor, "poll" | "stats" | "label" | "programs">;
+  readonly source: Pick<Sensor, "poll" | "stats" | "label" | "programs" | "folded">;
   readonly engine: Engine;
   readonly sink?: RecordSink | undefined;
   /** Rules of the engine. */
@@ -184,6 +186,7 @@ export class Pipeline {
       ...this.#ledger.reconcilePrograms(source.programs?.() ?? []),
     ];
     this.#pendingLosses.push(...losses);
+    this.#fold();
     return losses;
   }
 
@@ -203,6 +206,12 @@ export class Pipeline {
       missed: this.#tallies.takeMissed(source.programs?.() ?? []),
     }, this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX));
     this.#told = counted;
+  }
+
+  /** Says whose records were folded. What is over one call's room comes with the next one. */
+  #fold(): void {
+    const rows = this.#parts.source.folded?.() ?? [];
+    if (rows.length > 0) this.#parts.sink?.appendFolded(rows);
   }
 
   #process(length: number): void {

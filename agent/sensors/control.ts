@@ -8,7 +8,7 @@ import {
 } from "./library.ts";
 import { encodePolicy, type Policy } from "./policy.ts";
 import { PROGRAMS_MAX } from "./programs.ts";
-import type { ProgramRow, StatsRow } from "./sensor.ts";
+import type { FoldedRow, ProgramRow, StatsRow } from "./sensor.ts";
 
 /** Offsets in `struct immune_stats_row`. */
 const ROW = {
@@ -30,6 +30,19 @@ export const LABEL_BYTES = 32;
 /** Bytes of `struct immune_program_row`: 32 of name, u64 missed, runs, time, u32 attached, u32 0. */
 export const PROGRAM_ROW_BYTES = 64;
 const PROGRAM_ROW = { missed: 32, runs: 40, runTimeNs: 48, attached: 56 } as const;
+/** Bytes of `struct immune_folded_row`. */
+export const FOLDED_ROW_BYTES = 48;
+const FOLDED_ROW = {
+  startTimeNs: 0, // u64, and the following
+  cgroupId: 8,
+  count: 16,
+  firstNs: 24,
+  lastNs: 32,
+  pid: 40, // u32
+  kind: 44, // u16
+} as const;
+/** Most rows of folded records that one call takes. */
+const FOLDED_ROWS_MAX = 1024;
 /** Most programs that there is room for: more than this version has. */
 const PROGRAM_ROWS_MAX = 64;
 /** Most rows of counters: 7 kinds and a table on 500 CPUs, and those of user space. */
@@ -108,6 +121,16 @@ export class SensorControl {
       { length: Math.min(count, PROGRAM_ROWS_MAX) },
       (_, i) => programRow(rows, i * PROGRAM_ROW_BYTES),
     );
+  }
+
+  /** Takes what was folded since the last call: processes and cgroups over their limits. */
+  folded(): readonly FoldedRow[] {
+    const rows = new DataView(new ArrayBuffer(FOLDED_ROW_BYTES * FOLDED_ROWS_MAX));
+    const bytes = new Uint8Array(rows.buffer);
+    const count = this.check(
+      this.symbols.immune_sensor_folded(this.pointer(), bytes, FOLDED_ROWS_MAX),
+    );
+    return Array.from({ length: count }, (_, i) => foldedRow(rows, i * FOLDED_ROW_BYTES));
   }
 
   #rows(): readonly StatsRow[] {
@@ -225,6 +248,18 @@ function verifyRow(rows: DataView, offset: number): Unfaithful {
     what: rows.getUint32(offset, true) === VERIFY_PROGRAM ? "program" : "map",
     restored: rows.getUint32(offset + 4, true) !== 0,
     name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
+  };
+}
+
+function foldedRow(rows: DataView, offset: number): FoldedRow {
+  return {
+    kind: rows.getUint16(offset + FOLDED_ROW.kind, true),
+    pid: rows.getUint32(offset + FOLDED_ROW.pid, true),
+    startTimeNs: rows.getBigUint64(offset + FOLDED_ROW.startTimeNs, true),
+    cgroupId: rows.getBigUint64(offset + FOLDED_ROW.cgroupId, true),
+    count: Number(rows.getBigUint64(offset + FOLDED_ROW.count, true)),
+    firstNs: rows.getBigUint64(offset + FOLDED_ROW.firstNs, true),
+    lastNs: rows.getBigUint64(offset + FOLDED_ROW.lastNs, true),
   };
 }
 

@@ -18,6 +18,7 @@ const SYMBOLS = {
   immune_sensor_stats: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_sensor_policy: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_sensor_programs: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_sensor_folded: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_sensor_label: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_capabilities: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
   immune_process_signal: {

@@ -1,12 +1,13 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { type KindName, KINDS, PATH_BYTES_MAX } from "../../common/record/table.ts";
+import type { OpenFilter } from "../../common/sigma/open_filter.ts";
 import type { RoleMarks } from "../../common/sigma/role_marks.ts";
-import { MARK_BYTES, TERM_BYTES, writeRoles } from "../labels/encode.ts";
+import { MARK_BYTES, TERM_BYTES, writeMarks } from "../labels/encode.ts";
 
 /** "IPOL" (IMMUNE_POLICY_MAGIC). */
 export const POLICY_MAGIC = 0x4c4f_5049;
 /** IMMUNE_POLICY_VERSION. */
-export const POLICY_VERSION = 2;
+export const POLICY_VERSION = 3;
 /** Most watches of a policy (IMMUNE_WATCHES_MAX). */
 export const WATCHES_MAX = 4096;
 /** Longest policy, in bytes (IMMUNE_POLICY_BYTES_MAX). */
@@ -14,11 +15,15 @@ export const POLICY_BYTES_MAX = 4 << 20;
 /** Longest interval between wake-ups for an exec, in microseconds. */
 export const WAKE_INTERVAL_US_MAX = 1_000_000;
 
+/** Highest limit of records, a second. */
+export const RATE_MAX = 10_000_000;
+
 /** Numbers of `enum immune_policy_flag`. */
 export const POLICY_FLAGS = {
   wide_open: 1,
   identity: 2,
   public_peers: 4,
+  open_filter: 8,
   calls: 16,
   hashes: 32,
   hash_each: 64,
@@ -40,8 +45,12 @@ const HEADER = {
   watchCount: 28, // u32
   markCount: 32, // u32
   termCount: 36, // u32
+  openEvery: 40, // u32
+  openDeep: 44, // u32
+  processRate: 48, // u32
+  cgroupRate: 52, // u32
 } as const;
-const HEADER_BYTES = 40;
+const HEADER_BYTES = 56;
 const NO_ROLES: RoleMarks = { marks: [], terms: [] };
 /** Bytes of `struct immune_policy_watch` before its path: u16 type, u16 length, u32 wants. */
 const WATCH_BYTES = 8;
@@ -90,6 +99,10 @@ export interface Policy {
   readonly publicPeers?: boolean;
   /** Programs that the kernel itself gives a role; default none. */
   readonly roles?: RoleMarks;
+  /** Opens of the wide stream that are sent, the others are counted as filtered; default all. */
+  readonly opens?: OpenFilter;
+  /** Most bulk records a second of one process and of one cgroup, by kind; default 0 = no limit. */
+  readonly rates?: { readonly process: number; readonly cgroup: number };
 }
 
 /**
@@ -104,9 +117,10 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
   checkBounds(policy);
   const paths = policy.watches.map(encodePath);
   const { marks, terms } = policy.roles ?? NO_ROLES;
+  const opens = policy.opens ?? { marks: [], every: 0, deep: 0 };
   const length = HEADER_BYTES +
     paths.reduce((sum, path) => sum + WATCH_BYTES + aligned(path.length), 0) +
-    marks.length * MARK_BYTES + terms.length * TERM_BYTES;
+    (marks.length + opens.marks.length) * MARK_BYTES + terms.length * TERM_BYTES;
   if (length > POLICY_BYTES_MAX) {
     throw invalid(`its watches take ${length} bytes, at most ${POLICY_BYTES_MAX} are allowed`);
   }
@@ -121,13 +135,18 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
     (policy.publicPeers ? POLICY_FLAGS.public_peers : 0) |
     (policy.calls ? POLICY_FLAGS.calls : 0) |
     (policy.hashes === undefined ? 0 : POLICY_FLAGS.hashes) |
-    (policy.hashes === "each" ? POLICY_FLAGS.hash_each : 0);
+    (policy.hashes === "each" ? POLICY_FLAGS.hash_each : 0) |
+    (policy.opens === undefined ? 0 : POLICY_FLAGS.open_filter);
   view.setUint32(HEADER.flags, flags, true);
   view.setBigUint64(HEADER.kindMask, kindMask(policy.kinds), true);
   view.setUint32(HEADER.wakeIntervalUs, policy.wakeIntervalUs, true);
   view.setUint32(HEADER.watchCount, paths.length, true);
-  view.setUint32(HEADER.markCount, marks.length, true);
+  view.setUint32(HEADER.markCount, marks.length + opens.marks.length, true);
   view.setUint32(HEADER.termCount, terms.length, true);
+  view.setUint32(HEADER.openEvery, opens.every, true);
+  view.setUint32(HEADER.openDeep, opens.deep, true);
+  view.setUint32(HEADER.processRate, policy.rates?.process ?? 0, true);
+  view.setUint32(HEADER.cgroupRate, policy.rates?.cgroup ?? 0, true);
   let offset = HEADER_BYTES;
   policy.watches.forEach((watch, i) => {
     const path = paths[i] ?? new Uint8Array();
@@ -137,12 +156,17 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
     bytes.set(path, offset + WATCH_BYTES);
     offset += WATCH_BYTES + aligned(path.length);
   });
-  writeRoles(new DataView(bytes.buffer, offset), { marks, terms });
+  writeMarks(new DataView(bytes.buffer, offset), { marks, terms, opens: opens.marks });
   return bytes;
 }
 
 function checkBounds(policy: Policy): void {
-  const { watches, wakeIntervalUs } = policy;
+  const { watches, wakeIntervalUs, rates } = policy;
+  for (const rate of rates === undefined ? [] : [rates.process, rates.cgroup]) {
+    if (!Number.isInteger(rate) || rate < 0 || rate > RATE_MAX) {
+      throw invalid(`a limit of "${rate}" is not a whole number from 0 to ${RATE_MAX} a second`);
+    }
+  }
   if (watches.length > WATCHES_MAX) {
     throw invalid(`${watches.length} watches, at most ${WATCHES_MAX} are allowed`);
   }

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { CAPABILITIES, CAPABILITY_ROW_BYTES, CAPABILITY_STATES } from "./capabilities.ts";
-import { STATS_ROW_BYTES } from "./control.ts";
+import { FOLDED_ROW_BYTES, STATS_ROW_BYTES } from "./control.ts";
 import { SENSOR_ABI } from "./library.ts";
 import { encodeOptions, OPTION_PATH_BYTES } from "./options.ts";
 import {
@@ -65,7 +65,7 @@ Deno.test("encodePolicy() puts every watch where the header says, any watches", 
       assertEquals(read.watches, watches);
       assertEquals(read.mask, (1n << 1n) | (1n << 18n));
       const flags = Number(wideOpen) + Number(identity) * 2;
-      assertEquals(read.header, [0x4c4f5049, 2, 40, blob.length, flags, 2000]);
+      assertEquals(read.header, [0x4c4f5049, 3, 56, blob.length, flags, 2000]);
     }),
   );
 });
@@ -99,6 +99,7 @@ int main(void)
 	       IMMUNE_POLICY_BYTES_MAX, IMMUNE_WATCHES_MAX);
 	printf("%d %d %d ", IMMUNE_POLICY_WIDE_OPEN, IMMUNE_POLICY_IDENTITY,
 	       IMMUNE_POLICY_PUBLIC_PEERS);
+	printf("%d %zu ", IMMUNE_POLICY_OPEN_FILTER, sizeof(struct immune_folded_row));
 	printf("%d %d %d ", IMMUNE_WATCH_FILE, IMMUNE_WATCH_CHILDREN, IMMUNE_WATCH_TREE);
 	printf("%d %d ", IMMUNE_CAP_COUNT, IMMUNE_CAP_SILENT);
 	printf("%zu %zu %zu %d", sizeof(struct immune_stats_row),
@@ -121,6 +122,8 @@ int main(void)
       POLICY_FLAGS.wide_open,
       POLICY_FLAGS.identity,
       POLICY_FLAGS.public_peers,
+      POLICY_FLAGS.open_filter,
+      FOLDED_ROW_BYTES,
       WATCH_TYPES.file,
       WATCH_TYPES.children,
       WATCH_TYPES.tree,

@@ -35,6 +35,21 @@ export interface ProgramRow {
   readonly attached: boolean;
 }
 
+/** Records of one kind that were folded, as their process or cgroup was over its limit. */
+export interface FoldedRow {
+  /** Number of the kind, as in records. */
+  readonly kind: number;
+  /** 0 for a cgroup. */
+  readonly pid: number;
+  /** Of the process; 0 for a cgroup. */
+  readonly startTimeNs: bigint;
+  readonly cgroupId: bigint;
+  readonly count: number;
+  /** Nanoseconds since boot. */
+  readonly firstNs: bigint;
+  readonly lastNs: bigint;
+}
+
 /** Where records come from: a kernel, or a recording. */
 export interface Sensor extends Disposable {
   /** True when no more records will come. A kernel never ends. */
@@ -54,6 +69,8 @@ export interface Sensor extends Disposable {
   stats(): readonly StatsRow[];
   /** What the kernel counts of each program. A recording has none. */
   programs?(): readonly ProgramRow[];
+  /** Takes what was folded since the last call. A recording has none. */
+  folded?(): readonly FoldedRow[];
   /**
    * Replaces what is wanted.
    *

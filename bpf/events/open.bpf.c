@@ -6,7 +6,11 @@
 #include "descriptor.h"
 #include "file.h"
 #include "path.h"
+#include "split.h"
 #include "syscall.h"
+
+/* O_WRONLY, O_RDWR, O_CREAT, O_TRUNC: what wasm/assembly/match.ts takes for an open that may write. */
+#define IMMUNE_OPEN_FLAGS_WRITE (0x1 | 0x2 | 0x40 | 0x200)
 
 struct open_record {
 	struct immune_record_header header;
@@ -25,6 +29,77 @@ static __always_inline void open_fill(struct open_record *record, struct file *f
 	record->body.device = file_device(file, UNTYPED);
 	record->body.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
+}
+
+/* Which marks count for an open: enum immune_open_bit. */
+static __always_inline __u32 open_wanted(struct file *file)
+{
+	bool writes = BPF_CORE_READ(file, f_flags) & IMMUNE_OPEN_FLAGS_WRITE;
+
+	return writes ? IMMUNE_OPEN_ANY | IMMUNE_OPEN_WRITE : IMMUNE_OPEN_ANY;
+}
+
+/* Bits of a file's name: into `extension` those that its end decides; also those it may have. */
+static __always_inline __u64 name_bits(struct immune_scratch *scratch, struct file *file,
+				       __u64 *extension)
+{
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	struct immune_terms *all = terms_get();
+	struct qstr name = {};
+	__u32 length;
+
+	BPF_CORE_READ_INTO(&name, dentry, d_name);
+	length = name.len;
+	/* What cannot be looked at is not filtered away. */
+	if (!all || length >= IMMUNE_COMPONENT_ROOM)
+		return ~0ull;
+	length &= IMMUNE_COMPONENT_ROOM - 1;
+	if (bpf_probe_read_kernel(scratch->path, length, name.name))
+		return ~0ull;
+	name_cut(scratch->place, length);
+	*extension = mark_bits(all, sequence_add(IMMUNE_MARK_OPEN | IMMUNE_MARK_EXTENSION,
+						 scratch->split.extension), 0);
+	return *extension | mark_bits(all, sequence_add(IMMUNE_MARK_OPEN | IMMUNE_MARK_LAST,
+							scratch->split.hash), 0);
+}
+
+/* Bits of the path that a record has; all of them where it is not whole. */
+static __always_inline __u64 path_bits(struct immune_scratch *scratch,
+				       const struct immune_slot *path, __u32 flags)
+{
+	if (flags & (IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED) || !path->length ||
+	    path->length >= IMMUNE_MARK_PATH_BYTES_MAX)
+		return ~0ull;
+	scratch->split.bits = 0;
+	split_text(scratch, path->offset + 1, path->length - 1, IMMUNE_EDGE_BEFORE,
+		   IMMUNE_MARK_PATH_BYTES_MAX);
+	split_end(&scratch->split, END_OF_TEXT);
+	if (scratch->split.count >= IMMUNE_COMPONENTS_MAX)
+		return ~0ull;
+	directories_look(scratch->place, IMMUNE_MARK_OPEN);
+	components_look(scratch, IMMUNE_MARK_OPEN | IMMUNE_MARK_PART);
+	return scratch->split.bits;
+}
+
+/* Fills the record; false when no rule could need it: by the file's name, else by its path. */
+static __always_inline bool open_make(struct immune_scratch *scratch, struct file *file)
+{
+	struct open_record *record = (void *)scratch->record;
+	struct immune_control *policy = control_get();
+	__u32 wanted = open_wanted(file), flags;
+	__u64 extension = 0;
+	bool filtered = policy && policy->open_filtered && !(policy->open_every & wanted);
+
+	if (filtered && !((name_bits(scratch, file, &extension) | policy->open_deep) & wanted))
+		return false;
+	open_fill(record, file);
+	scratch->length = sizeof(*record);
+	flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
+			  BPF_CORE_READ(file, f_path.mnt));
+	path_append(scratch, &record->slots[IMMUNE_OPEN_SLOT_PATH]);
+	record->header.flags |= flags;
+	return !filtered || extension & wanted ||
+	       path_bits(scratch, &record->slots[IMMUNE_OPEN_SLOT_PATH], flags) & wanted;
 }
 
 SEC("tp_btf/sys_exit")
@@ -54,14 +129,14 @@ int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 		count_one(tally, unreadable);
 		return 0;
 	}
+	if (!open_make(scratch, file)) {
+		count_one(tally, filtered);
+		scratch_release(scratch);
+		return 0;
+	}
 	record = (void *)scratch->record;
-	open_fill(record, file);
 	if (compat)
 		record->header.flags |= IMMUNE_FLAG_COMPAT;
-	scratch->length = sizeof(*record);
-	record->header.flags |= path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
-					  BPF_CORE_READ(file, f_path.mnt));
-	path_append(scratch, &record->slots[IMMUNE_OPEN_SLOT_PATH]);
 	scratch_send(&bulk, scratch, tally, IMMUNE_STREAM_BULK, false);
 	return 0;
 }

@@ -14,6 +14,15 @@
 /* The same of the maps of connections; no kind has id 31. */
 #define IMMUNE_TALLY_CONNECTIONS 31
 
+/* The same of the map of rates; no kind has id 30. */
+#define IMMUNE_TALLY_RATES 30
+/* Source of its rows, and the CPU. */
+#define IMMUNE_SOURCE_RATES 0x8000
+
+/* Processes and cgroups whose records are counted against a limit at a time, and how long one is. */
+#define IMMUNE_RATES_MAX 8192
+#define IMMUNE_RATE_WINDOW_NS 1000000000ull
+
 /* Entries of the maps of sockets that listen, of connections, and of sockets that ask for names. */
 #define IMMUNE_LISTENERS_MAX 4096
 #define IMMUNE_CONNECTIONS_MAX 65536
@@ -43,6 +52,12 @@ struct immune_control {
 	__u64 snapshot_done; /* 1: `processes` has every process that ran before */
 	__u64 public_peers; /* 1: accepts and flows with peers in private networks are filtered */
 	__u64 own_pid; /* the sensor's process: signals to it are told; 0 = none */
+	__u32 open_filtered; /* 1: of the wide stream only what the following asks for is sent */
+	__u32 open_every; /* enum immune_open_bit: opens that are wanted whatever their path */
+	__u32 open_deep; /* enum immune_open_bit: opens whose whole path decides, not its name alone */
+	__u32 process_rate; /* bulk records a second of one kind and process; 0 = no limit */
+	__u32 cgroup_rate; /* the same of one cgroup */
+	__u32 reserved;
 };
 
 /* Value of `tallies` for one kind on one CPU: seen = the sum of the others. */
@@ -63,6 +78,29 @@ struct immune_channel {
 	__u64 owed; /* numbers that are gaps, and not in `sequence` yet (atomic.h) */
 	__u32 taking; /* 1: somebody on this CPU takes a number */
 	__u32 reserved;
+};
+
+enum immune_rate_scope {
+	IMMUNE_RATE_PROCESS = 1,
+	IMMUNE_RATE_CGROUP = 2,
+};
+
+/* Key of the map `rates`. */
+struct immune_rate_key {
+	__u64 id; /* start time of the process, or id of the cgroup */
+	__u32 pid; /* 0 for a cgroup */
+	__u16 kind;
+	__u16 scope; /* enum immune_rate_scope */
+};
+
+/* Its value: records of this window, and those that were folded since the loader took them. */
+struct immune_rate {
+	__u64 window_ns;
+	__u64 count;
+	__u64 folded;
+	__u64 first_ns;
+	__u64 last_ns;
+	__u64 cgroup_id;
 };
 
 /* What the snapshot iterator writes for each process that it added. */
@@ -90,8 +128,10 @@ struct immune_device {
 	char path[IMMUNE_DEVICE_PATH_BYTES];
 };
 
-_Static_assert(sizeof(struct immune_control) == 40, "immune_control");
+_Static_assert(sizeof(struct immune_control) == 64, "immune_control");
 _Static_assert(sizeof(struct immune_tally) == 56, "immune_tally");
+_Static_assert(sizeof(struct immune_rate_key) == 16, "immune_rate_key");
+_Static_assert(sizeof(struct immune_rate) == 48, "immune_rate");
 _Static_assert(sizeof(struct immune_channel) == 32, "immune_channel");
 _Static_assert(sizeof(struct immune_snapshot_entry) == 72, "immune_snapshot_entry");
 

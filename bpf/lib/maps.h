@@ -80,6 +80,7 @@ struct immune_split {
 	__u32 argument_bytes_max; /* a longer one has no marks from there on */
 	__u32 slash_before;
 	__u32 reserved;
+	__u64 extension; /* of the name that name_cut() hashed */
 	struct immune_component components[IMMUNE_COMPONENTS_MAX];
 };
 
@@ -194,6 +195,13 @@ struct {
 	__type(key, __u64);
 	__type(value, struct immune_owner);
 } askers SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IMMUNE_RATES_MAX);
+	__type(key, struct immune_rate_key);
+	__type(value, struct immune_rate);
+} rates SEC(".maps") __weak;
 
 /* The loader sets the sizes of both rings before they are made. */
 struct {

@@ -11,8 +11,8 @@
 #ifndef IMMUNE_MARKS_H
 #define IMMUNE_MARKS_H
 
-/* Marks of a policy, and terms over them. */
-#define IMMUNE_MARKS_MAX 2048
+/* Marks of a policy: 2,048 of programs, 2,048 of opened files; and terms over the former. */
+#define IMMUNE_MARKS_MAX 4096
 #define IMMUNE_TERMS_MAX 64
 /* Longest sequence of components in a mark other than those of a whole path or a directory. */
 #define IMMUNE_MARK_SEQUENCE_MAX 4
@@ -33,7 +33,17 @@ enum immune_mark_type {
 	IMMUNE_MARK_TAIL = 3, /* the last components of the image's path */
 	IMMUNE_MARK_PART = 4, /* components of the image's path, anywhere */
 	IMMUNE_MARK_ARGUMENT = 5, /* components of one argument, anywhere */
-	IMMUNE_MARK_TYPE_LAST = IMMUNE_MARK_ARGUMENT,
+	IMMUNE_MARK_EXTENSION = 6, /* the last component from its last dot on */
+	IMMUNE_MARK_LAST = 7, /* the last component of a mark that has more */
+};
+
+/* Added to a type: the mark is one of opened files, whose bits are those below. */
+#define IMMUNE_MARK_OPEN 8
+
+/* What a mark of opened files counts for. */
+enum immune_open_bit {
+	IMMUNE_OPEN_ANY = 1, /* every open */
+	IMMUNE_OPEN_WRITE = 2, /* opens that may write */
 };
 
 /* Slashes that a sequence must have at its ends. */

@@ -5,6 +5,7 @@
 
 #include "atomic.h"
 #include "count.h"
+#include "rate.h"
 #include "task.h"
 
 /* Takes a sequence number and names the source that it belongs to; false when there is none. */
@@ -144,8 +145,15 @@ static __always_inline void record_send(void *ring, struct immune_record_header 
 					__u64 length, struct immune_tally *tally, __u32 stream,
 					bool awaited)
 {
-	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
-	__u64 flags = wake_flags(ring, channel, awaited, header->time_ns);
+	struct immune_channel *channel;
+	__u64 flags;
+
+	if (stream == IMMUNE_STREAM_BULK && rate_folds(header)) {
+		count_one(tally, folded);
+		return;
+	}
+	channel = bpf_map_lookup_elem(&channels, &stream);
+	flags = wake_flags(ring, channel, awaited, header->time_ns);
 
 	if (!record_number(header, stream, channel))
 		count_one(tally, unreadable);

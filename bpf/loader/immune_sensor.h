@@ -17,7 +17,7 @@
 
 /* Policy blob: this header, then watches, marks, terms, as many as it says. Little-endian. */
 #define IMMUNE_POLICY_MAGIC 0x4c4f5049u /* "IPOL" */
-#define IMMUNE_POLICY_VERSION 2
+#define IMMUNE_POLICY_VERSION 3
 #define IMMUNE_POLICY_BYTES_MAX (4u << 20)
 #define IMMUNE_WATCHES_MAX 4096
 
@@ -28,6 +28,8 @@ enum immune_policy_flag {
 	IMMUNE_POLICY_IDENTITY = 2,
 	/* Accepts and flows with peers in private networks are counted as filtered. */
 	IMMUNE_POLICY_PUBLIC_PEERS = 4,
+	/* Of the wide stream, opens that no mark of opened files asks for are counted as filtered. */
+	IMMUNE_POLICY_OPEN_FILTER = 8,
 	/* Acts, and accesses that send no signal; each only if its kind is wanted, too. */
 	IMMUNE_POLICY_CALLS = 16,
 	/* SHA-256 of programs that start and of watched files, once a version of a file. */
@@ -45,8 +47,13 @@ struct immune_policy_header {
 	uint64_t kind_mask; /* bit k: kind k (1 to 63) is wanted; others are counted as filtered */
 	uint32_t wake_interval_us; /* an exec wakes the reader at most this often; 0 = every one */
 	uint32_t watch_count;
-	uint32_t mark_count;
+	uint32_t mark_count; /* of programs and of opened files */
 	uint32_t term_count;
+	uint32_t open_every; /* opens wanted whatever their path; 1: all, 2: those that may write */
+	uint32_t open_deep; /* the same of opens whose whole path decides and not its last name */
+	/* Most bulk records a second of one kind and process, and cgroup; 0 = no limit. */
+	uint32_t process_rate;
+	uint32_t cgroup_rate;
 };
 
 enum immune_watch_type {
@@ -179,10 +186,27 @@ int64_t immune_sensor_wake(struct immune_sensor *sensor);
 /* Rows of counters, one a kind and source that has seen any; returns how many there are, which may
  * be more than capacity. A row of kind 0 counts no records but what a table was asked to hold
  * (ring_full = it was full, filtered = it was there already): those of a CPU the kernel's process
- * map, those of 0x4000 + CPU its map of connections, that of 0xF000 the neighbours of watched files that are not asked about any more
+ * map, those of 0x4000 + CPU its map of connections, those of 0x8000 + CPU its map of rates, that of 0xF000 the neighbours of watched files that are not asked about any more
  * (unreadable = the file system cannot). Sums are exact when nothing runs. */
 int64_t immune_sensor_stats(struct immune_sensor *sensor, struct immune_stats_row *rows,
 			    uint32_t capacity);
+
+/* Records of one kind that were folded, as their process or cgroup was over its limit. */
+struct immune_folded_row {
+	uint64_t start_time_ns; /* of the process; 0 for a cgroup */
+	uint64_t cgroup_id;
+	uint64_t count;
+	uint64_t first_ns;
+	uint64_t last_ns;
+	uint32_t pid; /* 0 for a cgroup */
+	uint16_t kind;
+	uint16_t reserved;
+};
+
+/* Takes what was folded since the last call; returns rows, at most capacity: what finds no room is
+ * there the next time. Who is taken begins its second anew. */
+int64_t immune_sensor_folded(struct immune_sensor *sensor, struct immune_folded_row *rows,
+			     uint32_t capacity);
 
 /* What the kernel counts of one program. */
 struct immune_program_row {

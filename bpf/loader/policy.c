@@ -9,7 +9,9 @@
 
 #define POLICY_FLAGS \
 	(IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY | IMMUNE_POLICY_PUBLIC_PEERS | \
-	 IMMUNE_POLICY_CALLS | IMMUNE_POLICY_HASHES | IMMUNE_POLICY_HASH_EACH)
+	 IMMUNE_POLICY_CALLS | IMMUNE_POLICY_HASHES | IMMUNE_POLICY_HASH_EACH | \
+	 IMMUNE_POLICY_OPEN_FILTER)
+#define OPEN_BITS (uint32_t)(IMMUNE_OPEN_ANY | IMMUNE_OPEN_WRITE)
 #define WATCH_ALIGNMENT 8
 
 static int refuse(const char *what, uint64_t where)
@@ -81,6 +83,9 @@ static int policy_check(const uint8_t *blob, uint32_t length, struct immune_poli
 			      offsetof(struct immune_policy_header, length));
 	if (header->flags & ~(uint32_t)POLICY_FLAGS)
 		return refuse("an unknown flag", offsetof(struct immune_policy_header, flags));
+	if ((header->open_every | header->open_deep) & ~OPEN_BITS)
+		return refuse("an unknown kind of opens",
+			      offsetof(struct immune_policy_header, open_every));
 	if (header->wake_interval_us > WAKE_INTERVAL_MAX_US)
 		return refuse("a wake interval over a second",
 			      offsetof(struct immune_policy_header, wake_interval_us));
@@ -117,6 +122,12 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 	if (!error) {
 		sensor->control.kind_mask = header->kind_mask;
 		sensor->control.public_peers = !!(header->flags & IMMUNE_POLICY_PUBLIC_PEERS);
+		/* Until its marks are there (roles_apply) nothing is filtered. */
+		sensor->control.open_filtered = 0;
+		sensor->control.open_every = header->open_every;
+		sensor->control.open_deep = header->open_deep;
+		sensor->control.process_rate = header->process_rate;
+		sensor->control.cgroup_rate = header->cgroup_rate;
 		__atomic_store_n(&sensor->control.wake_interval_ns,
 				 header->wake_interval_us * 1000ull, __ATOMIC_RELAXED);
 		error = sensor_publish(sensor);
@@ -148,6 +159,10 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	result = programs_apply(sensor, &header, sensor->flags);
 	if (!result)
 		result = roles_apply(sensor, blob + roles, header.mark_count, header.term_count);
+	if (!result && header.flags & IMMUNE_POLICY_OPEN_FILTER) {
+		sensor->control.open_filtered = 1;
+		result = sensor_publish(sensor);
+	}
 	if (!result)
 		result = sensor_want_devices(sensor, blob + header.header_length,
 					     header.watch_count);

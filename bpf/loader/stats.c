@@ -81,6 +81,14 @@ static void row_add(struct table *table, const struct immune_stats_row *row)
 	table->count++;
 }
 
+/* The source of a tally's first CPU. Those that count a table have one of their own each. */
+static int source_of(uint32_t kind, enum immune_stream stream)
+{
+	if (kind == IMMUNE_TALLY_RATES)
+		return IMMUNE_SOURCE_RATES;
+	return stream == IMMUNE_STREAM_BULK ? IMMUNE_SOURCE_BULK : 0;
+}
+
 /* Rows of one kind: one a CPU that saw it. */
 static int kind_add(struct table *table, struct immune_sensor *sensor, uint32_t kind,
 		    enum immune_stream stream)
@@ -88,7 +96,8 @@ static int kind_add(struct table *table, struct immune_sensor *sensor, uint32_t 
 	int cpus = libbpf_num_possible_cpus();
 	struct immune_tally *tallies = calloc((size_t)cpus, sizeof(*tallies));
 	struct immune_channel *channels = calloc((size_t)cpus, sizeof(*channels));
-	int first = stream == IMMUNE_STREAM_BULK ? IMMUNE_SOURCE_BULK : 0;
+	bool counts_table = kind == IMMUNE_TALLY_CONNECTIONS || kind == IMMUNE_TALLY_RATES;
+	int first = source_of(kind, stream);
 	uint32_t channel = stream;
 	int error = -ENOMEM;
 
@@ -99,10 +108,7 @@ static int kind_add(struct table *table, struct immune_sensor *sensor, uint32_t 
 		error = bpf_map_lookup_elem(bpf_map__fd(sensor->programs->maps.channels), &channel,
 					    channels);
 	for (int cpu = 0; cpu < cpus && !error; cpu++) {
-		/* Of tables there are two: that of connections has a bulk source. */
-		struct immune_stats_row row = {
-			.kind = kind == IMMUNE_TALLY_CONNECTIONS ? 0 : (uint16_t)kind,
-		};
+		struct immune_stats_row row = { .kind = counts_table ? 0 : (uint16_t)kind };
 
 		row.source = (uint16_t)(first + cpu);
 		row.sequence = channels[cpu].sequence + channels[cpu].owed;
@@ -132,6 +138,8 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 		error = kind_add(&table, sensor, IMMUNE_TALLY_PROCESSES, IMMUNE_STREAM_LIFECYCLE);
 	if (!error)
 		error = kind_add(&table, sensor, IMMUNE_TALLY_CONNECTIONS, IMMUNE_STREAM_BULK);
+	if (!error)
+		error = kind_add(&table, sensor, IMMUNE_TALLY_RATES, IMMUNE_STREAM_BULK);
 	if (error) {
 		immune_fail("Cannot read the sensor's counters: %s", strerror(-error));
 		return error;

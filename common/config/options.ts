@@ -77,12 +77,12 @@ export const OPTIONS = {
       initial: 16 * 1024 * 1024,
       doc: "bytes of the ring of connect, bind and open; a power of two",
     }),
-    open: option<"watched" | "wide">({
+    open: option<"watched" | "rules" | "wide">({
       type: "text",
       flag: "sensor-open",
-      schema: z.enum(["watched", "wide"]),
+      schema: z.enum(["watched", "rules", "wide"]),
       initial: "watched",
-      doc: "which opens are reported: those of watched files, or all",
+      doc: "which opens are reported: those of watched files, those that a rule could need, or all",
     }),
     wake_interval_us: option<number>({
       type: "number",
@@ -90,6 +90,21 @@ export const OPTIONS = {
       schema: z.int().min(0).max(1_000_000),
       initial: 1000,
       doc: "an exec wakes the reader at most this often, microseconds; 0 = every one",
+    }),
+    process_rate: option<number>({
+      type: "number",
+      flag: "sensor-process-rate",
+      schema: z.int().min(0).max(10_000_000),
+      initial: 0,
+      doc: "connects, opens and the like a second of one process and kind; over it they are " +
+        "folded, that is counted; 0 = no limit",
+    }),
+    cgroup_rate: option<number>({
+      type: "number",
+      flag: "sensor-cgroup-rate",
+      schema: z.int().min(0).max(10_000_000),
+      initial: 0,
+      doc: "the same of one cgroup, so of one container",
     }),
     btf: option<string>({
       type: "text",

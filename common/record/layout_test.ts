@@ -52,6 +52,7 @@ Deno.test("kinds keep the sizes that stored records have", () => {
     loss: [134, 24, 120],
     health: [138, 40, 168],
     image_hash: [139, 32, 144],
+    folded: [140, 32, 128],
     login: [141, 32, 208],
     auth_failure: [142, 32, 208],
     privilege: [143, 32, 208],

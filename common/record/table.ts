@@ -592,6 +592,20 @@ export const KINDS = {
       { name: "sha256", doc: "the hash, 32 bytes" },
     ],
   },
+  folded: {
+    id: 140,
+    stream: "user",
+    doc: "records of one process (header) or, with pid 0, cgroup that were over its limit",
+    body: [
+      { name: "count", type: "u64", doc: "records that were not made" },
+      { name: "first_ns", type: "u64", doc: "time of the first of them" },
+      { name: "last_ns", type: "u64", doc: "time of the last of them" },
+      { name: "folded_kind", type: "u16", doc: "their kind" },
+      { name: "reserved", type: "u16", doc: "0" },
+      { name: "reserved2", type: "u32", doc: "0" },
+    ],
+    slots: [],
+  },
   login: {
     id: 141,
     stream: "user",

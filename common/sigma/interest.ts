@@ -5,6 +5,7 @@ import { describeCriterion } from "./criterion.ts";
 import { type FieldTest, testsOf } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import { classMaskOf } from "./log_source.ts";
+import { needsEveryOpen, type OpenFilter, openFilterOf } from "./open_filter.ts";
 import { requirementOf } from "./requirement.ts";
 import { wantsPublicOnly } from "./public_peers.ts";
 import { type RoleExpression, type RoleMarks, roleMarksOf } from "./role_marks.ts";
@@ -55,6 +56,8 @@ export interface Interest {
   readonly watchesDropped: number;
   /** Rules that need the wide stream of opens. */
   readonly wide: readonly WideNeed[];
+  /** Which opens of the wide stream any rule could need. */
+  readonly opens: OpenFilter;
   /** No rule wants accepts and flows with peers in private networks. */
   readonly publicPeers: boolean;
   /** Roles that the kernel itself gives. */
@@ -128,7 +131,8 @@ export function interestOf(
     }
     if (reason === undefined) return;
     if ((mask & OPEN_CLASSES) !== 0) {
-      wide.push({ rule: index, why: "path", reason: `${reason}: ${WIDE_COST}` });
+      const cost = `${WIDE_COST}; ${filterNote(rule)}`;
+      wide.push({ rule: index, why: "path", reason: `${reason}: ${cost}` });
     } else wide.push({ rule: index, why: "change", reason: `${reason}: ${CHANGE_LIMIT}` });
   });
   const sorted = [...watches.values()].sort((a, b) =>
@@ -143,6 +147,7 @@ export function interestOf(
     watches: sorted.slice(0, WATCHES_MAX),
     watchesDropped: Math.max(0, sorted.length - WATCHES_MAX),
     wide,
+    opens: openFilterOf(rules),
     publicPeers: rules.every(leavesPrivateOut),
     roles: roleMarksOf(roles),
   };
@@ -168,6 +173,13 @@ function wanting(
     (before !== undefined && before.wants !== "changes");
   const changes = (mask & CHANGE_CLASSES) !== 0 || before?.wants !== undefined;
   return { type, path, ...(changes ? { wants: opens ? "both" : "changes" } : {}) };
+}
+
+/** What the setting `sensor.open = "rules"` makes of it. */
+function filterNote(rule: RuleLogic): string {
+  return needsEveryOpen(rule)
+    ? "the kernel cannot tell its paths, and sends them all"
+    : "the kernel filters by its paths";
 }
 
 function leavesPrivateOut(rule: RuleLogic): boolean {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Watch } from "../../agent/sensors/policy.ts";
-import { OPEN_FLAGS_UNKNOWN } from "../../common/record/table.ts";
+import { KINDS, OPEN_FLAGS_UNKNOWN, SOURCES } from "../../common/record/table.ts";
 import { pathOf, Probe, run } from "./probe.ts";
 
 /** Tries until the sensor has followed a change of names; each is a whole process. */
@@ -42,4 +42,29 @@ export async function eventually(probe: Probe, path: string): Promise<void> {
     if (probe.opens(pid).some((record) => pathOf(record) === path)) return;
   }
   throw new Error(`"${path}" was opened ${ATTEMPTS_MAX} times and never seen`);
+}
+
+/** What the kernel counted of the wide stream. */
+export interface OpenCounts {
+  readonly seen: number;
+  readonly submitted: number;
+  readonly filtered: number;
+  readonly folded: number;
+  readonly lost: number;
+}
+
+/** Counters of opens, all CPUs together, without those of watched files. */
+export function openCounts({ sensor }: Probe): OpenCounts {
+  const rows = sensor.stats().filter(({ kind, source }) =>
+    kind === KINDS.open.id && source !== SOURCES.watch
+  );
+  const sum = (of: (row: (typeof rows)[number]) => number): number =>
+    rows.reduce((total, row) => total + of(row), 0);
+  return {
+    seen: sum(({ seen }) => seen),
+    submitted: sum(({ submitted }) => submitted),
+    filtered: sum(({ filtered }) => filtered),
+    folded: sum(({ folded }) => folded),
+    lost: sum(({ ringFull, oversized, unreadable }) => ringFull + oversized + unreadable),
+  };
 }

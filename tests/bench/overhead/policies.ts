@@ -12,17 +12,24 @@ export async function shippedPolicy(): Promise<Policy> {
   return await policyOf(SHIPPED);
 }
 
-/** The same with the rules of rules/costly, which are off by default: they force the wide stream. */
+/**
+ * The same with the rules of rules/costly, which are off by default: they force the wide stream, of
+ * which the kernel sends what one of them could need.
+ */
 export async function costlyPolicy(): Promise<Policy> {
-  return { ...await policyOf([...SHIPPED, "costly"]), wideOpen: true };
+  return await policyOf([...SHIPPED, "costly"], { wideOpen: true });
 }
 
-async function policyOf(packs: readonly string[]): Promise<Policy> {
+async function policyOf(
+  packs: readonly string[],
+  { wideOpen = false }: { readonly wideOpen?: boolean } = {},
+): Promise<Policy> {
   const sources = await Promise.all(packs.map((pack) => readRuleSources(`${ROOT}rules/${pack}`)));
   const { interest } = compileRules(sources.flat());
   return {
     kinds: interest.kinds,
-    wideOpen: false,
+    wideOpen,
+    ...(wideOpen ? { opens: interest.opens } : {}),
     identity: interest.identity,
     wakeIntervalUs: WAKE_INTERVAL_US,
     watches: interest.watches,
