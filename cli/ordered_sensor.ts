@@ -13,6 +13,9 @@ import type { PolicyBody, StopAction } from "../common/wire/mod.ts";
 import { rulePaths } from "./rules.ts";
 import { InForce, pipelineHandlers, pipelineOptions, type SensorRun } from "./sensor_run.ts";
 
+/** Antibodies that are not taken, told one by one; the answer counts all. */
+const REFUSED_TOLD_MAX = 16;
+
 /** What an ordered sensor starts with, as its orders said before. */
 export interface OrderedStart {
   /** Pack of rules in force; null = the host's own. */
@@ -224,7 +227,7 @@ export class OrderedSensor {
   async #useAntibodies(wanted: WantedAntibodies): Promise<string> {
     this.#antibodies = wanted;
     const taken = await this.#herd.take(wanted);
-    for (const { id, message } of taken.refused) {
+    for (const { id, message } of taken.refused.slice(0, REFUSED_TOLD_MAX)) {
       this.#parts.run.onWarning(`Antibody "${id}" is not taken here: ${message}`);
     }
     const { rules, reloaded } = await this.#give(this.#pack, this.#policy);
