@@ -5,6 +5,7 @@
 // verifier did is kept for `deno task bpf:report`.
 
 import { parseArgs } from "node:util";
+import skips from "../skips.json" with { type: "json" };
 import { keepPrograms } from "../../build/kernel_programs.ts";
 import { FOLDER } from "./fetch.ts";
 import { FULL, type Job, SHORT } from "./job.ts";
@@ -45,8 +46,10 @@ async function main(args: string[]): Promise<number> {
   }
   await keepPrograms(results);
   print(results, values.json);
+  const unexplained = results.flatMap(({ tests }) => tests)
+    .filter(({ name, state }) => state === "skipped" && neededBy(name) === undefined);
   const { failed } = totalsOf(results);
-  return failed > 0 ? 1 : 0;
+  return failed > 0 || unexplained.length > 0 ? 1 : 0;
 }
 
 function print(results: readonly KernelResult[], json: boolean): void {
@@ -60,12 +63,22 @@ function print(results: readonly KernelResult[], json: boolean): void {
     }
     for (const { name, state, detail } of tests) {
       if (state === "failed") console.log(`${kernel}: failed: ${name}\n${detail ?? ""}`);
+      if (state === "skipped") {
+        console.log(
+          `${kernel}: skipped: ${name}: ${neededBy(name) ?? "not explained in tests/skips.json"}`,
+        );
+      }
     }
     if (broken !== undefined) console.log(`${kernel}: ${broken}`);
   }
   for (const line of table(results)) console.log(line);
   const { passed, failed, skipped } = totalsOf(results);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+}
+
+/** What a skipped test needs, as tests/skips.json says. */
+function neededBy(name: string): string | undefined {
+  return skips.find(({ test }) => name.startsWith(test))?.needs;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -55,8 +55,9 @@ export async function runKernel(kernel: Kernel, options: RunOptions): Promise<Ke
     step("makes the root");
     await writeImage(root, { system, job: options.job });
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
-    return { ...empty, programs: [], tests: [], skipped: error.message };
+    const message = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Unreachable ? { skipped: message } : { broken: message };
+    return { ...empty, programs: [], tests: [], ...why };
   }
   const result = await watch(kernel, { ...options, image, root });
   await Deno.remove(root);

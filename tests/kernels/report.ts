@@ -7,7 +7,7 @@ export const REPORT_MARK = "@immune ";
 export interface GuestTest {
   readonly name: string;
   readonly state: "passed" | "failed" | "skipped";
-  /** Of what failed: its words, cut. */
+  /** Of what failed, or why it was skipped: its words, cut. */
   readonly detail?: string;
 }
 
