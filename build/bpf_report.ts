@@ -5,7 +5,7 @@
 
 import { keptPrograms, type KernelPrograms } from "./kernel_programs.ts";
 import { buildReport } from "./live_tests.ts";
-import { parsePrograms, type ProgramReport } from "./programs.ts";
+import { LEFT_OUT, parsePrograms, type ProgramReport } from "./programs.ts";
 import { buildSensor } from "./sensor.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
@@ -59,7 +59,7 @@ export function reportTable(
 function verifiedOf(programs: readonly ProgramReport[], name: string): string {
   const program = programs.find((one) => one.name === name);
   if (program === undefined) return "-";
-  if (program.refusal !== "") return "refused";
+  if (program.refusal !== "") return program.refusal === LEFT_OUT ? LEFT_OUT : "refused";
   return program.verified === 0 ? "loads" : String(program.verified);
 }
 

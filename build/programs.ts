@@ -1,3 +1,6 @@
+/** Said instead of a refusal: the kernel does not have the event that a program hangs on. */
+export const LEFT_OUT = "left out";
+
 /** One eBPF program as a kernel took it, or refused it. */
 export interface ProgramReport {
   readonly name: string;
@@ -9,7 +12,7 @@ export interface ProgramReport {
   readonly instructions: number;
   /** Bytes as machine code. */
   readonly bytes: number;
-  /** Why it was refused; empty when it loads. */
+  /** Why it was refused, or `LEFT_OUT`; empty when it loads. */
   readonly refusal: string;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
@@ -37,6 +38,17 @@ static bool has_atomic_fetch(void)
 	return fd >= 0 || (errno != EINVAL && errno != EACCES);
 }
 
+static void programs_choose(struct sensor_bpf *programs, const char *path)
+{
+	struct btf *types = btf__parse(path, NULL);
+
+	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
+	if (!types || btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req",
+					     BTF_KIND_TYPEDEF) < 0)
+		bpf_program__set_autoload(programs->progs.on_ring_open, false);
+	btf__free(types);
+}
+
 struct sensor_bpf *sensor_object_open(const struct bpf_object_open_opts *options)
 {
 	struct sensor_bpf *object = calloc(1, sizeof(*object));
@@ -47,8 +59,12 @@ struct sensor_bpf *sensor_object_open(const struct bpf_object_open_opts *options
 			(void *)sensor_old_bpf__elf_bytes(&object->skeleton->data_sz);
 	if (!error)
 		error = bpf_object__open_skeleton(object->skeleton, options);
-	if (!error)
+	if (!error) {
+		const char *btf = options ? options->btf_custom_path : NULL;
+
+		programs_choose(object, btf ? btf : DEFAULT_BTF);
 		return object;
+	}
 	sensor_bpf__destroy(object);
 	errno = -error;
 	return NULL;

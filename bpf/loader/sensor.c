@@ -11,14 +11,11 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "object.h"
 #include "sensor.skel.h"
 #include "verify.h"
-
-static const char default_btf[] = "/sys/kernel/btf/vmlinux";
 
 uint64_t clock_boot_ns(void)
 {
@@ -55,22 +52,10 @@ static int ring_size(uint32_t wanted, uint32_t fallback, const char *name, uint3
 	return -EINVAL;
 }
 
-/* Leaves out what hangs on an event that this kernel does not have. */
-static void programs_choose(struct sensor_bpf *programs, const char *btf)
-{
-	struct btf *types = btf__parse(btf, NULL);
-
-	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
-	if (!types || btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req",
-					     BTF_KIND_TYPEDEF) < 0)
-		bpf_program__set_autoload(programs->progs.on_ring_open, false);
-	btf__free(types);
-}
-
 static int programs_load(struct immune_sensor *sensor, const struct immune_options *options,
 			 const uint32_t sizes[IMMUNE_STREAM_COUNT])
 {
-	const char *btf = options->btf_path[0] ? options->btf_path : default_btf;
+	const char *btf = options->btf_path[0] ? options->btf_path : DEFAULT_BTF;
 	LIBBPF_OPTS(bpf_object_open_opts, open_options);
 	struct sensor_bpf *programs;
 	int error;
@@ -81,7 +66,7 @@ static int programs_load(struct immune_sensor *sensor, const struct immune_optio
 			    "its BTF file", btf, strerror(-error));
 		return error;
 	}
-	if (strcmp(btf, default_btf))
+	if (strcmp(btf, DEFAULT_BTF))
 		open_options.btf_custom_path = btf;
 	immune_log_begin();
 	programs = sensor_object_open(&open_options);
@@ -91,7 +76,6 @@ static int programs_load(struct immune_sensor *sensor, const struct immune_optio
 		return error;
 	}
 	sensor->programs = programs;
-	programs_choose(programs, btf);
 	error = bpf_map__set_max_entries(programs->maps.lifecycle, sizes[IMMUNE_STREAM_LIFECYCLE]);
 	if (!error)
 		error = bpf_map__set_max_entries(programs->maps.bulk, sizes[IMMUNE_STREAM_BULK]);

@@ -19,6 +19,9 @@
 /* Room for what the verifier says of one program; a longer text is cut. */
 #define LOG_BYTES (32u << 20)
 
+/* What is said of a program that the sensor leaves out (object.h). */
+static const char left_out[] = "left out";
+
 static char verifier_log[LOG_BYTES];
 /* Last line of libbpf itself: for what fails before the verifier. */
 static char complaint[512];
@@ -116,7 +119,9 @@ int main(void)
 	}
 	error = sensor_bpf__load(all);
 	bpf_object__for_each_program(program, all->obj) {
-		if (error)
+		if (!bpf_program__autoload(program))
+			show(program, left_out);
+		else if (error)
 			failed |= report_alone(bpf_program__name(program));
 		else
 			show(program, NULL);
