@@ -15,6 +15,8 @@ const OBJECT_GROUPS = [
   { folder: "events", name: "sensor", flags: [] },
   // For kernels before 5.12, which know no atomic step with a result.
   { folder: "events", name: "sensor_old", flags: ["-DIMMUNE_PLAIN_ATOMICS"] },
+  // Those that refuse.
+  { folder: "enforce", name: "enforce", flags: [] },
 ] as const;
 type ObjectGroup = (typeof OBJECT_GROUPS)[number];
 

@@ -138,7 +138,13 @@ function guard({ file, bootId, hostId, config, run, orders, sensor }: GuardedPar
     acts: {
       ...link.acts,
       ...sensor.acts,
-      blocking: (wanted) => warn(wanted ? "This host may block again" : "This host only detects"),
+      blocking: (wanted) => {
+        const what = wanted ? "This host may block again" : "This host only detects";
+        sensor.blocking(wanted).then(
+          (found) => warn(`${what}: ${found}`),
+          (error: Error) => warn(`${what}: ${error.message}`),
+        );
+      },
       warn,
     },
     refuse: agent.refuse as readonly DirectiveKind[],

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CompiledRules } from "../agent/rules/messages.ts";
+import type { EnforcementPolicy } from "../agent/enforce/policy.ts";
 import type { PipelineCounters, PipelineStarted } from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
 import { PipelineWorker } from "../agent/pipeline/owner.ts";
@@ -10,8 +11,15 @@ import { encodePolicy, type Policy } from "../agent/sensors/mod.ts";
 import { type Config, ImmuneError, statePaths, SYSTEM_CLOCK } from "../common/config/mod.ts";
 import type { OwnThings } from "../common/herd/mod.ts";
 import type { PolicyBody, StopAction } from "../common/wire/mod.ts";
+import { EnforcementAudit, enforcementOptions, enforcementPolicy } from "./enforcement.ts";
 import { rulePaths } from "./rules.ts";
-import { InForce, pipelineHandlers, pipelineOptions, type SensorRun } from "./sensor_run.ts";
+import {
+  audited,
+  InForce,
+  pipelineHandlers,
+  pipelineOptions,
+  type SensorRun,
+} from "./sensor_run.ts";
 
 /** Antibodies that are not taken, told one by one; the answer counts all. */
 const REFUSED_TOLD_MAX = 16;
@@ -41,7 +49,11 @@ export interface OrderedSensorParts {
   /** Called each time that the sensor polls. */
   readonly onStarted: (
     worker: PipelineWorker,
-    inForce: { readonly rules: CompiledRules | undefined; readonly indicators: number },
+    inForce: {
+      readonly rules: CompiledRules | undefined;
+      readonly indicators: number;
+      readonly tiers: readonly string[];
+    },
   ) => void;
 }
 
@@ -63,6 +75,7 @@ export class OrderedSensor {
   readonly #packs: PackFolders;
   readonly #inForce: InForce;
   readonly #failed = Promise.withResolvers<never>();
+  #audit: EnforcementAudit | undefined;
   #pack: string | null;
   #policy: PolicyBody | null;
   #antibodies: WantedAntibodies;
@@ -72,6 +85,7 @@ export class OrderedSensor {
   #reloaded: PromiseWithResolvers<ReloadedPolicy> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #done: PipelineCounters | undefined;
+  #blocks = true;
 
   /**
    * @param parts Configuration and where findings go.
@@ -124,10 +138,25 @@ export class OrderedSensor {
     return this.#inTurn(() => this.#start());
   }
 
-  /** Detaches, where it is attached, for good. */
+  /** Detaches, where it is attached, for good; what is pinned to outlive the agent stays. */
   stop(): Promise<void> {
     this.#herd[Symbol.dispose]();
-    return this.#inTurn(async () => void await this.#stop());
+    return this.#inTurn(async () => void await this.#stop({ release: false }));
+  }
+
+  /**
+   * Refuses nothing, or goes on.
+   *
+   * @param wanted Whether it is to refuse.
+   * @returns One line: what the kernel says afterwards.
+   */
+  blocking(wanted: boolean): Promise<string> {
+    this.#blocks = wanted;
+    return this.#inTurn(async () => {
+      if (this.#running === undefined) return "the sensor is off, nothing is refused";
+      const refuses = await this.#running.worker.blocking(wanted);
+      return refuses ? "the kernel refuses again" : "the kernel refuses nothing";
+    });
   }
 
   /** Reads the rules in force again; when they cannot be read those in force stay. */
@@ -152,7 +181,7 @@ export class OrderedSensor {
       return `sensor attached: ${await this.#programs()}`;
     }
     if (this.#running === undefined) return "sensor is detached: it was off already";
-    const { programs, left } = await this.#stop();
+    const { programs, left } = await this.#stop({ release: true });
     if (left > 0) {
       const message = `Cannot detach: the kernel still has ${left} of ${programs} programs`;
       throw new ImmuneError("SENSOR_FAILED", message);
@@ -170,7 +199,10 @@ export class OrderedSensor {
   }
 
   async #start(): Promise<PipelineStarted> {
-    const { config, run, bootId, durable, onStarted } = this.#parts;
+    const { config, bootId, durable, onStarted } = this.#parts;
+    const enforcement = enforcementOptions(config, { paused: !this.#blocks });
+    if (enforcement !== undefined) this.#audit ??= this.#openAudit();
+    const run = audited(this.#parts.run, this.#audit);
     await this.#takeAntibodies();
     await this.#inForce.read(this.#paths(this.#pack));
     const { rules, indicators, indicatorCount } = this.#inForce;
@@ -181,6 +213,7 @@ export class OrderedSensor {
       pipelineOptions(config, {
         run,
         inForce: { rules, indicators, policy },
+        enforcement,
         bootId,
         durable,
       }),
@@ -200,15 +233,32 @@ export class OrderedSensor {
     );
     const started = await Promise.race([promise, this.#failed.promise]);
     this.#running = { worker, started };
-    onStarted(worker, { rules, indicators: indicatorCount });
+    onStarted(worker, { rules, indicators: indicatorCount, tiers: started.tiers });
     return started;
   }
 
-  async #stop(): Promise<{ readonly programs: number; readonly left: number }> {
+  /** The host's enforcement policy; one that does not hold is told, and that in force stays. */
+  #enforcement(): EnforcementPolicy | undefined {
+    try {
+      return enforcementPolicy(this.#parts.config);
+    } catch (error) {
+      if (!(error instanceof ImmuneError)) throw error;
+      this.#parts.run.onWarning(`${error.message}; the enforcement policy in force stays`);
+      return undefined;
+    }
+  }
+
+  #openAudit(): EnforcementAudit {
+    return new EnforcementAudit(this.#parts.config, this.#parts.run.onWarning);
+  }
+
+  async #stop(
+    { release }: { readonly release: boolean },
+  ): Promise<{ readonly programs: number; readonly left: number }> {
     const running = this.#running;
     this.#running = undefined;
     if (running === undefined) return { programs: 0, left: 0 };
-    running.worker.stop();
+    running.worker.stop(release);
     await running.worker.finished;
     return running.worker.detached ?? { programs: 0, left: 0 };
   }
@@ -293,7 +343,8 @@ export class OrderedSensor {
       return { rules, policyHash, reloaded: undefined };
     }
     this.#reloaded = Promise.withResolvers();
-    running.worker.reload({ rules, indicators, policy: wanted });
+    const enforcement = this.#enforcement();
+    running.worker.reload({ rules, indicators, policy: wanted, enforcement });
     const reloaded = await Promise.race([this.#reloaded.promise, this.#failed.promise]);
     this.#reloaded = undefined;
     return { rules, policyHash, reloaded };

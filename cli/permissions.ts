@@ -109,6 +109,7 @@ export function startVariables(args: readonly string[]): Readonly<Record<string,
 function scopeOf(args: readonly string[]): Scope | undefined {
   const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
   if (verb === "replay" && args.includes("--deliver")) return "deliver";
+  if (verb === "agent" && AGENT_ON_HOST.some((action) => args.includes(action))) return "sensor";
   if (verb === "ca" && CA_ON_FILES.some((action) => args.includes(action))) return "ca_files";
   const [, action = ""] = args.filter((arg) => !arg.startsWith("-"));
   if (verb === "herd" && HERD_WORDS.includes(action)) return "words";
@@ -120,6 +121,9 @@ const PINNED: ReadonlySet<Scope | undefined> = new Set(["agent", "deliver", "wor
 
 /** Actions of `immune herd` that an agent's host says to the hive in its name. */
 const HERD_WORDS = ["vouch", "report", "propose", "support", "object"];
+
+/** Actions of `immune agent` that need this host alone. */
+const AGENT_ON_HOST = ["capabilities", "release"] as const;
 
 /** Actions of `immune ca` that work on the hive's folder, not through its API. */
 const CA_ON_FILES = ["init", "import"] as const;
@@ -226,7 +230,7 @@ function settingsFiles(touched: Touched, root: string): string[] {
 }
 
 function sensorFlags(touched: Touched, { root }: Surroundings): string[] {
-  const system = ["/etc/machine-id", "/etc/passwd"];
+  const system = ["/etc/machine-id", "/etc/passwd", ...touched.enforcement];
   return [
     listed("--allow-read", [
       ...settingsFiles(touched, root),
@@ -269,6 +273,8 @@ interface Touched {
   readonly action: string | undefined;
   /** What the verb is given to read: files, folders, and words that may be such. */
   readonly operands: readonly string[];
+  /** File with what this host refuses, where there is one. */
+  readonly enforcement: readonly string[];
   /** Files with the operator's own token and key, and a log that is named to be checked. */
   readonly secrets: readonly string[];
   /** Hosts of the OpenID provider, and the file with this hive's secret there. */
@@ -329,6 +335,8 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   if (journals.length > 0) flags["logs-journal"] = journals;
   const readLogs = flagValues(args, "logs").at(-1);
   if (readLogs !== undefined) flags["logs"] = readLogs;
+  const enforcement = flagValues(args, "enforcement-policy").at(-1);
+  if (enforcement !== undefined) flags["enforcement-policy"] = at(enforcement);
   const token = flagValues(args, "api-token-file").at(-1);
   if (token !== undefined) flags["api-token-file"] = at(token);
   const secret = flagValues(args, "oidc-secret-file").at(-1);
@@ -355,6 +363,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       given: ordered,
       certificates,
       written,
+      enforcement: values.enforcement.policy === "" ? [] : [at(values.enforcement.policy)],
       secrets: [
         ...(values.operators.token_file === "" ? [] : [values.operators.token_file]),
         ...["log", "key"].flatMap((name) => flagValues(args, name)).map(at),
@@ -379,6 +388,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
       given: ordered,
       certificates,
       written,
+      enforcement: [],
       secrets: [],
       provider: [],
       providerSecret: [],

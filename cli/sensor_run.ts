@@ -13,10 +13,12 @@ import { PROGRAM_ROOT } from "../common/config/program.ts";
 import type { LogOptions } from "../agent/pipeline/logs.ts";
 import { JOURNAL_FOLDERS, LOG_FILES, SYSLOG_FILES } from "../common/config/log_files.ts";
 import { type PipelineHandlers, PipelineWorker } from "../agent/pipeline/owner.ts";
+import type { EnforcementOptions } from "../agent/enforce/enforcement.ts";
 import { checkHost, findingLine, hostFacts, type Policy } from "../agent/sensors/mod.ts";
 import { type Config, ImmuneError, type LoadedConfig, statePaths } from "../common/config/mod.ts";
 import type { EcsDocument, KindName } from "../common/record/mod.ts";
 import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
+import { EnforcementAudit, enforcementOptions, enforcementPolicy } from "./enforcement.ts";
 import { rulePaths } from "./rules.ts";
 import { notSeenLine, policyOf } from "./sensor_policy.ts";
 import { endSignals, onReloadSignal } from "./signals.ts";
@@ -33,6 +35,8 @@ export interface SensorRun {
     readonly rules: CompiledRules | undefined;
     /** Indicators in force. */
     readonly indicators: number;
+    /** Tiers that refuse; empty: nothing is refused. */
+    readonly tiers: readonly string[];
     readonly note: string;
   }) => void;
   /** Settled when they are shown; a rejection ends the run. */
@@ -62,22 +66,43 @@ export async function runSensor(
   const inForce = new InForce(values, run);
   await inForce.read();
   const { rules } = inForce;
+  const enforcement = run.rules ? enforcementOptions(values, { paused: false }) : undefined;
+  using audit = enforcement && new EnforcementAudit(values, run.onWarning);
   const reload = (): Promise<void> => inForce.reload(worker);
   const worker = new PipelineWorker(
-    pipelineOptions(values, { run, inForce, bootId: bootId.replaceAll("-", "") }),
+    pipelineOptions(values, { run, inForce, enforcement, bootId: bootId.replaceAll("-", "") }),
     pipelineHandlers(
-      run,
-      ({ note }) => run.onReady({ rules, indicators: inForce.indicatorCount, note }),
+      audited(run, audit),
+      ({ note, tiers }) => run.onReady({ rules, indicators: inForce.indicatorCount, tiers, note }),
     ),
   );
   using _reloading = run.rules ? onReloadSignal(reload) : undefined;
   return await untilEnded(worker);
 }
 
+/**
+ * A run whose verdicts go to the audit log too.
+ *
+ * @param run The run.
+ * @param audit The log; `undefined` where nothing is refused.
+ */
+export function audited(run: SensorRun, audit: EnforcementAudit | undefined): SensorRun {
+  if (audit === undefined) return run;
+  return {
+    ...run,
+    onAlerts: (alerts) => {
+      audit.take(alerts);
+      return run.onAlerts?.(alerts) ?? Promise.resolve();
+    },
+  };
+}
+
 /** What differs between runs of the sensor. */
 export interface PipelineParts {
   readonly run: SensorRun;
   readonly inForce: Pick<InForce, "rules" | "indicators" | "policy">;
+  /** What is refused. Default: nothing. */
+  readonly enforcement?: EnforcementOptions | undefined;
   /** 32 hexadecimal digits. */
   readonly bootId: string;
   /** Where the journal publishes what is on the disk. Default: nowhere. */
@@ -92,7 +117,7 @@ export interface PipelineParts {
  */
 export function pipelineOptions(
   { sensor, state, journal, logs }: Config,
-  { run, inForce, bootId, durable }: PipelineParts,
+  { run, inForce, bootId, durable, enforcement }: PipelineParts,
 ): PipelineOptions {
   const { rules, indicators, policy } = inForce;
   return {
@@ -103,6 +128,7 @@ export function pipelineOptions(
       bulkRingBytes: sensor.bulk_ring_bytes,
     },
     policy,
+    enforcement,
     ...(rules && { rules }),
     indicators,
     ...(run.rules ? { ownFiles: ownFiles(state.dir) } : {}),
@@ -245,7 +271,8 @@ export class InForce {
       await this.read();
       const { rules, indicators, policy } = this;
       for (const rejection of rules?.rejected ?? []) onWarning(rejection);
-      if (rules !== undefined) worker.reload({ rules, indicators, policy });
+      const enforcement = enforcementPolicy(this.#config);
+      if (rules !== undefined) worker.reload({ rules, indicators, policy, enforcement });
     } catch (error) {
       if (!(error instanceof ImmuneError)) throw error;
       onWarning(`${error.message}; the rules in force stay`);

@@ -15,6 +15,7 @@ const PATH_KEYS: ReadonlySet<string> = new Set([
   "rules.paths",
   "logs.files",
   "logs.journals",
+  "enforcement.policy",
   "operators.token_file",
   "operators.oidc_secret_file",
 ]);

@@ -10,6 +10,7 @@ import { SEVERITIES } from "../../common/sigma/severity.ts";
 import { type Alert, encodeHealth, type Health, type Loss } from "../../common/wire/mod.ts";
 import type { FoldedRow } from "../sensors/sensor.ts";
 import type { RecordSink } from "./pipeline.ts";
+import type { Judged } from "./verdicts.ts";
 
 /** What a journal's batches say of where they come from. */
 export interface JournalSinkOptions {
@@ -112,6 +113,43 @@ export class JournalSink implements RecordSink {
     for (const batch of inBatches(parts)) {
       this.append(batch.bytes, { recordCount: batch.count, losses: [] });
     }
+  }
+
+  appendResults(results: readonly Judged[]): void {
+    const parts = results.map((judged) => this.#resultRecord(judged));
+    for (const batch of inBatches(parts)) {
+      this.append(batch.bytes, { recordCount: batch.count, losses: [] });
+    }
+  }
+
+  #resultRecord({ verdict, finding }: Judged): Uint8Array {
+    const number = (name: "entry" | "action" | "tier" | "outcome"): number =>
+      verdict.number("verdict", name);
+    return encodeRecord("action_result", {
+      header: {
+        source: SOURCES.agent,
+        sequence: ++this.#sequence,
+        pid: verdict.pid,
+        tid: verdict.tid,
+        time_ns: this.#options.bootTimeNs(),
+        start_time_ns: verdict.startTimeNs,
+        uid: verdict.uid,
+        gid: verdict.gid,
+        cgroup_id: verdict.cgroupId,
+        session: verdict.session,
+        role: verdict.role,
+      },
+      body: {
+        record_sequence: verdict.sequence,
+        record_source: verdict.source,
+        entry: number("entry"),
+        action: number("action"),
+        tier: number("tier"),
+        outcome: number("outcome"),
+        verified: finding.verified ? 1 : 0,
+      },
+      slots: { finding: finding.text },
+    });
   }
 
   #alertRecord(alert: Alert, record: RecordView): Uint8Array {

@@ -1,7 +1,10 @@
 import type { Recovery } from "../../common/journal/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
+import type { EnforcementOptions } from "../enforce/enforcement.ts";
+import type { EnforcementPolicy } from "../enforce/policy.ts";
 import type { LoadedIndicators } from "../indicators/messages.ts";
+import type { Tier } from "../enforce/trial.ts";
 import type { KernelOptions } from "../sensors/options.ts";
 import type { Detached } from "../sensors/programs.ts";
 import type { Policy } from "../sensors/policy.ts";
@@ -30,6 +33,8 @@ export interface PipelineOptions {
   readonly ownFiles?: readonly string[];
   /** Logs to read. Default: none. */
   readonly logs?: LogOptions;
+  /** What this host refuses. Default: nothing. */
+  readonly enforcement?: EnforcementOptions | undefined;
   /** Folder of the agent's state; without it nothing is written. */
   readonly state?: string;
   readonly journal?: {
@@ -55,6 +60,8 @@ export interface PipelineChange {
   readonly indicators?: LoadedIndicators | undefined;
   /** What is to be reported for both. */
   readonly policy: Policy;
+  /** What is refused in place of what is; `undefined`: that stays. */
+  readonly enforcement?: EnforcementPolicy | undefined;
 }
 
 /** From the owner to the pipeline. */
@@ -71,7 +78,10 @@ export type PipelineCommand =
   | ({ readonly type: "reload" } & PipelineChange)
   /** Asks how many programs of the sensor the kernel has. */
   | { readonly type: "programs" }
-  | { readonly type: "stop" };
+  /** Refuses nothing, or goes on; answered by `blocking`. */
+  | { readonly type: "blocking"; readonly wanted: boolean }
+  /** `release`: nothing is left in the kernel, also of what is pinned. */
+  | { readonly type: "stop"; readonly release: boolean };
 
 /** What the pipeline has done since it started. */
 export interface PipelineCounters {
@@ -94,6 +104,8 @@ export interface PipelineCounters {
 export interface PipelineStarted {
   /** Watches that the kernel refused. */
   readonly watchesNotSet: number;
+  /** Tiers that refuse, with a policy; empty without one. */
+  readonly tiers: readonly Tier[];
   /** One line: where things are kept. */
   readonly note: string;
   /** What opening the journal found; absent when nothing is stored. */
@@ -112,6 +124,8 @@ export type PipelineReport =
   /** Other rules could not come into force. */
   | { readonly type: "kept"; readonly message: string }
   | { readonly type: "programs"; readonly loaded: number }
+  /** Whether the kernel refuses now. */
+  | { readonly type: "blocking"; readonly refuses: boolean }
   | { readonly type: "stopped"; readonly counters: PipelineCounters; readonly detached: Detached }
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 

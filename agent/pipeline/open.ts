@@ -7,6 +7,7 @@ import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
 import type { Policy } from "../sensors/policy.ts";
 import { awaitGone, type Detached, programsLeft } from "../sensors/programs.ts";
+import { Enforcement } from "../enforce/enforcement.ts";
 import { contextBatches } from "./context.ts";
 import { CorrelationState } from "./correlation_state.ts";
 import { JournalSink } from "./journal_sink.ts";
@@ -73,8 +74,18 @@ export interface RunningPipeline extends Disposable {
   programs(): number;
   /** From here on the sensor makes no record: what it has made can be taken to the last one. */
   endRecords(): void;
-  /** Lets everything go, and says whether the kernel has let go of the sensor's programs. */
-  detach(): Detached;
+  /**
+   * Refuses nothing, or goes on.
+   *
+   * @returns Whether the kernel refuses now; false without a policy.
+   */
+  blocking(wanted: boolean): boolean;
+  /**
+   * Lets everything go, and says whether the kernel has let go of the programs.
+   *
+   * @param release Whether pins are taken away too.
+   */
+  detach(release: boolean): Detached;
   /** Puts everything on the disk. */
   flush(): void;
   /** Lets go of what the hive has: everything up to `position`. */
@@ -125,6 +136,15 @@ export async function openPipeline(
   feedUsers(engine, host);
   const sensor = held.use(KernelSensor.open(options.sensor));
   const watchesNotSet = sensor.policy(options.policy);
+  const enforcement = options.enforcement && held.use(
+    new Enforcement(options.enforcement, {
+      sensor,
+      kernel: options.sensor,
+      wallOffsetNs: () => host.context().wallOffsetNs,
+      roleId: (name) => rules.now.roles.find((role) => role.name === name)?.id,
+      onWarning: outlets.onWarning,
+    }),
+  );
   const pipeline = new Pipeline({
     source: sensor,
     engine,
@@ -133,6 +153,7 @@ export async function openPipeline(
     correlation: correlated?.correlation,
     indicators,
     onMatch: (match) => seen?.count(match, Date.now()),
+    enforcement: enforcement && (() => enforcement.policy),
     epoch,
     missing: journal && notWatched(journal),
     context: () => host.context(),
@@ -162,12 +183,13 @@ export async function openPipeline(
     runFile: state?.paths.run,
   });
   const ids = sensor.programIds();
+  const tiers = enforcement?.tiers ?? [];
   const owned = held.move();
   return {
     pipeline,
     started: journal === undefined
-      ? { watchesNotSet, note: "nothing is stored" }
-      : { watchesNotSet, note: recoveryNote(journal), recovery: journal.recovery },
+      ? { watchesNotSet, tiers, note: "nothing is stored" }
+      : { watchesNotSet, tiers, note: recoveryNote(journal), recovery: journal.recovery },
     journaled: () => sink?.appended ?? 0,
     tick: (): void => {
       journal?.flushIfDue();
@@ -175,16 +197,23 @@ export async function openPipeline(
       seen?.saveIfDue();
       logs?.step();
       self?.step();
+      enforcement?.lookAgainIfDue();
     },
     programs: () => programsLeft(ids, options.sensor),
     endRecords: () => {
       sensor.policy({ ...NOTHING_WANTED, wakeIntervalUs: options.policy.wakeIntervalUs });
     },
-    detach: (): Detached => {
+    blocking: (wanted) => enforcement?.blocking(wanted) ?? false,
+    detach: (release): Detached => {
+      const refusing = release ? enforcement?.remove() : undefined;
       owned.dispose();
-      return awaitGone(ids, options.sensor);
+      const { programs, left } = awaitGone(ids, options.sensor);
+      return {
+        programs: programs + (refusing?.programs ?? 0),
+        left: left + (refusing?.left ?? 0),
+      };
     },
-    ...reloading({ rules, indicators, sensor, onPolicy: (next) => policy = next }),
+    ...reloading({ rules, indicators, sensor, enforcement, onPolicy: (next) => policy = next }),
     flush: (): void => {
       journal?.flush();
       correlated?.save();
@@ -199,8 +228,9 @@ export async function openPipeline(
 
 /** Rules, then indicators come into force between two batches; what they want is asked for then. */
 function reloading(
-  { rules, indicators, sensor, onPolicy }: {
+  { rules, indicators, sensor, enforcement, onPolicy }: {
     readonly onPolicy: (policy: Policy) => void;
+    readonly enforcement: Enforcement | undefined;
     readonly rules: RulesInForce;
     readonly indicators: IndicatorLookup;
     readonly sensor: Pick<KernelSensor, "policy">;
@@ -221,6 +251,7 @@ function reloading(
       if (wanted.indicators !== undefined) indicators.use(wanted.indicators);
       const watchesNotSet = sensor.policy(wanted.policy);
       onPolicy(wanted.policy);
+      if (wanted.enforcement !== undefined) enforcement?.use(wanted.enforcement);
       return { ...reloaded, indicators: indicators.size, watchesNotSet };
     },
   };

@@ -37,6 +37,8 @@ export class PipelineWorker {
   #stopAsked = false;
   #detached: Detached | undefined;
   #programs: PromiseWithResolvers<number> | undefined;
+  #blocking: PromiseWithResolvers<boolean> | undefined;
+  #release = false;
   #fail: (reason: unknown) => void = () => {};
   /** Settled when the pipeline has ended. */
   readonly finished: Promise<PipelineCounters>;
@@ -69,10 +71,27 @@ export class PipelineWorker {
     return await Promise.race([this.#programs.promise, this.finished.then(() => 0)]);
   }
 
-  /** Asks it to stop; what the sensor still holds is taken first. */
-  stop(): void {
+  /**
+   * Refuses nothing, or goes on.
+   *
+   * @param wanted Whether it is to refuse.
+   * @returns Whether the kernel refuses afterwards; false without an enforcement policy.
+   */
+  async blocking(wanted: boolean): Promise<boolean> {
+    const asked = this.#blocking ??= Promise.withResolvers();
+    this.#send({ type: "blocking", wanted });
+    return await Promise.race([asked.promise, this.finished.then(() => false)]);
+  }
+
+  /**
+   * Asks it to stop; what the sensor still holds is taken first.
+   *
+   * @param release Whether what is pinned in the kernel goes too. Default false.
+   */
+  stop(release = false): void {
     this.#stopAsked = true;
-    if (this.#listening) this.#send({ type: "stop" });
+    this.#release = release;
+    if (this.#listening) this.#send({ type: "stop", release });
   }
 
   /**
@@ -97,7 +116,7 @@ export class PipelineWorker {
   #begin(): void {
     this.#listening = true;
     this.#send(this.#start);
-    if (this.#stopAsked) this.#send({ type: "stop" });
+    if (this.#stopAsked) this.#send({ type: "stop", release: this.#release });
   }
 
   #send(command: PipelineCommand): void {
@@ -133,6 +152,9 @@ export class PipelineWorker {
     else if (report.type === "programs") {
       this.#programs?.resolve(report.loaded);
       this.#programs = undefined;
+    } else if (report.type === "blocking") {
+      this.#blocking?.resolve(report.refuses);
+      this.#blocking = undefined;
     } else if (report.type === "alerts") {
       this.#taken(handlers.onAlerts(report.alerts), { alerts: report.alerts.length, documents: 0 });
     } else if (report.type === "documents") {

@@ -11,12 +11,14 @@ import {
 import type { Alert, Health, Loss } from "../../common/wire/mod.ts";
 import { LOSS_CAUSES, LOSSES_PER_BATCH_MAX } from "../../common/wire/mod.ts";
 import { type Engine, type Hit, type Program, RULE_LISTED } from "../../wasm/engine/mod.ts";
+import type { EnforcementPolicy } from "../enforce/policy.ts";
+import { makeVerdictAlert } from "../enforce/verdict.ts";
 import { makeIndicatorAlert } from "../indicators/alert.ts";
 import type { IndicatorLookup } from "../indicators/lookup.ts";
 import type { IndicatorMatch } from "../indicators/match.ts";
 import { recordMatches } from "../indicators/records.ts";
 import { HostCorrelation } from "./correlation.ts";
-import { Findings, type FoundEvent } from "./findings.ts";
+import { ALERTS_PER_BATCH_MAX, Findings, type FoundEvent } from "./findings.ts";
 import { SequenceGaps } from "./gaps.ts";
 import { ScanClock } from "./health.ts";
 import type { FoldedRow, Sensor } from "../sensors/sensor.ts";
@@ -24,6 +26,7 @@ import { LossLedger } from "./losses.ts";
 import { programOfRecord } from "./log_intake.ts";
 import { judgeMade, type MadeRecord } from "./made.ts";
 import type { RulesInForce } from "./rules_in_force.ts";
+import { type Judged, Verdicts } from "./verdicts.ts";
 import { TallyBook } from "./tallies.ts";
 
 export { ALERTS_PER_BATCH_MAX, CORRELATED_PER_BATCH_MAX } from "./findings.ts";
@@ -37,6 +40,8 @@ export interface RecordSink {
   append(records: Uint8Array, about: { recordCount: number; losses: readonly Loss[] }): void;
   /** Appends alerts. */
   appendAlerts(alerts: readonly Alert[], records: readonly RecordView[]): void;
+  /** Appends what was found after verdicts. */
+  appendResults?(results: readonly Judged[]): void;
   /** Appends how the agent does, and what was lost since the last append. */
   appendHealth(health: Health, losses: readonly Loss[]): void;
   /** Appends what was folded. */
@@ -56,6 +61,8 @@ export interface PipelineParts {
   readonly indicators?: IndicatorLookup | undefined;
   /** Called for each match of an indicator that is an alert. */
   readonly onMatch?: ((match: IndicatorMatch) => void) | undefined;
+  /** The enforcement policy in force. Default: none; verdicts are not looked for. */
+  readonly enforcement?: (() => EnforcementPolicy) | undefined;
   /** Sensor epoch. */
   readonly epoch: number;
   /** What is known to be missing before the first record; travels with it. */
@@ -71,6 +78,7 @@ export interface PipelineParts {
 export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #correlation: HostCorrelation;
+  readonly #verdicts: Verdicts | undefined;
   readonly #gaps = new SequenceGaps();
   readonly #ledger = new LossLedger();
   #pendingLosses: Loss[] = [];
@@ -88,6 +96,7 @@ export class Pipeline {
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#correlation = parts.correlation ?? new HostCorrelation();
+    this.#verdicts = parts.enforcement && new Verdicts();
     this.#pendingLosses.push(...parts.missing ?? []);
   }
 
@@ -121,6 +130,7 @@ export class Pipeline {
     const { source, engine } = this.#parts;
     const length = source.poll(engine.batch, timeoutMs);
     if (length > 0) this.#process(length);
+    if ((this.#verdicts?.waiting ?? 0) > 0) this.#judge(this.#verdicts?.overdue() ?? []);
     return length;
   }
 
@@ -238,7 +248,30 @@ export class Pipeline {
     const losses = this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX);
     sink?.append(records, { recordCount, losses });
     if (raised.alerts.length > 0) this.#raise(raised);
+    if (this.#verdicts !== undefined) this.#judge(this.#verdicts.take(records));
     if (onDocument !== undefined) this.#describe(records, onDocument);
+  }
+
+  /** Alerts of verdicts, as their ends are known. */
+  #judge(judged: readonly Judged[]): void {
+    if (judged.length === 0) return;
+    const told = judged.slice(0, ALERTS_PER_BATCH_MAX);
+    if (told.length < judged.length) this.#note("alerts_folded", judged.length - told.length);
+    const { epoch, sink, enforcement } = this.#parts;
+    const context = this.#context();
+    const { hostId, bootId } = context;
+    const alerts = told.map(({ verdict, finding }) => {
+      const document = ecsDocument(verdict, {
+        ...context,
+        process: this.#program(verdict.pid, verdict.startTimeNs),
+        parent: this.#program(verdict.parentPid, verdict.parentStartTimeNs),
+      });
+      const { source, sequence } = verdict;
+      const record = { hostId, bootId, epoch, source, sequence };
+      return makeVerdictAlert({ document, record, finding, policy: enforcement?.() });
+    });
+    sink?.appendResults?.(judged);
+    this.#raise({ alerts, records: told.map(({ verdict }) => verdict) });
   }
 
   /** Tells the kernel the labels that it does not have, for the records to come. */
@@ -304,7 +337,7 @@ export class Pipeline {
     return { hostId, bootId, epoch: this.#parts.epoch, source, sequence };
   }
 
-  #raise({ alerts, records }: Findings): void {
+  #raise({ alerts, records }: Pick<Findings, "alerts" | "records">): void {
     const { sink, onAlert } = this.#parts;
     this.#alerts += alerts.length;
     sink?.appendAlerts(alerts, records);

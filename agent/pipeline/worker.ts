@@ -74,17 +74,18 @@ async function run(options: PipelineOptions, mailbox: Mailbox): Promise<void> {
     ...(options.documents ? { onDocument: (document) => outlets.documents.add(document) } : {}),
   });
   report({ type: "started", ...running.started });
-  await poll(running, { mailbox, outlets });
+  const release = await poll(running, { mailbox, outlets });
   // What the sensor still holds is taken too, so that the counters add up to the last record.
   running.endRecords();
   while (running.pipeline.step(0) > 0) flush(outlets);
-  finish(running, outlets);
+  finish(running, { outlets, release });
 }
 
+/** Polls until it is stopped; whether pins are to be taken away then. */
 async function poll(
   running: RunningPipeline,
   { mailbox, outlets }: { readonly mailbox: Mailbox; readonly outlets: Outlets },
-): Promise<void> {
+): Promise<boolean> {
   let reconciledAt = performance.now();
   let healthAt = -Infinity;
   for (;;) {
@@ -102,9 +103,12 @@ async function poll(
       running.pipeline.tellHealth();
     }
     for (const command of await newCommands(mailbox)) {
-      if (command.type === "stop") return;
+      if (command.type === "stop") return command.release;
       if (command.type === "acknowledged") running.acknowledge(command.position);
       if (command.type === "reload") reload(running, command);
+      if (command.type === "blocking") {
+        report({ type: "blocking", refuses: running.blocking(command.wanted) });
+      }
       if (command.type === "programs") report({ type: "programs", loaded: running.programs() });
       if (command.type !== "taken") continue;
       outlets.alerts.taken(command.alerts);
@@ -156,14 +160,17 @@ function flush({ alerts, documents }: Outlets): void {
   documents.flush();
 }
 
-function finish(running: RunningPipeline, outlets: Outlets): void {
+function finish(
+  running: RunningPipeline,
+  { outlets, release }: { readonly outlets: Outlets; readonly release: boolean },
+): void {
   reportLosses(running);
   running.pipeline.tellHealth();
   running.flush();
   const { records, alerts, masked, lost } = running.pipeline;
   const journaled = running.journaled();
   // Told only when the kernel has let go of the programs, or did not.
-  const detached = running.detach();
+  const detached = running.detach(release);
   report({
     type: "stopped",
     counters: {

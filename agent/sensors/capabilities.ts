@@ -10,6 +10,9 @@ export const CAPABILITIES = [
   "watch",
   "wide_open",
   "identity",
+  "flow",
+  "dns",
+  "signal",
 ] as const;
 /** Names of `enum immune_capability_state`, in its order. */
 export const CAPABILITY_STATES = ["untried", "works", "refused", "silent"] as const;
@@ -32,7 +35,7 @@ export interface CapabilityRow {
 }
 
 /**
- * Tries each capability on this host, on a sensor of its own. Takes up to 2 s.
+ * Tries each capability on this host, on a sensor of its own. Takes up to 3 s.
  *
  * @param options As for a sensor.
  * @returns A row a capability that this version knows.

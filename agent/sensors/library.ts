@@ -29,6 +29,15 @@ const SYMBOLS = {
   immune_programs_left: { parameters: ["buffer", "u32"], result: "i64" },
   immune_sensor_verify: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_protect: { parameters: [], result: "i64" },
+  immune_enforce_open: { parameters: ["u64", "buffer", "buffer"], result: "i64" },
+  immune_enforce_policy: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_enforce_pause: { parameters: ["u64", "u32"], result: "i64" },
+  immune_enforce_counts: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_enforce_program_ids: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_enforce_close: { parameters: ["u64"], result: "i64" },
+  immune_enforce_release: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
+  immune_enforce_trial: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
+  immune_file_about: { parameters: ["buffer", "u32", "buffer"], result: "i64" },
   immune_sensor_close: { parameters: ["u64"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

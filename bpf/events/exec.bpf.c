@@ -119,6 +119,8 @@ static __always_inline struct immune_process *process_refresh(struct task_struct
 
 	if (old && old->start_time_ns == task_start_time(task, TYPED)) {
 		/* In place: a label that is written meanwhile stays. */
+		old->role_before = old->role;
+		old->exec_id = task->self_exec_id;
 		task_describe(task, old, TYPED);
 		return old;
 	}

@@ -30,8 +30,10 @@ struct immune_process {
 	__u32 fs_gid;
 	__u16 role; /* 0 = none */
 	__u16 flags; /* IMMUNE_FLAG_KERNEL_THREAD or 0 */
+	__u32 exec_id; /* self_exec_id of the last exec that was seen */
+	__u32 role_before; /* role at that exec, before its program brought another */
 };
 
-_Static_assert(sizeof(struct immune_process) == 80, "immune_process");
+_Static_assert(sizeof(struct immune_process) == 88, "immune_process");
 
 #endif

@@ -23,8 +23,7 @@
 
 static const char DELETED[] = " (deleted)";
 
-/* Start time in clock ticks since boot, or a negative errno. */
-static int64_t start_ticks(uint32_t pid)
+int64_t process_start_ticks(uint32_t pid)
 {
 	char text[STAT_BYTES], path[32];
 	const char *at;
@@ -51,7 +50,7 @@ static int64_t start_ticks(uint32_t pid)
 
 static int check_start(struct immune_sensor *sensor, uint32_t pid, uint64_t start_time_ns)
 {
-	int64_t ticks = start_ticks(pid);
+	int64_t ticks = process_start_ticks(pid);
 	uint64_t tick_ns = 1000000000ull / sysconf(_SC_CLK_TCK);
 	struct immune_process process;
 

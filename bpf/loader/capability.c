@@ -10,7 +10,7 @@
 
 /* Rings of the trial: large enough for what a busy host adds while it runs. */
 #define TRIAL_RING_BYTES (1u << 20)
-/* How long a record may take; six capabilities stay below the two seconds of the interface. */
+/* How long a record may take; all capabilities stay below the three seconds of the interface. */
 #define TRIAL_WAIT_NS 250000000ull
 #define TRIAL_POLL_MS 20
 #define TRIAL_BUFFER_BYTES (64u << 10)
@@ -81,6 +81,23 @@ static int attach_identity(struct immune_sensor *sensor)
 	return sensor_want_identity(sensor, true);
 }
 
+static int attach_flows(struct immune_sensor *sensor)
+{
+	return sensor_want_kinds(sensor, 1ull << IMMUNE_KIND_FLOW);
+}
+
+static int attach_dns(struct immune_sensor *sensor)
+{
+	if (sensor->cgroup < 0)
+		return sensor->cgroup;
+	return sensor_want_kinds(sensor, 1ull << IMMUNE_KIND_FLOW | 1ull << IMMUNE_KIND_DNS);
+}
+
+static int attach_signals(struct immune_sensor *sensor)
+{
+	return sensor_want_kinds(sensor, 1ull << IMMUNE_KIND_SIGNAL);
+}
+
 static int attach_watch(struct immune_sensor *sensor)
 {
 	int error = sensor_attach_watch(sensor);
@@ -99,6 +116,9 @@ static const struct {
 	{ IMMUNE_CAP_CONNECT, attach_sockets, &act_connect },
 	{ IMMUNE_CAP_WATCH, attach_watch, &act_watch },
 	{ IMMUNE_CAP_IDENTITY, attach_identity, &act_identity },
+	{ IMMUNE_CAP_FLOW, attach_flows, &act_flow },
+	{ IMMUNE_CAP_DNS, attach_dns, &act_dns },
+	{ IMMUNE_CAP_SIGNAL, attach_signals, &act_signal },
 	{ IMMUNE_CAP_WIDE_OPEN, attach_opens, &act_open },
 };
 

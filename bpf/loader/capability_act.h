@@ -19,6 +19,9 @@ extern const struct act act_connect;
 extern const struct act act_watch;
 extern const struct act act_identity;
 extern const struct act act_open;
+extern const struct act act_flow;
+extern const struct act act_dns;
+extern const struct act act_signal;
 
 /* Makes a file of our own and watches it; the watch act opens it. */
 int act_watch_prepare(struct watch *watch);

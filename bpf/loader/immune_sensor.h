@@ -142,7 +142,10 @@ enum immune_capability {
 	IMMUNE_CAP_WATCH = 3, /* watched opens by fanotify permission events */
 	IMMUNE_CAP_WIDE_OPEN = 4, /* the wide stream of opens */
 	IMMUNE_CAP_IDENTITY = 5, /* changes of ids */
-	IMMUNE_CAP_COUNT = 6,
+	IMMUNE_CAP_FLOW = 6, /* listen, accept and flow records */
+	IMMUNE_CAP_DNS = 7, /* questions to DNS servers and their answers */
+	IMMUNE_CAP_SIGNAL = 8, /* signals to guarded processes */
+	IMMUNE_CAP_COUNT = 9,
 };
 
 enum immune_capability_state {
@@ -232,7 +235,7 @@ int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob, 
 int64_t immune_sensor_label(struct immune_sensor *sensor, const struct immune_label *labels,
 			    uint32_t count);
 
-/* Tries each capability on a sensor of its own; returns rows written. Takes up to 2 s. */
+/* Tries each capability on a sensor of its own; returns rows written. Takes up to 3 s. */
 int64_t immune_capabilities(const struct immune_options *options,
 			    struct immune_capability_row *rows, uint32_t capacity);
 

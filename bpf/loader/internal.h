@@ -29,6 +29,9 @@ void immune_log_begin(void);
 /* The first complaint since, without its end of line; empty when there was none. */
 const char *immune_log_first(void);
 
+/* Start time of a process in clock ticks since boot, or a negative errno. */
+int64_t process_start_ticks(uint32_t pid);
+
 /* Map `processes` of a sensor (bpf/lib/process.h), for lookups from any thread. */
 int sensor_processes_fd(const struct immune_sensor *sensor);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Waiting for records, and handing them over: a process comes before its acts. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -75,13 +76,17 @@ static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t c
 
 	if (!snapshot_take_records(sensor, buffer, capacity - room, &used))
 		return name_cgroups(sensor, buffer, used, room);
-	if (sensor->watch && stage_empty(sensor)) {
+	if (stage_empty(sensor)) {
 		sensor->stage_at = 0;
-		sensor->stage_length = watch_drain(sensor->watch, sensor->stage, STAGE_BYTES);
+		sensor->stage_length = sensor->watch ? watch_drain(sensor->watch, sensor->stage,
+								   STAGE_BYTES) : 0;
 		if (sensor->hasher)
 			sensor->stage_length += hash_drain(sensor->hasher,
 							   sensor->stage + sensor->stage_length,
 							   STAGE_BYTES - sensor->stage_length);
+		sensor->stage_length += verdicts_drain(&sensor->verdicts,
+						       sensor->stage + sensor->stage_length,
+						       STAGE_BYTES - sensor->stage_length);
 	}
 	end = ring_drain(lifecycle, ring_position(lifecycle), buffer, capacity - room, &used);
 	used = name_cgroups(sensor, buffer, used, room);
@@ -155,6 +160,28 @@ IMMUNE_EXPORT int64_t immune_sensor_poll(struct immune_sensor *sensor, uint8_t *
 		sensor->last_data_ns = now_ns;
 	pthread_mutex_unlock(&sensor->poll_lock);
 	return used;
+}
+
+void sensor_rescue(struct immune_sensor *sensor, struct ring *ring)
+{
+	/* Nobody writes to it any more; what comes meanwhile is another sensor's to read. */
+	uint64_t limit = ring_position(ring);
+	uint8_t *buffer = malloc(STAGE_BYTES);
+	uint32_t used = STAGE_BYTES;
+
+	/* Bounded by the ring: each turn takes a part of it. */
+	while (buffer && used) {
+		used = 0;
+		ring_drain(ring, limit, buffer, STAGE_BYTES, &used);
+		for (uint32_t at = 0; at < used;) {
+			struct immune_record_header *header = (void *)(buffer + at);
+
+			at += header->length;
+			if (header->kind == IMMUNE_KIND_VERDICT)
+				verdicts_push(&sensor->verdicts, header);
+		}
+	}
+	free(buffer);
 }
 
 IMMUNE_EXPORT int64_t immune_sensor_wake(struct immune_sensor *sensor)

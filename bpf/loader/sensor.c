@@ -122,6 +122,7 @@ static struct immune_sensor *sensor_new(void)
 	sensor->epoll = epoll_create1(EPOLL_CLOEXEC);
 	sensor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sensor->stage = malloc(STAGE_BYTES);
+	verdicts_init(&sensor->verdicts, sensor->wake);
 	sensor->control.kind_mask = ~0ull;
 	sensor->control.own_pid = (uint64_t)getpid();
 	sensor->control.wake_interval_ns = WAKE_INTERVAL_DEFAULT_US * 1000ull;
@@ -156,7 +157,8 @@ int sensor_load(const struct immune_options *options, struct immune_sensor **out
 	if (error)
 		return error;
 	sensor = sensor_new();
-	if (!sensor || sensor->epoll < 0 || sensor->wake < 0 || !sensor->stage) {
+	if (!sensor || sensor->epoll < 0 || sensor->wake < 0 || !sensor->stage ||
+	    !sensor->verdicts.queue.bytes) {
 		immune_fail("Cannot open the sensor: out of memory or file descriptors");
 		sensor_free(sensor);
 		return -ENOMEM;
@@ -236,6 +238,7 @@ void sensor_free(struct immune_sensor *sensor)
 	if (sensor->wake >= 0)
 		close(sensor->wake);
 	free(sensor->stage);
+	verdicts_free(&sensor->verdicts);
 	pthread_mutex_destroy(&sensor->poll_lock);
 	pthread_mutex_destroy(&sensor->policy_lock);
 	free(sensor);

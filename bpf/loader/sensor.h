@@ -15,6 +15,7 @@
 #include "hash.h"
 #include "ring.h"
 #include "snapshot.h"
+#include "verdicts.h"
 #include "watch.h"
 
 #define LIFECYCLE_RING_BYTES_DEFAULT (4u << 20)
@@ -36,6 +37,7 @@ struct immune_sensor {
 	struct snapshot snapshot;
 	struct watch *watch;
 	struct hasher *_Atomic hasher; /* from the first policy on that wants hashes */
+	struct verdicts verdicts;
 	pthread_mutex_t poll_lock; /* held by a poll, and by close */
 	pthread_mutex_t policy_lock; /* held by what changes or reads the policy */
 	struct immune_control control; /* as the kernel has it */
@@ -78,6 +80,9 @@ int sensor_want_identity(struct immune_sensor *sensor, bool wanted);
 
 /* Gives sensor->control to the programs. */
 int sensor_publish(struct immune_sensor *sensor);
+
+/* Hands on the verdicts that a ring of an earlier process still holds. */
+void sensor_rescue(struct immune_sensor *sensor, struct ring *ring);
 
 /* Opens the cgroup v2 root: the path given, else the one that is mounted; fd or -errno. */
 int cgroup_open(const char *path);

@@ -23,6 +23,7 @@ static const struct {
 	{ IMMUNE_KIND_SIGNAL, IMMUNE_STREAM_LIFECYCLE },
 	{ IMMUNE_KIND_ACCESS, IMMUNE_STREAM_LIFECYCLE },
 	{ IMMUNE_KIND_ACT, IMMUNE_STREAM_LIFECYCLE },
+	{ IMMUNE_KIND_VERDICT, IMMUNE_STREAM_LIFECYCLE },
 	{ IMMUNE_KIND_CONNECT, IMMUNE_STREAM_BULK },
 	{ IMMUNE_KIND_BIND, IMMUNE_STREAM_BULK },
 	{ IMMUNE_KIND_OPEN, IMMUNE_STREAM_BULK },
@@ -156,6 +157,9 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 		hash_stats(sensor->hasher, &row);
 		row_add(&table, &row);
 	}
+	verdicts_stats(&sensor->verdicts, &row);
+	if (row.counters.seen)
+		row_add(&table, &row);
 	row = (struct immune_stats_row){ .kind = IMMUNE_KIND_PROCESS };
 	row.source = (uint16_t)IMMUNE_SOURCE_SNAPSHOT;
 	row.sequence = __atomic_load_n(&sensor->snapshot.sequence, __ATOMIC_RELAXED);

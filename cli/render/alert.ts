@@ -40,6 +40,7 @@ export function renderAlert(alert: Alert, paint: Painter): string {
   }
   const target = targetOf(alert);
   if (target !== undefined) lines.push(`  target   ${visible(target)}`);
+  if (alert.enforcement !== undefined) lines.push(`  verdict  ${visible(verdictOf(alert))}`);
   if (alert.correlation !== undefined) lines.push(...foundLines(alert.correlation, paint));
   return lines.join("\n") + "\n";
 }
@@ -62,6 +63,11 @@ function foundLines(found: AlertCorrelation, paint: Painter): string[] {
 
 function program(process: { readonly executable?: string | undefined }): string {
   return visible(process.executable ?? "(not known)");
+}
+
+function verdictOf({ enforcement }: Alert): string {
+  const { outcome, tier, verified = false, finding = "" } = enforcement ?? {};
+  return `${outcome} by ${tier}, ${verified ? "verified" : "not verified"}: ${finding}`;
 }
 
 function targetOf(alert: Alert): string | undefined {

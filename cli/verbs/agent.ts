@@ -5,12 +5,16 @@ import { enrolledIdentity } from "../delivery.ts";
 import { reloadedLine } from "../sensor_run.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { print, tell } from "../output.ts";
+import { addAgentCapabilities } from "./agent_capabilities.ts";
+import { addAgentRelease } from "./agent_release.ts";
 
 /** `immune agent` */
 export function addAgent(program: Command): void {
   const command = program.command("agent")
     .description("watch this host and deliver to the hive that it is enrolled with")
     .option("--json", "say on one line, as one object, when it watches");
+  addAgentCapabilities(command);
+  addAgentRelease(command);
   addSettings(command).action(async (options: { readonly json?: boolean }) => {
     const { values } = settingsOf(command);
     const identity = enrolledIdentity(values.state.dir);
@@ -22,9 +26,10 @@ export function addAgent(program: Command): void {
     const counters = await runAgent(values, {
       journal: true,
       rules: true,
-      onReady: ({ rules }) => {
+      onReady: ({ rules, tiers }) => {
         for (const line of rules?.rejected ?? []) warn(line);
-        ready(`eBPF, ${rules?.rules.length ?? 0} rules, monitor only`);
+        const mode = tiers.length === 0 ? "monitor only" : `enforcing by ${tiers.join(", ")}`;
+        ready(`eBPF, ${rules?.rules.length ?? 0} rules, ${mode}`);
       },
       onStopped: () => ready("off: the kill switch was used, and nobody has lifted it"),
       onWarning: warn,

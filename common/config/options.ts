@@ -207,6 +207,30 @@ export const OPTIONS = {
       only: "hive",
     }),
   },
+  enforcement: {
+    policy: option<string>({
+      type: "text",
+      flag: "enforcement-policy",
+      schema: z.union([z.literal(""), absolute]),
+      initial: "",
+      doc: "file with what this host refuses; empty: nothing",
+    }),
+    when_agent_ends: option<"open" | "pinned">({
+      type: "text",
+      flag: "enforcement-when-agent-ends",
+      schema: z.enum(["open", "pinned"]),
+      initial: "open",
+      doc:
+        'when the agent ends or dies: "open", nothing is refused, or "pinned", the kernel goes on',
+    }),
+    pin_path: option<string>({
+      type: "text",
+      flag: "enforcement-pin-path",
+      schema: absolute.refine((text) => text.length < 1000, "must have under 1000 characters"),
+      initial: "/sys/fs/bpf/immune",
+      doc: "folder on a BPF file system that is pinned in",
+    }),
+  },
   operators: {
     token_file: option<string>({
       type: "text",

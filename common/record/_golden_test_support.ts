@@ -408,6 +408,33 @@ export const GOLDEN_RECORDS: readonly GoldenRecord[] = [
     sequence: 13,
   },
   {
+    kind: "verdict",
+    values: {
+      header: { source: 1, pid: 19, sequence: 13, start_time_ns: 15n, role: 5 },
+      body: {
+        family: 2,
+        port: 80,
+        protocol: 6,
+        socket_type: 1,
+        address: new Uint8Array([169, 254, 169, 254]),
+        entry: 2,
+        action: 2,
+        tier: 2,
+        outcome: 1,
+        policy: 0x0123456789abcdefn,
+      },
+      slots: { path: "" },
+    },
+    hex:
+      "a0000000600038000c00010001000100000000001300000000000000000000000d0000000000000000000000" +
+      "000000000f000000000000000000000000000000000000000000000000000000000000000000000000000000" +
+      "05000000000000000200500006000100a9fea9fe000000000000000000000000020002000200010000000000" +
+      "000000000000000000000000efcdab8967452301a000000000000000",
+    pid: 19,
+    startTimeNs: "15",
+    sequence: 13,
+  },
+  {
     kind: "auth_failure",
     values: {
       header: { source: 0xF008, pid: 20, sequence: 14, start_time_ns: 16n, uid: 0xFFFFFFFF },

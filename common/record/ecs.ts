@@ -15,6 +15,7 @@ import {
   socketPart,
   stdioPeer,
   targetPart,
+  verdictPart,
 } from "./ecs_kinds.ts";
 import { isLogKind, logPart, logUser, outcomePart, tamperPart } from "./ecs_log.ts";
 import { argumentList, commandLine, text } from "./text.ts";
@@ -139,6 +140,8 @@ export interface EcsDocument {
   };
   /** The other process, of a signal or an access. */
   readonly target?: { readonly process: EcsProcess };
+  /** What the enforcement policy did, of a verdict. */
+  readonly enforcement?: EcsEnforcement;
   /** Names of the record's flags that are set. */
   readonly labels?: { readonly flags: readonly string[] };
 }
@@ -150,6 +153,25 @@ export interface EcsAuthentication {
   readonly terminal?: string;
   readonly command?: string;
   readonly session?: string;
+}
+
+/** A verdict of the enforcement policy. */
+export interface EcsEnforcement {
+  /** Number of the entry, from 1. */
+  readonly entry: number;
+  /** Its name, where the policy is at hand. */
+  readonly name?: string;
+  /** exec, connect, bind or open. */
+  readonly action: string;
+  /** lsm, cgroup, fanotify or signal. */
+  readonly tier: string;
+  /** refused, killed, monitored, capped or failed. */
+  readonly outcome: string;
+  /** First 8 bytes of the policy's SHA-256. */
+  readonly policy: string;
+  /** Whether what was to be true afterwards was found, and what that was. */
+  readonly verified?: boolean;
+  readonly finding?: string;
 }
 
 /** One end of a connection. */
@@ -213,6 +235,7 @@ const EVENTS: Readonly<Record<string, readonly [category: string, type: string]>
   change: ["file", "change"],
   act: ["process", "change"],
   image_hash: ["file", "info"],
+  verdict: ["intrusion_detection", "denied"],
   process: ["process", "info"],
   login: ["authentication", "start"],
   auth_failure: ["authentication", "info"],
@@ -348,6 +371,7 @@ function kindPart(record: RecordView, context: EcsContext): Partial<EcsDocument>
   if (record.kind === "dns") return dnsPart(record);
   if (isLogKind(record.kind)) return logPart(record);
   if (record.kind === "tamper") return tamperPart(record);
+  if (record.kind === "verdict") return verdictPart(record);
   if (record.kind === "signal" || record.kind === "access") return targetPart(record, context);
   if (record.kind === "change") return changePart(record);
   if (record.kind === "act") return actPart(record);

@@ -4,7 +4,14 @@ import type { RecordView } from "./decode.ts";
 import { answeredAddresses } from "./dns.ts";
 import type { EcsContext, EcsDocument, EcsEndpoint, EcsProcess } from "./ecs.ts";
 import { processEntityId } from "./process_key.ts";
-import { ACCESSES, ACTS, CHANGES } from "./table.ts";
+import {
+  ACCESSES,
+  ACTS,
+  CHANGES,
+  VERDICT_ACTIONS,
+  VERDICT_OUTCOMES,
+  VERDICT_TIERS,
+} from "./table.ts";
 import { addressText, text } from "./text.ts";
 
 const TRANSPORTS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 262: "mptcp" };
@@ -125,6 +132,35 @@ export function targetPart(record: RecordView, context: EcsContext): Partial<Ecs
         entity_id: processEntityId(context, { pid, startTimeNs }),
         ...labelsPart(label, context),
       },
+    },
+  };
+}
+
+/** What the policy refused, where, and the thing itself. */
+export function verdictPart(record: RecordView): Partial<EcsDocument> {
+  const number = (name: "entry" | "action" | "tier" | "outcome"): number =>
+    record.number("verdict", name);
+  const action = nameOf(VERDICT_ACTIONS, number("action"));
+  const path = record.slot("verdict", "path");
+  const isAddress = record.number("verdict", "family") !== 0;
+  return {
+    ...(isAddress
+      ? {
+        [action === "bind" ? "source" : "destination"]: first(record),
+        network: networkPart(record, action === "connect"),
+      }
+      : {
+        file: {
+          path: path === undefined ? "" : text(path),
+          inode: String(record.wholeNumber("verdict", "inode")),
+        },
+      }),
+    enforcement: {
+      entry: number("entry"),
+      action,
+      tier: nameOf(VERDICT_TIERS, number("tier")),
+      outcome: nameOf(VERDICT_OUTCOMES, number("outcome")),
+      policy: record.wholeNumber("verdict", "policy").toString(16).padStart(16, "0"),
     },
   };
 }

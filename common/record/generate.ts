@@ -33,6 +33,9 @@ export function generateC(): string {
     cEnum("access", Object.entries(ACCESSES)),
     cEnum("change_what", Object.entries(CHANGES)),
     cEnum("act_what", Object.entries(ACTS)),
+    cEnum("action", Object.entries(table.VERDICT_ACTIONS)),
+    cEnum("tier", Object.entries(table.VERDICT_TIERS)),
+    cEnum("outcome", Object.entries(table.VERDICT_OUTCOMES)),
     cEnum("kind", KIND_NAMES.map((name) => [name, KINDS[name].id])),
     ...KIND_NAMES.filter((name) => KINDS[name].slots.length > 0).map((name) =>
       cEnum(`${name}_slot`, [

@@ -122,6 +122,8 @@ export const SOURCES = {
   cgroup: 0xF006,
   /** Lines of logs, and what was done to the agent; both by the agent. */
   logs: 0xF008,
+  /** Verdicts of fanotify, and of pinned programs while no agent ran; filled by the loader. */
+  enforcement: 0xF007,
 } as const;
 
 /** `open_flags` when the way of observing does not tell them (fanotify). */
@@ -184,6 +186,35 @@ export const CHANGES = {
   symlink: 6,
   /** Mode, owner, times or extended attributes were set. */
   attributes: 7,
+} as const;
+
+/** What an enforcement policy speaks of: `action` of a verdict. */
+export const VERDICT_ACTIONS = { exec: 1, connect: 2, bind: 3, open: 4 } as const;
+
+/** Where in the kernel a verdict was given: `tier` of a verdict. */
+export const VERDICT_TIERS = {
+  /** An LSM hook: the call gives EPERM. */
+  lsm: 1,
+  /** A cgroup program: the call gives EPERM. */
+  cgroup: 2,
+  /** A fanotify permission event: the call gives EPERM. */
+  fanotify: 3,
+  /** SIGKILL at exec, before the program's first instruction. */
+  signal: 4,
+} as const;
+
+/** What became of the act: `outcome` of a verdict. */
+export const VERDICT_OUTCOMES = {
+  /** It gave EPERM. */
+  refused: 1,
+  /** The process was sent SIGKILL. */
+  killed: 2,
+  /** It went on: the entry only tells. */
+  monitored: 3,
+  /** It went on: the policy's actions of this minute were used up. */
+  capped: 4,
+  /** It went on: the kernel did not take the signal. */
+  failed: 5,
 } as const;
 
 const TARGET_BODY = [
@@ -285,7 +316,7 @@ const LOG_SLOTS = [
   { name: "line", doc: "the line, without time, host and program" },
 ] as const satisfies readonly SlotSpec[];
 
-/** All kinds. Ids 135 (action result), 136 (prompt), 137 (configuration change) are reserved. */
+/** All kinds. Ids 136 (prompt), 137 (configuration change) are reserved. */
 export const KINDS = {
   exec: {
     id: 1,
@@ -383,6 +414,24 @@ export const KINDS = {
       { name: "path", doc: "file of a module or of memory; of a mount as the caller wrote it" },
       { name: "source", doc: "what is mounted, as the caller wrote it" },
     ],
+  },
+  verdict: {
+    id: 12,
+    stream: "lifecycle",
+    doc:
+      "the enforcement policy refused what a process asked for, or would have; specs/enforcement.md",
+    body: [
+      ...SOCKET_BODY,
+      { name: "entry", type: "u16", doc: "number of the policy's entry, from 1" },
+      { name: "action", type: "u16", doc: "number of VERDICT_ACTIONS" },
+      { name: "tier", type: "u16", doc: "number of VERDICT_TIERS" },
+      { name: "outcome", type: "u16", doc: "number of VERDICT_OUTCOMES" },
+      { name: "device", type: "u32", doc: "device of the file, kernel encoding; 0 = no file" },
+      { name: "mode", type: "u32", doc: "of an open: bit 0 reading, bit 1 writing; 0 = not known" },
+      { name: "inode", type: "u64", doc: "inode of the file" },
+      { name: "policy", type: "u64", doc: "first 8 bytes of the policy's SHA-256" },
+    ],
+    slots: [{ name: "path", doc: "absolute path of the file; empty where there is none" }],
   },
   connect: {
     id: 16,
@@ -546,6 +595,22 @@ export const KINDS = {
       { name: "first", type: "u64", doc: "first missing sequence; 0 = not known" },
     ],
     slots: [],
+  },
+  action_result: {
+    id: 135,
+    stream: "user",
+    doc: "what was found after an action; pid and start time are those of its process",
+    body: [
+      { name: "record_sequence", type: "u64", doc: "sequence of the verdict that it is about" },
+      { name: "record_source", type: "u16", doc: "source of that record" },
+      { name: "entry", type: "u16", doc: "as in the verdict" },
+      { name: "action", type: "u16", doc: "as in the verdict" },
+      { name: "tier", type: "u16", doc: "as in the verdict" },
+      { name: "outcome", type: "u16", doc: "as in the verdict" },
+      { name: "verified", type: "u16", doc: "1 = what was to be true afterwards was found" },
+      { name: "reserved", type: "u32", doc: "0" },
+    ],
+    slots: [{ name: "finding", doc: "one line (UTF-8): what was found" }],
   },
   health: {
     id: 138,

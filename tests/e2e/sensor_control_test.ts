@@ -122,5 +122,8 @@ sensorTest("tryCapabilities() finds that all work here", () => {
     ["watch", "works", ""],
     ["wide_open", "works", ""],
     ["identity", "works", ""],
+    ["flow", "works", ""],
+    ["dns", "works", ""],
+    ["signal", "works", ""],
   ]);
 });

@@ -1,0 +1,172 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import type { KernelSensor } from "../sensors/kernel.ts";
+import type { KernelOptions } from "../sensors/options.ts";
+import type { Detached } from "../sensors/programs.ts";
+import { Enforcer, type TierCounts } from "./enforcer.ts";
+import type { EnforcementPolicy } from "./policy.ts";
+import { filesKey, type ResolvedFiles, resolveFiles } from "./resolve.ts";
+import { encodeEnforcement } from "./tables.ts";
+import { chooseTiers, holdOf } from "./tiers.ts";
+import { type Tier, type TierTrial, tryTiers } from "./trial.ts";
+
+/** Files that a policy names are looked at again this often, in milliseconds. */
+export const LOOK_AGAIN_MS = 10_000;
+
+/** How a host enforces. */
+export interface EnforcementOptions {
+  readonly policy: EnforcementPolicy;
+  /** Whether it stays in the kernel when the agent ends. */
+  readonly pinned: boolean;
+  /** Folder to pin in, and to take over from. */
+  readonly pinPath: string;
+  /** Whether it begins without refusing anything. */
+  readonly paused: boolean;
+}
+
+/** What an enforcement works with. */
+export interface EnforcementParts {
+  readonly sensor: Pick<KernelSensor, "handle">;
+  readonly kernel: KernelOptions;
+  /** Unix time in nanoseconds = boot time + this. */
+  readonly wallOffsetNs: () => bigint;
+  /** Id of a role of the rules in force. */
+  readonly roleId: (name: string) => number | undefined;
+  readonly onWarning: (message: string) => void;
+}
+
+/** A policy in force, by the tiers that this host has. */
+export class Enforcement implements Disposable {
+  readonly #parts: EnforcementParts;
+  readonly #options: EnforcementOptions;
+  readonly #trials: readonly TierTrial[];
+  #policy: EnforcementPolicy;
+  #enforcer: Enforcer | undefined;
+  #files = "";
+  #lookedAt = -Infinity;
+  #paused: boolean;
+
+  /**
+   * Tries the tiers of this host and puts the policy in force by those that work.
+   *
+   * @param options The policy, and what happens when the agent ends.
+   * @param parts Sensor and clock.
+   * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses what it had taken in the trial.
+   */
+  constructor(options: EnforcementOptions, parts: EnforcementParts) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#policy = options.policy;
+    this.#paused = options.paused;
+    this.#trials = tryTiers(parts.kernel);
+    this.use(options.policy);
+  }
+
+  /** The policy in force. */
+  get policy(): EnforcementPolicy {
+    return this.#policy;
+  }
+
+  /** Tiers that it is held by. */
+  get tiers(): readonly Tier[] {
+    return this.#enforcer?.tiers ?? [];
+  }
+
+  /** What each tier did. */
+  counts(): readonly TierCounts[] {
+    return this.#enforcer?.counts() ?? [];
+  }
+
+  /**
+   * Puts another policy in force; at no moment is neither.
+   *
+   * @param policy The policy.
+   * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses; the one in force stays.
+   */
+  use(policy: EnforcementPolicy): void {
+    const tiers = chooseTiers(this.#trials, policy.entries);
+    const before = this.#enforcer;
+    const files = resolveFiles(policy);
+    if (before !== undefined && before.tiers.join() === tiers.join()) {
+      this.#give(before, { policy, files });
+    } else {
+      const { pinned, pinPath } = this.#options;
+      const next = new Enforcer(this.#parts.sensor, {
+        ...this.#parts.kernel,
+        tiers,
+        pinned,
+        pinPath,
+      });
+      try {
+        this.#give(next, { policy, files });
+      } catch (error) {
+        next.close();
+        throw error;
+      }
+      if (this.#paused) next.pause(true);
+      this.#enforcer = next;
+      before?.close();
+    }
+    this.#policy = policy;
+    this.#warn(policy, files);
+  }
+
+  /** Looks at the files of the policy again, when that is due: one may have been replaced. */
+  lookAgainIfDue(): void {
+    if (performance.now() - this.#lookedAt < LOOK_AGAIN_MS || this.#enforcer === undefined) return;
+    this.#lookedAt = performance.now();
+    const files = resolveFiles(this.#policy);
+    if (filesKey(files) === this.#files) return;
+    try {
+      this.#give(this.#enforcer, { policy: this.#policy, files });
+    } catch (error) {
+      if (!(error instanceof ImmuneError)) throw error;
+      this.#parts.onWarning(`${error.message}; the enforcement policy stays as it was`);
+    }
+  }
+
+  /**
+   * Refuses nothing, or goes on.
+   *
+   * @param wanted Whether it is to refuse.
+   * @returns Whether it does, as the kernel says afterwards.
+   */
+  blocking(wanted: boolean): boolean {
+    this.#paused = !wanted;
+    return this.#enforcer?.pause(!wanted) === false;
+  }
+
+  /** Detaches and takes pins away; how many programs there were, and are. */
+  remove(): Detached {
+    const enforcer = this.#enforcer;
+    this.#enforcer = undefined;
+    return enforcer?.remove() ?? { programs: 0, left: 0 };
+  }
+
+  /** Detaches, unless it is pinned. */
+  [Symbol.dispose](): void {
+    this.#enforcer?.close();
+    this.#enforcer = undefined;
+  }
+
+  #give(
+    enforcer: Enforcer,
+    { policy, files }: { readonly policy: EnforcementPolicy; readonly files: ResolvedFiles },
+  ): void {
+    const { roleId, wallOffsetNs } = this.#parts;
+    enforcer.policy(encodeEnforcement(policy, { files, roleId, wallOffsetNs: wallOffsetNs() }));
+    this.#files = filesKey(files);
+    this.#lookedAt = performance.now();
+  }
+
+  /** What of the policy does not hold here is said once, when it comes into force. */
+  #warn({ entries }: EnforcementPolicy, { missing }: ResolvedFiles): void {
+    for (const entry of entries) {
+      for (const limit of holdOf(entry, this.#trials).limits) {
+        this.#parts.onWarning(`Enforcement entry "${entry.name}": ${limit}`);
+      }
+    }
+    for (const path of missing) {
+      this.#parts.onWarning(`Enforcement: "${path}" is no file now; it holds once there is one`);
+    }
+  }
+}

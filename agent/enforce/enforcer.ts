@@ -1,0 +1,185 @@
+import { ImmuneError } from "../../common/config/errors.ts";
+import { VERDICT_TIERS } from "../../common/record/table.ts";
+import type { KernelSensor } from "../sensors/kernel.ts";
+import {
+  cString,
+  lastError,
+  type LibraryOptions,
+  type LibrarySymbols,
+  loadLibrary,
+} from "../sensors/library.ts";
+import { awaitGone, type Detached, PROGRAMS_MAX } from "../sensors/programs.ts";
+import type { Tier } from "./trial.ts";
+
+/** Version of the interface that this code speaks (IMMUNE_ENFORCE_ABI). */
+const ENFORCE_ABI = 1;
+const OPTION_BYTES = 16 + 1024;
+const PIN_PATH_AT = 16;
+/** Bytes of `struct immune_enforce_row`. */
+const ROW_BYTES = 48;
+const ROWS_MAX = 8;
+
+/** How enforcement is loaded. */
+export interface EnforcerOptions extends LibraryOptions {
+  /** Tiers that may refuse; they were tried before. */
+  readonly tiers: readonly Tier[];
+  /** Whether it stays in the kernel when this process ends. Default: it does not. */
+  readonly pinned?: boolean;
+  /** Folder on a BPF file system; also looked into for what an earlier run left. */
+  readonly pinPath?: string;
+}
+
+/** What one tier did since it was loaded. */
+export interface TierCounts {
+  readonly tier: Tier;
+  /** Acts that an entry could be for. */
+  readonly judged: number;
+  readonly refused: number;
+  readonly monitored: number;
+  readonly capped: number;
+  /** Signals that the kernel did not take, and answers of fanotify that came too late. */
+  readonly failed: number;
+}
+
+/** The enforcing programs beside an open sensor. */
+export class Enforcer implements Disposable {
+  readonly tiers: readonly Tier[];
+  readonly #symbols: LibrarySymbols;
+  readonly #options: EnforcerOptions;
+  #handle: bigint;
+
+  /**
+   * Loads and attaches; nothing is refused until a policy is set.
+   *
+   * @param sensor Whose maps and rings it shares; it must live longer.
+   * @param options Tiers and where to pin.
+   * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses.
+   */
+  constructor(sensor: Pick<KernelSensor, "handle">, options: EnforcerOptions) {
+    this.#symbols = loadLibrary(options).symbols;
+    this.#options = options;
+    this.tiers = options.tiers;
+    const out = new BigUint64Array(1);
+    this.#check(this.#symbols.immune_enforce_open(sensor.handle, encodeOptions(options), out));
+    this.#handle = out[0] ?? 0n;
+  }
+
+  /**
+   * Puts a policy in force, at one instant.
+   *
+   * @param blob Of `encodeEnforcement`.
+   * @throws {ImmuneError} `SENSOR_FAILED` when it does not hold: the one in force stays.
+   */
+  policy(blob: Uint8Array<ArrayBuffer>): void {
+    this.#check(this.#symbols.immune_enforce_policy(this.#handle, blob, blob.length));
+  }
+
+  /**
+   * Refuses nothing, or goes on.
+   *
+   * @param paused Which.
+   * @returns True when the kernel, asked afterwards, says that nothing is refused.
+   */
+  pause(paused: boolean): boolean {
+    return this.#check(this.#symbols.immune_enforce_pause(this.#handle, paused ? 1 : 0)) === 1;
+  }
+
+  /** What each tier did. */
+  counts(): readonly TierCounts[] {
+    const bytes = new Uint8Array(ROW_BYTES * ROWS_MAX);
+    const view = new DataView(bytes.buffer);
+    const count = this.#check(
+      this.#symbols.immune_enforce_counts(this.#handle, bytes, ROWS_MAX),
+    );
+    return Array.from({ length: Math.min(count, ROWS_MAX) }, (_, i) => {
+      const u64 = (at: number): number => Number(view.getBigUint64(i * ROW_BYTES + at, true));
+      const number = view.getUint32(i * ROW_BYTES, true);
+      const tier = (Object.keys(VERDICT_TIERS) as Tier[])
+        .find((name) => VERDICT_TIERS[name] === number) ?? "lsm";
+      return {
+        tier,
+        judged: u64(8),
+        refused: u64(16),
+        monitored: u64(24),
+        capped: u64(32),
+        failed: u64(40),
+      };
+    });
+  }
+
+  /** Ids of its programs in the kernel. */
+  programIds(): Uint32Array<ArrayBuffer> {
+    const ids = new Uint32Array(PROGRAMS_MAX);
+    const count = this.#check(
+      this.#symbols.immune_enforce_program_ids(
+        this.#handle,
+        new Uint8Array(ids.buffer),
+        PROGRAMS_MAX,
+      ),
+    );
+    return ids.slice(0, Math.min(count, PROGRAMS_MAX));
+  }
+
+  /** Detaches, unless it is pinned. More calls do nothing. */
+  close(): void {
+    const handle = this.#handle;
+    this.#handle = 0n;
+    if (handle !== 0n) this.#symbols.immune_enforce_close(handle);
+  }
+
+  /**
+   * Detaches, and takes pins away: nothing of it is left.
+   *
+   * @returns How many programs there were, and how many the kernel still has.
+   */
+  remove(): Detached {
+    const ids = this.#handle === 0n ? new Uint32Array(0) : this.programIds();
+    this.close();
+    if (this.#options.pinPath !== undefined) releasePinned(this.#options.pinPath, this.#options);
+    return awaitGone(ids, this.#options);
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #check(result: bigint): number {
+    if (result < 0n) throw new ImmuneError("SENSOR_FAILED", lastError(this.#symbols));
+    return Number(result);
+  }
+}
+
+/**
+ * Takes away what is pinned in a folder, whoever pinned it.
+ *
+ * @param pinPath The folder; one that is not there has nothing.
+ * @param options The library.
+ * @returns How many programs were pinned, and how many the kernel still has.
+ * @throws {ImmuneError} `SENSOR_FAILED` when something cannot be removed.
+ */
+export function releasePinned(pinPath: string, options: LibraryOptions = {}): Detached {
+  const { symbols } = loadLibrary(options);
+  const ids = new Uint32Array(PROGRAMS_MAX);
+  const count = symbols.immune_enforce_release(
+    cString(pinPath),
+    new Uint8Array(ids.buffer),
+    PROGRAMS_MAX,
+  );
+  if (count < 0n) throw new ImmuneError("SENSOR_FAILED", lastError(symbols));
+  return awaitGone(ids.slice(0, Math.min(Number(count), PROGRAMS_MAX)), options);
+}
+
+function encodeOptions(options: EnforcerOptions): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(OPTION_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, ENFORCE_ABI, true);
+  view.setUint32(4, options.tiers.reduce((bits, tier) => bits | 1 << VERDICT_TIERS[tier], 0), true);
+  view.setUint32(8, options.pinned === true ? 1 : 0, true);
+  const path = new TextEncoder().encode(options.pinPath ?? "");
+  if (path.length >= OPTION_BYTES - PIN_PATH_AT) {
+    throw new ImmuneError("CONFIG_INVALID", `Cannot pin in "${options.pinPath}": it is too long`);
+  }
+  bytes.set(path, PIN_PATH_AT);
+  return bytes;
+}

@@ -1,0 +1,109 @@
+import { cString, type LibraryOptions, loadLibrary } from "../sensors/library.ts";
+import type { EnforcementPolicy } from "./policy.ts";
+import { PROTECTED_PROGRAMS } from "./protected.ts";
+
+/** Bytes of `struct immune_file_about`, and where its members are. */
+const ABOUT_BYTES = 72;
+const ABOUT = { device: 0, changedNs: 4, inode: 8, changedS: 16, links: 32, sha256: 40 } as const;
+const WITH_HASH = 1;
+const NO_FOLLOW = 2;
+
+/** A file by what it is. */
+export interface FileAbout {
+  /** Device in the kernel's encoding. */
+  readonly device: number;
+  readonly inode: bigint;
+  /** Names that it has. */
+  readonly links: number;
+  /** Seconds and nanoseconds of its last change. */
+  readonly changed: readonly [bigint, number];
+  /** 64 hexadecimal digits; zeros where it was not asked for. */
+  readonly sha256: string;
+}
+
+/** The files that a policy names, as they were when it was looked. */
+export interface ResolvedFiles {
+  /** Meant by what they are. */
+  readonly named: ReadonlyMap<string, FileAbout>;
+  /**
+   * Files of exact paths that had no other name, and so may be known by what they are too: a link
+   * that is made later is found. Of one with several names only the path counts: to refuse one
+   * command of a program with many would refuse all.
+   */
+  readonly alone: ReadonlyMap<string, FileAbout>;
+  /** Programs that nothing is refused to. */
+  readonly protected: readonly string[];
+  /** Paths that lead to no regular file now. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Looks at a file.
+ *
+ * @param path Absolute path.
+ * @param options Whether it is hashed (default: not) and links are followed (default: they are).
+ * @returns What it is, or `undefined` where there is no such regular file.
+ */
+export function fileAbout(
+  path: string,
+  options: LibraryOptions & { readonly hash?: boolean; readonly follow?: boolean } = {},
+): FileAbout | undefined {
+  const { symbols } = loadLibrary(options);
+  const bytes = new Uint8Array(ABOUT_BYTES);
+  const flags = (options.hash === true ? WITH_HASH : 0) |
+    (options.follow === false ? NO_FOLLOW : 0);
+  if (symbols.immune_file_about(cString(path), flags, bytes) < 0n) return undefined;
+  const view = new DataView(bytes.buffer);
+  return {
+    device: view.getUint32(ABOUT.device, true),
+    inode: view.getBigUint64(ABOUT.inode, true),
+    links: view.getUint32(ABOUT.links, true),
+    changed: [
+      view.getBigUint64(ABOUT.changedS, true),
+      view.getUint32(ABOUT.changedNs, true),
+    ],
+    sha256: bytes.subarray(ABOUT.sha256, ABOUT.sha256 + 32).toHex(),
+  };
+}
+
+/**
+ * Looks at all files that a policy names.
+ *
+ * @param policy The policy.
+ * @param about How one is looked at. Default: {@linkcode fileAbout}.
+ */
+export function resolveFiles(
+  policy: EnforcementPolicy,
+  about: typeof fileAbout = fileAbout,
+): ResolvedFiles {
+  const named = new Map<string, FileAbout>();
+  const alone = new Map<string, FileAbout>();
+  const missing: string[] = [];
+  const guarded = [...PROTECTED_PROGRAMS, ...policy.protect];
+  const optional = new Set(PROTECTED_PROGRAMS);
+  const wanted = policy.entries.flatMap((
+    { files, exceptPrograms },
+  ) => [...files, ...exceptPrograms]);
+  for (const path of new Set([...wanted, ...guarded])) {
+    const found = about(path);
+    if (found !== undefined) named.set(path, found);
+    else if (!optional.has(path)) missing.push(path);
+  }
+  for (const path of new Set(policy.entries.flatMap(({ paths }) => paths))) {
+    const found = about(path, { follow: false });
+    if (found?.links === 1) alone.set(path, found);
+  }
+  return { named, alone, protected: guarded, missing };
+}
+
+/**
+ * One text for what was found: another one says that the tables are to be made anew.
+ *
+ * @param files What was found.
+ */
+export function filesKey({ named, alone }: ResolvedFiles): string {
+  const texts = [named, alone].map((files) =>
+    [...files].map(([path, { device, inode }]) => `${path} ${device} ${inode}`).join("\n")
+  );
+  return texts.join("\n\n");
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Which entries of the policy an act belongs to: by who acts, and by what is acted on. */
+#ifndef IMMUNE_JUDGE_H
+#define IMMUNE_JUDGE_H
+
+#include "enforce_maps.h"
+#include "file.h"
+#include "socket.h"
+
+/* An act while it is judged. */
+struct immune_act {
+	const struct immune_enforcement *policy;
+	struct task_struct *task;
+	__u64 entries; /* that may still be for it */
+	__u32 generation;
+	__u32 action; /* enum immune_action */
+	__u32 tier; /* enum immune_tier */
+	__u32 mode; /* enum immune_open_mode */
+};
+
+/* Begins with the entries of an action; false when there is nothing to judge. */
+static __always_inline bool act_begin(struct immune_act *act, __u32 action, __u32 tier)
+{
+	__u32 key = 0;
+	struct immune_enforced *now = bpf_map_lookup_elem(&enforced, &key);
+
+	if (!now || !now->generation || now->paused || !((now->tiers >> tier) & 1))
+		return false;
+	act->generation = now->generation;
+	key = now->generation & 1;
+	act->policy = bpf_map_lookup_elem(&enforcements, &key);
+	if (!act->policy)
+		return false;
+	act->action = action;
+	act->tier = tier;
+	act->mode = 0;
+	act->task = (void *)bpf_get_current_task();
+	if (action == IMMUNE_ACTION_EXEC)
+		act->entries = act->policy->exec;
+	else if (action == IMMUNE_ACTION_CONNECT)
+		act->entries = act->policy->connect;
+	else if (action == IMMUNE_ACTION_BIND)
+		act->entries = act->policy->bind;
+	else
+		act->entries = 0;
+	return action == IMMUNE_ACTION_OPEN || act->entries;
+}
+
+static __always_inline void act_count(const struct immune_act *act)
+{
+	__u32 key = act->tier & (IMMUNE_TIERS_MAX - 1);
+	struct immune_enforced_count *count = bpf_map_lookup_elem(&enforced_counts, &key);
+
+	if (count)
+		__sync_fetch_and_add(&count->judged, 1);
+}
+
+/* Leaves the entries that a table's row, or its absence, leaves. */
+static __always_inline void act_narrow(struct immune_act *act, const struct immune_entries *row,
+				       __u64 named, __u64 any)
+{
+	__u64 holds = any;
+
+	if (row)
+		holds = (any | row->add) & ~row->remove;
+	act->entries &= ~named | holds;
+}
+
+/*
+ * The label of a process: its own, or that of the nearest ancestor that has an entry. Children of
+ * labelled ones have none of their own only if they were made while no sensor ran.
+ */
+static __always_inline struct immune_process *label_of(struct task_struct *task)
+{
+#pragma unroll
+	for (int i = 0; i < IMMUNE_ENFORCED_ANCESTORS; i++) {
+		__u32 pid = BPF_CORE_READ(task, tgid);
+		struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
+
+		if (process && process->start_time_ns == task_start_time(task, UNTYPED))
+			return process;
+		task = BPF_CORE_READ(task, real_parent);
+	}
+	return NULL;
+}
+
+static __always_inline void judge_label(struct immune_act *act, bool after_exec)
+{
+	const struct immune_enforcement *policy = act->policy;
+	struct immune_session_key session = { .generation = act->generation };
+	struct immune_value_key role = { .generation = act->generation };
+	/* A local, as CO-RE would take a way through `act` for one of the kernel's own structs. */
+	struct task_struct *task = act->task;
+	struct immune_process *process;
+
+	if (!(act->entries & (policy->by_role | policy->by_session)))
+		return;
+	process = label_of(task);
+	if (process) {
+		session.session = process->session;
+		role.value = process->role;
+		/* The act is that of the program before, whatever role the new one brings. */
+		if (after_exec && process->exec_id == (__u32)BPF_CORE_READ(task, self_exec_id))
+			role.value = process->role_before;
+	}
+	act_narrow(act, bpf_map_lookup_elem(&enforced_roles, &role), policy->by_role,
+		   policy->any_role);
+	act_narrow(act, bpf_map_lookup_elem(&enforced_sessions, &session), policy->by_session,
+		   policy->any_session);
+}
+
+/* The program of the acting process: is it protected, and an exception from which entries. */
+static __always_inline void judge_program(struct immune_act *act)
+{
+	struct immune_file_key key = { .generation = act->generation };
+	struct task_struct *task = act->task;
+	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct immune_enforced_file *row;
+
+	if (!file)
+		return;
+	key.device = file_device(file, UNTYPED);
+	key.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	row = bpf_map_lookup_elem(&enforced_files, &key);
+	if (!row)
+		return;
+	act->entries &= ~row->entries.remove;
+	if (row->flags & IMMUNE_FILE_PROTECTED)
+		act->entries = 0;
+}
+
+static __always_inline bool is_agent(struct task_struct *task)
+{
+	__u32 key = 0;
+	struct immune_enforced *now = bpf_map_lookup_elem(&enforced, &key);
+
+	return now && (__u32)BPF_CORE_READ(task, tgid) == now->own_pid &&
+	       task_start_time(task, UNTYPED) / IMMUNE_TICK_NS == now->own_start_ticks;
+}
+
+/* Who acts. Nothing is ever refused to pid 1, to the agent and to the kernel. */
+static __always_inline void judge_actor(struct immune_act *act, bool after_exec)
+{
+	const struct immune_enforcement *policy = act->policy;
+	struct immune_value_key user = { .generation = act->generation };
+	struct task_struct *task = act->task;
+
+	act_count(act);
+	if (BPF_CORE_READ(task, tgid) == 1 || is_agent(task) || task_is_kernel_thread(task, UNTYPED))
+		act->entries = 0;
+	if (!act->entries)
+		return;
+	judge_label(act, after_exec);
+	if (act->entries & policy->by_user) {
+		user.value = BPF_CORE_READ(task, cred, euid.val);
+		act_narrow(act, bpf_map_lookup_elem(&enforced_users, &user), policy->by_user,
+			   policy->any_user);
+	}
+	/* After an exec the caller's program is gone: such entries have no exceptions by program. */
+	if (act->entries && !after_exec)
+		judge_program(act);
+}
+
+/* Which address, port and protocol. */
+static __always_inline void judge_address(struct immune_act *act, const __u32 words[4], __u16 family,
+					  __u16 port, __u32 protocol)
+{
+	const struct immune_enforcement *policy = act->policy;
+	struct immune_address_key address = { .generation = act->generation, .family = family };
+	struct immune_port_key number = { .generation = act->generation };
+	struct immune_value_key kind = { .generation = act->generation, .value = protocol };
+
+	address.bits = 64 + (family == IMMUNE_FAMILY_IPV6 ? 128 : 32);
+	__builtin_memcpy(address.address, words, sizeof(address.address));
+	number.bits = 48;
+	number.port[0] = port >> 8;
+	number.port[1] = port;
+	if (act->entries & policy->by_address)
+		act_narrow(act, bpf_map_lookup_elem(&enforced_addresses, &address),
+			   policy->by_address, 0);
+	if (act->entries & policy->by_port)
+		act_narrow(act, bpf_map_lookup_elem(&enforced_ports, &number), policy->by_port, 0);
+	if (act->entries & policy->by_protocol)
+		act_narrow(act, bpf_map_lookup_elem(&enforced_protocols, &kind),
+			   policy->by_protocol, 0);
+}
+
+/* Time of the last change of a file, whatever this kernel calls it. */
+struct inode___named {
+	__s64 i_ctime_sec;
+	__u32 i_ctime_nsec;
+} __attribute__((preserve_access_index));
+struct inode___hidden {
+	struct timespec64 __i_ctime;
+} __attribute__((preserve_access_index));
+struct inode___plain {
+	struct timespec64 i_ctime;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool file_changed_at(struct file *file, __u64 seconds, __u32 nanoseconds)
+{
+	struct inode___named *named = (void *)BPF_CORE_READ(file, f_inode);
+	struct inode___hidden *hidden = (void *)named;
+	struct inode___plain *plain = (void *)named;
+
+	if (bpf_core_field_exists(named->i_ctime_sec))
+		return (__u64)BPF_CORE_READ(named, i_ctime_sec) == seconds &&
+		       BPF_CORE_READ(named, i_ctime_nsec) == nanoseconds;
+	if (bpf_core_field_exists(hidden->__i_ctime))
+		return (__u64)BPF_CORE_READ(hidden, __i_ctime.tv_sec) == seconds &&
+		       (__u32)BPF_CORE_READ(hidden, __i_ctime.tv_nsec) == nanoseconds;
+	return (__u64)BPF_CORE_READ(plain, i_ctime.tv_sec) == seconds &&
+	       (__u32)BPF_CORE_READ(plain, i_ctime.tv_nsec) == nanoseconds;
+}
+
+/* Entries that the walked path is in: as it is, and by its directories. */
+static __always_inline __u64 path_entries(struct immune_scratch *scratch, __u32 generation)
+{
+	__u32 place = scratch->place;
+	struct immune_enforced_keys *keys = bpf_map_lookup_elem(&enforced_keys, &place);
+	struct immune_entries *row;
+	__u64 from = scratch->walk.at;
+	__u64 length, entries = 0;
+
+	barrier_var(from);
+	if (!keys || from >= IMMUNE_PATH_BYTES_MAX)
+		return 0;
+	length = IMMUNE_PATH_BYTES_MAX - from;
+	__builtin_memset(keys, 0, sizeof(*keys));
+	keys->path.generation = keys->tree.generation = generation;
+	keys->tree.bits = 8 * sizeof(keys->tree) - 32;
+	barrier_var(length);
+	if (length > IMMUNE_ENFORCED_PATH_BYTES) {
+		/* Its start tells in which directories it is; it is no whole path of a table. */
+		bpf_probe_read_kernel(keys->tree.path, IMMUNE_ENFORCED_PATH_BYTES,
+				      &scratch->path[from]);
+	} else {
+		bpf_probe_read_kernel(keys->path.path, length, &scratch->path[from]);
+		bpf_probe_read_kernel(keys->tree.path, length, &scratch->path[from]);
+		row = bpf_map_lookup_elem(&enforced_paths, &keys->path);
+		if (row)
+			entries |= row->add;
+	}
+	row = bpf_map_lookup_elem(&enforced_trees, &keys->tree);
+	if (row)
+		entries |= row->add;
+	return entries;
+}
+
+/* Which file: by its path, and by what it is whatever its name. The walked path is left in scratch. */
+static __always_inline __u32 judge_file(struct immune_act *act, struct immune_scratch *scratch,
+					struct file *file)
+{
+	struct immune_file_key key = { .generation = act->generation };
+	struct immune_enforced_file *row;
+	__u64 entries;
+	__u32 flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
+				BPF_CORE_READ(file, f_path.mnt));
+
+	/* A path that is not whole names nothing; that of a memfd is its name, see walk_step(). */
+	entries = flags & IMMUNE_FLAG_UNRESOLVED && !file_memory_only(file, UNTYPED)
+			  ? 0
+			  : path_entries(scratch, act->generation);
+	key.device = file_device(file, UNTYPED);
+	key.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	row = bpf_map_lookup_elem(&enforced_files, &key);
+	if (row && (!row->changed_s || file_changed_at(file, row->changed_s, row->changed_ns)))
+		entries |= row->entries.add;
+	act->entries &= entries;
+	if (row && act->action == IMMUNE_ACTION_EXEC && row->flags & IMMUNE_FILE_PROTECTED)
+		act->entries = 0;
+	return flags;
+}
+
+#endif

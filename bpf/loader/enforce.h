@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Enforcement itself, for the files of the loader that work on it. */
+#ifndef IMMUNE_ENFORCE_INTERNAL_H
+#define IMMUNE_ENFORCE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "immune_enforce.h"
+#include "internal.h"
+
+#include "enforcement.h"
+
+/* Most links of one enforcement. */
+#define ENFORCE_LINKS_MAX 16
+#define ENFORCE_TIERS_MAX 8
+
+struct enforce_bpf;
+struct enforce_watch;
+struct bpf_link;
+
+struct immune_enforce {
+	struct immune_sensor *sensor;
+	struct enforce_bpf *programs;
+	struct immune_enforce_options options;
+	struct immune_enforced now; /* as the kernel has it */
+	pthread_mutex_t lock; /* held by what changes it */
+	struct bpf_link *links[ENFORCE_LINKS_MAX];
+	uint32_t link_tiers[ENFORCE_LINKS_MAX];
+	uint32_t link_count;
+	struct enforce_watch *watch; /* of fanotify; null without that tier */
+	bool took_over;
+	uint64_t set; /* name of its own set of pins; 0 = none */
+};
+
+#define TIER_BIT(tier) (1u << IMMUNE_TIER_##tier)
+
+/* Fds of the tables, in the order of enum immune_table. */
+int enforce_table_fd(const struct immune_enforce *enforce, enum immune_table table);
+
+/* Pins links and maps under a name of their own in the folder; 0 or -errno with a line. */
+int enforce_pin(struct immune_enforce *enforce);
+/* Takes over what others pinned in the folder and removes it; `own` stays. */
+int enforce_take_over(struct immune_enforce *enforce);
+
+#endif

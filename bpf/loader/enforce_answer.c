@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The same conjunction as bpf/lib/judge.h, over the same tables: what a policy means is written down
+ * once, as rows. How a file is opened is not told by fanotify, so an open counts as one for reading.
+ */
+#include "enforce_answer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "sensor.h"
+#include "file_hash.h"
+#include "watch_record.h"
+#include "watch_who.h"
+
+#include "enforce.skel.h"
+
+#define NS_PER_MINUTE 60000000000ull
+
+struct act {
+	struct watch_record about;
+	struct statx file;
+	uint64_t entries;
+	uint16_t action;
+};
+
+int judge_begin(struct enforce_judge *judge)
+{
+	uint32_t slot = judge->enforce->now.generation & 1;
+
+	judge->generation = judge->enforce->now.generation;
+	return bpf_map_lookup_elem(bpf_map__fd(judge->enforce->programs->maps.enforcements),
+				   &slot, &judge->policy) ? -errno : 0;
+}
+
+static bool row_find(const struct enforce_judge *judge, enum immune_table table, const void *key,
+		     void *row)
+{
+	return !bpf_map_lookup_elem(enforce_table_fd(judge->enforce, table), key, row);
+}
+
+static void narrow(const struct enforce_judge *judge, struct act *act, enum immune_table table,
+		   const void *key, uint64_t named, uint64_t any)
+{
+	struct immune_entries row;
+	uint64_t holds = any;
+
+	if (!(act->entries & named))
+		return;
+	if (row_find(judge, table, key, &row))
+		holds = (any | row.add) & ~row.remove;
+	act->entries &= ~named | holds;
+}
+
+static uint32_t device_of(const struct statx *about)
+{
+	return about->stx_dev_major << 20 | about->stx_dev_minor;
+}
+
+/* Exceptions by the program that acts. */
+static void judge_program(const struct enforce_judge *judge, struct act *act)
+{
+	struct immune_file_key key = { .generation = judge->generation };
+	struct immune_enforced_file row;
+	struct statx program;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", act->about.header.pid);
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO, &program))
+		return;
+	key.device = device_of(&program);
+	key.inode = program.stx_ino;
+	if (!row_find(judge, IMMUNE_TABLE_FILES, &key, &row))
+		return;
+	act->entries &= ~row.entries.remove;
+	if (row.flags & IMMUNE_FILE_PROTECTED)
+		act->entries = 0;
+}
+
+static void judge_actor(const struct enforce_judge *judge, struct act *act)
+{
+	const struct immune_record_header *header = &act->about.header;
+	const struct immune_enforcement *policy = &judge->policy;
+	struct immune_value_key role = { judge->generation, header->role };
+	struct immune_value_key user = { judge->generation, header->uid };
+	struct immune_session_key session = { judge->generation, 0, header->session };
+
+	narrow(judge, act, IMMUNE_TABLE_ROLES, &role, policy->by_role, policy->any_role);
+	narrow(judge, act, IMMUNE_TABLE_SESSIONS, &session, policy->by_session,
+	       policy->any_session);
+	narrow(judge, act, IMMUNE_TABLE_USERS, &user, policy->by_user, policy->any_user);
+	if (act->entries)
+		judge_program(judge, act);
+}
+
+static uint64_t path_entries(const struct enforce_judge *judge, const struct act *act)
+{
+	struct immune_path_key path = { .generation = judge->generation };
+	struct immune_tree_key tree = { .generation = judge->generation };
+	size_t length = act->about.path_slot.length;
+	struct immune_entries row;
+	uint64_t entries = 0;
+
+	if (act->about.header.flags & IMMUNE_FLAG_UNRESOLVED)
+		return 0;
+	tree.bits = 8 * (uint32_t)(sizeof(tree) - sizeof(tree.bits));
+	memcpy(tree.path, act->about.path,
+	       length < sizeof(tree.path) ? length : sizeof(tree.path));
+	if (length <= sizeof(path.path)) {
+		memcpy(path.path, act->about.path, length);
+		if (row_find(judge, IMMUNE_TABLE_PATHS, &path, &row))
+			entries |= row.add;
+	}
+	if (row_find(judge, IMMUNE_TABLE_TREES, &tree, &row))
+		entries |= row.add;
+	return entries;
+}
+
+/* Entries that the program's hash is listed for; from then on the kernel knows it by identity. */
+static uint64_t hash_entries(const struct enforce_judge *judge, struct act *act, int fd)
+{
+	struct immune_file_key key = { judge->generation, device_of(&act->file),
+				       act->file.stx_ino };
+	struct immune_enforced_file row = { 0 };
+	uint8_t digest[32];
+
+	if (act->action != IMMUNE_ACTION_EXEC || !judge->hash_count ||
+	    file_hash(fd, ANSWER_HASH_BYTES_MAX, digest))
+		return 0;
+	for (uint32_t i = 0; i < judge->hash_count; i++)
+		if (!memcmp(judge->hashes[i].sha256, digest, sizeof(digest)))
+			row.entries.add |= judge->hashes[i].entries;
+	row.changed_s = (uint64_t)act->file.stx_ctime.tv_sec;
+	row.changed_ns = act->file.stx_ctime.tv_nsec;
+	/* Also one that is on no list is known by then, and not read again until it changes. */
+	bpf_map_update_elem(enforce_table_fd(judge->enforce, IMMUNE_TABLE_FILES), &key, &row,
+			    BPF_NOEXIST);
+	return row.entries.add;
+}
+
+static void judge_file(const struct enforce_judge *judge, struct act *act, int fd)
+{
+	struct immune_file_key key = { judge->generation, 0, 0 };
+	struct immune_enforced_file row = { 0 };
+	uint64_t entries = path_entries(judge, act);
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME, &act->file)) {
+		act->entries &= entries;
+		return;
+	}
+	key.device = device_of(&act->file);
+	key.inode = act->file.stx_ino;
+	if (!row_find(judge, IMMUNE_TABLE_FILES, &key, &row))
+		entries |= hash_entries(judge, act, fd);
+	else if (!row.changed_s || (row.changed_s == (uint64_t)act->file.stx_ctime.tv_sec &&
+				    row.changed_ns == act->file.stx_ctime.tv_nsec))
+		entries |= row.entries.add;
+	act->entries &= entries;
+	if (row.flags & IMMUNE_FILE_PROTECTED && act->action == IMMUNE_ACTION_EXEC)
+		act->entries = 0;
+}
+
+/* The first entry that has not expired, from 1; 0 when none is left. */
+static uint16_t entry_first(const struct enforce_judge *judge, const struct act *act)
+{
+	uint64_t now_ns = clock_boot_ns();
+
+	for (int i = 0; i < IMMUNE_ENTRIES_MAX; i++)
+		if (act->entries >> i & 1 && (!judge->policy.expires_ns[i] ||
+					      now_ns < judge->policy.expires_ns[i]))
+			return (uint16_t)(i + 1);
+	return 0;
+}
+
+static uint16_t decide(struct enforce_judge *judge, uint16_t entry)
+{
+	uint64_t minute = clock_boot_ns() / NS_PER_MINUTE;
+
+	if (!(judge->policy.blocking >> (entry - 1) & 1)) {
+		atomic_fetch_add(&judge->monitored, 1);
+		return IMMUNE_OUTCOME_MONITORED;
+	}
+	if (judge->minute != minute)
+		judge->used = 0;
+	judge->minute = minute;
+	if (judge->used >= judge->policy.actions_per_minute) {
+		atomic_fetch_add(&judge->capped, 1);
+		return IMMUNE_OUTCOME_CAPPED;
+	}
+	judge->used++;
+	atomic_fetch_add(&judge->refused, 1);
+	return IMMUNE_OUTCOME_REFUSED;
+}
+
+static void tell(struct enforce_judge *judge, const struct act *act, uint16_t entry,
+		 uint16_t outcome)
+{
+	struct {
+		struct immune_record_header header;
+		struct immune_verdict_body body;
+		struct immune_slot path_slot;
+		char path[IMMUNE_PATH_BYTES_MAX + IMMUNE_RECORD_ALIGNMENT];
+	} record = { .header = act->about.header };
+	uint32_t at = offsetof(typeof(record), path), length = act->about.path_slot.length;
+
+	record.header.header_length = sizeof(record.header);
+	record.header.body_length = sizeof(record.body);
+	record.header.kind = IMMUNE_KIND_VERDICT;
+	record.header.version = IMMUNE_RECORD_VERSION;
+	record.header.slot_count = IMMUNE_VERDICT_SLOT_COUNT;
+	record.header.length = (at + length + 7) & ~7u;
+	record.body.entry = entry;
+	record.body.action = act->action;
+	record.body.tier = IMMUNE_TIER_FANOTIFY;
+	record.body.outcome = outcome;
+	record.body.device = act->about.body.device;
+	record.body.inode = act->about.body.inode;
+	record.body.policy = judge->policy.policy;
+	record.path_slot = (struct immune_slot){ (uint16_t)at, (uint16_t)length, length };
+	memcpy(record.path, act->about.path, length);
+	verdicts_push(&judge->enforce->sensor->verdicts, &record.header);
+}
+
+bool judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event)
+{
+	const struct immune_enforcement *policy = &judge->policy;
+	const struct watch_maps maps = { sensor_processes_fd(judge->enforce->sensor), -1 };
+	bool is_exec = event->mask & FAN_OPEN_EXEC_PERM;
+	uint16_t entry, outcome;
+	struct act act;
+
+	if (event->pid == 1 || event->pid == getpid() || judge->enforce->now.paused)
+		return false;
+	act.action = is_exec ? IMMUNE_ACTION_EXEC : IMMUNE_ACTION_OPEN;
+	act.entries = is_exec ? policy->exec : policy->open_read;
+	if (!act.entries)
+		return false;
+	atomic_fetch_add(&judge->judged, 1);
+	watch_record_file(&act.about, judge->proc_self_fd, event->fd);
+	judge_file(judge, &act, event->fd);
+	if (!act.entries)
+		return false;
+	watch_who(&act.about.header, &maps, event->pid);
+	judge_actor(judge, &act);
+	entry = act.entries ? entry_first(judge, &act) : 0;
+	if (!entry)
+		return false;
+	outcome = decide(judge, entry);
+	tell(judge, &act, entry, outcome);
+	return outcome == IMMUNE_OUTCOME_REFUSED;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Of a file both it and its directory are marked: a mark on the directory misses hard links, one on
+ * the file misses what replaces it.
+ */
+#include "enforce_mark.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fanotify.h>
+
+#include "internal.h"
+
+/* Directories of a tree, and file systems, that are marked. */
+#define DIRECTORIES_MAX 4096
+#define MOUNTS_MAX 1024
+
+static int mark_one(int group, unsigned int how, uint64_t mask, const char *path)
+{
+	if (!fanotify_mark(group, FAN_MARK_ADD | how, mask, AT_FDCWD, path))
+		return 0;
+	/* Not there yet, or not there any more. */
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+}
+
+static int mark_file(int group, uint64_t mask, const char *path)
+{
+	char directory[256];
+	char *slash;
+	int error = mark_one(group, 0, mask, path);
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	slash = strrchr(directory, '/');
+	slash[slash == directory] = 0;
+	return error ? error : mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
+}
+
+static int mark_tree(int group, uint64_t mask, char *path)
+{
+	char *const roots[] = { path, NULL };
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+	int error = 0, count = 0;
+	FTSENT *entry;
+
+	if (!walk)
+		return -errno;
+	while (!error && (entry = fts_read(walk))) {
+		if (entry->fts_info != FTS_D)
+			continue;
+		error = ++count > DIRECTORIES_MAX
+				? -ENOSPC
+				: mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, entry->fts_path);
+	}
+	fts_close(walk);
+	return error;
+}
+
+/* Those that cannot be marked are no places to run programs from: procfs, sysfs and the like. */
+static int mark_everywhere(int group, uint64_t mask)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+	int marked = 0;
+
+	if (!mounts)
+		return -errno;
+	for (int i = 0; i < MOUNTS_MAX && (mount = getmntent(mounts)); i++)
+		marked += !fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
+					 mount->mnt_dir);
+	endmntent(mounts);
+	return marked ? 0 : -ENOTSUP;
+}
+
+int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < count && !error; i++) {
+		struct immune_enforce_mark mark;
+		uint64_t mask;
+
+		memcpy(&mark, marks + i * sizeof(mark), sizeof(mark));
+		mask = (mark.events & IMMUNE_EVENT_EXEC ? FAN_OPEN_EXEC_PERM : 0) |
+		       (mark.events & IMMUNE_EVENT_OPEN ? FAN_OPEN_PERM : 0);
+		error = -EINVAL;
+		if (mark.path[0] != '/' || mark.path[sizeof(mark.path) - 1] || !mask)
+			;
+		else if (mark.place == IMMUNE_PLACE_FILE)
+			error = mark_file(group, mask, mark.path);
+		else if (mark.place == IMMUNE_PLACE_TREE)
+			error = mark_tree(group, mask, mark.path);
+		else if (mark.place == IMMUNE_PLACE_EVERYWHERE)
+			error = mark_everywhere(group, mask);
+		mark.path[sizeof(mark.path) - 1] = 0;
+		if (error)
+			immune_fail("Cannot mark \"%s\" for refusals by fanotify: %s", mark.path,
+				    strerror(-error));
+	}
+	return error;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The marks of the fanotify tier. */
+#ifndef IMMUNE_ENFORCE_MARK_H
+#define IMMUNE_ENFORCE_MARK_H
+
+#include "immune_enforce.h"
+
+/* Sets marks in a group: count struct immune_enforce_mark; 0 or -errno with a line. */
+int enforce_marks_set(int group, const uint8_t *marks, uint32_t count);
+
+#endif

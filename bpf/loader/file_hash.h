@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Hashing what a descriptor has, at once. */
+#ifndef IMMUNE_FILE_HASH_H
+#define IMMUNE_FILE_HASH_H
+
+#include "sha256.h"
+
+/* Hashes a file from its start; 0, -EFBIG over bytes_max, or -errno. */
+int file_hash(int fd, uint64_t bytes_max, uint8_t digest[SHA256_BYTES]);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Saying no: the enforcing programs beside a sensor. As immune_sensor.h, whose rules of calls and
+ * errors hold here too. Contract: specs/enforcement.md.
+ */
+#ifndef IMMUNE_ENFORCE_H
+#define IMMUNE_ENFORCE_H
+
+#include "immune_sensor.h"
+
+#define IMMUNE_ENFORCE_ABI 1
+
+/* Policy blob: this header, a struct immune_enforcement, then the rows of each table in the order of
+ * enum immune_table; a row is the table's key, its generation 0, and its value
+ * (bpf/lib/enforcement.h). Then marks and hashes of the fanotify tier. Little-endian. */
+#define IMMUNE_ENFORCE_MAGIC 0x464e4549u /* "IENF" */
+#define IMMUNE_ENFORCE_VERSION 1
+#define IMMUNE_ENFORCE_BYTES_MAX (8u << 20)
+
+enum immune_table {
+	IMMUNE_TABLE_ROLES = 0,
+	IMMUNE_TABLE_USERS = 1,
+	IMMUNE_TABLE_SESSIONS = 2,
+	IMMUNE_TABLE_PROTOCOLS = 3,
+	IMMUNE_TABLE_PATHS = 4,
+	IMMUNE_TABLE_TREES = 5,
+	IMMUNE_TABLE_FILES = 6,
+	IMMUNE_TABLE_ADDRESSES = 7,
+	IMMUNE_TABLE_PORTS = 8,
+	IMMUNE_TABLE_COUNT = 9,
+};
+
+struct immune_enforce_header {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t header_length;
+	uint32_t length; /* whole blob in bytes */
+	uint32_t hash_count;
+	uint32_t rows[IMMUNE_TABLE_COUNT];
+	uint32_t mark_count;
+};
+
+#define IMMUNE_ENFORCE_MARKS_MAX 4096
+
+enum immune_mark_place {
+	IMMUNE_PLACE_FILE = 1, /* this file, and the name in its directory */
+	IMMUNE_PLACE_TREE = 2, /* files in this directory and below, same file system */
+	IMMUNE_PLACE_EVERYWHERE = 3, /* every file system that is mounted; path is "/" */
+};
+
+enum immune_mark_event {
+	IMMUNE_EVENT_EXEC = 1,
+	IMMUNE_EVENT_OPEN = 2,
+};
+
+struct immune_enforce_mark {
+	uint32_t place;
+	uint32_t events; /* bits of enum immune_mark_event */
+	char path[256]; /* absolute, NUL-ended */
+};
+
+#define IMMUNE_ENFORCE_HASHES_MAX 4096
+
+/* A program's hash and the entries that list it. */
+struct immune_enforce_hash {
+	uint8_t sha256[32];
+	uint64_t entries;
+};
+
+struct immune_enforce_options {
+	uint32_t abi; /* IMMUNE_ENFORCE_ABI */
+	uint32_t tiers; /* bit k: tier k (enum immune_tier) may refuse */
+	uint32_t pinned; /* 1: stays in the kernel when this process ends */
+	uint32_t reserved;
+	char pin_path[IMMUNE_OPTION_PATH_BYTES]; /* folder on a BPF file system; made where missing */
+};
+
+/* Counters of one tier since the programs were loaded. */
+struct immune_enforce_row {
+	uint32_t tier;
+	uint32_t attached; /* programs */
+	uint64_t judged;
+	uint64_t refused;
+	uint64_t monitored;
+	uint64_t capped;
+	uint64_t failed;
+};
+
+/* What one tier can do on this host, found out by doing it. */
+enum immune_enforce_trial {
+	IMMUNE_TRIAL_LSM_EXEC = 0,
+	IMMUNE_TRIAL_LSM_CONNECT = 1,
+	IMMUNE_TRIAL_LSM_OPEN = 2,
+	IMMUNE_TRIAL_CGROUP_CONNECT = 3,
+	IMMUNE_TRIAL_FANOTIFY_EXEC = 4,
+	IMMUNE_TRIAL_FANOTIFY_OPEN = 5,
+	IMMUNE_TRIAL_SIGNAL_EXEC = 6,
+	IMMUNE_TRIAL_COUNT = 7,
+};
+
+/* A file as user space names it to the kernel. */
+struct immune_file_about {
+	uint32_t device; /* kernel encoding */
+	uint32_t changed_ns;
+	uint64_t inode;
+	uint64_t changed_s;
+	uint64_t bytes;
+	uint32_t links;
+	uint32_t reserved;
+	uint8_t sha256[32]; /* zeros where it was not asked for */
+};
+
+enum immune_about_flag {
+	IMMUNE_ABOUT_HASH = 1,
+	IMMUNE_ABOUT_NO_FOLLOW = 2, /* a symbolic link is no regular file */
+};
+
+struct immune_enforce;
+
+/* Loads the programs onto the maps and rings of a sensor, and attaches them; nothing is refused
+ * until a policy is set. The sensor must live longer. */
+int64_t immune_enforce_open(struct immune_sensor *sensor,
+			    const struct immune_enforce_options *options,
+			    struct immune_enforce **out);
+
+/* Replaces the policy, at one instant. A blob that does not hold is EINVAL and changes nothing.
+ * The first one also takes over what an earlier process left pinned. */
+int64_t immune_enforce_policy(struct immune_enforce *enforce, const uint8_t *blob, uint32_t length);
+
+/* Refuses nothing until it is called with 0; returns what the kernel has afterwards. */
+int64_t immune_enforce_pause(struct immune_enforce *enforce, uint32_t paused);
+
+/* Rows of counters; returns how many there are. */
+int64_t immune_enforce_counts(struct immune_enforce *enforce, struct immune_enforce_row *rows,
+			      uint32_t capacity);
+
+/* Ids of the programs, as of immune_sensor_program_ids(). */
+int64_t immune_enforce_program_ids(struct immune_enforce *enforce, uint32_t *ids,
+				   uint32_t capacity);
+
+/* Detaches, unless it is pinned: then the kernel goes on. */
+int64_t immune_enforce_close(struct immune_enforce *enforce);
+
+/* Removes what is pinned in a folder; returns how many links that were. ids (may be null) gets the
+ * programs behind them, as many as fit, for immune_programs_left(). */
+int64_t immune_enforce_release(const char *pin_path, uint32_t *ids, uint32_t capacity);
+
+/* Tries each tier by an act of its own that it must refuse; returns rows written. `capability` of a
+ * row is an enum immune_enforce_trial. Takes up to 4 s. */
+int64_t immune_enforce_trial(const struct immune_options *options,
+			     struct immune_capability_row *rows, uint32_t capacity);
+
+/* Identity of a regular file. flags: enum immune_about_flag. EFBIG: more than it hashes. */
+int64_t immune_file_about(const char *path, uint32_t flags, struct immune_file_about *about);
+
+#endif

@@ -1,0 +1,94 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Tier } from "../../agent/enforce/mod.ts";
+import {
+  FLAGS,
+  VERDICT_ACTIONS,
+  VERDICT_OUTCOMES,
+  VERDICT_TIERS,
+} from "../../common/record/table.ts";
+import { addressText } from "../../common/record/text.ts";
+import { blocking, compile, Refusals, tierTest } from "../support/enforcement.ts";
+import { inFolder, run } from "../support/probe.ts";
+
+/** An address of this test alone. */
+const ADDRESS = `127.${Deno.pid >> 8 & 0xFF}.${Deno.pid & 0xFF}.77`;
+const PORT = 4999;
+const EPERM = "1";
+
+/** Every way to reach an address that is not the plain one. */
+const WAYS = ["tcp", "udp", "mapped", "mapped_udp", "fastopen", "uring", "mptcp"] as const;
+
+async function reach(program: string, how: string, port = PORT): Promise<readonly string[]> {
+  const { lines } = await run(program, [how, ADDRESS, String(port)]);
+  return lines[0]?.split(" ") ?? [];
+}
+
+function withReach(test: (program: string) => Promise<void>): () => Promise<void> {
+  return () => inFolder(async (folder) => await test(await compile("contact", folder)));
+}
+
+for (const how of WAYS) {
+  tierTest(`a blocked address is reached by no packet, ${how}`, {
+    tier: "cgroup",
+    action: "connect",
+    test: withReach(async (program) => {
+      const policy = blocking("connect", `addresses = ["${ADDRESS}/32"]\nports = [${PORT}]`);
+      using refusals = new Refusals(policy, { tiers: ["cgroup"] });
+      assertEquals(await reach(program, how), [EPERM, "0"]);
+      const [verdict] = refusals.until(1);
+      assert(verdict !== undefined);
+      assertEquals(verdict.number("verdict", "tier"), VERDICT_TIERS.cgroup);
+      assertEquals(verdict.number("verdict", "outcome"), VERDICT_OUTCOMES.refused);
+      assertEquals(verdict.number("verdict", "port"), PORT);
+      assertEquals(addressText(verdict.address("verdict", "address"), 2), ADDRESS);
+      // Datagrams become IPv4 before they are asked about.
+      assertEquals((verdict.flags & FLAGS.mapped) !== 0, how === "mapped");
+      // Another port is another thing, and packets are seen when they are made.
+      const [, packets] = await reach(program, how, PORT + 1);
+      assert(Number(packets) > 0, "the capture sees nothing");
+    }),
+  });
+}
+
+tierTest("bind, protocols and ranges of ports are told apart", {
+  tier: "cgroup",
+  action: "connect",
+  test: withReach(async (program) => {
+    using refusals = new Refusals(blocking("bind", `ports = ["4000-4998"]`), {
+      tiers: ["cgroup"],
+    });
+    assertEquals((await reach(program, "bind", 4998))[0], EPERM);
+    assertEquals((await reach(program, "bind", 4999))[0], "0");
+    assertEquals(refusals.until(1)[0]?.number("verdict", "action"), VERDICT_ACTIONS.bind);
+    refusals.set(blocking(
+      "connect",
+      `addresses = ["127.0.0.0/8"]\nprotocols = ["udp"]
+except_users = [4242]`,
+    ));
+    assertEquals((await reach(program, "udp"))[0], EPERM);
+    assert((await reach(program, "tcp"))[0] !== EPERM);
+    refusals.set(blocking(
+      "connect",
+      `addresses = ["${ADDRESS}"]
+except_programs = ["${program}"]`,
+    ));
+    assert((await reach(program, "udp"))[0] !== EPERM);
+  }),
+});
+
+tierTest("a blocked address is not reached by connect(2) nor bound", {
+  tier: "lsm",
+  action: "connect",
+  test: withReach(async (program) => {
+    const tiers: readonly Tier[] = ["lsm"];
+    using refusals = new Refusals(blocking("connect", `addresses = ["${ADDRESS}"]`), { tiers });
+    for (const how of ["tcp", "mapped", "uring", "mptcp"]) {
+      assertEquals(await reach(program, how), [EPERM, "0"]);
+    }
+    refusals.set(blocking("bind", `addresses = ["${ADDRESS}"]`));
+    assertEquals((await reach(program, "bind"))[0], EPERM);
+    for (const verdict of refusals.until(5)) {
+      assertEquals(verdict.number("verdict", "tier"), VERDICT_TIERS.lsm);
+    }
+  }),
+});

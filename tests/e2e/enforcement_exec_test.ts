@@ -1,0 +1,204 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Tier } from "../../agent/enforce/mod.ts";
+import { VERDICT_OUTCOMES, VERDICT_TIERS } from "../../common/record/table.ts";
+import {
+  blocking,
+  compile,
+  compileSpeaker,
+  hasTier,
+  Refusals,
+  tierTest,
+} from "../support/enforcement.ts";
+import { inFolder, run } from "../support/probe.ts";
+
+/** Blocked runs of each tier; the whole number is for `IMMUNE_TEST_RUNS=1000`. */
+const RUNS = Number(Deno.env.get("IMMUNE_TEST_RUNS") ?? 100);
+
+/** Starts a program so many times; how that ended. */
+async function starts(
+  runs: string,
+  { times = 1, how = "execve", program }: {
+    readonly times?: number;
+    readonly how?: string;
+    readonly program: string;
+  },
+): Promise<string> {
+  return (await run(runs, [String(times), how, program])).lines.join("\n");
+}
+
+interface Tools {
+  readonly folder: string;
+  readonly runs: string;
+  readonly speaker: string;
+}
+
+function withTools(test: (tools: Tools) => Promise<void> | void): () => Promise<void> {
+  return () =>
+    inFolder(async (folder) => {
+      const [runs, speaker] = [await compile("runs", folder), await compileSpeaker(folder)];
+      // It does speak: the same start without a policy.
+      assertEquals(
+        await starts(runs, { program: speaker }),
+        "refused 0 killed 0 ran 1 bytes 6",
+      );
+      await test({ folder, runs, speaker });
+    });
+}
+
+const REFUSED: Readonly<Record<string, (times: number) => string>> = {
+  lsm: (times) => `refused ${times} killed 0 ran 0 bytes 0`,
+  fanotify: (times) => `refused ${times} killed 0 ran 0 bytes 0`,
+  signal: (times) => `refused 0 killed ${times} ran 0 bytes 0`,
+};
+
+for (const tier of ["lsm", "fanotify", "signal"] as const satisfies readonly Tier[]) {
+  const test = (name: string, body: (tools: Tools) => Promise<void> | void): void =>
+    tierTest(name, { tier, action: "exec", test: withTools(body) });
+  const refused = REFUSED[tier] ?? String;
+
+  test(`a blocked program prints nothing in ${RUNS} runs, each told once`, async (tools) => {
+    const { runs, speaker } = tools;
+    using refusals = new Refusals(blocking("exec", `paths = ["${speaker}"]`), { tiers: [tier] });
+    assertEquals(await starts(runs, { times: RUNS, program: speaker }), refused(RUNS));
+    const verdicts = refusals.until(RUNS);
+    assertEquals(verdicts.length, RUNS);
+    const outcome = tier === "signal" ? "killed" : "refused";
+    for (const verdict of verdicts) {
+      assertEquals(verdict.number("verdict", "tier"), VERDICT_TIERS[tier]);
+      assertEquals(verdict.number("verdict", "outcome"), VERDICT_OUTCOMES[outcome]);
+      assertEquals(verdict.number("verdict", "entry"), 1);
+      assertEquals(new TextDecoder().decode(verdict.slot("verdict", "path")), speaker);
+    }
+    const [counts] = refusals.enforcer.counts();
+    assertEquals([counts?.tier, counts?.refused], [tier, RUNS]);
+    // Gone with the enforcer.
+    refusals.enforcer.close();
+    assertEquals(await starts(runs, { program: speaker }), "refused 0 killed 0 ran 1 bytes 6");
+  });
+
+  test("a directory, a hard link and what is by identity are refused, a copy is not", async (tools) => {
+    const { folder, runs, speaker } = tools;
+    const inside = `${folder}/in/deep`;
+    await Deno.mkdir(inside, { recursive: true });
+    await Deno.copyFile(speaker, `${inside}/one`);
+    await Deno.copyFile(speaker, `${folder}/other`);
+    using refusals = new Refusals(
+      blocking("exec", `paths = ["${folder}/in/**", "${speaker}"]`),
+      { tiers: [tier] },
+    );
+    await Deno.link(speaker, `${folder}/link`);
+    await Deno.rename(speaker, `${folder}/renamed`);
+    assertEquals(await starts(runs, { program: `${inside}/one` }), refused(1));
+    assertEquals(await starts(runs, { program: `${folder}/link` }), refused(1));
+    assertEquals(await starts(runs, { program: `${folder}/renamed` }), refused(1));
+    assertEquals(
+      await starts(runs, { program: `${folder}/other` }),
+      "refused 0 killed 0 ran 1 bytes 6",
+    );
+    assertEquals(refusals.until(3).length, 3);
+  });
+
+  test("an entry that only tells, one that is over, and a limit let programs run", async (tools) => {
+    const { runs, speaker } = tools;
+    const ran = "refused 0 killed 0 ran 1 bytes 6";
+    const watch = `[[entry]]\nname = "w"\naction = "exec"\npaths = ["${speaker}"]\n`;
+    using refusals = new Refusals(watch, { tiers: [tier] });
+    assertEquals(await starts(runs, { program: speaker }), ran);
+    assertEquals(
+      refusals.until(1).at(0)?.number("verdict", "outcome"),
+      VERDICT_OUTCOMES.monitored,
+    );
+    refusals.set(blocking("exec", `paths = ["${speaker}"]\nexpires = 1970-01-01T00:00:01Z`));
+    assertEquals(await starts(runs, { program: speaker }), ran);
+    refusals.set(blocking("exec", `paths = ["${speaker}"]`));
+    assertEquals(await starts(runs, { program: speaker }), refused(1));
+    assertEquals(refusals.enforcer.pause(true), true);
+    assertEquals(await starts(runs, { program: speaker }), ran);
+    assertEquals(refusals.enforcer.pause(false), false);
+    assertEquals(await starts(runs, { program: speaker }), refused(1));
+  });
+
+  test("a user id, a role and an exception bind an entry", async (tools) => {
+    const { runs, speaker } = tools;
+    const ran = "refused 0 killed 0 ran 1 bytes 6";
+    const of = (bound: string): string => blocking("exec", `paths = ["${speaker}"]\n${bound}`);
+    using refusals = new Refusals(of("users = [4242]"), { tiers: [tier] });
+    assertEquals(await starts(runs, { program: speaker }), ran);
+    refusals.set(of("users = [0]"));
+    assertEquals(await starts(runs, { program: speaker }), refused(1));
+    refusals.set(of("except_users = [0]"));
+    assertEquals(await starts(runs, { program: speaker }), ran);
+    refusals.set(of(`roles = ["coding_agent"]`));
+    assertEquals(await starts(runs, { program: speaker }), ran);
+    refusals.set(of(`roles = ["none"]`));
+    assertEquals(await starts(runs, { program: speaker }), refused(1));
+    refusals.set(of(`except_roles = ["none"]`));
+    assertEquals(await starts(runs, { program: speaker }), ran);
+  });
+}
+
+for (const tier of ["lsm", "signal"] as const) {
+  tierTest("a program in memory alone is refused where the policy says so", {
+    tier,
+    action: "exec",
+    test: withTools(async ({ runs, speaker }) => {
+      const ran = "refused 0 killed 0 ran 1 bytes 6";
+      using refusals = new Refusals(blocking("exec", `paths = ["${speaker}"]`), {
+        tiers: [tier],
+      });
+      assertEquals(await starts(runs, { how: "memfd", program: speaker }), ran);
+      refusals.set(blocking("exec", "memory = true"));
+      assertEquals(
+        await starts(runs, { how: "memfd", program: speaker }),
+        (REFUSED[tier] ?? String)(1),
+      );
+      assertEquals(await starts(runs, { program: speaker }), ran);
+    }),
+  });
+}
+
+tierTest("a program is found by its hash before its first run, under any name", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    const bytes = await Deno.readFile(speaker);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    using refusals = new Refusals(blocking("exec", `sha256 = ["${hash}"]`), {
+      tiers: ["fanotify"],
+    });
+    await Deno.copyFile(speaker, `${folder}/fresh`);
+    const refused = "refused 1 killed 0 ran 0 bytes 0";
+    assertEquals(await starts(runs, { program: `${folder}/fresh` }), refused);
+    // Its identity is known by now; what it is changed to is another program.
+    assertEquals(await starts(runs, { program: `${folder}/fresh` }), refused);
+    await Deno.writeFile(`${folder}/fresh`, new Uint8Array([...bytes, 0]));
+    assertEquals(
+      await starts(runs, { program: `${folder}/fresh` }),
+      "refused 0 killed 0 ran 1 bytes 6",
+    );
+    assertEquals(refusals.until(2).length, 2);
+  }),
+});
+
+tierTest("a script is refused by its own path, and by sh only if it may not be read", {
+  tier: hasTier("lsm", "exec") ? "lsm" : "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs }) => {
+    const script = `${folder}/script`;
+    await Deno.writeTextFile(script, "#!/bin/sh\necho spoke\n", { mode: 0o755 });
+    const tiers: readonly Tier[] = [hasTier("lsm", "exec") ? "lsm" : "fanotify"];
+    const exec = blocking("exec", `paths = ["${script}"]`);
+    using refusals = new Refusals(exec, { tiers });
+    const refused = "refused 1 killed 0 ran 0 bytes 0";
+    assertEquals(await starts(runs, { program: script }), refused);
+    // No exec of the script.
+    assertEquals(
+      await starts(runs, { how: "script", program: script }),
+      "refused 0 killed 0 ran 1 bytes 6",
+    );
+    const open = `[[entry]]\nname = "o"\naction = "open"\nmode = "block"\npaths = ["${script}"]\n`;
+    refusals.set(exec + open);
+    const said = await starts(runs, { how: "script", program: script });
+    assert(said.endsWith(" bytes 0"), said);
+  }),
+});

@@ -1,0 +1,106 @@
+import { assertEquals } from "@std/assert";
+import { VERDICT_TIERS } from "../../common/record/table.ts";
+import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
+import { inFolder } from "../support/probe.ts";
+
+/** Whether a shell's open works: `<` reads, `>>` writes. */
+async function opens(path: string, how: "<" | ">>" = "<"): Promise<boolean> {
+  const { success } = await new Deno.Command("/bin/sh", {
+    args: ["-c", `: ${how} "$0"`, path],
+    stderr: "null",
+  }).output();
+  return success;
+}
+
+for (const tier of ["lsm", "fanotify"] as const) {
+  tierTest("opens of a file and of a tree are refused, by any name, but not to an exception", {
+    tier,
+    action: "open",
+    test: () =>
+      inFolder(async (folder) => {
+        await Deno.mkdir(`${folder}/keys/old`, { recursive: true });
+        for (const name of ["keys/id", "keys/old/id", "one", "other"]) {
+          await Deno.writeTextFile(`${folder}/${name}`, "secret\n");
+        }
+        const targets = `paths = ["${folder}/keys/**", "${folder}/one"]`;
+        using refusals = new Refusals(blocking("open", targets), { tiers: [tier] });
+        await Deno.link(`${folder}/one`, `${folder}/two`);
+        assertEquals(await opens(`${folder}/keys/id`), false);
+        assertEquals(await opens(`${folder}/keys/../keys/old/id`), false);
+        assertEquals(await opens(`${folder}/one`), false);
+        assertEquals(await opens(`${folder}/two`), false);
+        assertEquals(await opens(`${folder}/other`), true);
+        const [first] = refusals.until(4);
+        assertEquals(first?.number("verdict", "tier"), VERDICT_TIERS[tier]);
+        assertEquals(
+          new TextDecoder().decode(first?.slot("verdict", "path")),
+          `${folder}/keys/id`,
+        );
+        const shell = Deno.realPathSync("/bin/sh");
+        refusals.set(blocking("open", `${targets}\nexcept_programs = ["${shell}"]`));
+        assertEquals(await opens(`${folder}/keys/id`), true);
+        refusals.set(blocking("open", `${targets}\nroles = ["coding_agent"]`));
+        assertEquals(await opens(`${folder}/keys/id`), true);
+        // The agent itself is never refused.
+        refusals.set(blocking("open", targets));
+        assertEquals(await Deno.readTextFile(`${folder}/keys/id`), "secret\n");
+      }),
+  });
+}
+
+tierTest("reading and writing are told apart", {
+  tier: "lsm",
+  action: "open",
+  test: () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/file`;
+      await Deno.writeTextFile(path, "");
+      const of = (access: string): string =>
+        blocking("open", `paths = ["${path}"]\naccess = ["${access}"]`);
+      using refusals = new Refusals(of("write"), { tiers: ["lsm"] });
+      assertEquals([await opens(path, "<"), await opens(path, ">>")], [true, false]);
+      assertEquals(refusals.until(1)[0]?.number("verdict", "mode"), 2);
+      refusals.set(of("read"));
+      assertEquals([await opens(path, "<"), await opens(path, ">>")], [false, true]);
+    }),
+});
+
+tierTest("the role of a process that is labelled binds an entry", {
+  tier: hasTier("lsm", "open") ? "lsm" : "fanotify",
+  action: "open",
+  test: () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/file`;
+      await Deno.writeTextFile(path, "");
+      const policy = blocking("open", `paths = ["${path}"]\nroles = ["coding_agent"]`);
+      using refusals = new Refusals(policy);
+      const script = `read go; (: < "$0") && echo read || echo refused`;
+      const child = new Deno.Command("/bin/sh", {
+        args: ["-c", script, path],
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      const exec = () =>
+        refusals.probe.records.find(({ kind, pid }) => kind === "exec" && pid === child.pid);
+      refusals.probe.until(() => exec() !== undefined);
+      refusals.probe.sensor.label(labelOf(child.pid, exec()?.startTimeNs ?? 0n));
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode("go\n"));
+      await writer.close();
+      const { stdout } = await child.output();
+      assertEquals(new TextDecoder().decode(stdout), "refused\n");
+      assertEquals(refusals.until(1)[0]?.role, 5);
+    }),
+});
+
+/** A row of `struct immune_label`: role coding_agent, session 1. */
+function labelOf(pid: number, startTimeNs: bigint): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(32));
+  view.setBigUint64(0, startTimeNs, true);
+  view.setBigUint64(8, 1n, true);
+  view.setBigUint64(16, 1n << 62n, true);
+  view.setUint32(24, pid, true);
+  view.setUint32(28, 5, true);
+  return new Uint8Array(view.buffer);
+}

@@ -1,0 +1,121 @@
+import {
+  chooseTiers,
+  encodeEnforcement,
+  Enforcer,
+  parseEnforcement,
+  resolveFiles,
+  type Tier,
+  type TierTrial,
+  tryTiers,
+} from "../../agent/enforce/mod.ts";
+import type { RecordView } from "../../common/record/decode.ts";
+import { KINDS, type VERDICT_ACTIONS } from "../../common/record/table.ts";
+import { canLoadSensor } from "./host.ts";
+import { compile, Probe } from "./probe.ts";
+
+let trials: readonly TierTrial[] | undefined;
+
+/** What this host's tiers do, tried once a process. */
+export function hostTiers(): readonly TierTrial[] {
+  return trials ??= canLoadSensor() ? tryTiers() : [];
+}
+
+/** Whether a tier refuses an action here. */
+export function hasTier(tier: Tier, action: keyof typeof VERDICT_ACTIONS): boolean {
+  return hostTiers().some((trial) =>
+    trial.tier === tier && trial.action === action && trial.state === "works"
+  );
+}
+
+/** A test of one tier; where that tier does not work it is skipped (tests/skips.json). */
+export function tierTest(
+  name: string,
+  { tier, action, test }: {
+    readonly tier: Tier;
+    readonly action: keyof typeof VERDICT_ACTIONS;
+    readonly test: () => void | Promise<void>;
+  },
+): void {
+  Deno.test(`${tier} tier: ${name}`, { ignore: !hasTier(tier, action) }, test);
+}
+
+/** A sensor that enforces, and keeps what it gave. */
+export class Refusals implements Disposable {
+  readonly probe: Probe;
+  readonly enforcer: Enforcer;
+
+  /**
+   * @param policy Text of the policy.
+   * @param options Tiers (default: as the host has them), and where to pin.
+   */
+  constructor(
+    policy: string,
+    options: {
+      readonly tiers?: readonly Tier[];
+      readonly pinned?: boolean;
+      readonly pinPath?: string;
+      readonly roleId?: (name: string) => number | undefined;
+    } = {},
+  ) {
+    const { entries } = parse(policy);
+    this.probe = new Probe({ kinds: ["exec", "fork", "exit", "verdict"] });
+    try {
+      this.enforcer = new Enforcer(this.probe.sensor, {
+        ...options,
+        tiers: options.tiers ?? chooseTiers(hostTiers(), entries),
+      });
+      this.set(policy, options.roleId);
+    } catch (error) {
+      this.probe[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Puts a policy in force. */
+  set(policy: string, roleId?: (name: string) => number | undefined): void {
+    const parsed = parse(policy);
+    this.enforcer.policy(encodeEnforcement(parsed, {
+      files: resolveFiles(parsed),
+      wallOffsetNs: 0n,
+      ...(roleId === undefined ? {} : { roleId }),
+    }));
+  }
+
+  /** Verdicts so far. */
+  verdicts(): readonly RecordView[] {
+    return this.probe.records.filter(({ kindId }) => kindId === KINDS.verdict.id);
+  }
+
+  /** Reads until there are so many verdicts. */
+  until(count: number): readonly RecordView[] {
+    this.probe.until(() => this.verdicts().length >= count);
+    return this.verdicts();
+  }
+
+  [Symbol.dispose](): void {
+    this.enforcer.close();
+    this.probe[Symbol.dispose]();
+  }
+}
+
+function parse(text: string): ReturnType<typeof parseEnforcement> {
+  return parseEnforcement(`actions_per_minute = 100000\n${text}`, { file: "test", homes: [] });
+}
+
+/** A policy of one entry that blocks. */
+export function blocking(action: keyof typeof VERDICT_ACTIONS, rest: string): string {
+  return `[[entry]]\nname = "test"\naction = "${action}"\nmode = "block"\n${rest}\n`;
+}
+
+/** Compiles the static program that speaks; its path. */
+export async function compileSpeaker(folder: string): Promise<string> {
+  const source = new URL("./speak.c", import.meta.url).pathname;
+  const binary = `${folder}/speak`;
+  const { success, stderr } = await new Deno.Command("cc", {
+    args: ["-nostdlib", "-static", "-Wall", "-Wextra", "-Werror", "-o", binary, source],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return binary;
+}
+
+export { compile };
