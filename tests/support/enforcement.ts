@@ -109,13 +109,7 @@ export function blocking(action: keyof typeof VERDICT_ACTIONS, rest: string): st
 
 /** Compiles the static program that speaks; its path. */
 export async function compileSpeaker(folder: string): Promise<string> {
-  const source = new URL("./speak.c", import.meta.url).pathname;
-  const binary = `${folder}/speak`;
-  const { success, stderr } = await new Deno.Command("cc", {
-    args: ["-nostdlib", "-static", "-Wall", "-Wextra", "-Werror", "-o", binary, source],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return binary;
+  return await compile("speak", folder);
 }
 
 export { compile };

@@ -112,13 +112,19 @@ export interface CompileOptions {
   readonly compiler?: readonly string[];
 }
 
+/** Helpers that are linked in a way of their own; the others have threads. */
+const LINKED: Readonly<Record<string, readonly string[]>> = { speak: ["-nostdlib", "-static"] };
+
 /** Compiles a helper of tests/support; its path. */
 export async function compileProgram(name: string, options: CompileOptions): Promise<string> {
   const { folder, compiler: [command = "cc", ...first] = ["cc"] } = options;
   const source = new URL(`./${name}.c`, import.meta.url).pathname;
   const binary = `${folder}/${name}`;
   const { success, stderr } = await new Deno.Command(command, {
-    args: [...first, "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", binary, source],
+    args: [
+      ...[...first, "-O1", "-Wall", "-Wextra", "-Werror"],
+      ...[...LINKED[name] ?? ["-pthread"], "-o", binary, source],
+    ],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return binary;
