@@ -13,7 +13,7 @@ const FILES = ["mod.ts", "out/engine.wasm"];
 const CONFIGURATION = "deno.json";
 const LIBRARY = "libimmune_sensor.so";
 /** Helpers of tests/support that tests compile on other hosts. */
-const HELPERS = ["race", "load", "connects", "reach", "runs", "speak"];
+const HELPERS = ["race", "load", "connects", "contact", "runs", "speak"];
 const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
 /** Links of a system whose /usr is merged (systemd's file-hierarchy(7)). */
 const MERGED = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
