@@ -17,11 +17,11 @@ int BPF_PROG(refuse_open, struct file *file, int before)
 	if (before || !act_begin(&act, IMMUNE_ACTION_OPEN, IMMUNE_TIER_LSM))
 		return 0;
 	if (mode & IMMUNE_FMODE_READ) {
-		act.mode |= IMMUNE_OPEN_READ;
+		act.mode |= IMMUNE_REFUSE_READ;
 		act.entries |= act.policy->open_read;
 	}
 	if (mode & IMMUNE_FMODE_WRITE) {
-		act.mode |= IMMUNE_OPEN_WRITE;
+		act.mode |= IMMUNE_REFUSE_WRITE;
 		act.entries |= act.policy->open_write;
 	}
 	if (!act.entries)

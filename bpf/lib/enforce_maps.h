@@ -56,14 +56,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct immune_rate);
+	__type(value, struct immune_allowance);
 } enforced_actions SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct immune_rate);
+	__type(value, struct immune_allowance);
 } enforced_records SEC(".maps") __weak;
 
 struct {

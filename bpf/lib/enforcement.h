@@ -28,8 +28,8 @@
 
 /* Opens: which of both an entry is for. */
 enum immune_open_mode {
-	IMMUNE_OPEN_READ = 1,
-	IMMUNE_OPEN_WRITE = 2,
+	IMMUNE_REFUSE_READ = 1,
+	IMMUNE_REFUSE_WRITE = 2,
 };
 
 enum immune_enforced_file_flag {
@@ -129,7 +129,7 @@ struct immune_enforced_file {
 };
 
 /* What was used up of a minute, and of a second on a CPU. */
-struct immune_rate {
+struct immune_allowance {
 	__u64 period;
 	__u64 count;
 };

@@ -18,7 +18,7 @@ struct verdict_record {
 };
 
 /* Takes one of what a period allows; about so many, as CPUs may begin a period together. */
-static __always_inline bool rate_take(struct immune_rate *rate, __u64 period, __u64 most)
+static __always_inline bool rate_take(struct immune_allowance *rate, __u64 period, __u64 most)
 {
 	if (!rate)
 		return false;
@@ -47,7 +47,7 @@ static __always_inline __u32 act_decide(const struct immune_act *act, __u32 entr
 {
 	__u32 key = 0, tier = act->tier & (IMMUNE_TIERS_MAX - 1);
 	struct immune_enforced_count *count = bpf_map_lookup_elem(&enforced_counts, &tier);
-	struct immune_rate *rate = bpf_map_lookup_elem(&enforced_actions, &key);
+	struct immune_allowance *rate = bpf_map_lookup_elem(&enforced_actions, &key);
 
 	if (!((act->policy->blocking >> (entry - 1)) & 1)) {
 		count_one(count, monitored);
@@ -72,7 +72,7 @@ static __always_inline bool outcome_refuses(__u32 outcome)
 static __always_inline bool verdict_wanted(struct immune_tally *tally, __u64 now_ns)
 {
 	__u32 key = 0;
-	struct immune_rate *rate = bpf_map_lookup_elem(&enforced_records, &key);
+	struct immune_allowance *rate = bpf_map_lookup_elem(&enforced_records, &key);
 
 	count_one(tally, seen);
 	if (rate_take(rate, now_ns / IMMUNE_NS_PER_SECOND, IMMUNE_VERDICTS_PER_SECOND_MAX))
