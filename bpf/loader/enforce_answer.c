@@ -132,6 +132,7 @@ static uint64_t hash_entries(const struct enforce_judge *judge, struct act *act,
 	uint8_t digest[32];
 
 	if (act->action != IMMUNE_ACTION_EXEC || !judge->hash_count ||
+	    act->file.stx_size > ANSWER_HASH_BYTES_MAX ||
 	    file_hash(fd, ANSWER_HASH_BYTES_MAX, digest))
 		return 0;
 	for (uint32_t i = 0; i < judge->hash_count; i++)
@@ -151,7 +152,8 @@ static void judge_file(const struct enforce_judge *judge, struct act *act, int f
 	struct immune_enforced_file row = { 0 };
 	uint64_t entries = path_entries(judge, act);
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME, &act->file)) {
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME | STATX_SIZE,
+		  &act->file)) {
 		act->entries &= entries;
 		return;
 	}
