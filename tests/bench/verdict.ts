@@ -112,6 +112,7 @@ async function start(times: number[]): Promise<Refusing> {
     sink: {
       append: () => {},
       appendHealth: () => {},
+      appendFolded: () => {},
       appendAlerts: (_, records) => {
         const now = bootTimeNs();
         for (const { kind, timeNs } of records) {
