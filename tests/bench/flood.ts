@@ -13,8 +13,8 @@ import type { BenchFigure, BenchResult } from "./result.ts";
 const SECONDS = Number(Deno.env.get("IMMUNE_BENCH_FLOOD_S") ?? 30);
 const CHILDREN_PER_S = 50;
 const RATES = [
-  { name: "200k", rate: 200_000, threads: 1 },
-  { name: "500k", rate: 500_000, threads: 2 },
+  { name: "flood_200k", rate: 200_000, threads: 1 },
+  { name: "flood", rate: 500_000, threads: 2 },
 ] as const;
 /** Pause between two questions for the status, in milliseconds. */
 const STATUS_EVERY_MS = 1000;
@@ -58,16 +58,16 @@ function figuresOf(
   const { opens, delivered, seconds, children, lifecycle, tallies } = flooded;
   const least = Math.min(lifecycle.fork, lifecycle.exec, lifecycle.exit);
   return [
-    { figure: `flood_${name}_made_per_s`, value: opens / seconds, unit: "opens/s" },
-    { figure: `flood_${name}_delivered`, value: delivered / opens, unit: "" },
+    { figure: `${name}_made_per_s`, value: opens / seconds, unit: "opens/s" },
+    { figure: `${name}_delivered`, value: delivered / opens, unit: "" },
     {
-      figure: `flood_${name}_lost_counted`,
+      figure: `${name}_lost_counted`,
       value: lostOf(tallies.get(KINDS.open.id)),
       unit: "opens",
     },
-    { figure: `flood_${name}_unaccounted`, value: unaccounted(flooded), unit: "opens" },
-    { figure: `flood_${name}_lifecycle_lost`, value: children - least, unit: "processes" },
-    { figure: `flood_${name}_status_worst_ms`, value: Math.max(...statusMs), unit: "ms" },
+    { figure: `${name}_unaccounted`, value: unaccounted(flooded), unit: "opens" },
+    { figure: `${name}_lifecycle_lost`, value: children - least, unit: "processes" },
+    { figure: `${name}_status_worst_ms`, value: Math.max(...statusMs), unit: "ms" },
   ];
 }
 

@@ -1,0 +1,115 @@
+// What the agent itself takes: memory after a long time at 1,000 events/s, CPU at 5,000 events/s and
+// on an idle host. IMMUNE_BENCH_AGENT_S shortens the long time, which the workload line then says.
+
+import { compile, inFolder } from "../support/probe.ts";
+import { freeAddresses, type RunningUp, runVerb, startUp } from "../support/up.ts";
+import type { BenchFigure, BenchResult } from "./result.ts";
+
+const LONG_S = Number(Deno.env.get("IMMUNE_BENCH_AGENT_S") ?? 600);
+/** How long CPU time is taken over, in seconds. */
+const CPU_S = Math.min(30, LONG_S);
+/** After a start V8 still gives back what only that needed, in milliseconds. */
+const SETTLE_MS = 10_000;
+/** A process is three events: fork, exec, exit. */
+const PROCESSES_PER_S = 334;
+const OPENS_PER_S = 5000;
+/** Of /proc/PID/stat; the same on all of Linux's architectures (USER_HZ). */
+const TICKS_PER_S = 100;
+const KIB_PER_MIB = 1024;
+
+/** Runs the benchmark; needs root. */
+export async function run(): Promise<BenchResult> {
+  const figures: BenchFigure[] = [];
+  await inFolder(async (folder) => {
+    const binary = await compile("flood", folder);
+    await withAgent([], async (pid) => {
+      figures.push(percent("agent_cpu_percent_idle", await cpuShare(pid, () => pause(CPU_S))));
+      const load = { opens: 1, processes: PROCESSES_PER_S, seconds: LONG_S };
+      await runFlood(binary, load);
+      figures.push({ figure: "agent_rss_mb", value: memoryMib(pid), unit: "MiB" });
+    });
+    await withAgent(["--sensor-open", "wide"], async (pid) => {
+      const load = { opens: OPENS_PER_S, processes: 0, seconds: CPU_S };
+      const share = await cpuShare(pid, () => runFlood(binary, load));
+      figures.push(percent("agent_cpu_percent_5000", share));
+    });
+  });
+  return {
+    workload: `immune up with the shipped rules; memory of its agent after ${LONG_S} s of ` +
+      `${PROCESSES_PER_S} processes/s (1,000 events/s), CPU of ${OPENS_PER_S} opens/s in ` +
+      `wide-stream mode and of an idle host over ${CPU_S} s, in % of one processor`,
+    seed: 0,
+    checksum: `${figures.length} figures`,
+    figures,
+  };
+}
+
+function percent(figure: string, share: number): BenchFigure {
+  return { figure, value: share * 100, unit: "%" };
+}
+
+async function withAgent(
+  flags: readonly string[],
+  act: (pid: number) => Promise<void>,
+): Promise<void> {
+  const state = await Deno.makeTempDir();
+  const [console, agents, enroll] = freeAddresses();
+  const own = ["--state", state, "--console", console, "--agents", agents, "--enroll", enroll];
+  const up = await startUp({ state, flags: [...own, ...flags] });
+  try {
+    await pause(SETTLE_MS / 1000);
+    await act(agentOf(up));
+  } finally {
+    await up.stop();
+    await runVerb("uninstall", "--purge", ...own);
+  }
+}
+
+/** The process of its agent. */
+function agentOf({ state }: RunningUp): number {
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    let found: string[] = [];
+    try {
+      found = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+    } catch {
+      continue;
+    }
+    const verb = found[found.findIndex((each) => each.endsWith(".js")) + 1];
+    if (found.includes(state) && verb === "agent") return Number(name);
+  }
+  throw new Error("No agent runs");
+}
+
+/** CPU time that a process took while something ran, as a share of one processor. */
+async function cpuShare(pid: number, act: () => Promise<void>): Promise<number> {
+  const [before, started] = [ticksOf(pid), performance.now()];
+  await act();
+  const seconds = (performance.now() - started) / 1000;
+  return (ticksOf(pid) - before) / TICKS_PER_S / seconds;
+}
+
+/** User and system time of a process and its threads; its name may hold anything but a newline. */
+function ticksOf(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+function memoryMib(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / KIB_PER_MIB;
+}
+
+async function runFlood(
+  binary: string,
+  load: { readonly opens: number; readonly processes: number; readonly seconds: number },
+): Promise<void> {
+  const args = ["/bin/true", load.opens, load.seconds, 1, load.processes].map(String);
+  const { success } = await new Deno.Command(binary, { args, stdout: "null" }).output();
+  if (!success) throw new Error("The load failed");
+}
+
+async function pause(seconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
