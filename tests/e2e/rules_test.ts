@@ -17,7 +17,7 @@ import { ALERT_LOG_SOURCE } from "../../common/sigma/alert_fields.ts";
 import { Plan } from "../../common/sigma/plan.ts";
 import { encodeRecord } from "../../common/record/mod.ts";
 import { encodeFlat, Engine } from "../../wasm/engine/mod.ts";
-import { actOf, streamsOf } from "../support/rule_records.ts";
+import { actOf, flagsOf, streamsOf } from "../support/rule_records.ts";
 
 const ROOT = new URL("../../rules/", import.meta.url).pathname;
 const PACKS = ["ai", "correlations", "costly", "linux"];
@@ -85,6 +85,7 @@ function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Arra
     parent_pid: PARENT.pid,
     parent_start_time_ns: PARENT.start_time_ns,
     uid: number("UserId", PARENT.uid),
+    flags: flagsOf(event),
     role: ROLES.indexOf(event["Role"] ?? "") + 1,
   };
   const records = [

@@ -1,5 +1,5 @@
 import { encodeRecord, type HeaderValues } from "../../common/record/mod.ts";
-import { ACCESSES, FLAGS } from "../../common/record/table.ts";
+import { ACCESSES, ACTS, CHANGES, FLAGS } from "../../common/record/table.ts";
 import type { ExampleEvent } from "../../common/sigma/mod.ts";
 
 /** Flags of open(2) for a file that is opened for writing. */
@@ -52,6 +52,16 @@ export function streamsOf(event: ExampleEvent): Readonly<Record<string, number |
 }
 
 /**
+ * The bits of a header's flags.
+ *
+ * @param event Event of a rule.
+ */
+export function flagsOf(event: ExampleEvent): number {
+  const names = (event["Flags"] ?? "").split(" ");
+  return names.reduce((bits, name) => bits | (FLAGS[name as keyof typeof FLAGS] ?? 0), 0);
+}
+
+/**
  * The records of a kernel that would tell what a process did.
  *
  * @param event Event of a rule.
@@ -100,8 +110,15 @@ export function actOf(event: ExampleEvent, act: Act): Uint8Array[] {
     case "process_signal":
     case "process_access":
       return meetings(event, act);
+    case "file_delete":
+    case "file_rename":
+    case "file_change":
+      return [changeOf(event, act)];
+    case "privileged_act":
+      return [privilegeOf(event, act)];
     case "file_access":
     case "file_event": {
+      if (event["Change"] != null) return [changeOf(event, act)];
       const open_flags = category === "file_event" ? OPEN_WRITE_ONLY : 0;
       const path = event["TargetFilename"] ?? "";
       return [encodeRecord("open", { header, body: { open_flags }, slots: { path } })];
@@ -109,6 +126,35 @@ export function actOf(event: ExampleEvent, act: Act): Uint8Array[] {
     default:
       return [];
   }
+}
+
+/** Changes of which a category tells, where the event does not say which. */
+const CHANGE_BY_CATEGORY: Readonly<Record<string, number>> = {
+  file_delete: CHANGES.delete,
+  file_rename: CHANGES.rename,
+  file_change: CHANGES.attributes,
+};
+
+/** What became of a watched file or name. */
+function changeOf(event: ExampleEvent, { category = "", process: header }: Act): Uint8Array {
+  const change = CHANGES[event["Change"] as keyof typeof CHANGES] ??
+    CHANGE_BY_CATEGORY[category] ?? 0;
+  const mode = parseInt(event["FileMode"] ?? "0", 8);
+  const old_path = event["SourceFilename"];
+  const slots = {
+    path: event["TargetFilename"] ?? "",
+    ...(old_path == null ? {} : { old_path }),
+  };
+  return encodeRecord("change", { header, body: { change, mode }, slots });
+}
+
+/** A privilege that was used, or memory that became executable. */
+function privilegeOf(event: ExampleEvent, { process: header }: Act): Uint8Array {
+  return encodeRecord("act", {
+    header,
+    body: { act: ACTS[event["Act"] as keyof typeof ACTS] ?? 0 },
+    slots: { path: event["TargetFilename"] ?? "" },
+  });
 }
 
 /** The DNS answer that gives an address its name, if the event has one. */
