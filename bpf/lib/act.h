@@ -49,6 +49,16 @@ struct memory_seen {
 	struct file *file;
 };
 
+#ifdef IMMUNE_PLAIN_ATOMICS
+
+/* The kernels of the second object know no callback, and refuse a program that has one. */
+static __always_inline bool memory_see(__u64 address, struct memory_seen *seen)
+{
+	return false;
+}
+
+#else
+
 static long see_memory(struct task_struct *task, struct vm_area_struct *area, void *context)
 {
 	struct memory_seen *seen = context;
@@ -57,6 +67,16 @@ static long see_memory(struct task_struct *task, struct vm_area_struct *area, vo
 	seen->file = area->vm_file;
 	return 0;
 }
+
+/* Looks at the caller's memory, from Linux 5.17 on; false when it cannot. */
+static __always_inline bool memory_see(__u64 address, struct memory_seen *seen)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma))
+		return false;
+	return !bpf_find_vma(bpf_get_current_task_btf(), address, see_memory, seen, 0);
+}
+
+#endif
 
 static __always_inline bool first_time(struct task_struct *task)
 {
@@ -91,11 +111,7 @@ static __always_inline bool turned_executable(struct task_struct *task, struct p
 	}
 	if (protection & IMMUNE_PROT_WRITE)
 		return true;
-	/* From Linux 5.17 on. */
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma))
-		return false;
-	if (bpf_find_vma(bpf_get_current_task_btf(), call_argument(registers, 0, native), see_memory,
-			 &seen, 0))
+	if (!memory_see(call_argument(registers, 0, native), &seen))
 		return false;
 	*file = seen.file;
 	return seen.written;

@@ -38,7 +38,7 @@ static bool has_atomic_fetch(void)
 	return fd >= 0 || (errno != EINVAL && errno != EACCES);
 }
 
-static void programs_choose(struct sensor_bpf *programs, const char *path)
+static void programs_choose(struct sensor_bpf *programs, const char *path, bool old)
 {
 	struct btf *types = btf__parse(path, NULL);
 
@@ -46,6 +46,10 @@ static void programs_choose(struct sensor_bpf *programs, const char *path)
 	if (!types || btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req",
 					     BTF_KIND_TYPEDEF) < 0)
 		bpf_program__set_autoload(programs->progs.on_ring_open, false);
+	/* From Linux 5.13 on programs may have callbacks; in the second object it has none. */
+	if (!old && (!types || btf__find_by_name_kind(types, "bpf_for_each_map_elem",
+						      BTF_KIND_FUNC) < 0))
+		bpf_program__set_autoload(programs->progs.on_call_exit, false);
 	btf__free(types);
 }
 
@@ -53,8 +57,9 @@ struct sensor_bpf *sensor_object_open(const struct bpf_object_open_opts *options
 {
 	struct sensor_bpf *object = calloc(1, sizeof(*object));
 	int error = object ? sensor_bpf__create_skeleton(object) : -ENOMEM;
+	bool old = !error && !has_atomic_fetch();
 
-	if (!error && !has_atomic_fetch())
+	if (old)
 		object->skeleton->data =
 			(void *)sensor_old_bpf__elf_bytes(&object->skeleton->data_sz);
 	if (!error)
@@ -62,7 +67,7 @@ struct sensor_bpf *sensor_object_open(const struct bpf_object_open_opts *options
 	if (!error) {
 		const char *btf = options ? options->btf_custom_path : NULL;
 
-		programs_choose(object, btf ? btf : DEFAULT_BTF);
+		programs_choose(object, btf ? btf : DEFAULT_BTF, old);
 		return object;
 	}
 	sensor_bpf__destroy(object);
