@@ -98,7 +98,7 @@ for (const tier of ["lsm", "fanotify", "signal"] as const satisfies readonly Tie
     assertEquals(refusals.until(3).length, 3);
   });
 
-  test("an entry that only tells, one that is over, and a limit let programs run", async (tools) => {
+  test("an entry that only tells, one that is over, and a pause let programs run", async (tools) => {
     const { runs, speaker } = tools;
     const ran = "refused 0 killed 0 ran 1 bytes 6";
     const watch = `[[entry]]\nname = "w"\naction = "exec"\npaths = ["${speaker}"]\n`;
@@ -116,6 +116,23 @@ for (const tier of ["lsm", "fanotify", "signal"] as const satisfies readonly Tie
     assertEquals(await starts(runs, { program: speaker }), ran);
     assertEquals(refusals.enforcer.pause(false), false);
     assertEquals(await starts(runs, { program: speaker }), refused(1));
+  });
+
+  test("over its actions a minute a policy lets programs run, and says so", async (tools) => {
+    const { runs, speaker } = tools;
+    const times = 20;
+    const policy = `actions_per_minute = 1\n${blocking("exec", `paths = ["${speaker}"]`)}`;
+    using refusals = new Refusals(policy, { tiers: [tier] });
+    const ended = await starts(runs, { times, program: speaker });
+    const outcomes = refusals.until(times).map((verdict) => verdict.number("verdict", "outcome"));
+    const capped = outcomes.filter((outcome) => outcome === VERDICT_OUTCOMES.capped).length;
+    // One is refused, or one on each side of a full minute.
+    const allowed = [1, 2].map((count) => [
+      refused(count).replace("ran 0 bytes 0", `ran ${times - count} bytes ${6 * (times - count)}`),
+      times - count,
+    ]);
+    assert(allowed.some(([text, over]) => text === ended && over === capped), `${ended} ${capped}`);
+    assertEquals(refusals.enforcer.counts()[0]?.capped, capped);
   });
 
   test("a user id, a role and an exception bind an entry", async (tools) => {
