@@ -54,36 +54,44 @@ class Agent {
   }
 }
 
-Deno.test({
-  name: "self-protection: what is done to the agent is told, and put right where it can be",
-  ignore,
-  fn: async () => {
-    const folder = await Deno.makeTempDir();
-    await Deno.writeTextFile(`${folder}/immune.toml`, "");
-    const agent = new Agent(folder);
-    await agent.start();
-    try {
-      await detachedLink(agent);
-      await changedMap(agent);
-      await Deno.writeTextFile(`${folder}/immune.toml`, "# not the agent's\n");
-      await agent.tampered("file_changed", "immune.toml");
-      await Deno.writeTextFile(`/proc/${agent.pid}/oom_score_adj`, "1000");
-      await agent.tampered("oom_exposed", "oom_score_adj");
-      if (PAUSES) {
-        await debugged(agent);
-        await stopped(agent);
-      }
-      await agent.end("SIGKILL");
+/** Gives a test an agent that runs, and sees that it ends as one that was asked to. */
+function test(name: string, holds: boolean, body: (agent: Agent) => Promise<void>): void {
+  Deno.test({
+    name: `self-protection: ${name}`,
+    ignore: ignore || !holds,
+    fn: async () => {
+      const folder = await Deno.makeTempDir();
+      await Deno.writeTextFile(`${folder}/immune.toml`, "");
+      const agent = new Agent(folder);
       await agent.start();
-      const killed = await agent.tampered("killed", "process");
-      assertEquals(killed.severity, "critical");
-    } finally {
-      await agent.end("SIGINT");
-    }
-    // It was asked to end: the next one has nothing to tell.
-    assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/agent/run.json`)).ended, true);
-    await Deno.remove(folder, { recursive: true });
-  },
+      try {
+        await body(agent);
+      } finally {
+        await agent.end("SIGINT");
+      }
+      // It was asked to end: the next one has nothing to tell.
+      assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/agent/run.json`)).ended, true);
+      await Deno.remove(folder, { recursive: true });
+    },
+  });
+}
+
+test("what is done to the agent is told, and put right where it can be", true, async (agent) => {
+  await detachedLink(agent);
+  await changedMap(agent);
+  await Deno.writeTextFile(`${agent.folder}/immune.toml`, "# not the agent's\n");
+  await agent.tampered("file_changed", "immune.toml");
+  await Deno.writeTextFile(`/proc/${agent.pid}/oom_score_adj`, "1000");
+  await agent.tampered("oom_exposed", "oom_score_adj");
+  await agent.end("SIGKILL");
+  await agent.start();
+  const killed = await agent.tampered("killed", "process");
+  assertEquals(killed.severity, "critical");
+});
+
+test("an agent that is held by a debugger, or stopped, says so", PAUSES, async (agent) => {
+  await debugged(agent);
+  await stopped(agent);
 });
 
 /** A link of this agent alone is forced off its cgroup. */
