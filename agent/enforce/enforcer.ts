@@ -1,5 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
-import { VERDICT_TIERS } from "../../common/record/table.ts";
+import { VERDICT_TIERS } from "../../common/record/values.ts";
 import type { KernelSensor } from "../sensors/kernel.ts";
 import {
   cString,

@@ -1,12 +1,8 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { decodeRecord, type RecordView } from "../../common/record/decode.ts";
 import { HEADER_OFFSETS } from "../../common/record/layout.ts";
-import {
-  RECORD_ALIGNMENT,
-  RECORD_BYTES_MAX,
-  RECORD_VERSION,
-  SOURCES,
-} from "../../common/record/table.ts";
+import { RECORD_ALIGNMENT, RECORD_BYTES_MAX, RECORD_VERSION } from "../../common/record/table.ts";
+import { SOURCES } from "../../common/record/values.ts";
 import { encodePolicy, type Policy } from "./policy.ts";
 import type { Sensor, StatsRow } from "./sensor.ts";
 

@@ -1,7 +1,6 @@
 import { ImmuneError } from "../config/errors.ts";
 import { BODY_LAYOUTS, HEADER_BYTES, HEADER_OFFSETS, type Place } from "./layout.ts";
 import {
-  FLAGS,
   type KindName,
   kindName,
   KINDS,
@@ -9,6 +8,7 @@ import {
   RECORD_BYTES_MAX,
   SLOT_BYTES,
 } from "./table.ts";
+import { FLAGS } from "./values.ts";
 
 /** Shortest header of any version that this one can read, in bytes. */
 const HEADER_BYTES_MIN = HEADER_BYTES;

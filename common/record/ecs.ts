@@ -1,6 +1,7 @@
 import type { RecordView } from "./decode.ts";
 import { type HostBoot, processEntityId } from "./process_key.ts";
-import { FLAGS, kindName, OPEN_FLAGS_UNKNOWN } from "./table.ts";
+import { kindName } from "./table.ts";
+import { FLAGS, OPEN_FLAGS_UNKNOWN } from "./values.ts";
 import {
   actPart,
   changePart,

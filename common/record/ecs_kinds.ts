@@ -11,7 +11,7 @@ import {
   VERDICT_ACTIONS,
   VERDICT_OUTCOMES,
   VERDICT_TIERS,
-} from "./table.ts";
+} from "./values.ts";
 import { addressText, text } from "./text.ts";
 
 const TRANSPORTS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 262: "mptcp" };

@@ -2,7 +2,8 @@
 
 import type { RecordView } from "./decode.ts";
 import type { EcsAuthentication, EcsContext, EcsDocument } from "./ecs.ts";
-import { type KindName, LOG_ORIGINS, LOG_WRITERS, OUTCOMES, TAMPERS } from "./table.ts";
+import { type KindName } from "./table.ts";
+import { LOG_ORIGINS, LOG_WRITERS, OUTCOMES, TAMPERS } from "./values.ts";
 import { addressText, text } from "./text.ts";
 
 /** Kinds of records that lines of logs become. */

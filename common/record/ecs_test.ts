@@ -7,7 +7,7 @@ import { encodeRecord, type RecordValues } from "./encode.ts";
 import { GOLDEN_RECORDS, OLDER_EXEC_HEX } from "./_golden_test_support.ts";
 import { DNS_ANSWER as ANSWER } from "./_dns_test_support.ts";
 import { processEntityId } from "./process_key.ts";
-import { CHANGES } from "./table.ts";
+import { CHANGES } from "./values.ts";
 
 const CONTEXT: EcsContext = {
   hostId: "ab".repeat(32),

@@ -1,7 +1,9 @@
 import { BODY_LAYOUTS, HEADER_BYTES, HEADER_LAYOUT, type Layout } from "./layout.ts";
 import * as table from "./table.ts";
+import * as values from "./values.ts";
 
-const { ACCESSES, ACTS, CHANGES, FLAGS, KIND_NAMES, KINDS, SOURCES } = table;
+const { KIND_NAMES, KINDS } = table;
+const { ACCESSES, ACTS, CHANGES, FLAGS, SOURCES } = values;
 
 const BANNER = "Generated from common/record/table.ts. Do not edit.";
 
@@ -14,8 +16,8 @@ const CONSTANTS = {
   PATH_BYTES_MAX: table.PATH_BYTES_MAX,
   ARGV_BYTES_MAX: table.ARGV_BYTES_MAX,
   DNS_MESSAGE_BYTES_MAX: table.DNS_MESSAGE_BYTES_MAX,
-  SOURCE_BULK: table.SOURCE_BULK,
-  OPEN_FLAGS_UNKNOWN: table.OPEN_FLAGS_UNKNOWN,
+  SOURCE_BULK: values.SOURCE_BULK,
+  OPEN_FLAGS_UNKNOWN: values.OPEN_FLAGS_UNKNOWN,
 } as const;
 
 /**
@@ -33,9 +35,9 @@ export function generateC(): string {
     cEnum("access", Object.entries(ACCESSES)),
     cEnum("change_what", Object.entries(CHANGES)),
     cEnum("act_what", Object.entries(ACTS)),
-    cEnum("action", Object.entries(table.VERDICT_ACTIONS)),
-    cEnum("tier", Object.entries(table.VERDICT_TIERS)),
-    cEnum("outcome", Object.entries(table.VERDICT_OUTCOMES)),
+    cEnum("action", Object.entries(values.VERDICT_ACTIONS)),
+    cEnum("tier", Object.entries(values.VERDICT_TIERS)),
+    cEnum("outcome", Object.entries(values.VERDICT_OUTCOMES)),
     cEnum("kind", KIND_NAMES.map((name) => [name, KINDS[name].id])),
     ...KIND_NAMES.filter((name) => KINDS[name].slots.length > 0).map((name) =>
       cEnum(`${name}_slot`, [

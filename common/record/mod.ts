@@ -23,4 +23,5 @@ export * from "./encode.ts";
 export * from "./layout.ts";
 export * from "./process_key.ts";
 export * from "./table.ts";
+export * from "./values.ts";
 export * from "./text.ts";

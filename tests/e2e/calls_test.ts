@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RecordView } from "../../common/record/decode.ts";
-import { ACCESSES, ACTS, KINDS } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { ACCESSES, ACTS } from "../../common/record/values.ts";
 import { compile, inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";
 
 const ROLE = 5;

@@ -5,7 +5,7 @@ import {
   VERDICT_ACTIONS,
   VERDICT_OUTCOMES,
   VERDICT_TIERS,
-} from "../../common/record/table.ts";
+} from "../../common/record/values.ts";
 import { addressText } from "../../common/record/text.ts";
 import { blocking, compile, Refusals, tierTest } from "../support/enforcement.ts";
 import { inFolder, run } from "../support/probe.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Tier } from "../../agent/enforce/mod.ts";
-import { VERDICT_OUTCOMES, VERDICT_TIERS } from "../../common/record/table.ts";
+import { VERDICT_OUTCOMES, VERDICT_TIERS } from "../../common/record/values.ts";
 import {
   blocking,
   compile,

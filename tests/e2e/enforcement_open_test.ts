@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { VERDICT_TIERS } from "../../common/record/table.ts";
+import { VERDICT_TIERS } from "../../common/record/values.ts";
 import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
 import { inFolder } from "../support/probe.ts";
 

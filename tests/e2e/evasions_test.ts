@@ -4,7 +4,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RecordView } from "../../common/record/decode.ts";
 import { commandLine } from "../../common/record/text.ts";
-import { FLAGS, KINDS } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { FLAGS } from "../../common/record/values.ts";
 import {
   compile,
   inFolder,

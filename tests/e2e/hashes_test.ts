@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { StatsRow } from "../../agent/sensors/sensor.ts";
 import type { RecordView } from "../../common/record/decode.ts";
-import { KINDS, SOURCES } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { SOURCES } from "../../common/record/values.ts";
 import { compileRules } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { compile, inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";

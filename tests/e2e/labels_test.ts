@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { KernelSensor } from "../../agent/sensors/kernel.ts";
 import { decodeRecords, type RecordView } from "../../common/record/mod.ts";
-import { FLAGS } from "../../common/record/table.ts";
+import { FLAGS } from "../../common/record/values.ts";
 import { compileRules, readRuleSources } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { ROOT } from "../support/immune.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Policy } from "../../agent/sensors/policy.ts";
-import { FLAGS, KINDS } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { FLAGS } from "../../common/record/values.ts";
 import { compile, inFolder, pathOf, Probe, run, sensorTest } from "../support/probe.ts";
 
 /** Acts a race; enough that both outcomes come up. */

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { tryCapabilities } from "../../agent/sensors/capabilities.ts";
 import { KernelSensor } from "../../agent/sensors/kernel.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
-import { KINDS, RECORD_BYTES_MAX, SOURCE_BULK } from "../../common/record/table.ts";
+import { KINDS, RECORD_BYTES_MAX } from "../../common/record/table.ts";
+import { SOURCE_BULK } from "../../common/record/values.ts";
 import { inFolder, Probe, run, sensorTest } from "../support/probe.ts";
 
 sensorTest("KernelSensor.signal() ends the process that was meant, and no other", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RecordView } from "../../common/record/decode.ts";
-import { CHANGES, FLAGS, KINDS } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { CHANGES, FLAGS } from "../../common/record/values.ts";
 import { inFolder, Probe, run, sensorTest } from "../support/probe.ts";
 
 /** A change as a test looks at it. */

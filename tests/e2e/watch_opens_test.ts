@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Watch } from "../../agent/sensors/policy.ts";
 import { readFact } from "../../agent/sensors/facts.ts";
-import { FLAGS, KINDS } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { FLAGS } from "../../common/record/values.ts";
 import { eventually, expectOpen, watching } from "../support/opens.ts";
 import { compile, inFolder, pathOf, Probe, run, sensorTest } from "../support/probe.ts";
 

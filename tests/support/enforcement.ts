@@ -9,7 +9,8 @@ import {
   tryTiers,
 } from "../../agent/enforce/mod.ts";
 import type { RecordView } from "../../common/record/decode.ts";
-import { KINDS, type VERDICT_ACTIONS } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { type VERDICT_ACTIONS } from "../../common/record/values.ts";
 import { canLoadSensor } from "./host.ts";
 import { compile, Probe } from "./probe.ts";
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Watch } from "../../agent/sensors/policy.ts";
-import { KINDS, OPEN_FLAGS_UNKNOWN, SOURCES } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { OPEN_FLAGS_UNKNOWN, SOURCES } from "../../common/record/values.ts";
 import { pathOf, Probe, run } from "./probe.ts";
 
 /** Tries until the sensor has followed a change of names; each is a whole process. */

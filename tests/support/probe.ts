@@ -2,7 +2,8 @@ import { KernelSensor } from "../../agent/sensors/kernel.ts";
 import type { Policy } from "../../agent/sensors/policy.ts";
 import type { StatsRow } from "../../agent/sensors/sensor.ts";
 import { decodeRecords, RecordView } from "../../common/record/decode.ts";
-import { KINDS, SOURCES } from "../../common/record/table.ts";
+import { KINDS } from "../../common/record/table.ts";
+import { SOURCES } from "../../common/record/values.ts";
 import { canLoadSensor } from "./host.ts";
 
 /** Longest wait for records that must come, in milliseconds. */

@@ -1,5 +1,5 @@
 import { encodeRecord, type HeaderValues } from "../../common/record/mod.ts";
-import { ACCESSES, ACTS, CHANGES, FLAGS } from "../../common/record/table.ts";
+import { ACCESSES, ACTS, CHANGES, FLAGS } from "../../common/record/values.ts";
 import type { ExampleEvent } from "../../common/sigma/mod.ts";
 
 /** Flags of open(2) for a file that is opened for writing. */

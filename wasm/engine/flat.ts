@@ -1,13 +1,12 @@
 import { HEADER_BYTES, HEADER_OFFSETS } from "../../common/record/layout.ts";
 import {
-  FLAGS,
   KINDS,
   RECORD_ALIGNMENT,
   RECORD_BYTES_MAX,
   RECORD_VERSION,
   SLOT_BYTES,
-  SOURCES,
 } from "../../common/record/table.ts";
+import { FLAGS, SOURCES } from "../../common/record/values.ts";
 
 /** Value of a field; `undefined` = the event does not have it. */
 export type FlatValue = string | Uint8Array | undefined;
