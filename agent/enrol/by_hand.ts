@@ -4,11 +4,11 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { readIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
-import { statePaths } from "../../common/config/mod.ts";
 import { certificateDer, certificatePem, fingerprint } from "../../common/link/pin.ts";
 import { orderTrustSchema } from "../../common/link/protocol.ts";
 import type { Enrolled } from "./enroll.ts";
-import { identityPaths, readIdentity, writeIdentity } from "./identity.ts";
+import { beginFolder, unusable } from "./folder.ts";
+import { identityPaths, writeIdentity } from "./identity.ts";
 import { type KeyAndRequest, makeKeyAndRequest } from "./request.ts";
 
 /** Longest answer of `immune ca issue` that is read, in characters. */
@@ -33,9 +33,8 @@ const issuedSchema = z.object({
 export async function requestByHand(
   state: string,
 ): Promise<Pick<KeyAndRequest, "requestPem" | "keyHash">> {
-  const folder = openFolder(state);
   const { keyPem, requestPem, keyHash } = await makeKeyAndRequest();
-  replaceFile(identityPaths(folder).agentKey, keyPem);
+  beginFolder(state, (agent) => replaceFile(identityPaths(agent).agentKey, keyPem));
   return { requestPem, keyHash };
 }
 
@@ -60,7 +59,7 @@ export interface ByHandOptions {
 export async function installByHand(
   { state, issued, agents }: ByHandOptions,
 ): Promise<Enrolled> {
-  const folder = openFolder(state);
+  const folder = beginFolder(state);
   const found = issuedSchema.safeParse(jsonOf(issued));
   if (!found.success) {
     const hint = 'name what "immune ca issue --json" printed';
@@ -91,25 +90,6 @@ export async function installByHand(
   return { agentId, fleetId, agents, fingerprint: await fingerprint(shown) };
 }
 
-/** The agent's folder of a host that is not enrolled. */
-function openFolder(state: string): string {
-  const { agent } = statePaths(state);
-  const identity = readIdentity(agent);
-  if (identity !== undefined) {
-    throw new ImmuneError(
-      "ENROLL_REFUSED",
-      `Cannot enrol: this host is agent "${identity.agentId}" of the hive at ` +
-        `"${identity.agents}"; to leave that hive, remove "${agent}/agent.json"`,
-    );
-  }
-  try {
-    Deno.mkdirSync(agent, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw unusable(agent, cause);
-  }
-  return agent;
-}
-
 function isFor(certificate: string, keyPem: string): boolean {
   const der = certificateDer(certificate);
   if (der === undefined) return false;
@@ -128,13 +108,4 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function unusable(folder: string, cause: unknown): ImmuneError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new ImmuneError(
-    "STATE_UNUSABLE",
-    `Cannot use state folder "${folder}": ${why}; name another with --state`,
-    { cause },
-  );
 }

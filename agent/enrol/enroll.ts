@@ -1,5 +1,4 @@
 import { replaceFile } from "../../common/config/durable_file.ts";
-import { ImmuneError } from "../../common/config/errors.ts";
 import { type Clock, statePaths, SYSTEM_CLOCK } from "../../common/config/mod.ts";
 import { solveChallenge } from "../../common/keys/proof_of_work.ts";
 import { certificateDer, certificatePem, checkPinned, fingerprint } from "../../common/link/pin.ts";
@@ -13,7 +12,8 @@ import {
 } from "../../common/link/protocol.ts";
 import { decodeToken } from "../../common/link/token.ts";
 import { type EnrolmentAnswer, EnrolmentClient } from "./enrolment_client.ts";
-import { identityPaths, readIdentity, writeIdentity } from "./identity.ts";
+import { beginFolder, unusable } from "./folder.ts";
+import { identityPaths, writeIdentity } from "./identity.ts";
 import { makeKeyAndRequest } from "./request.ts";
 import { findWaiting, forgetWaiting, keepWaiting, type Waiting } from "./waiting.ts";
 
@@ -69,21 +69,8 @@ export async function pinHive(
   options: Pick<EnrollOptions, "token" | "state">,
 ): Promise<HivePin> {
   const token = decodeToken(options.token);
-  const { agent } = statePaths(options.state);
-  const identity = readIdentity(agent);
-  if (identity !== undefined) {
-    throw new ImmuneError(
-      "ENROLL_REFUSED",
-      `Cannot enrol: this host is agent "${identity.agentId}" of the hive at ` +
-        `"${identity.agents}"; to leave that hive, remove "${agent}/agent.json"`,
-    );
-  }
-  try {
-    Deno.mkdirSync(agent, { recursive: true, mode: 0o700 });
-    replaceFile(identityPaths(agent).hivePem, pinsOf(token).join(""));
-  } catch (cause) {
-    throw unusable(agent, cause);
-  }
+  const pins = pinsOf(token).join("");
+  beginFolder(options.state, (agent) => replaceFile(identityPaths(agent).hivePem, pins));
   const [shown = ""] = token.pins;
   return { fingerprint: await fingerprint(Uint8Array.fromBase64(shown)), token };
 }
@@ -233,13 +220,4 @@ async function decisionOn(
 /** The token's pins as PEM. */
 function pinsOf(token: EnrollmentToken): string[] {
   return token.pins.map((der) => certificatePem(Uint8Array.fromBase64(der)));
-}
-
-function unusable(folder: string, cause: unknown): ImmuneError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new ImmuneError(
-    "STATE_UNUSABLE",
-    `Cannot use state folder "${folder}": ${why}; name another with --state`,
-    { cause },
-  );
 }
