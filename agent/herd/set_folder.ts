@@ -1,4 +1,4 @@
-import { replaceFile } from "../../common/config/durable_file.ts";
+import { removeIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { RuleSource } from "../../common/sigma/parse_rules.ts";
 
@@ -99,14 +99,6 @@ export class SetFolder {
     } catch {
       // There is no such folder yet.
     }
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { replaceFile } from "../../common/config/durable_file.ts";
+import { removeIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { readPack } from "../../common/wire/mod.ts";
 
@@ -76,13 +76,5 @@ export class PackFolders {
     } catch {
       // There is no such folder yet.
     }
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { known } from "../../common/record/known.ts";
 import type { EcsContext, EcsDocument, EcsProcess } from "../../common/record/mod.ts";
 import { fieldValue, type JsonObject } from "../../common/sigma/event_value.ts";
 
@@ -80,14 +81,4 @@ function endpointOf(
 function wholeNumber(text: string | undefined): number {
   const number = Number(text ?? 0);
   return Number.isSafeInteger(number) && number >= 0 ? number : 0;
-}
-
-/** Members that have a value. */
-function known<T extends string>(
-  members: Readonly<Record<T, string | undefined>>,
-): Readonly<Partial<Record<T, string>>> {
-  const pairs = Object.entries<string | undefined>(members);
-  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined)) as Partial<
-    Record<T, string>
-  >;
 }

@@ -40,3 +40,16 @@ export function readIfThere(path: string): string | undefined {
     throw error;
   }
 }
+
+/**
+ * Removes a file, or a folder with what is in it.
+ *
+ * @param path Path; it need not be there.
+ */
+export function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -2,9 +2,10 @@
 
 import type { RecordView } from "./decode.ts";
 import type { EcsAuthentication, EcsContext, EcsDocument } from "./ecs.ts";
-import { type KindName } from "./table.ts";
-import { LOG_ORIGINS, LOG_WRITERS, OUTCOMES, TAMPERS } from "./values.ts";
+import { known } from "./known.ts";
+import type { KindName } from "./table.ts";
 import { addressText, text } from "./text.ts";
+import { LOG_ORIGINS, LOG_WRITERS, OUTCOMES, TAMPERS } from "./values.ts";
 
 /** Kinds of records that lines of logs become. */
 export const LOG_KINDS = ["login", "auth_failure", "privilege", "log_line"] as const;
@@ -99,14 +100,4 @@ export function tamperPart(record: RecordView): Partial<EcsDocument> {
 
 function nameOf(names: Readonly<Record<string, number>>, number: number): string {
   return Object.entries(names).find(([, value]) => value === number)?.[0] ?? String(number);
-}
-
-/** Members that have a value. */
-function known<T extends string>(
-  members: Readonly<Record<T, string | undefined>>,
-): Readonly<Partial<Record<T, string>>> {
-  const pairs = Object.entries<string | undefined>(members);
-  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined)) as Partial<
-    Record<T, string>
-  >;
 }

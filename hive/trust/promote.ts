@@ -1,4 +1,4 @@
-import { syncFolder } from "../../common/config/durable_file.ts";
+import { removeIfThere, syncFolder } from "../../common/config/durable_file.ts";
 
 /**
  * Moves pairs of certificate and key one place up: what the last name holds becomes that of the
@@ -35,13 +35,5 @@ function isThere(path: string): boolean {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
