@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { antibody, NOW_MS } from "./_herd_test_support.ts";
 import {
   type Antibody,
   ANTIBODY_RULE_BYTES_MAX,
   ANTIBODY_TYPES,
-  antibodyId,
   type AntibodyType,
   lintAntibody,
   type LintProblem,
@@ -12,7 +12,6 @@ import {
 } from "./mod.ts";
 import { badRule } from "./rule_lint.ts";
 
-const NOW_MS = Date.UTC(2026, 10, 22, 12);
 const DAY_MS = 24 * 60 * 60 * 1000;
 const OWN = {
   addresses: ["192.0.2.9", "2001:db8::9"],
@@ -22,18 +21,8 @@ const OWN = {
   hashes: ["ab".repeat(32)],
 };
 
-function antibody(type: AntibodyType, value: string, more: Partial<Antibody> = {}): Antibody {
-  return {
-    id: antibodyId({ type, value }),
-    type,
-    value,
-    action: "block",
-    reason: "seen in an attack",
-    evidence: ["0f".repeat(16)],
-    madeMs: NOW_MS,
-    expiresMs: NOW_MS + DAY_MS,
-    ...more,
-  };
+function blocking(type: AntibodyType, value: string, more: Partial<Antibody> = {}): Antibody {
+  return antibody(type, value, { action: "block", expiresMs: NOW_MS + DAY_MS, ...more });
 }
 
 function lint(given: unknown): LintProblem | undefined {
@@ -41,7 +30,7 @@ function lint(given: unknown): LintProblem | undefined {
 }
 
 function kind(type: AntibodyType, value: string, more: Partial<Antibody> = {}): string | undefined {
-  return lint(antibody(type, value, more))?.kind;
+  return lint(blocking(type, value, more))?.kind;
 }
 
 const RULE = `
@@ -66,7 +55,7 @@ Deno.test("lintAntibody() takes what is meant", () => {
     ["port", "4444"],
     ["rule", RULE],
   ];
-  for (const [type, value] of good) assertEquals(lint(antibody(type, value)), undefined, value);
+  for (const [type, value] of good) assertEquals(lint(blocking(type, value)), undefined, value);
   assertEquals(kind("path", "/usr/bin/ls", { action: "watch" }), undefined);
   assertEquals(kind("port", "443", { action: "watch" }), undefined);
 });
@@ -214,7 +203,7 @@ Deno.test("lintAntibody() takes a Sigma rule only when it is one, bounded, safe 
 });
 
 Deno.test("lintAntibody() refuses what is no antibody, and one under another id", () => {
-  const good = antibody("port", "4444");
+  const good = blocking("port", "4444");
   const { reason: _, ...without } = good;
   const bad: readonly unknown[] = [
     null,
@@ -247,12 +236,12 @@ Deno.test("lintAntibody() answers for any value, and what it takes is bounded an
   );
   fc.assert(
     fc.property(fc.constantFrom(...ANTIBODY_TYPES), value, (type, text) => {
-      const problem = lint(antibody(type, text));
+      const problem = lint(blocking(type, text));
       if (problem !== undefined) return;
       assert(text === text.trim() || type === "path");
       assert(text.length <= ANTIBODY_RULE_BYTES_MAX);
       assertEquals(
-        lintAntibody(antibody(type, text), {
+        lintAntibody(blocking(type, text), {
           nowMs: NOW_MS,
           own: {
             ...NO_OWN_THINGS,

@@ -2,34 +2,14 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ImmuneError } from "../config/errors.ts";
 import { compileRules } from "../sigma/mod.ts";
-import { type Antibody, antibodyId, antibodyRuleId, type AntibodyType } from "./antibody.ts";
+import { antibody, NOW_MS, RULE } from "./_herd_test_support.ts";
+import { antibodyRuleId } from "./antibody.ts";
 import { indicatorsOf, rulesOf } from "./detect.ts";
 import { NO_OWN_THINGS } from "./protected.ts";
 import { badRule } from "./rule_lint.ts";
 import { ANTIBODIES_PER_SET_MAX, readAntibodySet, writeAntibodySet } from "./set.ts";
 
-const NOW_MS = Date.UTC(2026, 10, 22, 12);
 const OPTIONS = { nowMs: NOW_MS, own: NO_OWN_THINGS, rule: badRule };
-const RULE = `title: A dropper
-id: 11111111-2222-4333-8444-555555555555
-logsource: { product: linux, category: process_creation }
-detection:
-  selection: { CommandLine|contains: "xmrig --donate" }
-  condition: selection
-`;
-
-function antibody(type: AntibodyType, value: string): Antibody {
-  return {
-    id: antibodyId({ type, value }),
-    type,
-    value,
-    action: "watch",
-    reason: "seen in an attack",
-    evidence: ["0f".repeat(16)],
-    madeMs: NOW_MS,
-    expiresMs: NOW_MS + 3_600_000,
-  };
-}
 
 const ALL = [
   antibody("hash", "12".repeat(32)),
