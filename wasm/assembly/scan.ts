@@ -1,7 +1,7 @@
 // The scan: records of BATCH in, hits out. A hit's layout is in wasm/engine/hit.ts.
 
 import { RULE_ROW_BYTES, RULE_ROW_CLASS_MASK, RULE_ROW_LOG_SOURCE } from "../../out/gen/image";
-import { KIND_DNS, KIND_FLAT, KIND_FOLDED, KIND_PROCESS } from "../../out/gen/record";
+import { KIND_DNS, KIND_FLAT, KIND_FOLDED, KIND_PROCESS, KIND_VERDICT } from "../../out/gen/record";
 import { forget_unfinished } from "./budget";
 import {
   kind,
@@ -128,7 +128,7 @@ function scan_record(offset: u32): bool {
   count(STAT_RECORDS);
   classes = record_classes();
   const is_context: bool = (kind >= KIND_CONTEXT_FIRST && kind <= KIND_CONTEXT_LAST) ||
-    kind == KIND_FOLDED;
+    kind == KIND_FOLDED || kind == KIND_VERDICT;
   if (classes == 0 && !is_context) {
     count(STAT_RECORDS_UNKNOWN_KIND);
     return true;
