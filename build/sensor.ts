@@ -4,6 +4,7 @@
 
 import { ImmuneError } from "../common/config/errors.ts";
 import { generateC } from "../common/record/generate.ts";
+import { withCrew } from "./crew.ts";
 import { HOST, type SensorTarget } from "./target.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
@@ -54,13 +55,11 @@ export async function buildSensor(target: SensorTarget = HOST): Promise<void> {
   await writeIfDifferent(`${gen}/immune_record.h`, generateC());
   await makeTypes(target);
   const headers = [...files("bpf/lib", ".h"), `${gen}/immune_record.h`];
-  await Promise.all(OBJECT_GROUPS.map(async (group) => {
+  for (const group of OBJECT_GROUPS) {
+    const options = { target, group, headers: [...headers, `${gen}/vmlinux.h`] };
     const sources = files(`bpf/${group.folder}`, ".bpf.c");
-    const made = sources.map((source) =>
-      compile(source, { target, group, headers: [...headers, `${gen}/vmlinux.h`] })
-    );
-    await makeSkeleton(await Promise.all(made), { target, group });
-  }));
+    await makeSkeleton(await withCrew(sources, (source) => compile(source, options)), options);
+  }
   await link(headers, { target });
 }
 
