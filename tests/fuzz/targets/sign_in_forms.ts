@@ -46,7 +46,7 @@ async function open(): Promise<FuzzSubject> {
         await made.hive[Symbol.asyncDispose]();
         made = await withAda();
       }
-      const { hive, ada } = made;
+      const { hive, ada, password } = made;
       hive.clock.advance(LOCK_MS_MAX);
       const choice = (input[0] ?? 0) % (2 * FORMS.length);
       const form = FORMS[choice >> 1];
@@ -68,20 +68,42 @@ async function open(): Promise<FuzzSubject> {
         body,
       }, { remoteAddr: { transport: "tcp", hostname } });
       const isIn = !isOwn && response.headers.has("set-cookie");
+      const isChanged = isOwn && await changedBack(hive, { id: ada, password });
       return await serverFault(response) ??
-        (isIn && !hasPassword(body) ? "somebody came in without the password" : undefined);
+        (isIn && !hasPassword(body) ? "somebody came in without the password" : undefined) ??
+        (isChanged && !hasPassword(body) ? "the password changed without the old one" : undefined);
     },
     [Symbol.asyncDispose]: () => made.hive[Symbol.asyncDispose](),
   };
 }
 
+interface Made {
+  readonly hive: TestHive;
+  /** Id of the account. */
+  readonly ada: string;
+  /** Hash of its password. */
+  readonly password: string;
+}
+
 /** A hive with the account "ada", which has a password. */
-async function withAda(): Promise<{ readonly hive: TestHive; readonly ada: string }> {
+async function withAda(): Promise<Made> {
   const hive = await openTestHive({}, { hasher });
   const { id } = await hive.operators.accounts.add({ name: "ada", role: "viewer" });
   const password = await hasher.hash(PASSWORD);
   await hive.operators.accounts.change(id, (account) => ({ ...account, password }));
-  return { hive, ada: id };
+  return { hive, ada: id, password };
+}
+
+/** Gives an account its password back; whether it had another one. */
+async function changedBack(
+  hive: TestHive,
+  { id, password }: { readonly id: string; readonly password: string },
+): Promise<boolean> {
+  const changed = await hive.operators.accounts.change(
+    id,
+    (account) => account.password === password ? undefined : { ...account, password },
+  );
+  return changed !== undefined;
 }
 
 /** Whether the right password stands anywhere in a form, in whichever encoding. */
