@@ -4,7 +4,12 @@ export interface Job {
   readonly live: readonly string[] | undefined;
   /** Test files of the project, each run by `deno test` on its own. */
   readonly files: readonly string[];
+  /** Environment of the tests; `undefined`: nothing of their own. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
+
+/** Variables that make tests longer, handed over to guests. */
+export const VARIABLES: readonly string[] = ["IMMUNE_TEST_RUNS", "IMMUNE_TEST_KILLS"];
 
 /** Where the guest finds the project, as a folder of its root. */
 export const GUEST_ROOT = "/immune";

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import skips from "../skips.json" with { type: "json" };
 import { keepPrograms } from "../../build/kernel_programs.ts";
 import { FOLDER } from "./fetch.ts";
-import { FULL, type Job, SHORT } from "./job.ts";
+import { FULL, type Job, SHORT, VARIABLES } from "./job.ts";
 import { KERNELS } from "./kernels.ts";
 import { type KernelResult, runKernel } from "./matrix.ts";
 import { table, totalsOf } from "./table.ts";
@@ -36,7 +36,9 @@ async function main(args: string[]): Promise<number> {
   await Deno.mkdir(FOLDER, { recursive: true });
   const base = values.short ? SHORT : FULL;
   const chosen = values.live !== undefined || values.file !== undefined;
-  const job: Job = chosen ? { live: values.live ?? [], files: values.file ?? [] } : base;
+  const wanted = chosen ? { live: values.live ?? [], files: values.file ?? [] } : base;
+  const set = Object.entries(Deno.env.toObject()).filter(([name]) => VARIABLES.includes(name));
+  const job: Job = { ...wanted, variables: Object.fromEntries(set) };
   const results: KernelResult[] = [];
   // One after the other: each takes both CPUs of a small host.
   for (const kernel of KERNELS) {

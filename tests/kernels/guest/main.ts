@@ -86,6 +86,7 @@ async function runFile(file: string): Promise<void> {
 
 async function main(): Promise<void> {
   const job: Job = JSON.parse(await Deno.readTextFile(JOB_PATH));
+  for (const [name, value] of Object.entries(job.variables ?? {})) Deno.env.set(name, value);
   const lsm = await Deno.readTextFile("/sys/kernel/security/lsm").catch(() => "");
   say({ type: "begin", release: Deno.osRelease(), lsm: lsm.trim() });
   const loads = await run(`${GUEST_PROGRAMS}/report`, [], LIVE_MS_MAX);
