@@ -4,6 +4,7 @@ import { checkShare, HOLDERS, HOLDERS_MAX, THRESHOLD } from "../../common/keys/m
 import type { StopAction } from "../../common/wire/mod.ts";
 import { ApiClient } from "../api.ts";
 import { addReason, askedText } from "../asked.ts";
+import { intoFolder, onPaper } from "../kill_switch/hand_out.ts";
 import { initKillSwitch } from "../kill_switch/init.ts";
 import { readShares } from "../kill_switch/shares.ts";
 import {
@@ -50,7 +51,7 @@ function addInit(group: Command): void {
   const command = group.command("init")
     .description("make the stop key, as shares: the key itself is kept nowhere")
     .option("--out <folder>", "write each share to a file of its own there (mode 0600)")
-    .option("--paper", "print the shares, to be written down; nothing is kept")
+    .option("--paper", "print the shares, to be written down before the key counts")
     .option("--holders <number>", `how many hold a share, 2 to ${HOLDERS_MAX}`, whole, HOLDERS)
     .option("--threshold <number>", "how many of them are needed", whole, THRESHOLD)
     .option("--share <file>", "a share of the stop key that it follows; repeated", collect, [])
@@ -67,17 +68,24 @@ function addInit(group: Command): void {
       throw new ImmuneError("USAGE", "Name one: --out FOLDER for files, or --paper");
     }
     const { values } = settingsOf(command);
+    if (options.paper === true && values.output.json) {
+      throw new ImmuneError("USAGE", "Cannot use --json with --paper: shares on paper are text");
+    }
     const former = options.share.length === 0 ? [] : await readShares(options.share, 0);
-    const { publicKey, shares, files, request } = await initKillSwitch(new ApiClient(values), {
-      ...options,
+    const { out, holders, threshold, reason } = options;
+    const { publicKey, files, request } = await initKillSwitch(new ApiClient(values), {
+      holders,
+      threshold,
       former,
+      reason,
+      handOut: (shares) =>
+        out === undefined ? onPaper(shares) : Promise.resolve(intoFolder(shares, out)),
     });
     if (values.output.json) {
       return print(JSON.stringify({ publicKey, files, request: request ?? null }));
     }
-    if (files.length === 0) { for (const share of shares) print(`${share}`); }
     for (const file of files) print(file);
-    print(`Stop key ${publicKey.slice(0, 16)}: ${options.threshold} of ${options.holders} shares`);
+    print(`Stop key ${publicKey.slice(0, 16)}: ${threshold} of ${holders} shares`);
     if (files.length > 0) print("Hand each file to its holder and remove it here.");
     print(request === undefined ? 'Try it: "immune kill-switch drill"' : askedText(request));
   });

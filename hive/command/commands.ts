@@ -11,12 +11,13 @@ import {
 } from "../../common/wire/mod.ts";
 import type { OrderTrust } from "../../common/link/protocol.ts";
 import type { Published } from "../intake/downlinks.ts";
-import type { DirectiveRow } from "../store/directive_store.ts";
+import { type DirectiveRow, DIRECTIVES_PER_ANSWER_MAX } from "../store/directive_store.ts";
 import type { Store } from "../store/store.ts";
 import type { UnsignedDirective } from "./messages.ts";
 import type { AntibodySetFiles } from "./antibody_sets.ts";
 import type { PackFiles } from "./packs.ts";
-import { type Order, orderSchema, stopKeySchema } from "./schemas.ts";
+import { keepStopKey, keptStopKey } from "./kept_stop_key.ts";
+import { type Order, orderSchema } from "./schemas.ts";
 import { CANARY_VALIDITY_MS } from "./signer.ts";
 import type { SignerClient } from "./signer_client.ts";
 
@@ -33,8 +34,6 @@ export const KEYS_VALIDITY_MS = 400 * 24 * 3600 * 1000;
 export const ANTIBODIES_VALIDITY_MS = ANTIBODY_LIFETIME_MS_MAX;
 /** How often a canary is pushed unless told otherwise, in milliseconds. */
 export const CANARY_INTERVAL_MS = 24 * 3600 * 1000;
-/** Kind and id of the document with what is published of the stop key. */
-const STOP_KEY_DOCUMENT = { kind: "kill_switch", id: "stop_key" } as const;
 
 /** What commands work with. */
 export interface CommandsOptions {
@@ -92,9 +91,13 @@ export class Commands implements Disposable {
     return { fleet, directiveKey: this.#directiveKey, stopKey: facts?.publicKey ?? null };
   }
 
-  /** Begins: ends a rotation that was cut short, and pushes canaries from now on. */
+  /**
+   * Begins: ends what was cut short, a rotation or a stop key that agents were not told of, and
+   * pushes canaries from now on.
+   */
   async start(): Promise<void> {
     await this.#endRotation();
+    await this.#nameStopKey();
     await this.#pushCanary();
   }
 
@@ -194,53 +197,72 @@ export class Commands implements Disposable {
 
   /** A successor that agents may have heard of already takes its place. */
   async #endRotation(): Promise<void> {
-    const { store, signer, clock } = this.#options;
-    const after = { ...EVERYTHING, directive: 0 };
-    const rows = await store.directivesFor({ hostId: EVERY_HOST, after, nowMs: clock.nowMs() });
-    const named = rows.filter(({ kind }) => kind === "keys").flatMap(({ bytes }) => {
-      const read = readDirective(bytes);
-      return "cause" in read || read.directive.kind !== "keys"
-        ? []
-        : read.directive.body.directive ?? [];
-    }).at(-1);
-    if (named === undefined || named === this.#directiveKey) return;
-    if ((await signer.successor()).toHex() === named) {
+    const { signer } = this.#options;
+    const named = (await this.#keysNamed()).findLast(({ directive }) => directive !== null);
+    if (named === undefined || named.directive === this.#directiveKey) return;
+    if ((await signer.successor()).toHex() === named.directive) {
       this.#directiveKey = (await signer.succeed()).toHex();
+    }
+  }
+
+  /** A stop key that the hive has taken and no agent heard of is named again. */
+  async #nameStopKey(): Promise<void> {
+    const kept = await keptStopKey(this.#options.store);
+    if (kept === undefined) return;
+    const named = (await this.#keysNamed()).findLast(({ stop }) => stop !== null);
+    const { facts: { publicKey: key }, signature } = kept;
+    if (named?.stop?.key !== key) await this.#sign(...stopKeyOrder({ key, signature }, "hive"));
+  }
+
+  /** What every host is told of keys and still holds, in the order of numbers. */
+  async #keysNamed(): Promise<readonly KeysBody[]> {
+    const { store, clock } = this.#options;
+    const named: KeysBody[] = [];
+    for (let directive = 0;;) {
+      const query = { hostId: EVERY_HOST, after: { ...EVERYTHING, directive } };
+      const rows = await store.directivesFor({ ...query, nowMs: clock.nowMs() });
+      for (const { kind, bytes } of rows) {
+        const read = kind === "keys" ? readDirective(bytes) : undefined;
+        if (read === undefined || "cause" in read || read.directive.kind !== "keys") continue;
+        named.push(read.directive.body);
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < DIRECTIVES_PER_ANSWER_MAX) return named;
+      directive = last.number;
     }
   }
 
   /** What is published of the stop key; `undefined` = there is none yet. */
   async stopKey(): Promise<StopKeyFacts | undefined> {
-    const { kind, id } = STOP_KEY_DOCUMENT;
-    const document = await this.#options.store.document(kind, id);
-    return document === undefined ? undefined : stopKeySchema.parse(JSON.parse(document.body));
+    return (await keptStopKey(this.#options.store))?.facts;
   }
 
   /**
-   * Takes what is published of a stop key, and tells agents.
+   * Takes what is published of a stop key, and tells agents. It is signed first, so that one whom
+   * nobody can be told of is not taken; where the hive ends behind that, its next start tells them.
    *
    * @param facts What is published.
    * @param options `signature`: of the stop key before it over its successor; `by`.
    * @throws {ImmuneError} `FORBIDDEN` when there is one already and it did not sign this one.
    */
-  async setStopKey(
+  setStopKey(
     facts: StopKeyFacts,
     { signature, by }: { readonly signature: string | null; readonly by: string },
   ): Promise<Sent> {
-    const { store } = this.#options;
-    const { kind, id } = STOP_KEY_DOCUMENT;
-    const before = await store.document(kind, id);
-    await this.checkStopKey(facts, signature);
-    const version = (before?.version ?? 0) + 1;
-    const body = JSON.stringify(stopKeySchema.parse(facts));
-    if (!await store.putDocument({ kind, id, key: null, version, body })) {
-      throw new ImmuneError("FORBIDDEN", "Cannot take a stop key: another one came first");
-    }
-    const stop: KeysBody["stop"] = { key: facts.publicKey, signature };
-    return await this.#sign(
-      { kind: "keys", body: { directive: null, stop } },
-      { target: EVERY_HOST, validMs: KEYS_VALIDITY_MS, by },
-    );
+    return this.#inTurn(async () => {
+      const { store } = this.#options;
+      const before = await keptStopKey(store);
+      await this.checkStopKey(facts, signature);
+      const signed = await this.#signed(
+        ...stopKeyOrder({ key: facts.publicKey, signature }, by),
+      );
+      const version = (before?.version ?? 0) + 1;
+      if (!await keepStopKey(store, { facts, signature, version })) {
+        throw new ImmuneError("FORBIDDEN", "Cannot take a stop key: another one came first");
+      }
+      await this.#keep(signed);
+      return sentOf(signed);
+    });
   }
 
   /**
@@ -393,6 +415,17 @@ interface SignOptions {
   readonly target: string;
   readonly validMs: number;
   readonly by: string;
+}
+
+/** A directive that names a stop key to every host. */
+function stopKeyOrder(
+  stop: NonNullable<KeysBody["stop"]>,
+  by: string,
+): readonly [UnsignedContent, SignOptions] {
+  return [
+    { kind: "keys", body: { directive: null, stop } },
+    { target: EVERY_HOST, validMs: KEYS_VALIDITY_MS, by },
+  ];
 }
 
 function sentOf({ stream, number, expiresMs }: DirectiveRow): Sent {

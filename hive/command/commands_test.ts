@@ -6,10 +6,12 @@ import {
   verifySignature,
   withStopKey,
 } from "../../common/keys/mod.ts";
-import { EVERY_HOST, readDirective } from "../../common/wire/mod.ts";
+import { EVERY_HOST, type KeysBody, readDirective } from "../../common/wire/mod.ts";
+import { DIRECTIVES_PER_ANSWER_MAX } from "../store/directive_store.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { Commands, type CommandsOptions } from "./commands.ts";
 import { DIRECTIVE_KEY_FILE, DirectiveKeyFile } from "./key_file.ts";
+import { keepStopKey } from "./kept_stop_key.ts";
 import { AntibodySetFiles } from "./antibody_sets.ts";
 import { PackFiles } from "./packs.ts";
 import { Signer } from "./signer.ts";
@@ -172,4 +174,59 @@ Deno.test("Commands takes another stop key when the old one signed it", async ()
   });
   await commands.setStopKey(second.facts, { signature: signature.toHex(), ...BY });
   assertEquals(await commands.stopKey(), second.facts);
+});
+
+/** Stop keys that agents are told of behind a number. */
+async function stopKeysNamed(scene: Scene, directive = 0): Promise<readonly KeysBody["stop"][]> {
+  const query = { hostId: EVERY_HOST, after: { ...NOTHING, directive } };
+  const rows = await scene.store.directivesFor({ ...query, nowMs: scene.clock.nowMs() });
+  return rows.flatMap(({ bytes }) => {
+    const read = readDirective(bytes);
+    return "cause" in read || read.directive.kind !== "keys" ? [] : [read.directive.body.stop];
+  });
+}
+
+Deno.test("Commands takes no stop key that it cannot sign for agents", async () => {
+  await using scene = await Scene.open();
+  const failing = () => Promise.reject(new Error("The signer is busy"));
+  const commands = await scene.start({
+    signer: { sign: failing, successor: failing, succeed: failing },
+  });
+  const { facts } = await makeStopKey();
+  await assertRejects(() => commands.setStopKey(facts, { signature: null, ...BY }), Error, "busy");
+  assertEquals([await commands.stopKey(), await stopKeysNamed(scene)], [undefined, []]);
+});
+
+Deno.test("Commands tells agents at its start of a stop key that they were not told of", async () => {
+  await using scene = await Scene.open();
+  const { facts } = await makeStopKey();
+  const key = { facts, signature: null, version: 1 };
+  // The hive ended between keeping it and keeping the directive.
+  assert(await keepStopKey(scene.store, key));
+  for (let starts = 0; starts < 2; starts++) {
+    using commands = await scene.start();
+    await commands.start();
+  }
+  assertEquals(await stopKeysNamed(scene), [{ key: facts.publicKey, signature: null }]);
+});
+
+Deno.test("Commands hands a stop key on with what the one before signed, behind many orders", async () => {
+  await using scene = await Scene.open();
+  const { facts } = await makeStopKey();
+  const commands = await scene.start();
+  const order = { kind: "rules", body: { pack: null } } as const;
+  for (let orders = 0; orders < DIRECTIVES_PER_ANSWER_MAX; orders++) {
+    await commands.send(order, { ...BY, validMs: 3_600_000 });
+  }
+  await commands.setStopKey(facts, { signature: null, ...BY });
+  const kept = { facts: (await makeStopKey()).facts, signature: "5a".repeat(64), version: 2 };
+  assert(await keepStopKey(scene.store, kept));
+  for (let starts = 0; starts < 2; starts++) {
+    using again = await scene.start();
+    await again.start();
+  }
+  assertEquals(await stopKeysNamed(scene, DIRECTIVES_PER_ANSWER_MAX), [
+    { key: facts.publicKey, signature: null },
+    { key: kept.facts.publicKey, signature: kept.signature },
+  ]);
 });
