@@ -18,6 +18,7 @@ import {
   verdictRequest,
 } from "./herd_schemas.ts";
 import { answers, API_PATH, doneSchema, guarded, jsonBody } from "./route_parts.ts";
+import { checkAgents } from "./trust_acts.ts";
 import { answersOrAsked, trustAct } from "./two_person.ts";
 
 const HERD = `${API_PATH}/herd`;
@@ -154,6 +155,7 @@ function addBlacklist(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     payload: agentPath,
     isRepeatable: true,
     object: ({ id }) => id,
+    check: ({ id }) => checkAgents(api, [id]),
     standing: async ({ id }) => {
       const standings = await desk.ask("standings", undefined);
       return standings.find(({ agentId }) => agentId === id)?.state ?? "unknown";

@@ -34,6 +34,7 @@ export function revocation(api: ApiContext): Does<Revocation, Revoked> {
     object: ({ agents }) => agents.length === 1 ? agents.join() : `${agents.length} agents`,
     objects: ({ agents }) => agents,
     detail: ({ agents }) => agents.length === 1 ? {} : { agents: agents.join(" ") },
+    check: ({ agents }) => checkAgents(api, agents),
     standing: ({ agents }) => agentStandings(api, agents),
     run: async ({ agents }) => {
       const revoked = await api.store.revokeAgents(agents);
@@ -98,6 +99,20 @@ export function serverRotation(api: ApiContext): Does<{ readonly force: boolean 
 export function trustOf({ trust }: ApiContext): NonNullable<ApiContext["trust"]> {
   if (trust !== undefined) return trust;
   throw new ImmuneError("NOT_FOUND", "Cannot find certificates: this hive takes no agents");
+}
+
+/**
+ * Refuses agents that there are not: nobody is asked to approve what would come to nothing.
+ *
+ * @param api Where they are.
+ * @param asked Their ids.
+ * @throws {ImmuneError} `NOT_FOUND`.
+ */
+export async function checkAgents({ store }: ApiContext, asked: readonly string[]): Promise<void> {
+  const known = new Set((await store.agents()).map(({ id }) => id));
+  const unknown = asked.find((id) => !known.has(id));
+  if (unknown === undefined) return;
+  throw new ImmuneError("NOT_FOUND", `Cannot revoke agent "${unknown}": there is none`);
 }
 
 /** Which of the agents there are, and which are revoked, in a few characters. */

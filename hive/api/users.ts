@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { ImmuneError } from "../../common/config/errors.ts";
 import { accountView, INVITE_MS, ROLES } from "../operators/mod.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { allow } from "./guards.ts";
@@ -111,6 +112,13 @@ export function addUsers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     const principal = c.get("principal");
     let account = await accounts.known(c.req.valid("param").id);
     if (role !== undefined && api.operators.takesTwo("user.role")) {
+      if (disabled !== undefined || subject !== undefined) {
+        const hint = "a role takes two people here; send it by itself";
+        throw new ImmuneError(
+          "INPUT_MALFORMED",
+          `Cannot change "${account.name}" at once: ${hint}`,
+        );
+      }
       const { id } = await api.operators.approvals.ask(principal, {
         action: "user.role",
         object: `${account.name}: ${account.role} to ${role}`,

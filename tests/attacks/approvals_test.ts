@@ -263,6 +263,29 @@ const ROWS: readonly Attack<Target>[] = [
     },
   },
   {
+    tries: "a revocation of an agent that there is not, put up for approval",
+    refused: "404 NOT_FOUND, 404 NOT_FOUND",
+    attempt: async ({ ask, ada: token }) => {
+      const stranger = crypto.randomUUID();
+      const agents = [AGENT_ID, stranger];
+      return [
+        await told(await ask("/agents/revoke", { body: { agents }, token })),
+        await told(await ask(`/herd/agents/${stranger}/blacklist`, { method: "POST", token })),
+      ].join(", ");
+    },
+  },
+  {
+    tries: "an account shut by the way, in a request for another role",
+    refused: "400 INPUT_MALFORMED, nothing is asked for, open",
+    attempt: async ({ ask, ada: token, operators: { accounts, approvals } }) => {
+      const { id } = await accounts.known("eve");
+      const body = { role: "viewer", disabled: true };
+      const answer = await told(await ask(`/users/${id}`, { method: "PATCH", body, token }));
+      const asked = (await approvals.list()).length === 0 ? "nothing is asked for" : "asked";
+      return `${answer}, ${asked}, ${(await accounts.known(id)).disabled ? "shut" : "open"}`;
+    },
+  },
+  {
     tries: "a request of somebody who may not do it anyway",
     refused: "403 FORBIDDEN",
     attempt: async ({ ask, eve }) =>
