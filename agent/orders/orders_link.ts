@@ -15,7 +15,7 @@ export interface OrdersLinkParts {
   readonly random?: () => number;
 }
 
-/** A hive that refuses this agent is asked so often before no more orders are taken. */
+/** A hive that refuses this agent so often in a row is asked no more. */
 const REFUSALS_MAX = 3;
 /** After so long, in milliseconds. */
 const REFUSED_WAIT_MS = 30_000;
@@ -61,6 +61,7 @@ export class OrdersLink {
   async run(guard: Guard): Promise<void> {
     this.#guard = guard;
     const { orders, clock, random } = this.#parts;
+    let refusals = 0;
     const downlink = new Downlink({
       orders,
       clock,
@@ -68,12 +69,13 @@ export class OrdersLink {
       after: () => this.#cursor,
       onFrame: (bytes) => guard.take(bytes),
       onOpen: () => {
+        refusals = 0;
         this.#tell("line", "orders CONNECTED");
         guard.report();
       },
       onLost: (reason) => this.#tell("line", `orders DISCONNECTED: ${reason}`),
     });
-    for (let refusals = 0; !this.#ending.signal.aborted;) {
+    while (!this.#ending.signal.aborted) {
       try {
         await downlink.run(this.#ending.signal);
       } catch (error) {

@@ -13,7 +13,11 @@ class Hand {
   readonly warnings: string[] = [];
   readonly reports: ResultReport[] = [];
   failing = 0;
+  /** So many connections are refused. */
+  refusing = 0;
+  asked = 0;
   readonly #frames: Uint8Array<ArrayBuffer>[] = [];
+  #isUp = false;
   #wake = Promise.withResolvers<void>();
 
   give(bytes: Uint8Array<ArrayBuffer>): void {
@@ -37,9 +41,18 @@ class Hand {
     });
   }
 
+  /** Ends the connection that is open. */
+  hangUp(): void {
+    this.#isUp = false;
+    this.#wake.resolve();
+  }
+
   async *#read(signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    this.asked++;
+    if (this.refusing-- > 0) throw new OrdersRefused("who are you", { forbidden: true });
+    this.#isUp = true;
     yield new Uint8Array(0);
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#isUp) {
       const next = this.#frames.shift();
       if (next !== undefined) {
         yield next;
@@ -57,10 +70,8 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("OrdersLink tells a result until the hive has heard it, and then lets it go", async () => {
-  const hand = new Hand();
-  const link = hand.link();
-  await using scene = await GuardScene.open({
+function openScene(link: OrdersLink): Promise<GuardScene> {
+  return GuardScene.open({
     acts: {
       rules: () => Promise.resolve("rule set active"),
       policy: () => Promise.resolve(""),
@@ -71,6 +82,12 @@ Deno.test("OrdersLink tells a result until the hive has heard it, and then lets 
       ...link.acts,
     },
   });
+}
+
+Deno.test("OrdersLink tells a result until the hive has heard it, and then lets it go", async () => {
+  const hand = new Hand();
+  const link = hand.link();
+  await using scene = await openScene(link);
   hand.failing = 2;
   scene.guard.start();
   const running = link.run(scene.guard);
@@ -86,4 +103,30 @@ Deno.test("OrdersLink tells a result until the hive has heard it, and then lets 
   assertEquals(hand.warnings.filter((line) => line.includes("did not hear")).length, 1);
   link.end();
   await running;
+});
+
+Deno.test("OrdersLink gives up where it is refused time and again, but counts none before a line", async () => {
+  const hand = new Hand();
+  const link = hand.link();
+  await using scene = await openScene(link);
+  scene.guard.start();
+  const running = link.run(scene.guard);
+  let ended = "";
+  running.catch((error) => ended = error.code);
+  const pass = async (): Promise<void> => {
+    await settle();
+    hand.clock.advance(30_000);
+    await settle();
+  };
+  // Two refusals before each of many lines: at each renewal there may be some.
+  for (let line = 0; line < 3; line++) {
+    hand.refusing = 2;
+    hand.hangUp();
+    for (let attempt = 0; attempt < 4; attempt++) await pass();
+    assertEquals([ended, hand.refusing < 0], ["", true], `line ${line}`);
+  }
+  hand.refusing = 3;
+  hand.hangUp();
+  for (let attempt = 0; attempt < 4; attempt++) await pass();
+  assertEquals(ended, "CERTIFICATE_REFUSED");
 });
