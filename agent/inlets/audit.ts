@@ -26,6 +26,14 @@ const JOINED = [
   "SYSCALL",
 ] as const;
 
+/** How an act ended: programs say it in words, the kernel in numbers. */
+const OUTCOME: Readonly<Partial<Record<string, "success" | "failure">>> = {
+  success: "success",
+  "1": "success",
+  failed: "failure",
+  "0": "failure",
+};
+
 /** Reads auditd's records one after the other, and joins those of one act. */
 export class AuditReader {
   #call: AuditLine | undefined;
@@ -71,8 +79,8 @@ function joinedFrom(call: AuditLine | undefined): Readonly<Record<string, string
 type Fields = Readonly<Record<string, string>>;
 
 function toldBy({ type }: AuditLine, fields: Fields): Reading {
-  const failed = fields["res"] === "failed" || fields["res"] === "0";
-  const outcome = failed ? "failure" : "success";
+  const outcome = OUTCOME[fields["res"] ?? ""] ?? "unknown";
+  const failed = outcome === "failure";
   const program = (fields["exe"] ?? "").replace(/^.*\//s, "");
   const common = {
     service: program,
@@ -84,6 +92,8 @@ function toldBy({ type }: AuditLine, fields: Fields): Reading {
   const login = loginName(fields);
   switch (type) {
     case "USER_LOGIN":
+      // Whoever was let in or not: a line that does not say which says neither.
+      if (outcome === "unknown") return undefined;
       return {
         ...common,
         kind: failed ? "auth_failure" : "login",

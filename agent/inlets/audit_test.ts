@@ -92,6 +92,38 @@ Deno.test("parseAuditLine() takes nothing inside a value for another field", () 
   assertEquals([quoted?.fields["acct"], quoted?.fields["res"]], ["a res=success", "failed"]);
 });
 
+Deno.test("parseAuditLine() takes no quote in a value for the end of what a program says", () => {
+  const names = fc.string({
+    unit: fc.constantFrom("'", ",", "(", ")", "=", "res=success", "addr=6.6.6.6", "x"),
+    minLength: 1,
+  });
+  fc.assert(
+    fc.property(names, (name) => {
+      // As libaudit writes a name without double quotes and spaces.
+      const line = `type=USER_LOGIN ${HEAD} pid=1 uid=0 msg='op=login acct="${name}" ` +
+        `exe="/usr/sbin/sshd" hostname=? addr=192.0.2.9 terminal=ssh res=failed'\x1dUID="root"`;
+      const { acct, res, addr, UID } = parseAuditLine(line)?.fields ?? {};
+      assertEquals([acct, res, addr, UID], [name, "failed", "192.0.2.9", "root"]);
+      assertEquals(event(line).told.kind, "auth_failure");
+    }),
+  );
+});
+
+Deno.test("parseAuditLine() takes what libaudit ends with from the end", () => {
+  const said = "op=x addr=6.6.6.6 res=success exe=/x hostname=? addr=192.0.2.9 res=failed";
+  const { addr, res } = parseAuditLine(`type=USER_LOGIN ${HEAD} msg='${said}'`)?.fields ?? {};
+  assertEquals([addr, res], ["192.0.2.9", "failed"]);
+});
+
+Deno.test("AuditReader takes no line for a login that does not say how it ended", () => {
+  const said = 'op=login acct="ada" exe="/usr/sbin/sshd" addr=192.0.2.9';
+  for (const end of ["", " res=", " res=failed,", " res=odd"]) {
+    assertEquals(event(`type=USER_LOGIN ${HEAD} pid=1 msg='${said}${end}'`).told.kind, "log_line");
+  }
+  const command = event(`type=USER_CMD ${HEAD} pid=1 auid=1000 msg='cmd="id" exe="/usr/bin/sudo"'`);
+  assertEquals([command.told.kind, command.told.outcome], ["privilege", "unknown"]);
+});
+
 Deno.test("parseAuditLine() takes any line", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
