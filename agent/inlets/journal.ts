@@ -15,6 +15,7 @@ const WANTED: ReadonlySet<string> = new Set([
   "_COMM",
   "_EXE",
   "_PID",
+  "_UID",
   "_AUDIT_SESSION",
 ]);
 /** Where programs of the system lie: nobody but root writes there. */
@@ -138,14 +139,24 @@ function lineOf(fields: ReadonlyMap<string, string>, timeMs: number): LogLine | 
     program,
     pid: pidOf(fields.get("_PID") ?? "0"),
     message,
-    writer: writerOf(program, fields.get("_EXE")),
+    writer: writerOf(program, fields),
     session: fields.get("_AUDIT_SESSION"),
   };
 }
 
-function writerOf(program: string, image: string | undefined): "unknown" | "proven" | "other" {
+/**
+ * Only root's word proves anything: in a user namespace of their own anybody has any file at any
+ * path, and runs it with all rights there. That su and sudo began as somebody else they may be told
+ * by, but not be known by.
+ */
+function writerOf(
+  program: string,
+  fields: ReadonlyMap<string, string>,
+): "unknown" | "proven" | "other" {
   const expected = WRITERS.get(program);
+  const image = fields.get("_EXE");
   if (expected === undefined || image === undefined) return "unknown";
   const name = image.slice(image.lastIndexOf("/") + 1);
-  return expected.has(name) && SYSTEM_FOLDER.test(image) ? "proven" : "other";
+  if (!expected.has(name) || !SYSTEM_FOLDER.test(image)) return "other";
+  return fields.get("_UID") === "0" ? "proven" : "unknown";
 }

@@ -13,13 +13,14 @@ interface Written {
   readonly message: string;
   readonly program?: string;
   readonly image?: string;
+  readonly user?: number;
 }
 
 let clock = 0;
 
 /** Entries as journald exports them (systemd.io/JOURNAL_EXPORT_FORMATS). */
 function exported(entries: readonly Written[]): string {
-  return entries.map(({ message, program = "sshd", image = "/usr/sbin/sshd" }) => {
+  return entries.map(({ message, program = "sshd", image = "/usr/sbin/sshd", user = 0 }) => {
     const time = 1_700_000_000_000_000 + ++clock * 1000;
     return [
       `__REALTIME_TIMESTAMP=${time}`,
@@ -29,6 +30,7 @@ function exported(entries: readonly Written[]): string {
       `SYSLOG_IDENTIFIER=${program}`,
       `_EXE=${image}`,
       "_PID=812",
+      `_UID=${user}`,
       "_AUDIT_SESSION=3",
     ].join("\n") + "\n\n";
   }).join("");
@@ -163,7 +165,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "journal: whoever names a program that he is not is named other",
+  name:
+    "journal: whoever names a program that he is not is named other, and nobody but root is believed",
   ignore,
   fn: async () => {
     using journal = new Journal();
@@ -171,10 +174,11 @@ Deno.test({
       { message: "a", image: "/usr/bin/logger" },
       { message: "b", image: "/home/eve/sshd" },
       { message: "c", program: "app", image: "/opt/app" },
+      { message: "d", user: 65534 },
     ]);
     using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
-    const writers = [folder.read(0), folder.read(0), folder.read(0)].map((line) => line?.writer);
-    assertEquals(writers, ["other", "other", "unknown"]);
+    const writers = Array.from({ length: 4 }, () => folder.read(0)?.writer);
+    assertEquals(writers, ["other", "other", "unknown", "unknown"]);
   },
 });
 

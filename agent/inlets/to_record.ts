@@ -35,6 +35,8 @@ export interface LogOrigin {
   readonly userId: (name: string) => number | undefined;
   /** Overwrites key-like values in place; how many bytes. Default: none are. */
   readonly mask?: (text: Uint8Array) => number;
+  /** False keeps all that is typed as it is: for what rules judge alone. Default: true. */
+  readonly hides?: boolean;
 }
 
 /** Shorter names are no secret, and may stand anywhere in a line. */
@@ -45,7 +47,10 @@ const NOBODY = 0xFFFF_FFFF;
 const PLAIN_NAME = /^[a-z_](?:[\w.-]|[\\@](?=[\w.-])){0,63}\$?$/i;
 /** What nobody calls an account: capitals, small letters and digits or signs, as passwords have. */
 const PASSWORD_LIKE = /^(?=.*[a-z])(?=.*[A-Z])(?=.*\d).{8,}$/;
+/** A value of auditd's as hexadecimal digits. */
+const CODED = /=((?:[0-9A-F]{2}){4,})(?!\w)/g;
 const UTF8 = new TextEncoder();
+const DECODER = new TextDecoder();
 
 /**
  * A line of a log as a record.
@@ -72,7 +77,10 @@ export function logRecord(event: LogEvent, origin: LogOrigin): Uint8Array {
     host: values.of(address === undefined ? told.from : undefined),
     command: values.of(told.command, LOG_COMMAND_BYTES_MAX),
     login_session: values.of(told.session ?? event.session),
-    line: values.of(event.message, LOG_LINE_BYTES_MAX),
+    line: values.of(
+      event.origin === "audit" ? values.recoded(event.message) : event.message,
+      LOG_LINE_BYTES_MAX,
+    ),
   };
   const { process } = origin;
   return encodeRecord(told.kind, {
@@ -119,6 +127,16 @@ class Values {
     this.#mask = mask;
   }
 
+  /** A line of auditd's with nothing to hide in the values that it has as digits. */
+  recoded(line: string): string {
+    return line.replaceAll(CODED, (whole, digits: string) => {
+      const value = DECODER.decode(Uint8Array.fromHex(digits));
+      const bytes = this.of(value, LOG_LINE_BYTES_MAX) ?? new Uint8Array();
+      const kept = DECODER.decode(bytes);
+      return kept === value ? whole : `=${bytes.toHex().toUpperCase()}`;
+    });
+  }
+
   of(value: string | undefined, bytesMax = LOG_VALUE_BYTES_MAX): Uint8Array | undefined {
     if (value === undefined || value === "") return undefined;
     const secret = this.#secret;
@@ -132,8 +150,12 @@ class Values {
 }
 
 /** A name that is nobody's, and may be a password. */
-function secretName({ told }: LogEvent, { userId }: LogOrigin): string | undefined {
+function secretName(
+  { told }: LogEvent,
+  { userId, hides = true }: LogOrigin,
+): string | undefined {
   const { kind, user } = told;
+  if (!hides) return undefined;
   if (kind !== "auth_failure" || user === undefined) return undefined;
   if (user.length < SECRET_LENGTH_MIN) return undefined;
   if (userId(user) !== undefined) return undefined;

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeRecord, type RecordView, text } from "../../common/record/mod.ts";
+import { AuditReader } from "./audit.ts";
 import type { LogEvent } from "./log_event.ts";
 import { readLine } from "./read_line.ts";
 import { type LogOrigin, logRecord } from "./to_record.ts";
@@ -10,6 +11,9 @@ const ORIGIN: LogOrigin = {
   timeNs: 5n,
   userId: (name) => name === "ada" ? 1000 : undefined,
 };
+
+const UTF8 = new TextEncoder();
+const DECODER = new TextDecoder();
 
 function event(message: string, program = "sshd"): LogEvent {
   const read = readLine({ origin: "file", program, pid: 812, message });
@@ -47,6 +51,48 @@ Deno.test("logRecord() hides what was typed for a name and may be a password, in
     assertEquals(slot(record, "line"), "Invalid user ******** from 192.0.2.9 port 5");
     assert(!new TextDecoder("latin1").decode(record.bytes).includes(typed));
   }
+});
+
+Deno.test("logRecord() hides it in the digits that auditd writes too, and leaves others alone", () => {
+  const coded = (value: string): string => UTF8.encode(value).toHex().toUpperCase();
+  const line = (acct: string): string =>
+    "type=USER_LOGIN msg=audit(1.250:9): pid=12345678 uid=0 ses=4294967295 msg='op=login " +
+    `acct=${acct} exe="/usr/sbin/sshd" addr=192.0.2.9 res=failed'`;
+  const audit = (text: string, origin: Partial<LogOrigin> = {}): RecordView => {
+    const read = new AuditReader().read(text);
+    if (typeof read !== "object") throw new TypeError(`${read}`);
+    return decodeRecord(logRecord(read, { ...ORIGIN, ...origin }));
+  };
+  const typed = "correct horse battery";
+  const record = audit(line(coded(typed)));
+  assertEquals([slot(record, "user"), slot(record, "line")], [
+    "********",
+    line(coded("********")),
+  ]);
+  assert(record.has("masked"));
+  assertEquals(slot(audit(line('"oracle"')), "line"), line('"oracle"'));
+  const command = (value: string): string =>
+    `type=USER_CMD msg=audit(1.250:9): pid=1 msg='cmd=${coded(value)} res=success'`;
+  const hide = (text: Uint8Array): number => {
+    const at = DECODER.decode(text).indexOf("hunter2");
+    if (at >= 0) text.fill(42, at, at + 7);
+    return at >= 0 ? 7 : 0;
+  };
+  const masked = audit(command("x --password hunter2"), { mask: hide });
+  assertEquals([slot(masked, "command"), slot(masked, "line")], [
+    "x --password *******",
+    command("x --password *******"),
+  ]);
+});
+
+Deno.test("logRecord() keeps what is typed for a name where rules alone read it", () => {
+  const read = event("Invalid user Summer2026 from 192.0.2.9 port 5");
+  const record = decodeRecord(logRecord(read, { ...ORIGIN, hides: false }));
+  assertEquals([slot(record, "user"), record.uid, record.has("masked")], [
+    "Summer2026",
+    0xFFFF_FFFF,
+    false,
+  ]);
 });
 
 Deno.test("logRecord() shows names as hosts have them", () => {

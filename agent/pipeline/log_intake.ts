@@ -33,7 +33,8 @@ export interface LogIntakeOptions {
 }
 
 /**
- * A line of a log as a record, joined to the process that wrote it.
+ * A line of a log as a record, joined to the process that wrote it where the log itself knows it: of
+ * a line of a text file process and program are what its writer says.
  *
  * @param event The line and what it says.
  * @param options Process table, users, clock, and the record's number.
@@ -43,12 +44,13 @@ export function madeOfLog(
   { engine, userId, wallOffsetNs, nowNs, sequence }: LogIntakeOptions,
 ): MadeRecord {
   const timeNs = bootTime(event.timeMs, { wallOffsetNs, nowNs });
-  const process = writerOf(event, { engine, timeNs });
-  const joined: LogEvent = { ...event, writer: event.writer ?? provenBy(event, process, engine) };
+  const named = processOf(event, { engine, timeNs });
+  const process = event.origin === "file" ? undefined : named;
+  const joined: LogEvent = { ...event, writer: event.writer ?? writerOf(event, named, engine) };
   const origin = { sequence, timeNs, process, userId };
   return {
     bytes: logRecord(joined, { ...origin, mask: (text) => engine.maskText(text) }),
-    plain: logRecord(joined, { ...origin, userId: () => 0 }),
+    plain: logRecord(joined, { ...origin, hides: false }),
     sources: logSourcesOf(event),
     fields: event.fields,
     onlyIfFound: event.told.kind === "log_line",
@@ -66,8 +68,8 @@ function bootTime(
   return timeNs > 0n ? timeNs : 0n;
 }
 
-/** The process of the line, where it lives and began before the line. */
-function writerOf(
+/** The process that the line names, where it lives and began before the line. */
+function processOf(
   { pid }: LogEvent,
   { engine, timeNs }: { readonly engine: LogIntakeOptions["engine"]; readonly timeNs: bigint },
 ): ProcessRow | undefined {
@@ -75,17 +77,20 @@ function writerOf(
   return row === undefined || row.startNs > timeNs + CLOCK_STEP_NS ? undefined : row;
 }
 
-/** Whether the process runs what the line names. */
-function provenBy(
+/**
+ * Whether the process that the line names runs another program than the line names: one of both is
+ * a lie then. Where they fit, whoever wrote it may have looked for such a process.
+ */
+function writerOf(
   { program }: LogEvent,
   row: ProcessRow | undefined,
   engine: LogIntakeOptions["engine"],
-): "unknown" | "proven" | "other" {
+): "unknown" | "other" {
   const expected = IMAGES.get(program);
   const image = row === undefined ? undefined : engine.program(row.program)?.image;
   if (expected === undefined || image === undefined) return "unknown";
   const name = DECODER.decode(image).replace(/^.*\//s, "").replace(/ \(deleted\)$/, "");
-  return expected.has(name) ? "proven" : "other";
+  return expected.has(name) ? "unknown" : "other";
 }
 
 /** The program of a record's process, for its document. */

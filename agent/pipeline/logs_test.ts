@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { decodeRecords, encodeRecord, SOURCES } from "../../common/record/mod.ts";
+import { decodeRecord, decodeRecords, encodeRecord, SOURCES } from "../../common/record/mod.ts";
 import { compileRules, type RuleSet } from "../../common/sigma/mod.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { CONTEXT, KeptSink } from "./_pipeline_test_support.ts";
+import { madeOfLog } from "./log_intake.ts";
 import { Logs } from "./logs.ts";
 import { Pipeline } from "./pipeline.ts";
 import { RulesInForce } from "./rules_in_force.ts";
@@ -35,6 +36,16 @@ level: high
 title: A secret in a command
 logsource: { product: linux, category: authentication }
 detection: { s: { Command|contains: "s3cr3t" }, condition: s }
+level: low
+---
+title: Somebody is root
+logsource: { product: linux, category: authentication }
+detection: { s: { UserId: "0" }, condition: s }
+level: low
+---
+title: sudo by its own name of who
+logsource: { product: linux, service: sudo }
+detection: { s: { user: ada, COMMAND: /bin/id }, condition: s }
 level: low
 ---
 title: Not what it says
@@ -111,6 +122,18 @@ class Host implements Disposable {
   }
 }
 
+/** A server of OpenSSH at 9, and another program at 10. */
+function runPrograms(engine: Engine): void {
+  for (const [pid, image] of [[9, "/usr/sbin/sshd"], [10, "/usr/bin/logger"]] as const) {
+    const bytes = encodeRecord("exec", {
+      header: { pid, tid: pid, start_time_ns: 5n, time_ns: 5n, sequence: 1, role: 5 },
+      slots: { image, argv: `${image}\0` },
+    });
+    engine.batch.set(bytes);
+    engine.scan(bytes.length);
+  }
+}
+
 function kinds(host: Host): (string | undefined)[] {
   return host.sink.batches.flatMap((batch) =>
     [...decodeRecords(batch.records)].map(({ kind }) => kind)
@@ -160,31 +183,49 @@ Deno.test("Logs lets rules see a value before it is masked, and keeps it masked"
   assert(!JSON.stringify(host.alerts).includes("s3cr3tvalue77"));
 });
 
-Deno.test("Logs joins a line to its process, and says when that is another program", async () => {
+Deno.test("Logs takes process and program of a text file's line for what its writer says", async () => {
   using host = await Host.open();
-  const exec = (pid: number, image: string): Uint8Array =>
-    encodeRecord("exec", {
-      header: { pid, tid: pid, start_time_ns: 5n, time_ns: 5n, sequence: 1, role: 5 },
-      slots: { image, argv: `${image}\0` },
-    });
-  for (const bytes of [exec(9, "/usr/sbin/sshd"), exec(10, "/usr/bin/logger")]) {
-    host.engine.batch.set(bytes);
-    host.engine.scan(bytes.length);
-  }
+  runPrograms(host.engine);
   host.logs.save();
   const accepted = "Accepted password for ada from 192.0.2.9 port 5 ssh2";
   host.write(`sshd[9]: ${accepted}`, `sshd[10]: ${accepted}`, `sshd[11]: ${accepted}`);
   host.read();
   assertEquals(host.titles(), ["Not what it says"]);
-  assertEquals(host.alerts[0]?.process?.executable, "/usr/bin/logger");
+  const { process } = host.alerts[0] ?? {};
+  assertEquals([process?.pid, process?.executable, process?.entity_id], [10, undefined, undefined]);
   const records = host.sink.batches.flatMap((batch) => [...decodeRecords(batch.records)]);
-  assertEquals(records.map((record) => record.number("login", "writer")), [1, 2, 0]);
-  assertEquals(records.map(({ startTimeNs, role, source }) => [startTimeNs, role, source]), [
-    [5n, 5, SOURCES.logs],
-    [5n, 5, SOURCES.logs],
-    [0n, 0, SOURCES.logs],
-  ]);
+  assertEquals(records.map((record) => record.number("login", "writer")), [0, 2, 0]);
+  assertEquals(
+    records.map(({ pid, startTimeNs, role, source }) => [pid, startTimeNs, role, source]),
+    [9, 10, 11].map((pid) => [pid, 0n, 0, SOURCES.logs]),
+  );
   assertEquals(new Set(records.map(({ sequence }) => sequence)).size, 3);
+});
+
+Deno.test("madeOfLog() joins a line to its process where the log itself knows it", async () => {
+  const engine = await Engine.create();
+  runPrograms(engine);
+  const made = madeOfLog({
+    origin: "journal",
+    writer: "proven",
+    program: "sshd",
+    pid: 9,
+    message: "x",
+    told: { kind: "login" },
+    fields: {},
+  }, { engine, sequence: 1, userId: () => undefined, wallOffsetNs: 0n, nowNs: 1_000n });
+  const record = decodeRecord(made.bytes);
+  assertEquals([record.pid, record.startTimeNs, record.role], [9, 5n, 5]);
+  assertEquals(record.number("login", "writer"), 1);
+});
+
+Deno.test("Logs makes nobody root whom the host does not know, and reads sudo's own fields", async () => {
+  using host = await Host.open();
+  host.logs.save();
+  host.write("sshd[9]: Invalid user oracle from 192.0.2.9 port 5");
+  host.write("sudo: ada : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/id");
+  host.read();
+  assertEquals(host.titles(), ["sudo by its own name of who"]);
 });
 
 Deno.test("Logs says once that its state cannot be written, and goes on", async () => {

@@ -48,21 +48,20 @@ export function judgeMade(
 ): readonly number[] {
   const bits = bitsOf(made.sources, rules);
   if (bits.every((byte) => byte === 0)) return [];
-  const event = eventOf(decodeRecord(made.plain ?? made.bytes), { made, context });
-  const values = rules.fields.map((field) => fieldValue(event, field));
+  const event = eventOf(decodeRecord(made.plain ?? made.bytes), context);
+  // A log's own name of a field may be that of a part of the document: sudo's `user`.
+  const values = rules.fields.map((field) =>
+    Object.hasOwn(made.fields, field) ? made.fields[field] : fieldValue(event, field)
+  );
   const length = encodeFlat(values, engine.batch, { logSources: bits });
   return engine.scan(length).map(({ rule }) => rule).filter((rule) => rule < rules.rules.length)
     .sort((a, b) => a - b);
 }
 
 /** As `KEYWORDS_FIELD` the line alone: what the document adds is not in the log. */
-function eventOf(
-  record: RecordView,
-  { made, context }: { readonly made: MadeRecord; readonly context: EcsContext },
-): JsonObject {
+function eventOf(record: RecordView, context: EcsContext): JsonObject {
   const document = ecsDocument(record, context);
   return {
-    ...made.fields,
     ...document,
     [KEYWORDS_FIELD]: document.message ?? document.tamper?.detail ?? "",
   };
