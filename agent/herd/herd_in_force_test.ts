@@ -94,6 +94,16 @@ Deno.test("HerdInForce takes at last what it could not take when it was ordered"
   assertEquals([scene.taken, scene.herd.isFailing], [[[LONG.id]], false]);
 });
 
+Deno.test("HerdInForce gets a set again that was damaged on this host's disk", async () => {
+  await using scene = await Scene.open();
+  const set = setOf([LONG]);
+  scene.order(set);
+  await scene.take(scene.wanted);
+  scene.host.sets.add(set.hash, set.bytes.subarray(1));
+  await scene.take(scene.wanted);
+  assertEquals([scene.taken, scene.fetched], [[[LONG.id], [LONG.id]], [set.hash, set.hash]]);
+});
+
 Deno.test("antibodiesText() says what is active, by hashes and counts, and no less", () => {
   const wanted = { fleet: "a".repeat(64), host: null };
   const ruleIds = ["herd-1"];

@@ -1,4 +1,5 @@
-import { removeIfThere, replaceFile } from "../../common/config/durable_file.ts";
+import { createHash } from "node:crypto";
+import { readIfThere, removeIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { RuleSource } from "../../common/sigma/parse_rules.ts";
 
@@ -38,13 +39,14 @@ export class SetFolder {
   }
 
   /**
-   * A set as it came; `undefined` = it is not here.
+   * A set as it came; `undefined` = it is not here: one that was damaged is none.
    *
    * @param hash Its SHA-256.
    */
   read(hash: string): Uint8Array<ArrayBuffer> | undefined {
     try {
-      return Deno.readFileSync(`${this.#folder}/${hash}`);
+      const bytes = Deno.readFileSync(`${this.#folder}/${hash}`);
+      return createHash("sha256").update(bytes).digest("hex") === hash ? bytes : undefined;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw unusable(this.#folder, error);
@@ -68,19 +70,24 @@ export class SetFolder {
   }
 
   /**
-   * Puts rules in the place of those that are there: a reader finds these or those.
+   * Puts rules in the place of those that are there, a file at a time: a rule that was there and
+   * stays is there throughout, and one that goes does so when the others have come.
    *
    * @param rules A file each.
    * @throws {ImmuneError} `STATE_UNUSABLE` when they cannot be written.
    */
   putRules(rules: readonly RuleSource[]): void {
-    const fresh = `${this.rules}.new`;
     try {
-      removeIfThere(fresh);
-      if (rules.length > 0) Deno.mkdirSync(fresh, { recursive: true, mode: 0o700 });
-      for (const { path, text } of rules) replaceFile(`${fresh}/${path}`, text);
-      removeIfThere(this.rules);
-      if (rules.length > 0) Deno.renameSync(fresh, this.rules);
+      if (rules.length === 0) return removeIfThere(this.rules);
+      Deno.mkdirSync(this.rules, { recursive: true, mode: 0o700 });
+      for (const { path, text } of rules) {
+        const file = `${this.rules}/${path}`;
+        if (readIfThere(file) !== text) replaceFile(file, text);
+      }
+      const kept = new Set(rules.map(({ path }) => path));
+      for (const { name } of Deno.readDirSync(this.rules)) {
+        if (!kept.has(name)) removeIfThere(`${this.rules}/${name}`);
+      }
     } catch (cause) {
       throw unusable(this.#folder, cause);
     }

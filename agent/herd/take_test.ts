@@ -115,8 +115,23 @@ Deno.test("takeAntibodies() makes good what a kill left between rules and indica
   await using host = await TestHost.open();
   const wanted = { fleet: setOf([PATH, SIGMA]) };
   takeAntibodies(host.request(wanted));
-  // As far as a kill can come: rules half written, and none in their place.
-  Deno.renameSync(host.sets.rules, `${host.sets.rules}.new`);
+  const [rule = ""] = host.ruleFiles();
+  // As far as a kill can come: a rule half written, another one that nobody wants any more.
+  Deno.renameSync(`${host.sets.rules}/${rule}`, `${host.sets.rules}/${rule}.new`);
+  Deno.writeTextFileSync(`${host.sets.rules}/old.yml`, RULE);
   const taken = takeAntibodies(host.request(wanted));
-  assertEquals([taken.ids.length, host.ruleFiles().length], [2, 1]);
+  assertEquals([taken.ids.length, host.ruleFiles()], [2, [rule]]);
+});
+
+Deno.test("takeAntibodies() leaves a rule that stays where it is", async () => {
+  await using host = await TestHost.open();
+  takeAntibodies(host.request({ fleet: setOf([SIGMA]) }));
+  const [rule = ""] = host.ruleFiles();
+  const inode = (): number | null => Deno.statSync(`${host.sets.rules}/${rule}`).ino;
+  // Whoever reads the folder at any moment finds it: its file is never another one.
+  const before = inode();
+  takeAntibodies(host.request({ fleet: setOf([SIGMA, PORT]) }));
+  assertEquals([inode(), host.ruleFiles().length], [before, 2]);
+  takeAntibodies(host.request({ fleet: setOf([SIGMA]) }));
+  assertEquals([inode(), host.ruleFiles()], [before, [rule]]);
 });
