@@ -15,7 +15,6 @@ const QUIET: ReadonlySet<string> = new Set([
   "sudo-i",
   "su",
   "su-l",
-  "login",
   "runuser",
   "runuser-l",
   "systemd-user",
@@ -33,7 +32,9 @@ export function readPam(message: string): Reading {
   const [, service = "", type, text = ""] = head;
   if (type === "session") {
     const opened = OPENED.exec(text);
+    // login tells of root itself, of others only where it is asked to.
     if (QUIET.has(service) || opened === null) return REPEATED;
+    if (service === "login" && opened[1] === "root") return REPEATED;
     return { kind: "login", service, outcome: "success", method: "pam", user: opened[1] };
   }
   const failure = type === "auth" ? FAILURE.exec(text) : null;

@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Told } from "./log_event.ts";
 import { readDoas, readLogin, readPkexec, readSu } from "./other_programs.ts";
 import { readPam } from "./pam.ts";
 
@@ -51,9 +53,79 @@ Deno.test("readLogin() reads terminals", () => {
   ]);
   const root = readLogin("ROOT LOGIN  ON tty1".replace("  ", " "));
   assertEquals(typeof root === "object" && root.user, "root");
-  const failed = readLogin("FAILED LOGIN (2) ON '/dev/tty1' FOR 'x', Authentication failure");
-  assertEquals(typeof failed === "object" && [failed.kind, failed.user], ["auth_failure", "x"]);
 });
+
+Deno.test("readLogin() reads what login of shadow and of util-linux write of who was let in", () => {
+  for (
+    const [message, user, terminal, from] of [
+      ["ROOT LOGIN  on '/dev/pts/0'", "root", "pts/0", undefined],
+      ["ROOT LOGIN  on '/dev/pts/0' from '192.0.2.9'", "root", "pts/0", "192.0.2.9"],
+      ["'ada' logged in  on '/dev/tty1'", "ada", "tty1", undefined],
+      ["ROOT LOGIN ON tty1 FROM 192.0.2.9", "root", "tty1", "192.0.2.9"],
+      ["LOGIN ON pts/0 BY ada FROM h.example", "ada", "pts/0", "h.example"],
+    ] as const
+  ) {
+    const login = told(message);
+    assertEquals([login.kind, login.user, login.terminal, login.from], [
+      "login",
+      user,
+      terminal,
+      from,
+    ]);
+  }
+  const session = "session opened for user ada(uid=1000) by LOGIN(uid=0)";
+  const opened = readPam(`pam_unix(login:session): ${session}`);
+  assertEquals(typeof opened === "object" && [opened.kind, opened.user], ["login", "ada"]);
+  assertEquals(readPam(`pam_unix(login:session): ${session.replace("ada", "root")}`), "repeated");
+});
+
+Deno.test("readLogin() reads what login of shadow and of util-linux write of who was turned away", () => {
+  const why = "Authentication failure";
+  for (
+    const [message, user, terminal, from] of [
+      [`FAILED LOGIN (1) on '/dev/pts/0' FOR 'nobody', ${why}`, "nobody", "pts/0", undefined],
+      [`FAILED LOGIN (1) on '/dev/pts/0' from '192.0.2.9' FOR 'ada', ${why}`, "ada", "pts/0"],
+      [`FAILED LOGIN (2) on '/dev/pts/0' FOR 'UNKNOWN', ${why}`, undefined, "pts/0", undefined],
+      [`FAILED LOGIN 1 FROM tty1 FOR root, ${why}`, "root", "tty1", undefined],
+      [`FAILED LOGIN SESSION FROM 192.0.2.9 FOR (unknown), ${why}`, undefined, undefined],
+      [`TOO MANY LOGIN TRIES (3) FROM 192.0.2.9 FOR ada, ${why}`, "ada", undefined],
+    ] as const
+  ) {
+    const failed = told(message);
+    assertEquals([failed.kind, failed.user, failed.terminal], ["auth_failure", user, terminal]);
+    assertEquals(failed.from, from ?? (message.includes("192.0.2.9") ? "192.0.2.9" : undefined));
+  }
+  for (
+    const again of [
+      "TOO MANY LOGIN TRIES (5) on '/dev/tty1' FOR 'UNKNOWN'",
+      "pam_unix(login:auth): authentication failure; logname= uid=0 euid=0 tty=/dev/pts/0 ruser= " +
+      "rhost=192.0.2.9  user=nobody",
+    ]
+  ) assertEquals(readLogin(again), "repeated", again);
+});
+
+Deno.test("readLogin() is fooled by no name: a failure stays one, its place login's own", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom("' FOR '", " FROM ", ", ", "tty9", "x") }),
+      (x) => {
+        const name = `a${x}b`;
+        const shadow = told(
+          `FAILED LOGIN (1) on '/dev/tty1' FOR '${name}', Authentication failure`,
+        );
+        assertEquals([shadow.kind, shadow.user, shadow.terminal], ["auth_failure", name, "tty1"]);
+        const other = told(`FAILED LOGIN 1 FROM tty1 FOR ${name}, Authentication failure`);
+        assertEquals([other.kind, other.user, other.terminal], ["auth_failure", name, "tty1"]);
+      },
+    ),
+  );
+});
+
+function told(message: string): Told {
+  const reading = readLogin(message);
+  if (typeof reading !== "object") throw new TypeError(`${reading}: ${message}`);
+  return reading;
+}
 
 Deno.test("readPkexec() and readDoas() read commands", () => {
   const pkexec = readPkexec(

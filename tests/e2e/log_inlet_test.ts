@@ -5,7 +5,14 @@ import { immune, ROOT } from "../support/immune.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 
 const ignore = !canLoadSensor() ||
-  !["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/sudo", "/usr/bin/logger"].every(isThere);
+  ![
+    "/usr/sbin/sshd",
+    "/usr/bin/ssh",
+    "/usr/bin/sudo",
+    "/usr/bin/logger",
+    "/usr/bin/login",
+    "/usr/bin/script",
+  ].every(isThere);
 
 const RULES = `
 title: Login
@@ -20,7 +27,7 @@ level: low
 `;
 
 Deno.test({
-  name: "logins: real sshd, sudo and su become records, and no line fools their reader",
+  name: "logins: real sshd, sudo, su and login become records, and no line fools their reader",
   ignore,
   fn: async () => {
     const folder = await Deno.makeTempDir();
@@ -47,7 +54,7 @@ Deno.test({
     try {
       await messages.find((line) => line.startsWith("Watching"), { waitMs: START_WAIT_MS });
       running = logins.spawn();
-      const alerts = await alertsUntil(found, 7);
+      const alerts = await alertsUntil(found, 8);
       await Deno.writeTextFile(`${folder}/done`, "");
       assertEquals((await running.status).code, 0);
       check(alerts, mark);
@@ -78,6 +85,12 @@ function check(alerts: readonly Alert[], mark: string): void {
   assert(sudo.authentication?.command?.includes(mark));
   const su = by(({ authentication }) => authentication?.service === "su");
   assertEquals(su.user?.effective?.name, "nobody");
+  const login = by(({ authentication }) => authentication?.service === "login");
+  assertEquals([login.event.action, login.user?.name, login.source?.ip], [
+    "auth_failure",
+    "nobody",
+    "192.0.2.77",
+  ]);
   const forged = by(({ source }) => source?.ip === "203.0.113.67");
   assertEquals([forged.user?.name, forged.log?.writer], [mark, "other"]);
   by(({ rule, log }) => rule.title === "The server starts" && log?.program === "sshd");

@@ -9,8 +9,10 @@ here=$(dirname "$(realpath "$0")")
 
 mkdir "$folder/dev"
 mount -t tmpfs logins "$folder/dev"
-mkdir "$folder/dev/upper" "$folder/dev/work"
+mkdir "$folder/dev/upper" "$folder/dev/work" "$folder/dev/pts"
+mount --bind /dev/pts "$folder/dev/pts"
 mount -t overlay logins -o "lowerdir=/dev,upperdir=$folder/dev/upper,workdir=$folder/dev/work" /dev
+mount --bind "$folder/dev/pts" /dev/pts
 exec 3< <(exec perl "$here/syslog.pl" /dev/log "$folder/auth.log")
 syslog=$! sshd=
 trap 'kill $syslog $sshd 2> /dev/null || true' EXIT
@@ -46,6 +48,12 @@ login "$mark from 203.0.113.66 port 22 ssh2" || true
 login "Correct.Horse9$mark" || true
 sudo -n /bin/echo "$mark" > /dev/null
 su nobody -s /bin/sh -c "exit 0"
+# Somebody at a terminal, with a wrong password: it is asked for, and the name then once more.
+coproc script -q -c "/usr/bin/login -h 192.0.2.77 nobody" /dev/null
+read -r -d : -t 60 -u "${COPROC[0]}" _
+echo "$mark" >&"${COPROC[1]}"
+read -r -d : -t 60 -u "${COPROC[0]}" _
+kill "$COPROC_PID"
 # A line that says what it likes, by a program that stays until its reader has seen it.
 perl -MSys::Syslog -e '
   openlog("sshd", "pid", "auth");
