@@ -101,6 +101,7 @@ export class LogFile implements Disposable {
       if (this.#id === file && size >= offset && this.#hashOf(headBytes) === head) {
         this.#read = offset;
         this.#head = { hash: head, bytes: headBytes };
+        if (!this.#isLineStart(offset)) this.#lines.beginInside();
         return;
       }
       this.#close();
@@ -155,8 +156,8 @@ export class LogFile implements Disposable {
     if (behind > BEHIND_BYTES_MAX) {
       const skipped = behind - BEHIND_BYTES_MAX / 2;
       this.losses.skippedBytes += skipped;
-      this.#lines.forget();
       this.#read += skipped;
+      this.#lines.beginInside();
     }
     try {
       this.#file.seekSync(this.#read, Deno.SeekMode.Start);
@@ -182,6 +183,18 @@ export class LogFile implements Disposable {
       return sha256(head.subarray(0, this.#file?.readSync(head) ?? 0));
     } catch {
       return "";
+    }
+  }
+
+  /** The last run may have ended where it had skipped into a line. */
+  #isLineStart(offset: number): boolean {
+    if (offset === 0) return true;
+    const before = new Uint8Array(1);
+    try {
+      this.#file?.seekSync(offset - 1, Deno.SeekMode.Start);
+      return this.#file?.readSync(before) === 1 && before[0] === 10;
+    } catch {
+      return false;
     }
   }
 

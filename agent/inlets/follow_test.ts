@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { LogFile } from "./follow.ts";
+import { BEHIND_BYTES_MAX, LogFile } from "./follow.ts";
 import { LineBuffer } from "./line_buffer.ts";
 import { LINE_BYTES_MAX } from "./log_event.ts";
 
@@ -156,4 +156,18 @@ Deno.test("LineBuffer gives the same lines however the bytes come", () => {
     }),
   );
   assert(new LineBuffer().take(new Uint8Array([0xFF, 10]))[0] === "\uFFFD");
+});
+
+Deno.test("LogFile takes no part of a line for a line where it skips, nor in the next run", () => {
+  using log = new Log();
+  log.append("");
+  using first = new LogFile(log.path);
+  // One line over all that is skipped: of zeros that take no room.
+  Deno.truncateSync(log.path, BEHIND_BYTES_MAX + 2);
+  assertEquals(first.poll(), []);
+  const { position } = first;
+  log.append("rest of it\nwhole\n");
+  assertEquals([lines(first), first.tooLong], [["whole"], 0]);
+  using second = new LogFile(log.path, position);
+  assertEquals(lines(second), ["whole"]);
 });

@@ -45,6 +45,7 @@ export interface LogState {
   readonly open: boolean;
   readonly gaps: number;
   readonly skippedBytes: number;
+  /** Lines that are too long, or that the journal has in a form that is not read. */
   readonly tooLong: number;
 }
 
@@ -69,6 +70,9 @@ interface Followed {
   readonly audit: AuditReader | undefined;
 }
 
+/** Reads a little of one log; `undefined` when nothing came. */
+type Source = (nowMs: number) => readonly LogEvent[] | undefined;
+
 /** Reads the logs of a host: lines in, what they say out. */
 export class LogInlet implements Disposable {
   readonly counts: LogCounts = {
@@ -85,6 +89,7 @@ export class LogInlet implements Disposable {
   readonly #clockMs: () => number;
   readonly #files: readonly Followed[];
   readonly #journals: readonly JournalFolder[];
+  readonly #sources: readonly Source[];
   readonly #told = new Map<string, number>();
   #lookedAt = -Infinity;
   /** The log that a turn begins with: none can keep the others from being read. */
@@ -108,6 +113,10 @@ export class LogInlet implements Disposable {
       log: new LogFile(path, options.positions?.files[path]),
       audit: path.endsWith("audit.log") ? new AuditReader() : undefined,
     }));
+    this.#sources = [
+      ...this.#files.map((followed): Source => () => this.#fromFile(followed)),
+      ...this.#journals.map((journal): Source => (nowMs) => this.#fromJournal(journal, nowMs)),
+    ];
   }
 
   /** How far each log was read. */
@@ -130,12 +139,12 @@ export class LogInlet implements Disposable {
         ...log.losses,
         tooLong: log.tooLong,
       })),
-      ...this.#journals.map(({ path, isOpen, damaged }) => ({
+      ...this.#journals.map(({ path, isOpen, damaged, unread }) => ({
         path,
         open: isOpen,
         gaps: damaged,
         skippedBytes: 0,
-        tooLong: 0,
+        tooLong: unread,
       })),
     ];
   }
@@ -149,23 +158,12 @@ export class LogInlet implements Disposable {
     const startedAt = this.#clockMs();
     if (startedAt - this.#lookedAt < LOOK_INTERVAL_MS) return [];
     const events: LogEvent[] = [];
-    const count = this.#files.length;
-    for (
-      const followed of [...this.#files.slice(this.#next), ...this.#files.slice(0, this.#next)]
-    ) {
-      this.#next = (this.#next + 1) % count;
-      for (let lines = followed.log.poll(); lines !== undefined; lines = followed.log.poll()) {
-        for (const line of lines) this.#read(line, { followed, events });
-        // There may be more: the next turn goes on at once.
-        if (this.#clockMs() - startedAt >= TURN_MS) return events;
-      }
-    }
-    for (const journal of this.#journals) {
-      for (let line = journal.read(startedAt); line; line = journal.read(startedAt)) {
-        this.counts.lines++;
-        const event = readLine(line);
-        if (event === REPEATED) this.counts.repeated++;
-        else events.push(event);
+    const sources = this.#sources;
+    for (const source of [...sources.slice(this.#next), ...sources.slice(0, this.#next)]) {
+      this.#next = (this.#next + 1) % sources.length;
+      for (let read = source(startedAt); read !== undefined; read = source(startedAt)) {
+        events.push(...read);
+        // There may be more: the next turn goes on at once, with the next log.
         if (this.#clockMs() - startedAt >= TURN_MS) return events;
       }
     }
@@ -195,17 +193,25 @@ export class LogInlet implements Disposable {
     for (const journal of this.#journals) journal[Symbol.dispose]();
   }
 
-  #read(
-    line: string,
-    { followed, events }: { readonly followed: Followed; readonly events: LogEvent[] },
-  ): void {
+  #fromFile({ log, audit }: Followed): readonly LogEvent[] | undefined {
+    return log.poll()?.flatMap((line) =>
+      this.#counted(
+        audit === undefined ? syslogEvent(line, this.#options.nowMs()) : audit.read(line),
+      )
+    );
+  }
+
+  #fromJournal(journal: JournalFolder, nowMs: number): readonly LogEvent[] | undefined {
+    const line = journal.read(nowMs);
+    return line === undefined ? undefined : this.#counted(readLine(line));
+  }
+
+  #counted(event: LogEvent | typeof REPEATED | undefined): readonly LogEvent[] {
     this.counts.lines++;
-    const event = followed.audit === undefined
-      ? syslogEvent(line, this.#options.nowMs())
-      : followed.audit.read(line);
-    if (event === undefined) this.counts.unreadable++;
-    else if (event === REPEATED) this.counts.repeated++;
-    else events.push(event);
+    if (typeof event === "object") return [event];
+    if (event === REPEATED) this.counts.repeated++;
+    else this.counts.unreadable++;
+    return [];
   }
 }
 

@@ -35,10 +35,15 @@ export type JournalPositions = Readonly<Record<string, number>>;
 /** Reads journald's files in a folder as they grow, also when journald goes on to another file. */
 export class JournalFolder implements Disposable {
   readonly path: string;
-  /** Files of which something did not hold. */
+  /** Places where something did not hold: what lies behind one in its file is not read. */
   damaged = 0;
+  /** Entries whose message is too long, or in a form that is not read. */
+  unread = 0;
   readonly #open = new Map<string, JournalFile>();
+  /** How many entries were read of files that are not open; of those in the folder alone. */
   readonly #done = new Map<string, number>();
+  /** Where files were found damaged: they are looked at again, and told of once. */
+  readonly #damages = new Map<string, number>();
   #lookedAt = -Infinity;
 
   /**
@@ -67,7 +72,7 @@ export class JournalFolder implements Disposable {
   /** How far each file was read. */
   get positions(): JournalPositions {
     const open = [...this.#open].map(([id, { position }]): [string, number] => [id, position]);
-    return Object.fromEntries([...this.#done, ...open].slice(-JOURNAL_FILES_MAX));
+    return Object.fromEntries([...this.#done, ...open]);
   }
 
   /**
@@ -82,9 +87,13 @@ export class JournalFolder implements Disposable {
       for (let entry = file.read(); entry !== undefined; entry = file.read()) {
         const line = lineOf(entry.fields, entry.timeMs);
         if (line !== undefined) return line;
+        if (entry.isPartial) this.unread++;
       }
       if (!file.isDamaged && !file.isArchived) continue;
-      if (file.isDamaged) this.damaged++;
+      if (file.isDamaged && this.#damages.get(id) !== file.position) {
+        this.damaged++;
+        this.#damages.set(id, file.position);
+      }
       this.#done.set(id, file.position);
       this.#open.delete(id);
       file[Symbol.dispose]();
@@ -99,9 +108,12 @@ export class JournalFolder implements Disposable {
 
   #look(nowMs: number): void {
     this.#lookedAt = nowMs;
-    for (const path of filesIn(this.path)) {
+    const seen = new Set<string>();
+    const paths = filesIn(this.path);
+    for (const path of paths) {
       const file = JournalFile.open(path, WANTED);
       if (file === undefined) continue;
+      seen.add(file.id);
       const before = this.#done.get(file.id);
       const isRead = before !== undefined && file.isArchived && before >= file.entries;
       if (this.#open.has(file.id) || isRead || this.#open.size >= JOURNAL_FILES_MAX) {
@@ -112,20 +124,32 @@ export class JournalFolder implements Disposable {
       this.#done.delete(file.id);
       this.#open.set(file.id, file);
     }
+    // Of a file that cannot be read just now nothing is forgotten.
+    if (seen.size < paths.length) return;
+    for (const known of [this.#done, this.#damages]) {
+      for (const id of known.keys()) if (!seen.has(id)) known.delete(id);
+    }
   }
 }
 
+/** The files of a folder, the oldest first; of too many the newest, with those written to now. */
 function filesIn(folder: string): string[] {
   try {
     return [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory)
       .flatMap(({ name }) =>
         [...Deno.readDirSync(`${folder}/${name}`)]
           .filter((entry) => entry.isFile && SYSTEM_FILE.test(entry.name))
-          .map((entry) => `${folder}/${name}/${entry.name}`)
-      ).slice(0, JOURNAL_FILES_MAX);
+          .map((entry) => ({ path: `${folder}/${name}/${entry.name}`, age: ageOf(entry.name) }))
+      ).sort((a, b) => a.age < b.age ? -1 : a.age > b.age ? 1 : 0).slice(-JOURNAL_FILES_MAX)
+      .map(({ path }) => path);
   } catch {
     return [];
   }
+}
+
+/** By what files are in their order: an archived one's name ends in the time of its first entry. */
+function ageOf(name: string): string {
+  return /-([0-9a-f]{1,16})\.journal$/.exec(name)?.[1]?.padStart(16, "0") ?? "g";
 }
 
 /** journald itself says which process wrote an entry: the names with a line in front are its own. */

@@ -7,8 +7,10 @@ import { zstdDecompressSync } from "node:zlib";
 export const JOURNAL_VALUE_BYTES_MAX = 64 * 1024;
 /** Most fields of an entry that are looked at. */
 const FIELDS_MAX = 256;
-/** Values that are kept between entries: most of them come again. */
-const CACHED_MAX = 2048;
+/** Values that are kept between entries, a file: most of them come again. */
+const CACHED_MAX = 1024;
+/** Longest of them, in characters: a longer one hardly comes again. */
+const CACHED_LENGTH_MAX = 128;
 /** Most arrays of entries in a file; they double in length. */
 const ARRAYS_MAX = 4096;
 
@@ -26,6 +28,7 @@ const ARRAY = { next: 16, items: 24 } as const;
 /** Bytes that are read of a data object at once: most are shorter. */
 const DATA_BYTES_FIRST = 512;
 const DECODER = new TextDecoder();
+const UNREAD = "unread";
 
 /** An entry of a journal. */
 export interface JournalEntry {
@@ -33,7 +36,12 @@ export interface JournalEntry {
   readonly timeMs: number;
   /** Its fields that were asked for; of several of a name the last one. */
   readonly fields: ReadonlyMap<string, string>;
+  /** True when it has values that are too long, or in a form that is not read: of any field. */
+  readonly isPartial: boolean;
 }
+
+/** A field that is read; no field where it is not wanted; `UNREAD`: nobody knows which it is. */
+type Field = readonly [name: string, value: string] | typeof UNREAD | undefined;
 
 /** A file of a journal, open. */
 export class JournalFile implements Disposable {
@@ -42,7 +50,7 @@ export class JournalFile implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #wanted: ReadonlySet<string>;
   readonly #isCompact: boolean;
-  readonly #cache = new Map<number, readonly [name: string, value: string] | undefined>();
+  readonly #cache = new Map<number, Field>();
   #array = 0;
   /** Number of the first entry of that array. */
   #arrayStart = 0;
@@ -161,42 +169,47 @@ export class JournalFile implements Disposable {
     const items = read(this.#file, at + ENTRY.items, count * width);
     if (items === undefined) return undefined;
     const fields = new Map<string, string>();
+    let isPartial = false;
     for (let i = 0; i < count; i++) {
       const offset = i * width;
       const data = this.#isCompact ? items.getUint32(offset, true) : numberAt(items, offset);
       const field = this.#dataAt(data);
-      if (field !== undefined) fields.set(...field);
+      if (field === UNREAD) isPartial = true;
+      else if (field !== undefined) fields.set(...field);
     }
-    return { timeMs: numberAt(head, ENTRY.time) / 1000, fields };
+    return { timeMs: numberAt(head, ENTRY.time) / 1000, fields, isPartial };
   }
 
-  #dataAt(at: number): readonly [name: string, value: string] | undefined {
+  #dataAt(at: number): Field {
     if (this.#cache.has(at)) return this.#cache.get(at);
     const field = this.#fieldAt(at);
+    if (typeof field === "object" && field[1].length > CACHED_LENGTH_MAX) return field;
     if (this.#cache.size >= CACHED_MAX) this.#cache.clear();
     this.#cache.set(at, field);
     return field;
   }
 
-  #fieldAt(at: number): readonly [name: string, value: string] | undefined {
+  #fieldAt(at: number): Field {
     const start = this.#isCompact ? 72 : 64;
     const head = this.#object(at, { type: TYPES.data, bytes: start });
     if (head === undefined) return undefined;
     const length = numberAt(head, 8) - start;
-    if (length < 1 || length > JOURNAL_VALUE_BYTES_MAX) return undefined;
+    if (length < 1) return undefined;
     const first = read(this.#file, at + start, Math.min(length, DATA_BYTES_FIRST));
     if (first === undefined) return undefined;
     const flags = head.getUint8(1);
     let bytes: Uint8Array = new Uint8Array(first.buffer);
     if (flags === 0 && !this.#isWanted(bytes)) return undefined;
+    if (length > JOURNAL_VALUE_BYTES_MAX || (flags !== 0 && flags !== ZSTD)) return UNREAD;
     if (length > bytes.length) {
       const whole = read(this.#file, at + start, length);
       if (whole === undefined) return undefined;
       bytes = new Uint8Array(whole.buffer);
     }
     if (flags !== 0) {
-      const plain = flags === ZSTD ? inflated(bytes) : undefined;
-      if (plain === undefined || !this.#isWanted(plain)) return undefined;
+      const plain = inflated(bytes);
+      if (plain === undefined) return UNREAD;
+      if (!this.#isWanted(plain)) return undefined;
       bytes = plain;
     }
     const equals = bytes.indexOf(61);

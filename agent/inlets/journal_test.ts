@@ -8,6 +8,10 @@ const ignore = !isThere(WRITER);
 
 /** Place of the last object's place in a file's header. */
 const TAIL_OBJECT_AT = 136;
+/** Place of a file's state. */
+const STATE_AT = 16;
+/** Place of the header's own size. */
+const HEADER_SIZE_AT = 88;
 
 interface Written {
   readonly message: string;
@@ -64,6 +68,26 @@ class Journal implements Disposable {
   [Symbol.dispose](): void {
     Deno.removeSync(this.folder, { recursive: true });
   }
+}
+
+/** Where the objects of a file lie, one behind the other from its header on. */
+function objectsOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer);
+  const last = Number(view.getBigUint64(TAIL_OBJECT_AT, true));
+  const found: number[] = [];
+  for (let at = Number(view.getBigUint64(HEADER_SIZE_AT, true)); at <= last;) {
+    found.push(at);
+    at += Math.ceil(Number(view.getBigUint64(at + 8, true)) / 8) * 8;
+  }
+  return found;
+}
+
+/** Renames a file that nothing more will come into, as journald does, with the mark in its header. */
+function archiveFile(path: string, archive: string): void {
+  using file = Deno.openSync(path, { write: true });
+  file.seekSync(STATE_AT, Deno.SeekMode.Start);
+  file.writeSync(new Uint8Array([2]));
+  Deno.renameSync(path, archive);
 }
 
 function messages(folder: JournalFolder, nowMs: number): string[] {
@@ -183,6 +207,80 @@ Deno.test({
 });
 
 Deno.test({
+  name: "journal: the file that is written to now is read, however many others there are",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    await journal.write([{ message: "now" }]);
+    for (let file = 0; file < 300; file++) {
+      const name = `system@0a-1-${file.toString(16).padStart(16, "0")}.journal`;
+      Deno.writeTextFileSync(`${journal.machine}/${name}`, "no journal");
+    }
+    using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    assertEquals(messages(folder, 0), ["now"]);
+  },
+});
+
+Deno.test({
+  name: "journal: of files that are gone nothing is kept, of those that are read all",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    const archive = `${journal.machine}/system@0a-1.journal`;
+    for (let round = 1; round < 4; round++) {
+      await journal.write(numbered(round, round + 1));
+      archiveFile(`${journal.machine}/system.journal`, archive);
+      assertEquals(messages(folder, round * FOLDER_INTERVAL_MS), [`message ${round}`]);
+      assertEquals(messages(folder, (round + 0.5) * FOLDER_INTERVAL_MS), []);
+    }
+    assertEquals(messages(folder, 5 * FOLDER_INTERVAL_MS), []);
+    assertEquals(Object.values(folder.positions), [1]);
+  },
+});
+
+Deno.test({
+  name: "journal: a flood of one log keeps no other from being read",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    const log = `${journal.folder}/app.log`;
+    Deno.writeTextFileSync(log, "");
+    let nowMs = 0;
+    using inlet = new LogInlet({
+      files: [log],
+      journals: [journal.folder],
+      positions: { files: {}, journals: {} },
+      nowMs: () => 0,
+      clockMs: () => nowMs += FOLDER_INTERVAL_MS,
+    });
+    Deno.writeTextFileSync(log, `${"x".repeat(1000)}\n`.repeat(5000), { append: true });
+    await journal.write([{ message: "heard" }]);
+    const turns = [inlet.poll(), inlet.poll()].flat();
+    assertEquals(turns.map(({ message }) => message), ["heard"]);
+  },
+});
+
+Deno.test({
+  name: "journal: entries in a form that is not read are counted",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    const long = "Accepted ".repeat(500);
+    await journal.write([{ message: "a" }, { message: long }, { message: "b" }]);
+    const path = `${journal.machine}/system.journal`;
+    const bytes = await Deno.readFile(path);
+    // The one object that is packed, as it would be by another method.
+    const packed = objectsOf(bytes).filter((at) => bytes[at + 1] === 4);
+    assertEquals(packed.length, 1);
+    for (const at of packed) bytes[at + 1] = 2;
+    await Deno.writeFile(path, bytes);
+    using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    assertEquals([messages(folder, 0), folder.unread, folder.damaged], [["a", "b"], 1, 0]);
+  },
+});
+
+Deno.test({
   name: "journal: a file that is damaged ends there, and no damage does more",
   ignore,
   fn: async () => {
@@ -206,7 +304,11 @@ Deno.test({
     }
     await Deno.writeFile(path, whole.subarray(0, 300));
     using cut = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
-    assertEquals([messages(cut, 0), cut.damaged], [[], 1]);
+    for (let look = 0; look < 5; look++) {
+      assertEquals(messages(cut, look * FOLDER_INTERVAL_MS), []);
+    }
+    // It is looked at time and again, and told of once.
+    assertEquals(cut.damaged, 1);
     await Deno.writeTextFile(path, "no journal");
     using none = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
     assertEquals([messages(none, 0), none.isOpen], [[], false]);

@@ -8,6 +8,7 @@ export class LineBuffer {
   #kept: Uint8Array[] = [];
   #bytes = 0;
   #tooLong = 0;
+  #isInside = false;
 
   /** Lines so far that were longer than {@linkcode LINE_BYTES_MAX} and are left out. */
   get tooLong(): number {
@@ -27,8 +28,10 @@ export class LineBuffer {
    */
   take(chunk: Uint8Array): string[] {
     const lines: string[] = [];
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+    let start = this.#isInside ? chunk.indexOf(NEWLINE) + 1 : 0;
+    if (this.#isInside && start === 0) return lines;
+    this.#isInside = false;
+    for (let end = chunk.indexOf(NEWLINE, start); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       this.#keep(chunk.subarray(start, end));
       if (this.#bytes > LINE_BYTES_MAX) this.#tooLong++;
       else lines.push(this.#line());
@@ -41,7 +44,13 @@ export class LineBuffer {
 
   /** Lets go of a line that is not whole. */
   forget(): void {
-    [this.#kept, this.#bytes] = [[], 0];
+    [this.#kept, this.#bytes, this.#isInside] = [[], 0, false];
+  }
+
+  /** What comes next may begin inside a line: up to its end it is left out. */
+  beginInside(): void {
+    this.forget();
+    this.#isInside = true;
   }
 
   #keep(part: Uint8Array): void {
