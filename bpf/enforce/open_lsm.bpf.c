@@ -10,9 +10,7 @@ SEC("lsm/file_open")
 int BPF_PROG(refuse_open, struct file *file, int before)
 {
 	__u32 mode = (__u32)BPF_CORE_READ(file, f_mode);
-	struct immune_scratch *scratch;
 	struct immune_act act;
-	__u32 flags;
 
 	if (before || !act_begin(&act, IMMUNE_ACTION_OPEN, IMMUNE_TIER_LSM))
 		return 0;
@@ -24,20 +22,7 @@ int BPF_PROG(refuse_open, struct file *file, int before)
 		act.mode |= IMMUNE_REFUSE_WRITE;
 		act.entries |= act.policy->open_write;
 	}
-	if (!act.entries)
-		return 0;
-	judge_actor(&act, false);
-	if (!act.entries)
-		return 0;
-	scratch = scratch_take();
-	if (!scratch)
-		return 0;
-	flags = judge_file(&act, scratch, file);
-	if (!act.entries) {
-		scratch_release(scratch);
-		return 0;
-	}
-	if (!outcome_refuses(verdict_file(&act, scratch, file, flags)))
+	if (!act.entries || !file_refused(&act, file, false))
 		return 0;
 	asm volatile("" ::: "memory"); /* as in exec_lsm.bpf.c */
 	return -IMMUNE_EPERM;

@@ -140,7 +140,7 @@ struct immune_enforced_count {
 	__u64 refused; /* killed ones too */
 	__u64 monitored;
 	__u64 capped;
-	__u64 failed;
+	__u64 failed; /* a signal that was not sent, or nobody could judge */
 };
 
 _Static_assert(sizeof(struct immune_enforcement) == 144 + 8 * IMMUNE_ENTRIES_MAX, "enforcement");

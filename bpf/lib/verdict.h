@@ -138,6 +138,41 @@ static __always_inline __u32 verdict_file(const struct immune_act *act,
 	return outcome;
 }
 
+/* An act that nobody could judge, as every scratch of the CPU was taken: it goes on, counted. */
+static __always_inline void act_lose(const struct immune_act *act)
+{
+	__u32 tier = act->tier & (IMMUNE_TIERS_MAX - 1);
+	struct immune_enforced_count *count = bpf_map_lookup_elem(&enforced_counts, &tier);
+	struct immune_tally *tally = tally_of(IMMUNE_KIND_VERDICT);
+
+	count_one(count, failed);
+	count_one(tally, seen);
+	count_one(tally, unreadable);
+}
+
+/* Judges an act on a file to its end; whether the call is to be refused. */
+static __always_inline bool file_refused(struct immune_act *act, struct file *file,
+					  bool after_exec)
+{
+	struct immune_scratch *scratch;
+	__u32 flags;
+
+	judge_actor(act, after_exec);
+	if (!act->entries)
+		return false;
+	scratch = scratch_take();
+	if (!scratch) {
+		act_lose(act);
+		return false;
+	}
+	flags = judge_file(act, scratch, file);
+	if (!act->entries) {
+		scratch_release(scratch);
+		return false;
+	}
+	return outcome_refuses(verdict_file(act, scratch, file, flags));
+}
+
 /* Ends an act on an address. */
 static __always_inline __u32 verdict_address(const struct immune_act *act, const __u32 words[4],
 					     __u16 family, __u16 port, __u32 protocol, __u32 type,
