@@ -123,18 +123,22 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct act
 	return entries;
 }
 
-/* Entries that the program's hash is listed for; from then on the kernel knows it by identity. */
-static uint64_t hash_entries(const struct enforce_judge *judge, struct act *act, int fd)
+/*
+ * Entries that the program's hash is listed for; from then on the kernel knows it by identity. `row`
+ * is what was known of the file, before it changed.
+ */
+static uint64_t hash_entries(const struct enforce_judge *judge, struct act *act, int fd,
+			     struct immune_enforced_file row)
 {
 	struct immune_file_key key = { judge->generation, device_of(&act->file),
 				       act->file.stx_ino };
-	struct immune_enforced_file row = { 0 };
 	uint8_t digest[32];
 
 	if (act->action != IMMUNE_ACTION_EXEC || !judge->hash_count ||
 	    act->file.stx_size > ANSWER_HASH_BYTES_MAX ||
 	    file_hash(fd, ANSWER_HASH_BYTES_MAX, digest))
 		return 0;
+	row.entries.add = 0;
 	for (uint32_t i = 0; i < judge->hash_count; i++)
 		if (!memcmp(judge->hashes[i].sha256, digest, sizeof(digest)))
 			row.entries.add |= judge->hashes[i].entries;
@@ -142,7 +146,7 @@ static uint64_t hash_entries(const struct enforce_judge *judge, struct act *act,
 	row.changed_ns = act->file.stx_ctime.tv_nsec;
 	/* Also one that is on no list is known by then, and not read again until it changes. */
 	bpf_map_update_elem(enforce_table_fd(judge->enforce, IMMUNE_TABLE_FILES), &key, &row,
-			    BPF_NOEXIST);
+			    BPF_ANY);
 	return row.entries.add;
 }
 
@@ -159,11 +163,12 @@ static void judge_file(const struct enforce_judge *judge, struct act *act, int f
 	}
 	key.device = device_of(&act->file);
 	key.inode = act->file.stx_ino;
-	if (!row_find(judge, IMMUNE_TABLE_FILES, &key, &row))
-		entries |= hash_entries(judge, act, fd);
-	else if (!row.changed_s || (row.changed_s == (uint64_t)act->file.stx_ctime.tv_sec &&
-				    row.changed_ns == act->file.stx_ctime.tv_nsec))
+	if (row_find(judge, IMMUNE_TABLE_FILES, &key, &row) &&
+	    (!row.changed_s || (row.changed_s == (uint64_t)act->file.stx_ctime.tv_sec &&
+				row.changed_ns == act->file.stx_ctime.tv_nsec)))
 		entries |= row.entries.add;
+	else
+		entries |= hash_entries(judge, act, fd, row);
 	act->entries &= entries;
 	if (row.flags & IMMUNE_FILE_PROTECTED && act->action == IMMUNE_ACTION_EXEC)
 		act->entries = 0;

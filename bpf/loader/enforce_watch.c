@@ -15,7 +15,7 @@
 #include "sensor.h"
 
 /* Bytes of events read at once: one, so that nobody waits behind a batch. */
-#define EVENT_BYTES (8 * FAN_EVENT_METADATA_LEN)
+#define EVENT_BYTES FAN_EVENT_METADATA_LEN
 /* An answer that takes longer is given by the second thread, and it is "go on". */
 #define ANSWER_NS_MAX 1000000000ull
 #define LOOK_MS 100
@@ -29,7 +29,7 @@ struct answerer {
 	bool answering_runs, relieving_runs;
 	_Atomic bool stopping;
 	_Atomic uint64_t busy_since_ns; /* 0 = waits for an event */
-	_Atomic int busy_fd;
+	_Atomic int busy_fd; /* -1 = the kernel opens the file of the next event */
 	_Atomic uint64_t late; /* answers that the second thread gave */
 	struct immune_enforce_hash *hashes;
 };
@@ -59,7 +59,7 @@ static void handle(struct answerer *answerer, const struct fanotify_event_metada
 	atomic_store(&answerer->busy_since_ns, clock_boot_ns());
 	refused = judge_event(&answerer->judge, event);
 	answer(answerer, event->fd, refused);
-	atomic_store(&answerer->busy_since_ns, 0);
+	atomic_store(&answerer->busy_fd, -1);
 	close(event->fd);
 }
 
@@ -87,9 +87,12 @@ static void *answering_run(void *argument)
 	};
 
 	while (!atomic_load(&answerer->stopping)) {
-		if (poll(waits, 2, -1) < 0 && errno != EINTR)
-			break;
+		/* When it fails nobody may wait for an answer all the same. */
+		poll(waits, 2, -1);
+		atomic_store(&answerer->busy_fd, -1);
+		atomic_store(&answerer->busy_since_ns, clock_boot_ns());
 		take(answerer, handle);
+		atomic_store(&answerer->busy_since_ns, 0);
 	}
 	return NULL;
 }
@@ -118,9 +121,13 @@ static void *relieving_run(void *argument)
 		    clock_boot_ns() - since < ANSWER_NS_MAX)
 			continue;
 		if (relieved_ns != since) {
+			int fd = atomic_load(&answerer->busy_fd);
+
 			relieved_ns = since;
-			answer(answerer, atomic_load(&answerer->busy_fd), false);
-			atomic_fetch_add(&answerer->late, 1);
+			if (fd >= 0) {
+				answer(answerer, fd, false);
+				atomic_fetch_add(&answerer->late, 1);
+			}
 		}
 		take(answerer, let_go);
 	}

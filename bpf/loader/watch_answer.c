@@ -155,9 +155,8 @@ void *watch_answer_run(void *argument)
 		const struct fanotify_event_metadata *event = (const void *)buffer;
 		ssize_t length;
 
-		if (poll(waits, 2, -1) < 0 && errno != EINTR)
-			break;
-		if (waits[1].revents)
+		/* When it fails nobody may wait for an answer all the same. */
+		if (poll(waits, 2, -1) > 0 && waits[1].revents)
 			drain_poke(answer);
 		/* EMFILE and the like: the kernel has denied that opener itself; go on. */
 		length = read(answer->groups.files, buffer, sizeof(buffer));

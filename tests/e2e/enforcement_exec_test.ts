@@ -194,6 +194,10 @@ tierTest("a program is found by its hash before its first run, under any name", 
       "refused 0 killed 0 ran 1 bytes 6",
     );
     assertEquals(refusals.until(2).length, 2);
+    // Changed back, or one that ran before it became what is listed: refused.
+    await Deno.writeFile(`${folder}/fresh`, bytes);
+    assertEquals(await starts(runs, { program: `${folder}/fresh` }), refused);
+    assertEquals(refusals.until(3).length, 3);
   }),
 });
 
