@@ -1,13 +1,15 @@
 // deno task bundle: makes dist/, which runs without the source tree.
 //
 // dist/immune.js is the whole program, dist/immune starts it with the permissions of its verb,
-// dist/rules and dist/out hold what it reads: rules, the sensor's library, immune-run-as.
+// dist/rules and dist/out hold what it reads: rules, the sensor's library, its
+// guardian, immune-run-as.
 
 import { run } from "./run.ts";
 
 const DIST = "dist";
 const COPIED = [
   "out/libimmune_sensor.so",
+  "out/immune-guardian",
   "out/immune-run-as",
   "LICENSE",
   "README.md",

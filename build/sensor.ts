@@ -1,6 +1,7 @@
 // deno run -A build/sensor.ts
 //
-// Compiles the eBPF programs and the loader that carries them: out/libimmune_sensor.so.
+// Compiles the eBPF programs, the loader that carries them, out/libimmune_sensor.so, and its guardian,
+// out/immune-guardian.
 
 import { ImmuneError } from "../common/config/errors.ts";
 import { generateC } from "../common/record/generate.ts";
@@ -31,10 +32,12 @@ const TARGET_DEFINES: Readonly<Record<string, string>> = {
 const BPF_FLAGS = "-O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror";
 const LOADER_FLAGS = "-O2 -g -std=gnu11 -D_GNU_SOURCE= -fPIC -Wall -Wextra -Werror " +
   "-fvisibility=hidden -pthread";
+// Static: what is preloaded into others is not into it, and it is small.
+const GUARDIAN_FLAGS = "-O2 -std=gnu11 -D_GNU_SOURCE= -static -Wall -Wextra -Werror";
 
 /**
  * Builds what is missing or older than its sources: `out/gen/immune_record.h`, `out/gen/vmlinux.h`,
- * `out/bpf/*.o`, `out/gen/*.skel.h` and `out/libimmune_sensor.so`.
+ * `out/bpf/*.o`, `out/gen/*.skel.h`, `out/libimmune_sensor.so` and `out/immune-guardian`.
  *
  * @param target What for. Default: this host.
  * @throws {ImmuneError} `SENSOR_UNAVAILABLE` when this host cannot build it: another architecture,
@@ -61,6 +64,7 @@ export async function buildSensor(target: SensorTarget = HOST): Promise<void> {
     await makeSkeleton(await withCrew(sources, (source) => compile(source, options)), options);
   }
   await link(headers, { target });
+  await compileGuardian(target);
 }
 
 /** Writes a kernel's types as a header, again when the kernel changed. */
@@ -136,10 +140,22 @@ async function link(
     "-lbpf",
     "-lelf",
     "-lz",
+    "-ldl",
     "-o",
     `${library}.new`,
   ]);
   await Deno.rename(`${library}.new`, library);
+}
+
+/** The process that answers while the agent stands still. */
+async function compileGuardian({ folder, compiler }: SensorTarget): Promise<void> {
+  const program = `${folder}/immune-guardian`;
+  const source = `${ROOT}/bpf/guardian/guardian.c`;
+  if (isFresh(program, [source, `${ROOT}/bpf/loader/guardian.h`])) return;
+  const [command = "cc", ...first] = compiler;
+  const flags = [...first, ...GUARDIAN_FLAGS.split(" "), `-I${ROOT}/bpf/loader`];
+  await tool(command, [...flags, source, "-o", `${program}.new`]);
+  await Deno.rename(`${program}.new`, program);
 }
 
 /** Runs a tool; its output, or an error with the first line of its complaint. */

@@ -1,3 +1,5 @@
+import { GUARDIAN_PROGRAM } from "../sensors/library.ts";
+
 /**
  * Programs that nothing is ever refused to, nor their exec: without them a host cannot be reached or
  * put right. Those that a host does not have are left out.
@@ -18,4 +20,5 @@ export const PROTECTED_PROGRAMS: readonly string[] = [
   "/sbin/agetty",
   "/bin/login",
   "/sbin/sulogin",
+  GUARDIAN_PROGRAM,
 ];

@@ -30,6 +30,19 @@ export interface SelfProbes {
   readonly steadyMs: () => number;
 }
 
+/** What is told of a part of the sensor that was not as it had been left. */
+const UNFAITHFUL: Readonly<Record<Unfaithful["what"], Pick<Tamper, "what" | "detail">>> = {
+  program: {
+    what: "detached",
+    detail: "it was not attached, or its link ran another program",
+  },
+  map: { what: "map_changed", detail: "it did not hold what the agent had written" },
+  guardian: {
+    what: "killed",
+    detail: "the process that lets opens go while the agent stands still had ended, or stood still",
+  },
+};
+
 /** Looks after the agent itself, a little at a time; each finding is told once, when it begins. */
 export class SelfCheck {
   readonly #probes: SelfProbes;
@@ -118,15 +131,14 @@ export class SelfCheck {
 
   #sensor(): readonly Tamper[] {
     const wrong = this.#probes.sensor();
-    if (wrong.some(({ restored }) => !restored)) this.#probes.restorePolicy();
+    if (wrong.some(({ what, restored }) => what !== "guardian" && !restored)) {
+      this.#probes.restorePolicy();
+    }
     // What giving the policy again has put right is not wrong any more.
     const left = wrong.length === 0 ? [] : this.#probes.sensor().map(({ name }) => name);
     return wrong.map(({ what, name, restored }) => ({
-      what: what === "program" ? "detached" : "map_changed",
+      ...UNFAITHFUL[what],
       object: `${what} ${name}`,
-      detail: what === "program"
-        ? "it was not attached, or its link ran another program"
-        : "it did not hold what the agent had written",
       restored: restored || !left.includes(name),
     }));
   }

@@ -118,6 +118,11 @@ Deno.test("SelfCheck gives the policy again for what the sensor could not put ri
     ["map_changed", true],
   ]);
   assertEquals(host.policies, 1);
+  host.wrong = [{ what: "guardian", name: "immune-guardian", restored: true }];
+  assertEquals(host.after(VERIFY_INTERVAL_MS).map(({ what, object }) => [what, object]), [
+    ["killed", "guardian immune-guardian"],
+  ]);
+  assertEquals(host.policies, 1);
 });
 
 Deno.test("OwnFiles tells what was changed, replaced, removed and made, each once", () => {

@@ -50,7 +50,7 @@ export const STATS_ROWS_MAX = 4096;
 
 /** Bytes of `struct immune_verify_row`: u32 what, u32 restored, 32 of name. */
 const VERIFY_ROW_BYTES = 40;
-const VERIFY_PROGRAM = 1;
+const VERIFIED = ["program", "map", "guardian"] as const;
 
 /** Kind of the rows that count a table's entries, and no records. */
 const TABLE_KIND = 0;
@@ -66,7 +66,7 @@ export interface SignalTarget {
 
 /** Something of the sensor that the kernel did not have as it was given. */
 export interface Unfaithful {
-  readonly what: "program" | "map";
+  readonly what: "program" | "map" | "guardian";
   readonly name: string;
   /** True when it was put right. */
   readonly restored: boolean;
@@ -245,7 +245,7 @@ export class SensorControl {
 function verifyRow(rows: DataView, offset: number): Unfaithful {
   const name = new Uint8Array(rows.buffer, offset + 8, VERIFY_ROW_BYTES - 8);
   return {
-    what: rows.getUint32(offset, true) === VERIFY_PROGRAM ? "program" : "map",
+    what: VERIFIED[rows.getUint32(offset, true) - 1] ?? "map",
     restored: rows.getUint32(offset + 4, true) !== 0,
     name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
   };

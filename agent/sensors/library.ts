@@ -41,6 +41,9 @@ const SYMBOLS = {
   immune_sensor_close: { parameters: ["u64"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** The small program that lets opens go while the agent stands still; it lies beside the library. */
+export const GUARDIAN_PROGRAM = fileURLToPath(new URL("out/immune-guardian", PROGRAM_ROOT));
+
 /** Where the loader's library is. */
 export interface LibraryOptions {
   /** Path of `libimmune_sensor.so`; default `out/libimmune_sensor.so` of this project. */

@@ -12,7 +12,8 @@ struct meeting_record {
 
 _Static_assert(sizeof(struct immune_signal_body) == sizeof(struct immune_access_body), "one body");
 
-/* What the map has of a process, when it is guarded: it has a role, or is the sensor's own. */
+/* What the map has of a process, when it is guarded: it has a role, or is the sensor's own or a child
+ * of that, as its guardians are. */
 static __always_inline struct immune_process *guarded(__u32 pid, __u64 start_time_ns)
 {
 	struct immune_control *policy = control_get();
@@ -20,7 +21,11 @@ static __always_inline struct immune_process *guarded(__u32 pid, __u64 start_tim
 
 	if (!process || process->start_time_ns != start_time_ns)
 		return NULL;
-	return process->role || (policy && policy->own_pid == pid) ? process : NULL;
+	if (process->role)
+		return process;
+	if (!policy || !policy->own_pid)
+		return NULL;
+	return policy->own_pid == pid || policy->own_pid == process->parent_pid ? process : NULL;
 }
 
 /*

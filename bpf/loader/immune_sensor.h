@@ -254,9 +254,10 @@ int64_t immune_programs_left(const uint32_t *ids, uint32_t count);
 enum immune_verify_what {
 	IMMUNE_VERIFY_PROGRAM = 1, /* it was not attached any more, or its link ran another one */
 	IMMUNE_VERIFY_MAP = 2, /* it did not hold what the policy had written */
+	IMMUNE_VERIFY_GUARDIAN = 3, /* the process that answers in its place ended, or stood still */
 };
 
-/* Something of the sensor that the kernel did not have as it was given. */
+/* Something of the sensor that was not as it had been left. */
 struct immune_verify_row {
 	uint32_t what; /* enum immune_verify_what */
 	uint32_t restored; /* 1: it was put right */
@@ -264,7 +265,7 @@ struct immune_verify_row {
 };
 
 /* Looks whether what is to be attached is, and whether the maps of the policy hold what was written.
- * Programs and the control map are put right; marks and terms by giving the policy again. Returns
+ * Programs, the control map and guardians are put right; marks and terms by giving the policy again. Returns
  * how many rows there are, which may be more than capacity. */
 int64_t immune_sensor_verify(struct immune_sensor *sensor, struct immune_verify_row *rows,
 			     uint32_t capacity);

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "guardian.h"
 #include "verify.h"
 #include "sensor.skel.h"
 
@@ -145,6 +146,7 @@ IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,
 					   struct immune_verify_row *rows, uint32_t capacity)
 {
 	struct found all = { .rows = rows, .capacity = capacity };
+	bool guarded;
 
 	if (!sensor || (!rows && capacity))
 		return -EINVAL;
@@ -152,6 +154,8 @@ IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,
 	verify_programs(sensor, &all);
 	verify_maps(sensor, &all);
 	pthread_mutex_unlock(&sensor->policy_lock);
+	if (guardians_check(&guarded))
+		found(&all, IMMUNE_VERIFY_GUARDIAN, guarded, "immune-guardian");
 	return all.count;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -121,6 +122,10 @@ int watch_start(struct watch **out, const struct watch_maps *maps, int wake_even
 	if (!answer->queue.bytes || !answer->set || watch_quiet_init(&answer->quiet))
 		goto fail;
 	error = watch_groups_open(&answer->groups);
+	/* Who lets everybody go if need be is there before anybody asks. */
+	if (!error)
+		error = guardian_start(&answer->guardian, answer->groups.files,
+				       answer->poke_eventfd);
 	if (!error)
 		error = start_threads(watch);
 	if (error)
@@ -261,8 +266,12 @@ void watch_stop(struct watch *watch)
 	watch_change_stop(atomic_load(&watch->change));
 	atomic_store(&watch->following_ends, true);
 	join(watch->following, watch->following_runs, answer->follow_eventfd);
+	/* Nobody new waits; who does is answered, by the guardian if this thread is stuck. */
+	if (answer->groups.files >= 0)
+		fanotify_mark(answer->groups.files, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
 	atomic_store(&answer->stopping, 1);
 	join(watch->answering, watch->answering_runs, answer->poke_eventfd);
+	guardian_stop(answer->guardian);
 	watch_groups_close(&answer->groups);
 	if (answer->proc_self_fd >= 0)
 		close(answer->proc_self_fd);

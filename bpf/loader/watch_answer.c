@@ -8,9 +8,6 @@
 #include "watch_answer.h"
 #include "watch_record.h"
 
-/* Bytes of events read at once: a few, so that nobody waits for a long batch. */
-#define EVENTS_BYTES (64 * FAN_EVENT_METADATA_LEN)
-
 static void poke(int eventfd)
 {
 	uint64_t one = 1;
@@ -97,41 +94,43 @@ static void make_quiet(struct watch_answer *answer, int fd, const struct watch_r
 	}
 }
 
-static void allow(const struct watch_answer *answer, int fd)
+static void handle(struct watch_answer *answer, uint32_t i)
 {
-	struct fanotify_response response = { .fd = fd, .response = FAN_ALLOW };
-	/* ENOENT: the opener was killed while it waited. Nobody is left to answer. */
-	ssize_t written = write(answer->groups.files, &response, sizeof(response));
-
-	(void)written;
-}
-
-static void handle(struct watch_answer *answer, const struct fanotify_event_metadata *event)
-{
+	const struct fanotify_event_metadata event = guardian_event(answer->guardian, i);
 	enum watch_verdict verdict;
 	struct watch_record record;
 	uint32_t links;
 
-	if (event->mask & FAN_Q_OVERFLOW) {
+	if (event.mask & FAN_Q_OVERFLOW) {
 		watch_answer_lost(answer, 1);
 		return;
 	}
-	if (event->fd < 0)
+	if (event.fd < 0)
 		return;
-	links = watch_record_file(&record, answer->proc_self_fd, event->fd);
+	links = watch_record_file(&record, answer->proc_self_fd, event.fd);
 	verdict = judge(answer, &record);
 	/* Of a thread this reads /proc, which takes longer than all else here. */
 	if (verdict == WATCH_WANTED)
-		watch_who(&record.header, &answer->maps, event->pid);
-	allow(answer, event->fd);
+		watch_who(&record.header, &answer->maps, event.pid);
+	guardian_answer(answer->guardian, i, false);
 	if (verdict == WATCH_WANTED && record.header.pid != answer->own_pid)
 		report(answer, &record);
 	else
 		atomic_fetch_add(&answer->filtered, 1);
 	if (verdict == WATCH_NEIGHBOUR && links == 1 && answer->groups.targets &&
 	    watch_quiet_due(&answer->quiet, record.body.device, record.body.inode))
-		make_quiet(answer, event->fd, &record);
-	close(event->fd);
+		make_quiet(answer, event.fd, &record);
+	close(event.fd);
+}
+
+/* Opens that the guardian let go while this process stood still. */
+static void count_unseen(struct watch_answer *answer)
+{
+	uint64_t unseen = guardian_unseen(answer->guardian);
+
+	if (unseen != answer->unseen)
+		watch_answer_lost(answer, (uint32_t)(unseen - answer->unseen));
+	answer->unseen = unseen;
 }
 
 static void drain_poke(const struct watch_answer *answer)
@@ -149,20 +148,19 @@ void *watch_answer_run(void *argument)
 		{ .fd = answer->groups.files, .events = POLLIN },
 		{ .fd = answer->poke_eventfd, .events = POLLIN },
 	};
-	_Alignas(8) uint8_t buffer[EVENTS_BYTES];
 
 	while (!atomic_load(&answer->stopping)) {
-		const struct fanotify_event_metadata *event = (const void *)buffer;
-		ssize_t length;
+		uint32_t count;
 
 		/* When it fails nobody may wait for an answer all the same. */
 		if (poll(waits, 2, -1) > 0 && waits[1].revents)
 			drain_poke(answer);
+		guardian_beat(answer->guardian);
 		/* EMFILE and the like: the kernel has denied that opener itself; go on. */
-		length = read(answer->groups.files, buffer, sizeof(buffer));
-		for (; length > 0 && FAN_EVENT_OK(event, length);
-		     event = FAN_EVENT_NEXT(event, length))
-			handle(answer, event);
+		count = guardian_read(answer->guardian, GUARDIAN_EVENTS_MAX);
+		for (uint32_t i = 0; i < count; i++)
+			handle(answer, i);
+		count_unseen(answer);
 		report_losses(answer);
 	}
 	return NULL;

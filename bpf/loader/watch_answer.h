@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "guardian.h"
 #include "watch_mark.h"
 #include "watch_queue.h"
 #include "watch_quiet.h"
@@ -15,10 +16,11 @@
 
 struct watch_answer {
 	struct watch_groups groups;
+	struct guardian *guardian; /* of groups.files */
 	struct watch_maps maps;
 	int wake_eventfd;
 	int proc_self_fd; /* /proc/self/fd */
-	int poke_eventfd; /* losses to report, or the end */
+	int poke_eventfd; /* losses to report, something that the guardian let go, or the end */
 	uint32_t own_pid;
 	pthread_mutex_t current_lock; /* held while set is used or exchanged; memory work only */
 	struct watch_set *set;
@@ -27,6 +29,7 @@ struct watch_answer {
 	int follow_eventfd; /* for the following thread: quiet is full, or the end */
 	_Atomic uint32_t stopping;
 	_Atomic uint64_t losses; /* not yet in the queue as a loss record */
+	uint64_t unseen; /* of the guardian's, those that are counted by now */
 	_Atomic uint64_t sequence;
 	/* seen = submitted + filtered + ring_full + unreadable */
 	_Atomic uint64_t submitted, filtered, ring_full, unreadable;

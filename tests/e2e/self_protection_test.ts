@@ -6,12 +6,6 @@ import { Lines, START_WAIT_MS } from "../support/lines.ts";
 
 const ignore = !canLoadSensor() || !["/usr/sbin/bpftool", "/usr/bin/gdb"].every(isThere);
 
-/**
- * Whether the agent is held by a debugger and stopped too. Opens of watched files wait for it as long,
- * those of every program of the host: only where nothing else runs.
- */
-const PAUSES = Deno.env.get("IMMUNE_TEST_PAUSES") === "1";
-
 /** An agent that watches, with a state folder and settings of its own. */
 class Agent {
   readonly folder: string;
@@ -55,10 +49,10 @@ class Agent {
 }
 
 /** Gives a test an agent that runs, and sees that it ends as one that was asked to. */
-function test(name: string, holds: boolean, body: (agent: Agent) => Promise<void>): void {
+function test(name: string, body: (agent: Agent) => Promise<void>): void {
   Deno.test({
     name: `self-protection: ${name}`,
-    ignore: ignore || !holds,
+    ignore,
     fn: async () => {
       const folder = await Deno.makeTempDir();
       await Deno.writeTextFile(`${folder}/immune.toml`, "");
@@ -76,9 +70,10 @@ function test(name: string, holds: boolean, body: (agent: Agent) => Promise<void
   });
 }
 
-test("what is done to the agent is told, and put right where it can be", true, async (agent) => {
+test("what is done to the agent is told, and put right where it can be", async (agent) => {
   await detachedLink(agent);
   await changedMap(agent);
+  await killedGuardian(agent);
   await Deno.writeTextFile(`${agent.folder}/immune.toml`, "# not the agent's\n");
   await agent.tampered("file_changed", "immune.toml");
   await Deno.writeTextFile(`/proc/${agent.pid}/oom_score_adj`, "1000");
@@ -89,7 +84,7 @@ test("what is done to the agent is told, and put right where it can be", true, a
   assertEquals(killed.severity, "critical");
 });
 
-test("an agent that is held by a debugger, or stopped, says so", PAUSES, async (agent) => {
+test("an agent that is held by a debugger, or stopped, says so", async (agent) => {
   await debugged(agent);
   await stopped(agent);
 });
@@ -129,6 +124,18 @@ async function changedMap(agent: Agent): Promise<void> {
     ...bytes,
   );
   const alert = await agent.tampered("map_changed", "map control");
+  assertEquals(alert.tamper?.restored, true);
+}
+
+/** One of those who answer while the agent stands still is killed: told by the kernel, and by us. */
+async function killedGuardian(agent: Agent): Promise<void> {
+  const { stdout } = await new Deno.Command("/bin/sh", {
+    args: ["-c", `cat /proc/${agent.pid}/task/*/children`],
+  }).output();
+  const [guardian] = new TextDecoder().decode(stdout).trim().split(/\s+/).map(Number);
+  assert(guardian !== undefined && guardian > 0, "the agent has no guardian");
+  Deno.kill(guardian, "SIGKILL");
+  const alert = await agent.tampered("killed", "guardian");
   assertEquals(alert.tamper?.restored, true);
 }
 

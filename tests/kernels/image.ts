@@ -12,6 +12,7 @@ const ROOMS = ["agent", "build", "cli", "common", "hive", "rules", "tests", "was
 const FILES = ["mod.ts", "out/engine.wasm"];
 const CONFIGURATION = "deno.json";
 const LIBRARY = "libimmune_sensor.so";
+const GUARDIAN = "immune-guardian";
 /** Helpers of tests/support that tests compile on other hosts. */
 const HELPERS = ["race", "load", "connects", "contact", "runs", "speak"];
 const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
@@ -91,7 +92,9 @@ async function addProject(entries: Map<string, RootEntry>, built: string): Promi
     await addTree(entries, { from: `${ROOT}${room}`, to: `${to}/${room}`, skip: /\.(png|md)$/ });
   }
   for (const file of FILES) await addFile(entries, { from: `${ROOT}${file}`, to: `${to}/${file}` });
-  await addFile(entries, { from: `${built}/${LIBRARY}`, to: `${to}/out/${LIBRARY}` });
+  for (const file of [LIBRARY, GUARDIAN]) {
+    await addFile(entries, { from: `${built}/${file}`, to: `${to}/out/${file}` });
+  }
 }
 
 /** The project's configuration without the packages that are not there: Deno would ask for them. */

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+/*
+ * immune-guardian: lets the opens of one fanotify group go while the agent does not answer them. It
+ * is started by the sensor's library (bpf/loader/guardian.c) and ends with the process that did.
+ *
+ * It has no capability and few system calls; what it has is one group, one page of memory, the end
+ * of a pipe and an eventfd.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "guardian.h"
+
+/* Events that are let go between two looks at whether the agent is back. */
+#define LET_GO_MAX 4096
+
+#if defined(__x86_64__)
+#define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
+#define POLL_NUMBER __NR_poll
+#else
+#define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
+#define POLL_NUMBER __NR_ppoll
+#endif
+
+#define ALLOWED(number) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* What is left after the start; all else ends the process. */
+static struct sock_filter calls[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	ALLOWED(__NR_read),
+	ALLOWED(__NR_write),
+	ALLOWED(__NR_close),
+	ALLOWED(POLL_NUMBER),
+	ALLOWED(__NR_restart_syscall),
+	ALLOWED(__NR_exit_group),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+};
+
+/*
+ * Fills the low numbers of descriptors, those that events of the agent have: an answer of the agent
+ * that comes late can then never be taken for one to an event of this process.
+ */
+static int numbers_fill(void)
+{
+	struct rlimit limit;
+
+	syscall(SYS_close_range, GUARDIAN_FD_COUNT, ~0u, 0);
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -1;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	for (int number = 0; number < GUARDIAN_EVENT_FD && (rlim_t)number < limit.rlim_cur / 2;
+	     number++)
+		if ((number < GUARDIAN_FD_GROUP || number >= GUARDIAN_FD_COUNT) &&
+		    dup2(GUARDIAN_FD_POKE, number) < 0)
+			return -1;
+	return 0;
+}
+
+/* Gives up what it does not need; the group was opened by one who may. */
+static int rights_drop(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
+	struct sock_fprog program = { sizeof(calls) / sizeof(calls[0]), calls };
+
+	return chdir("/") || prctl(PR_SET_DUMPABLE, 0) || syscall(SYS_capset, &header, none) ||
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* True when this answer was the one. */
+static bool let_go(int32_t fd)
+{
+	struct fanotify_response response = { .fd = fd, .response = FAN_ALLOW };
+
+	return write(GUARDIAN_FD_GROUP, &response, sizeof(response)) == sizeof(response);
+}
+
+/* Whether there is an event that was not answered, or not even read. */
+static bool somebody_waits(struct guardian_page *page)
+{
+	struct pollfd group = { .fd = GUARDIAN_FD_GROUP, .events = POLLIN };
+
+	for (int i = 0; i < GUARDIAN_EVENTS_MAX; i++)
+		if (__atomic_load_n(&page->events[i].fd, __ATOMIC_ACQUIRE) >= 0)
+			return true;
+	return poll(&group, 1, 0) > 0;
+}
+
+/* Events that the agent has read, and holds. */
+static uint64_t relieve(struct guardian_page *page)
+{
+	uint64_t count = 0;
+
+	for (int i = 0; i < GUARDIAN_EVENTS_MAX; i++) {
+		int32_t fd = __atomic_load_n(&page->events[i].fd, __ATOMIC_ACQUIRE);
+
+		if (fd >= 0 && __atomic_compare_exchange_n(&page->events[i].fd, &fd,
+							   guardian_taken(fd), false,
+							   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			count += let_go(fd);
+	}
+	return count;
+}
+
+/* Events that nobody has read; one at a time, so that the agent gets the next when it is back. */
+static uint64_t serve(struct guardian_page *page, uint64_t beat)
+{
+	struct fanotify_event_metadata event;
+	uint64_t count = 0;
+
+	for (int i = 0; i < LET_GO_MAX && atomic_load(&page->beat) == beat; i++) {
+		if (read(GUARDIAN_FD_GROUP, &event, sizeof(event)) != sizeof(event))
+			break;
+		if (event.fd < 0)
+			continue;
+		count += let_go(event.fd);
+		close(event.fd);
+	}
+	return count;
+}
+
+static void stand_in(struct guardian_page *page, uint64_t beat)
+{
+	uint64_t relieved = relieve(page), unseen = serve(page, beat), one = 1;
+	ssize_t written;
+
+	if (!relieved && !unseen)
+		return;
+	atomic_fetch_add(&page->relieved, relieved);
+	atomic_fetch_add(&page->unseen, unseen);
+	written = write(GUARDIAN_FD_POKE, &one, sizeof(one));
+	(void)written;
+}
+
+static int guard(struct guardian_page *page)
+{
+	struct pollfd waits[] = {
+		{ .fd = GUARDIAN_FD_END },
+		{ .fd = GUARDIAN_FD_GROUP, .events = POLLIN },
+	};
+	uint64_t beat = atomic_load(&page->beat);
+	int looks = 0;
+
+	/* Until the other process ends. */
+	for (;;) {
+		bool stands_still = looks >= GUARDIAN_LOOKS_MAX;
+
+		/* While the agent answers, no open wakes this process. */
+		poll(waits, stands_still ? 2 : 1, GUARDIAN_LOOK_MS);
+		if (waits[0].revents)
+			return 0;
+		atomic_fetch_add(&page->looks, 1);
+		if (atomic_load(&page->beat) != beat) {
+			beat = atomic_load(&page->beat);
+			looks = 0;
+		} else if (stands_still) {
+			stand_in(page, beat);
+		} else {
+			looks = somebody_waits(page) ? looks + 1 : 0;
+		}
+	}
+}
+
+int main(void)
+{
+	struct guardian_page *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED,
+					  GUARDIAN_FD_PAGE, 0);
+
+	if (page == MAP_FAILED || numbers_fill() || rights_drop())
+		_exit(1);
+	_exit(guard(page));
+}
