@@ -95,6 +95,7 @@ export class Enforcement implements Disposable {
         tiers,
         pinned,
         pinPath,
+        paused: this.#paused,
       });
       try {
         this.#give(next, { policy, files });
@@ -102,7 +103,6 @@ export class Enforcement implements Disposable {
         next.close();
         throw error;
       }
-      if (this.#paused) next.pause(true);
       this.#enforcer = next;
       before?.close();
     }

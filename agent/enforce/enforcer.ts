@@ -23,6 +23,8 @@ const ROWS_MAX = 8;
 export interface EnforcerOptions extends LibraryOptions {
   /** Tiers that may refuse; they were tried before. */
   readonly tiers: readonly Tier[];
+  /** Whether it begins without refusing anything. Default: it refuses. */
+  readonly paused?: boolean;
   /** Whether it stays in the kernel when this process ends. Default: it does not. */
   readonly pinned?: boolean;
   /** Folder on a BPF file system; also looked into for what an earlier run left. */
@@ -37,7 +39,7 @@ export interface TierCounts {
   readonly refused: number;
   readonly monitored: number;
   readonly capped: number;
-  /** Signals that the kernel did not take, and answers of fanotify that came too late. */
+  /** Signals that the kernel did not take, acts that nobody could judge, or not in time. */
   readonly failed: number;
 }
 
@@ -176,6 +178,7 @@ function encodeOptions(options: EnforcerOptions): Uint8Array<ArrayBuffer> {
   view.setUint32(0, ENFORCE_ABI, true);
   view.setUint32(4, options.tiers.reduce((bits, tier) => bits | 1 << VERDICT_TIERS[tier], 0), true);
   view.setUint32(8, options.pinned === true ? 1 : 0, true);
+  view.setUint32(12, options.paused === true ? 1 : 0, true);
   const path = new TextEncoder().encode(options.pinPath ?? "");
   if (path.length >= OPTION_BYTES - PIN_PATH_AT) {
     throw new ImmuneError("CONFIG_INVALID", `Cannot pin in "${options.pinPath}": it is too long`);

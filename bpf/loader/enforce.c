@@ -144,10 +144,10 @@ static int options_check(const struct immune_sensor *sensor,
 			    options->abi, IMMUNE_ENFORCE_ABI);
 		return -EINVAL;
 	}
-	if (options->tiers >= TIER_BIT(SIGNAL) << 1 ||
+	if (options->tiers >= TIER_BIT(SIGNAL) << 1 || options->pinned > 1 || options->paused > 1 ||
 	    options->pin_path[IMMUNE_OPTION_PATH_BYTES - 1] ||
 	    (options->pinned && options->pin_path[0] != '/')) {
-		immune_fail("Cannot enforce: a tier that is not known, or no folder to pin in");
+		immune_fail("Cannot enforce: a tier that is not known, or option, or no folder to pin in");
 		return -EINVAL;
 	}
 	if (options->tiers & TIER_BIT(CGROUP) && sensor->cgroup < 0) {
@@ -176,13 +176,13 @@ IMMUNE_EXPORT int64_t immune_enforce_open(struct immune_sensor *sensor,
 	pthread_mutex_init(&enforce->lock, NULL);
 	enforce->sensor = sensor;
 	enforce->options = *options;
+	enforce->now.paused = options->paused;
 	error = programs_load(enforce);
 	if (!error)
 		error = programs_attach(enforce);
 	if (!error && options->tiers & TIER_BIT(FANOTIFY))
 		error = enforce_watch_start(&enforce->watch, enforce);
 	if (error) {
-		enforce->options.pinned = 0;
 		immune_enforce_close(enforce);
 		return error;
 	}

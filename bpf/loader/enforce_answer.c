@@ -24,18 +24,11 @@
 
 #define NS_PER_MINUTE 60000000000ull
 
-struct act {
-	struct watch_record about;
-	struct statx file;
-	uint64_t entries;
-	uint16_t action;
-};
-
-int judge_begin(struct enforce_judge *judge)
+int judge_begin(struct enforce_judge *judge, uint32_t generation)
 {
-	uint32_t slot = judge->enforce->now.generation & 1;
+	uint32_t slot = generation & 1;
 
-	judge->generation = judge->enforce->now.generation;
+	judge->generation = generation;
 	return bpf_map_lookup_elem(bpf_map__fd(judge->enforce->programs->maps.enforcements),
 				   &slot, &judge->policy) ? -errno : 0;
 }
@@ -46,7 +39,7 @@ static bool row_find(const struct enforce_judge *judge, enum immune_table table,
 	return !bpf_map_lookup_elem(enforce_table_fd(judge->enforce, table), key, row);
 }
 
-static void narrow(const struct enforce_judge *judge, struct act *act, enum immune_table table,
+static void narrow(const struct enforce_judge *judge, struct enforce_act *act, enum immune_table table,
 		   const void *key, uint64_t named, uint64_t any)
 {
 	struct immune_entries row;
@@ -65,7 +58,7 @@ static uint32_t device_of(const struct statx *about)
 }
 
 /* Exceptions by the program that acts. */
-static void judge_program(const struct enforce_judge *judge, struct act *act)
+static void judge_program(const struct enforce_judge *judge, struct enforce_act *act)
 {
 	struct immune_file_key key = { .generation = judge->generation };
 	struct immune_enforced_file row;
@@ -84,7 +77,7 @@ static void judge_program(const struct enforce_judge *judge, struct act *act)
 		act->entries = 0;
 }
 
-static void judge_actor(const struct enforce_judge *judge, struct act *act)
+static void judge_actor(const struct enforce_judge *judge, struct enforce_act *act)
 {
 	const struct immune_record_header *header = &act->about.header;
 	const struct immune_enforcement *policy = &judge->policy;
@@ -100,7 +93,7 @@ static void judge_actor(const struct enforce_judge *judge, struct act *act)
 		judge_program(judge, act);
 }
 
-static uint64_t path_entries(const struct enforce_judge *judge, const struct act *act)
+static uint64_t path_entries(const struct enforce_judge *judge, const struct enforce_act *act)
 {
 	struct immune_path_key path = { .generation = judge->generation };
 	struct immune_tree_key tree = { .generation = judge->generation };
@@ -127,7 +120,7 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct act
  * Entries that the program's hash is listed for; from then on the kernel knows it by identity. `row`
  * is what was known of the file, before it changed.
  */
-static uint64_t hash_entries(const struct enforce_judge *judge, struct act *act, int fd,
+static uint64_t hash_entries(const struct enforce_judge *judge, struct enforce_act *act, int fd,
 			     struct immune_enforced_file row)
 {
 	struct immune_file_key key = { judge->generation, device_of(&act->file),
@@ -150,7 +143,7 @@ static uint64_t hash_entries(const struct enforce_judge *judge, struct act *act,
 	return row.entries.add;
 }
 
-static void judge_file(const struct enforce_judge *judge, struct act *act, int fd)
+static void judge_file(const struct enforce_judge *judge, struct enforce_act *act, int fd)
 {
 	struct immune_file_key key = { judge->generation, 0, 0 };
 	struct immune_enforced_file row = { 0 };
@@ -175,7 +168,7 @@ static void judge_file(const struct enforce_judge *judge, struct act *act, int f
 }
 
 /* The first entry that has not expired, from 1; 0 when none is left. */
-static uint16_t entry_first(const struct enforce_judge *judge, const struct act *act)
+static uint16_t entry_first(const struct enforce_judge *judge, const struct enforce_act *act)
 {
 	uint64_t now_ns = clock_boot_ns();
 
@@ -190,24 +183,18 @@ static uint16_t decide(struct enforce_judge *judge, uint16_t entry)
 {
 	uint64_t minute = clock_boot_ns() / NS_PER_MINUTE;
 
-	if (!(judge->policy.blocking >> (entry - 1) & 1)) {
-		atomic_fetch_add(&judge->monitored, 1);
+	if (!(judge->policy.blocking >> (entry - 1) & 1))
 		return IMMUNE_OUTCOME_MONITORED;
-	}
 	if (judge->minute != minute)
 		judge->used = 0;
 	judge->minute = minute;
-	if (judge->used >= judge->policy.actions_per_minute) {
-		atomic_fetch_add(&judge->capped, 1);
+	if (judge->used >= judge->policy.actions_per_minute)
 		return IMMUNE_OUTCOME_CAPPED;
-	}
 	judge->used++;
-	atomic_fetch_add(&judge->refused, 1);
 	return IMMUNE_OUTCOME_REFUSED;
 }
 
-static void tell(struct enforce_judge *judge, const struct act *act, uint16_t entry,
-		 uint16_t outcome)
+static void tell(struct enforce_judge *judge, const struct enforce_act *act)
 {
 	struct {
 		struct immune_record_header header;
@@ -223,10 +210,10 @@ static void tell(struct enforce_judge *judge, const struct act *act, uint16_t en
 	record.header.version = IMMUNE_RECORD_VERSION;
 	record.header.slot_count = IMMUNE_VERDICT_SLOT_COUNT;
 	record.header.length = (at + length + 7) & ~7u;
-	record.body.entry = entry;
+	record.body.entry = act->entry;
 	record.body.action = act->action;
 	record.body.tier = IMMUNE_TIER_FANOTIFY;
-	record.body.outcome = outcome;
+	record.body.outcome = act->outcome;
 	record.body.device = act->about.body.device;
 	record.body.inode = act->about.body.inode;
 	record.body.policy = judge->policy.policy;
@@ -235,31 +222,49 @@ static void tell(struct enforce_judge *judge, const struct act *act, uint16_t en
 	verdicts_push(&judge->enforce->sensor->verdicts, &record.header);
 }
 
-bool judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event)
+bool judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event,
+		 struct enforce_act *act)
 {
 	const struct immune_enforcement *policy = &judge->policy;
 	const struct watch_maps maps = { sensor_processes_fd(judge->enforce->sensor), -1 };
 	bool is_exec = event->mask & FAN_OPEN_EXEC_PERM;
-	uint16_t entry, outcome;
-	struct act act;
 
+	act->entry = 0;
 	if (event->pid == 1 || event->pid == getpid() || judge->enforce->now.paused)
 		return false;
-	act.action = is_exec ? IMMUNE_ACTION_EXEC : IMMUNE_ACTION_OPEN;
-	act.entries = is_exec ? policy->exec : policy->open_read;
-	if (!act.entries)
+	act->action = is_exec ? IMMUNE_ACTION_EXEC : IMMUNE_ACTION_OPEN;
+	act->entries = is_exec ? policy->exec : policy->open_read;
+	if (!act->entries)
 		return false;
 	atomic_fetch_add(&judge->judged, 1);
-	watch_record_file(&act.about, judge->proc_self_fd, event->fd);
-	judge_file(judge, &act, event->fd);
-	if (!act.entries)
+	watch_record_file(&act->about, judge->proc_self_fd, event->fd);
+	judge_file(judge, act, event->fd);
+	if (!act->entries)
 		return false;
-	watch_who(&act.about.header, &maps, event->pid);
-	judge_actor(judge, &act);
-	entry = act.entries ? entry_first(judge, &act) : 0;
-	if (!entry)
+	watch_who(&act->about.header, &maps, event->pid);
+	judge_actor(judge, act);
+	act->entry = act->entries ? entry_first(judge, act) : 0;
+	if (!act->entry)
 		return false;
-	outcome = decide(judge, entry);
-	tell(judge, &act, entry, outcome);
-	return outcome == IMMUNE_OUTCOME_REFUSED;
+	act->outcome = decide(judge, act->entry);
+	return act->outcome == IMMUNE_OUTCOME_REFUSED;
+}
+
+void judge_end(struct enforce_judge *judge, struct enforce_act *act,
+	       enum guardian_answered answered)
+{
+	if (!act->entry)
+		return;
+	if (act->outcome == IMMUNE_OUTCOME_MONITORED) {
+		atomic_fetch_add(&judge->monitored, 1);
+	} else if (act->outcome == IMMUNE_OUTCOME_CAPPED) {
+		atomic_fetch_add(&judge->capped, 1);
+	} else if (answered == GUARDIAN_ANSWERED) {
+		atomic_fetch_add(&judge->refused, 1);
+	} else {
+		act->outcome = IMMUNE_OUTCOME_FAILED;
+		/* What the guardian let go is in its own count. */
+		atomic_fetch_add(&judge->failed, answered == GUARDIAN_NOBODY);
+	}
+	tell(judge, act);
 }

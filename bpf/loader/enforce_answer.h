@@ -5,8 +5,11 @@
 
 #include <stdatomic.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
 
 #include "enforce.h"
+#include "guardian.h"
+#include "watch_record.h"
 
 /* Largest program that is hashed while its exec waits. */
 #define ANSWER_HASH_BYTES_MAX (64u << 20)
@@ -19,13 +22,28 @@ struct enforce_judge {
 	const struct immune_enforce_hash *hashes;
 	uint32_t hash_count;
 	uint64_t minute, used; /* of the policy's actions */
-	_Atomic uint64_t judged, refused, monitored, capped;
+	_Atomic uint64_t judged, refused, monitored, capped, failed;
 };
 
-/* Takes note of the policy in force; 0 or -errno. */
-int judge_begin(struct enforce_judge *judge);
+/* One act while it is judged. */
+struct enforce_act {
+	struct watch_record about;
+	struct statx file;
+	uint64_t entries; /* that may still be for it */
+	uint16_t action; /* enum immune_action */
+	uint16_t entry; /* the one that it belongs to, from 1; 0 = none */
+	uint16_t outcome; /* enum immune_outcome, if the answer comes in time */
+};
 
-/* True when the act is to be refused; its verdict is on its way then, or where it was only told. */
-bool judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event);
+/* Takes note of the policy of a generation; 0 or -errno. */
+int judge_begin(struct enforce_judge *judge, uint32_t generation);
+
+/* True when the act is to be refused. */
+bool judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event,
+		 struct enforce_act *act);
+
+/* Counts and tells the verdict, when it is known whether the answer counted. */
+void judge_end(struct enforce_judge *judge, struct enforce_act *act,
+	       enum guardian_answered answered);
 
 #endif

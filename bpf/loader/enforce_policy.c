@@ -155,14 +155,39 @@ static int publish(struct immune_enforce *enforce, const struct immune_enforced 
 	return 0;
 }
 
+/* Rows, marks and hashes of a policy under a generation that nobody judges by yet. */
 static int policy_write(struct immune_enforce *enforce, const uint8_t *blob,
-			const struct immune_enforce_header *header)
+			const struct immune_enforce_header *header, uint32_t generation)
 {
-	struct immune_enforced next = enforce->now;
 	const uint8_t *rows = blob + sizeof(*header) + sizeof(struct immune_enforcement);
 	struct immune_enforcement policy;
+	uint32_t slot = generation & 1;
 	int error = 0;
-	uint32_t slot;
+
+	memcpy(&policy, blob + sizeof(*header), sizeof(policy));
+	if (bpf_map_update_elem(bpf_map__fd(enforce->programs->maps.enforcements), &slot, &policy,
+				BPF_ANY))
+		return -errno;
+	for (int i = 0; i < IMMUNE_TABLE_COUNT && !error; i++) {
+		error = table_write(enforce, i, rows, header->rows[i], generation);
+		rows += header->rows[i] * (tables[i].key_bytes + tables[i].value_bytes);
+	}
+	if (!error && enforce->watch) {
+		const struct enforce_watch_rest about = { generation, header->mark_count,
+							  header->hash_count };
+
+		error = enforce_watch_prepare(enforce->watch, rows, &about);
+	}
+	return error;
+}
+
+/* Puts a policy in force; when that fails the one before stays, as it was. */
+static int policy_put(struct immune_enforce *enforce, const uint8_t *blob,
+		      const struct immune_enforce_header *header)
+{
+	struct immune_enforced next = enforce->now;
+	uint32_t before = next.generation;
+	int error;
 
 	next.generation++;
 	/* 0 says that there is no policy. */
@@ -170,19 +195,13 @@ static int policy_write(struct immune_enforce *enforce, const uint8_t *blob,
 	next.tiers = enforce->options.tiers;
 	next.own_pid = (uint32_t)getpid();
 	next.own_start_ticks = (uint64_t)process_start_ticks((uint32_t)getpid());
-	slot = next.generation & 1;
-	memcpy(&policy, blob + sizeof(*header), sizeof(policy));
-	if (bpf_map_update_elem(bpf_map__fd(enforce->programs->maps.enforcements), &slot, &policy,
-				BPF_ANY))
-		return -errno;
-	for (int i = 0; i < IMMUNE_TABLE_COUNT && !error; i++) {
-		error = table_write(enforce, i, rows, header->rows[i], next.generation);
-		rows += header->rows[i] * (tables[i].key_bytes + tables[i].value_bytes);
-	}
+	error = policy_write(enforce, blob, header, next.generation);
 	if (!error)
 		error = publish(enforce, &next);
-	if (error)
-		policy_clear(enforce, next.generation);
+	if (enforce->watch)
+		enforce_watch_switch(enforce->watch, !error);
+	/* Taken out when nobody judges by it any more. */
+	policy_clear(enforce, error ? next.generation : before);
 	return error;
 }
 
@@ -198,12 +217,7 @@ IMMUNE_EXPORT int64_t immune_enforce_policy(struct immune_enforce *enforce, cons
 	if (error)
 		return error;
 	pthread_mutex_lock(&enforce->lock);
-	error = policy_write(enforce, blob, &header);
-	if (!error && enforce->watch)
-		error = enforce_watch_apply(enforce->watch, blob + length - rest_bytes(&header),
-					    &header);
-	/* What was in force is taken out when nobody judges by it any more. */
-	policy_clear(enforce, enforce->now.generation - 1);
+	error = policy_put(enforce, blob, &header);
 	if (!error && !enforce->took_over) {
 		/* Its own pins first: at no moment is nothing pinned. */
 		error = enforce->options.pinned ? enforce_pin(enforce) : 0;

@@ -12,70 +12,40 @@
 
 #include "enforce_answer.h"
 #include "enforce_mark.h"
+#include "guardian.h"
 #include "sensor.h"
-
-/* Bytes of events read at once: one, so that nobody waits behind a batch. */
-#define EVENT_BYTES FAN_EVENT_METADATA_LEN
-/* An answer that takes longer is given by the second thread, and it is "go on". */
-#define ANSWER_NS_MAX 1000000000ull
-#define LOOK_MS 100
 
 /* What answers for one policy; the next policy has its own, so that no open falls between two. */
 struct answerer {
 	struct enforce_judge judge;
 	int group;
-	int end_eventfd;
-	pthread_t answering, relieving;
-	bool answering_runs, relieving_runs;
+	int poke_eventfd; /* the end, or something that the guardian let go */
+	struct guardian *guardian;
+	pthread_t answering;
+	bool answering_runs;
 	_Atomic bool stopping;
-	_Atomic uint64_t busy_since_ns; /* 0 = waits for an event */
-	_Atomic int busy_fd; /* -1 = the kernel opens the file of the next event */
-	_Atomic uint64_t late; /* answers that the second thread gave */
 	struct immune_enforce_hash *hashes;
 };
 
 struct enforce_watch {
 	struct immune_enforce *enforce;
 	struct answerer *now;
+	struct answerer *next; /* prepared, and not in force yet */
 	struct immune_enforce_row past; /* counts of the ones before */
 };
 
-static void answer(const struct answerer *answerer, int fd, bool refused)
+static void handle(struct answerer *answerer, struct enforce_act *act)
 {
-	struct fanotify_response response = { fd, refused ? FAN_DENY : FAN_ALLOW };
-	/* ENOENT: answered by the other thread, or the opener was killed while it waited. */
-	ssize_t written = write(answerer->group, &response, sizeof(response));
-
-	(void)written;
-}
-
-static void handle(struct answerer *answerer, const struct fanotify_event_metadata *event)
-{
+	const struct fanotify_event_metadata event = guardian_event(answerer->guardian, 0);
+	enum guardian_answered answered;
 	bool refused;
 
-	if (event->fd < 0)
+	if (event.fd < 0)
 		return;
-	atomic_store(&answerer->busy_fd, event->fd);
-	atomic_store(&answerer->busy_since_ns, clock_boot_ns());
-	refused = judge_event(&answerer->judge, event);
-	answer(answerer, event->fd, refused);
-	atomic_store(&answerer->busy_fd, -1);
-	close(event->fd);
-}
-
-/* Reads events and has each taken; false when there was none. */
-static bool take(struct answerer *answerer,
-		 void (*each)(struct answerer *, const struct fanotify_event_metadata *))
-{
-	_Alignas(8) uint8_t buffer[EVENT_BYTES];
-	ssize_t length = read(answerer->group, buffer, sizeof(buffer));
-	const struct fanotify_event_metadata *event = (const void *)buffer;
-
-	if (length <= 0)
-		return false;
-	for (; FAN_EVENT_OK(event, length); event = FAN_EVENT_NEXT(event, length))
-		each(answerer, event);
-	return true;
+	refused = judge_event(&answerer->judge, &event, act);
+	answered = guardian_answer(answerer->guardian, 0, refused);
+	judge_end(&answerer->judge, act, answered);
+	close(event.fd);
 }
 
 static void *answering_run(void *argument)
@@ -83,96 +53,75 @@ static void *answering_run(void *argument)
 	struct answerer *answerer = argument;
 	struct pollfd waits[] = {
 		{ .fd = answerer->group, .events = POLLIN },
-		{ .fd = answerer->end_eventfd, .events = POLLIN },
+		{ .fd = answerer->poke_eventfd, .events = POLLIN },
 	};
+	struct enforce_act act;
 
 	while (!atomic_load(&answerer->stopping)) {
+		uint64_t poked;
+		ssize_t length;
+
 		/* When it fails nobody may wait for an answer all the same. */
 		poll(waits, 2, -1);
-		atomic_store(&answerer->busy_fd, -1);
-		atomic_store(&answerer->busy_since_ns, clock_boot_ns());
-		take(answerer, handle);
-		atomic_store(&answerer->busy_since_ns, 0);
+		length = read(answerer->poke_eventfd, &poked, sizeof(poked));
+		(void)length;
+		guardian_beat(answerer->guardian);
+		/* One at a time, so that nobody waits behind a batch. */
+		if (guardian_read(answerer->guardian, 1))
+			handle(answerer, &act);
 	}
 	return NULL;
 }
 
-static void let_go(struct answerer *answerer, const struct fanotify_event_metadata *event)
-{
-	if (event->fd < 0)
-		return;
-	answer(answerer, event->fd, false);
-	atomic_fetch_add(&answerer->late, 1);
-	close(event->fd);
-}
-
-/* Lets everybody go while the answering thread is stuck, in a file system for instance. */
-static void *relieving_run(void *argument)
-{
-	struct answerer *answerer = argument;
-	struct pollfd wait = { .fd = answerer->end_eventfd, .events = POLLIN };
-	uint64_t relieved_ns = 0;
-
-	while (!atomic_load(&answerer->stopping)) {
-		uint64_t since = atomic_load(&answerer->busy_since_ns);
-
-		poll(&wait, 1, LOOK_MS);
-		if (!since || since != atomic_load(&answerer->busy_since_ns) ||
-		    clock_boot_ns() - since < ANSWER_NS_MAX)
-			continue;
-		if (relieved_ns != since) {
-			int fd = atomic_load(&answerer->busy_fd);
-
-			relieved_ns = since;
-			if (fd >= 0) {
-				answer(answerer, fd, false);
-				atomic_fetch_add(&answerer->late, 1);
-			}
-		}
-		take(answerer, let_go);
-	}
-	return NULL;
-}
-
-static void answerer_stop(struct answerer *answerer)
+/* Ends its thread; its counts stand still from then on. */
+static void answerer_end(struct answerer *answerer)
 {
 	uint64_t one = 1;
 	ssize_t written;
 
-	if (!answerer)
-		return;
+	/* Nobody new waits; who does is answered, by the guardian where the thread is stuck. */
+	if (answerer->group >= 0) {
+		fanotify_mark(answerer->group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+		fanotify_mark(answerer->group, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD,
+			      NULL);
+	}
 	atomic_store(&answerer->stopping, true);
-	written = write(answerer->end_eventfd, &one, sizeof(one));
+	written = write(answerer->poke_eventfd, &one, sizeof(one));
 	(void)written;
 	if (answerer->answering_runs)
 		pthread_join(answerer->answering, NULL);
-	if (answerer->relieving_runs)
-		pthread_join(answerer->relieving, NULL);
+	answerer->answering_runs = false;
+}
+
+static void answerer_stop(struct answerer *answerer)
+{
+	if (!answerer)
+		return;
+	answerer_end(answerer);
+	guardian_stop(answerer->guardian);
 	/* Answers whoever still waits. */
 	if (answerer->group >= 0)
 		close(answerer->group);
-	if (answerer->end_eventfd >= 0)
-		close(answerer->end_eventfd);
+	if (answerer->poke_eventfd >= 0)
+		close(answerer->poke_eventfd);
 	if (answerer->judge.proc_self_fd >= 0)
 		close(answerer->judge.proc_self_fd);
 	free(answerer->hashes);
 	free(answerer);
 }
 
-static int answerer_threads(struct answerer *answerer)
+static int answerer_run(struct answerer *answerer)
 {
 	sigset_t all, before;
-	int error;
+	int error = guardian_start(&answerer->guardian, answerer->group, answerer->poke_eventfd);
 
+	if (error)
+		return error;
 	/* Signals are for the host program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&answerer->answering, NULL, answering_run, answerer);
 	answerer->answering_runs = !error;
-	if (!error) {
-		error = pthread_create(&answerer->relieving, NULL, relieving_run, answerer);
-		answerer->relieving_runs = !error;
-	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -error;
 }
@@ -187,9 +136,9 @@ static struct answerer *answerer_new(struct immune_enforce *enforce)
 	answerer->group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
 						FAN_UNLIMITED_MARKS,
 					O_RDONLY | O_CLOEXEC | O_LARGEFILE);
-	answerer->end_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	answerer->poke_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	answerer->judge.proc_self_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (answerer->group >= 0 && answerer->end_eventfd >= 0 && answerer->judge.proc_self_fd >= 0)
+	if (answerer->group >= 0 && answerer->poke_eventfd >= 0 && answerer->judge.proc_self_fd >= 0)
 		return answerer;
 	immune_fail("Cannot refuse opens by fanotify: %s; it needs CAP_SYS_ADMIN and Linux 5.1",
 		    strerror(errno));
@@ -218,39 +167,54 @@ static void counts_add(struct immune_enforce_row *row, const struct answerer *an
 	row->refused += atomic_load(&judge->refused);
 	row->monitored += atomic_load(&judge->monitored);
 	row->capped += atomic_load(&judge->capped);
-	row->failed += atomic_load(&answerer->late);
+	row->failed += atomic_load(&judge->failed);
+	if (answerer->guardian)
+		row->failed += guardian_unseen(answerer->guardian) +
+			       guardian_relieved(answerer->guardian);
 }
 
-int enforce_watch_apply(struct enforce_watch *watch, const uint8_t *rest,
-			const struct immune_enforce_header *header)
+int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
+			  const struct enforce_watch_rest *about)
 {
 	struct answerer *next = answerer_new(watch->enforce);
-	size_t bytes = header->hash_count * sizeof(struct immune_enforce_hash);
+	size_t bytes = about->hash_count * sizeof(struct immune_enforce_hash);
 	int error;
 
 	if (!next)
 		return -EPERM;
 	next->hashes = malloc(bytes + 1);
 	if (next->hashes) {
-		memcpy(next->hashes, rest + header->mark_count * sizeof(struct immune_enforce_mark),
+		memcpy(next->hashes, rest + about->mark_count * sizeof(struct immune_enforce_mark),
 		       bytes);
 		next->judge.hashes = next->hashes;
-		next->judge.hash_count = header->hash_count;
+		next->judge.hash_count = about->hash_count;
 	}
-	error = next->hashes ? judge_begin(&next->judge) : -ENOMEM;
+	error = next->hashes ? judge_begin(&next->judge, about->generation) : -ENOMEM;
 	/* Who answers is there before anybody asks. */
 	if (!error)
-		error = answerer_threads(next);
+		error = answerer_run(next);
 	if (!error)
-		error = enforce_marks_set(next->group, rest, header->mark_count);
-	if (error) {
+		error = enforce_marks_set(next->group, rest, about->mark_count);
+	if (error)
 		answerer_stop(next);
-		return error;
-	}
-	counts_add(&watch->past, watch->now);
-	answerer_stop(watch->now);
-	watch->now = next;
-	return 0;
+	else
+		watch->next = next;
+	return error;
+}
+
+void enforce_watch_switch(struct enforce_watch *watch, bool published)
+{
+	struct answerer *old = published ? watch->now : watch->next;
+
+	if (!watch->next)
+		return;
+	if (published)
+		watch->now = watch->next;
+	watch->next = NULL;
+	answerer_end(old);
+	/* Also of one that was not to be: it may have answered. */
+	counts_add(&watch->past, old);
+	answerer_stop(old);
 }
 
 void enforce_watch_count(struct enforce_watch *watch, struct immune_enforce_row *row)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The fanotify tier: opens and execs that wait for an answer of a thread of this library, which
- * looks it up in the tables of the enforcing programs. A second thread lets everybody go when the
- * first does not answer in time.
+ * looks it up in the tables of the enforcing programs. A guardian (guardian.h) lets everybody go when
+ * the thread does not answer in time.
  */
 #ifndef IMMUNE_ENFORCE_WATCH_H
 #define IMMUNE_ENFORCE_WATCH_H
@@ -13,10 +13,19 @@ struct enforce_watch;
 
 int enforce_watch_start(struct enforce_watch **out, struct immune_enforce *enforce);
 
-/* Takes over the marks and hashes of the policy that was published; 0 or -errno with a line. What
- * does not exist is no error: its directory is marked. */
-int enforce_watch_apply(struct enforce_watch *watch, const uint8_t *rest,
-			const struct immune_enforce_header *header);
+/* What follows the rows of a policy: its marks, then its hashes. */
+struct enforce_watch_rest {
+	uint32_t generation; /* whose rows are written */
+	uint32_t mark_count, hash_count;
+};
+
+/* Sets the marks of a policy that is not in force yet, and answers for them; 0 or -errno with a line.
+ * What does not exist is no error: its directory is marked. */
+int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
+			  const struct enforce_watch_rest *about);
+
+/* Ends the policy before, or the one that was prepared if it was not published. */
+void enforce_watch_switch(struct enforce_watch *watch, bool published);
 
 void enforce_watch_count(struct enforce_watch *watch, struct immune_enforce_row *row);
 

@@ -71,7 +71,7 @@ struct immune_enforce_options {
 	uint32_t abi; /* IMMUNE_ENFORCE_ABI */
 	uint32_t tiers; /* bit k: tier k (enum immune_tier) may refuse */
 	uint32_t pinned; /* 1: stays in the kernel when this process ends */
-	uint32_t reserved;
+	uint32_t paused; /* 1: refuses nothing until immune_enforce_pause() with 0 */
 	char pin_path[IMMUNE_OPTION_PATH_BYTES]; /* folder on a BPF file system; made where missing */
 };
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Tier } from "../../agent/enforce/mod.ts";
 import { VERDICT_OUTCOMES, VERDICT_TIERS } from "../../common/record/values.ts";
 import {
@@ -116,6 +116,14 @@ for (const tier of ["lsm", "fanotify", "signal"] as const satisfies readonly Tie
     assertEquals(await starts(runs, { program: speaker }), ran);
     assertEquals(refusals.enforcer.pause(false), false);
     assertEquals(await starts(runs, { program: speaker }), refused(1));
+    refusals.enforcer.close();
+    using begun = new Refusals(blocking("exec", `paths = ["${speaker}"]`), {
+      tiers: [tier],
+      paused: true,
+    });
+    assertEquals(await starts(runs, { program: speaker }), ran);
+    assertEquals(begun.enforcer.pause(false), false);
+    assertEquals(await starts(runs, { program: speaker }), refused(1));
   });
 
   test("over its actions a minute a policy lets programs run, and says so", async (tools) => {
@@ -198,6 +206,25 @@ tierTest("a program is found by its hash before its first run, under any name", 
     await Deno.writeFile(`${folder}/fresh`, bytes);
     assertEquals(await starts(runs, { program: `${folder}/fresh` }), refused);
     assertEquals(refusals.until(3).length, 3);
+  }),
+});
+
+tierTest("a policy that cannot be marked changes nothing", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    const by = (...paths: readonly string[]): string =>
+      blocking("exec", `paths = ${JSON.stringify(paths)}`);
+    using refusals = new Refusals(by(speaker), { tiers: ["fanotify", "signal"] });
+    // More directories than are marked.
+    const many = `${folder}/many`;
+    Deno.mkdirSync(many);
+    for (let i = 0; i < 4100; i++) Deno.mkdirSync(`${many}/${i}`);
+    assertThrows(() => refusals.set(by(`${many}/**`)), Error, "Cannot mark");
+    assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
+    refusals.set(by("/nowhere/x"));
+    assertEquals(await starts(runs, { program: speaker }), "refused 0 killed 0 ran 1 bytes 6");
+    assertEquals(refusals.until(1).length, 1);
   }),
 });
 

@@ -54,6 +54,7 @@ export class Refusals implements Disposable {
     options: {
       readonly tiers?: readonly Tier[];
       readonly pinned?: boolean;
+      readonly paused?: boolean;
       readonly pinPath?: string;
       readonly roleId?: (name: string) => number | undefined;
     } = {},
