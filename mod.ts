@@ -20,17 +20,13 @@ import { SIGNER_WORKER } from "./hive/command/messages.ts";
 import { INTAKE_WORKER } from "./hive/intake/messages.ts";
 
 if (self.name === PIPELINE_WORKER) {
-  const { servePipeline } = await import("./agent/pipeline/worker.ts");
-  await servePipeline();
+  await import("./agent/pipeline/program.ts");
 } else if (self.name === RULES_WORKER) {
-  const { serveRules } = await import("./agent/rules/worker.ts");
-  serveRules();
+  await import("./agent/rules/program.ts");
 } else if (self.name === INDICATORS_WORKER) {
-  const { serveIndicators } = await import("./agent/indicators/worker.ts");
-  serveIndicators();
+  await import("./agent/indicators/program.ts");
 } else if (self.name === HERD_WORKER) {
-  const { serveHerd } = await import("./agent/herd/worker.ts");
-  serveHerd();
+  await import("./agent/herd/program.ts");
 } else if (self.name === INTAKE_WORKER) {
   const { serveIntake } = await import("./hive/intake/worker.ts");
   serveIntake();
@@ -50,9 +46,9 @@ if (self.name === PIPELINE_WORKER) {
   const { serveOrdinary } = await import("./hive/herd/ordinary_worker.ts");
   serveOrdinary();
 } else if (self.name === LINK_WORKER) {
-  const { serveLink } = await import("./agent/link/worker.ts");
-  await serveLink();
+  await import("./agent/link/program.ts");
 } else if (import.meta.main) {
   const { main } = await import("./cli/main.ts");
-  Deno.exit(await main(Deno.args));
+  const { VERBS } = await import("./cli/verbs/mod.ts");
+  Deno.exit(await main(Deno.args, VERBS));
 }

@@ -1,12 +1,30 @@
 // deno task bundle: makes dist/, which runs without the source tree.
 //
-// dist/immune.js is the whole program, dist/immune starts it with the permissions of its verb,
-// dist/rules and dist/out hold what it reads: rules, the sensor's library, its
-// guardian, immune-run-as.
+// dist/immune.js is the program, the files beside it are those of the agent and its Workers, a file
+// each, so that no thread loads what only others need. dist/immune starts the program with the
+// permissions of its verb, dist/rules and dist/out hold what it reads: rules, the sensor's library,
+// its guardian, immune-run-as.
 
+import { HERD_WORKER } from "../agent/herd/messages.ts";
+import { INDICATORS_WORKER } from "../agent/indicators/messages.ts";
+import { LINK_WORKER } from "../agent/link/messages.ts";
+import { PIPELINE_WORKER } from "../agent/pipeline/messages.ts";
+import { RULES_WORKER } from "../agent/rules/messages.ts";
+import { AGENT_PROGRAM } from "../cli/supervise/commands.ts";
 import { run } from "./run.ts";
 
 const DIST = "dist";
+/** Files of the program and what each is made from; a Worker's is named as the Worker is. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  "immune.js": "mod.ts",
+  "immune-permissions.js": "cli/permissions_program.ts",
+  [AGENT_PROGRAM]: "cli/agent_program.ts",
+  [`${PIPELINE_WORKER}.js`]: "agent/pipeline/program.ts",
+  [`${LINK_WORKER}.js`]: "agent/link/program.ts",
+  [`${RULES_WORKER}.js`]: "agent/rules/program.ts",
+  [`${INDICATORS_WORKER}.js`]: "agent/indicators/program.ts",
+  [`${HERD_WORKER}.js`]: "agent/herd/program.ts",
+};
 const COPIED = [
   "out/libimmune_sensor.so",
   "out/immune-guardian",
@@ -27,7 +45,7 @@ fixed="--quiet --no-prompt --no-config --no-lock --no-npm --no-remote"
 environment="--allow-env=IMMUNE_*,HOME,XDG_STATE_HOME,NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE"
 # shellcheck disable=SC2086
 plan=$("$deno" run $fixed $environment --allow-read --allow-sys=uid \\
-  "$here/immune.js" permissions "$@")
+  "$here/immune-permissions.js" permissions "$@")
 # A permission or variable a line: paths may hold blanks.
 IFS='
 '
@@ -40,8 +58,10 @@ for line in $plan; do
     *) permissions="$permissions$line$IFS" ;;
   esac
 done
+program=immune
+[ "\${1-}" != agent ] || program=immune-agent
 exec "$deno" run --quiet --no-prompt --no-config --no-lock --no-npm --no-remote \\
-  $permissions "$here/immune.js" "$@"
+  $permissions "$here/$program.js" "$@"
 `;
 
 /**
@@ -51,15 +71,7 @@ exec "$deno" run --quiet --no-prompt --no-config --no-lock --no-npm --no-remote 
  */
 export async function bundle(): Promise<void> {
   await Deno.mkdir(`${DIST}/out`, { recursive: true });
-  const code = await run([
-    Deno.execPath(),
-    "bundle",
-    "--quiet",
-    "--output",
-    `${DIST}/immune.js`,
-    "mod.ts",
-  ]);
-  if (code !== 0) throw new Error("Cannot bundle mod.ts");
+  await bundlePrograms();
   for (const path of COPIED) {
     const target = `${DIST}/${path}`;
     // Replaced, not overwritten: a running program keeps the file that it has open.
@@ -72,6 +84,20 @@ export async function bundle(): Promise<void> {
   await copyRules("rules");
   await Deno.writeTextFile(`${DIST}/immune`, LAUNCHER);
   await Deno.chmod(`${DIST}/immune`, 0o755);
+}
+
+async function bundlePrograms(): Promise<void> {
+  const made = await Deno.makeTempDir({ dir: DIST });
+  const sources = Object.values(PROGRAMS);
+  const command = [Deno.execPath(), "bundle", "--quiet", "--outdir", made, ...sources];
+  try {
+    if (await run(command) !== 0) throw new Error("Cannot bundle the program");
+    for (const [name, source] of Object.entries(PROGRAMS)) {
+      await Deno.rename(`${made}/${source.replace(/\.ts$/, ".js")}`, `${DIST}/${name}`);
+    }
+  } finally {
+    await Deno.remove(made, { recursive: true });
+  }
 }
 
 async function copyRules(folder: string): Promise<void> {

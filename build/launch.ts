@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { PIN_VARIABLES } from "../common/link/pin.ts";
+import { memoryFlags, memoryVariables } from "../cli/memory.ts";
 import { permissionFlags, startVariables } from "../cli/permissions.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -33,13 +34,14 @@ export async function launch(args: readonly string[]): Promise<number> {
   if (Object.keys(variables).length > 0) PIN_VARIABLES.forEach((name) => delete environment[name]);
   const child = new Deno.Command(Deno.execPath(), {
     clearEnv: true,
-    env: { ...environment, ...variables },
+    env: { ...environment, ...memoryVariables(args), ...variables },
     args: [
       "run",
       "--quiet",
       "--no-prompt",
       "--frozen",
       `--config=${ROOT}deno.json`,
+      ...memoryFlags(args),
       ...permissionFlags(args, surroundings),
       `${ROOT}mod.ts`,
       ...args,

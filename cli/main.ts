@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ImmuneError } from "../common/config/errors.ts";
 import { OutputClosed, print, tell } from "./output.ts";
 import { renderError } from "./render/error.ts";
-import { VERBS } from "./verbs/mod.ts";
+import type { AddVerb } from "./verbs/mod.ts";
 import { VERSION } from "./version.ts";
 
 /** Exit code for wrong usage. */
@@ -16,9 +16,13 @@ Settings: flags over environment (IMMUNE_...) over immune.toml; see "immune conf
  * Runs one command line.
  *
  * @param args Arguments after the program's name, the verb first.
+ * @param verbs Those that it knows, in the order of the help.
  * @returns Exit code: 0 done, 1 failure, 2 wrong usage.
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(
+  args: readonly string[],
+  verbs: readonly AddVerb[],
+): Promise<number> {
   let code = 0;
   const program = new Command("immune")
     .description("Sentinel Immune: sees what AI workloads do on a host, and says so")
@@ -31,7 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
       writeErr: (text) => tell(text.trimEnd()),
     })
     .exitOverride();
-  for (const addVerb of VERBS) {
+  for (const addVerb of verbs) {
     addVerb(program, (exit) => {
       code = exit;
     });

@@ -1,15 +1,18 @@
 import { fileURLToPath } from "node:url";
 import { loadIndicatorsOrWarn } from "../agent/indicators/load.ts";
-import type { LoadedIndicators } from "../agent/indicators/messages.ts";
+import { INDICATORS_WORKER, type LoadedIndicators } from "../agent/indicators/messages.ts";
+import { HERD_WORKER } from "../agent/herd/messages.ts";
+import { LINK_WORKER } from "../agent/link/messages.ts";
 import { compileApart } from "../agent/rules/compile.ts";
-import type { CompiledRules } from "../agent/rules/messages.ts";
-import type {
-  PipelineCounters,
-  PipelineOptions,
-  PipelineStarted,
+import { type CompiledRules, RULES_WORKER } from "../agent/rules/messages.ts";
+import {
+  PIPELINE_WORKER,
+  type PipelineCounters,
+  type PipelineOptions,
+  type PipelineStarted,
 } from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
-import { PROGRAM_ROOT } from "../common/config/program.ts";
+import { PROGRAM_ROOT, workerProgram } from "../common/config/program.ts";
 import type { LogOptions } from "../agent/pipeline/logs.ts";
 import { JOURNAL_FOLDERS, LOG_FILES, SYSLOG_FILES } from "../common/config/log_files.ts";
 import { type PipelineHandlers, PipelineWorker } from "../agent/pipeline/owner.ts";
@@ -23,6 +26,9 @@ import { EnforcementAudit, enforcementOptions, enforcementPolicy } from "./enfor
 import { rulePaths } from "./rules.ts";
 import { notSeenLine, policyOf } from "./sensor_policy.ts";
 import { endSignals, onReloadSignal } from "./signals.ts";
+
+/** Threads of the agent, by the names that their files have too. */
+const WORKERS = [PIPELINE_WORKER, LINK_WORKER, RULES_WORKER, INDICATORS_WORKER, HERD_WORKER];
 
 /** What a run with the sensor does, and where its findings go. */
 export interface SensorRun {
@@ -152,6 +158,7 @@ function ownFiles(state: string): readonly string[] {
   const { hostId } = statePaths(state);
   return [
     fileURLToPath(Deno.mainModule),
+    ...WORKERS.map((worker) => fileURLToPath(workerProgram(worker))),
     fileURLToPath(new URL("out/libimmune_sensor.so", PROGRAM_ROOT)),
     GUARDIAN_PROGRAM,
     Deno.execPath(),

@@ -11,6 +11,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   hive: ["common", "wasm", "hive"],
   cli: ["common", "wasm", "agent", "hive", "cli", "rules", "deno.json"],
 };
+/** Libraries that a thread which runs for months must not load: what it holds counts on every host. */
+const LEAN: Readonly<Record<string, readonly string[]>> = {
+  "agent/pipeline/program.ts": ["zod", "yaml", "smol-toml", "@peculiar/x509", "commander"],
+};
+/** Imports and re-exports that are there when it runs: what is taken, and from where. */
+const VALUE_IMPORT = /^(?:import|export)\s+(?!type\s)(?:([^;"]*?)\s+from\s+)?"([^"]+)"/gm;
 const IMPORT = /(?:from|import|new URL)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g;
 
 /** Imports of a source that lead where its room may not reach. */
@@ -51,4 +57,35 @@ Deno.test("layering check finds a room that reaches too far", () => {
   assertEquals(violations("common/x.ts", 'import { a } from "../agent/y.ts";').length, 1);
   assertEquals(violations("agent/x/y.ts", 'await import("../../hive/z.ts");').length, 1);
   assertEquals(violations("agent/x/y.ts", 'import { b } from "../../common/z.ts";'), []);
+});
+
+/** Libraries that a module brings with it, each with the file that asks for it. */
+function librariesOf(path: string, seen: Map<string, string> = new Map()): Map<string, string> {
+  for (
+    const [, taken = "", from = ""] of Deno.readTextFileSync(ROOT + path).matchAll(VALUE_IMPORT)
+  ) {
+    const names = /^\{([^}]*)\}$/.exec(taken.trim())?.[1]?.split(",").filter((name) => name.trim());
+    // Types alone are gone when it runs.
+    if (names?.every((name) => name.trim().startsWith("type "))) continue;
+    if (!from.startsWith(".")) seen.set(from, path);
+    const target = relative(ROOT, resolve(ROOT, path, "..", from));
+    if (!target.endsWith(".ts") || target.startsWith("..") || seen.has(target)) continue;
+    seen.set(target, path);
+    librariesOf(target, seen);
+  }
+  return seen;
+}
+
+Deno.test("threads that run for months load no library that they can do without", () => {
+  for (const [path, unwanted] of Object.entries(LEAN)) {
+    const libraries = librariesOf(path);
+    const found = unwanted.filter((name) => libraries.has(name));
+    assertEquals(found.map((name) => `${name} by ${libraries.get(name)}`), []);
+  }
+});
+
+Deno.test("the check of libraries follows imports and leaves out types", () => {
+  const libraries = librariesOf("agent/rules/program.ts");
+  assertEquals(["zod", "yaml"].map((name) => libraries.has(name)), [true, true]);
+  assertEquals(librariesOf("common/sigma/log_source.ts").has("zod"), false);
 });

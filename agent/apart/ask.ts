@@ -1,4 +1,5 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
+import { workerProgram } from "../../common/config/program.ts";
 
 /** From the Worker: that it listens, then the answer or why there is none. */
 export type ApartReport<Answer> =
@@ -17,8 +18,7 @@ export type ApartReport<Answer> =
  */
 export async function askApart<Answer>(worker: string, question: unknown): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  // The program's one entry file, which is also its bundle: it looks at the Worker's name.
-  const apart = new Worker(Deno.mainModule, { type: "module", name: worker });
+  const apart = new Worker(workerProgram(worker), { type: "module", name: worker });
   apart.onerror = (event) => {
     event.preventDefault();
     reject(new ImmuneError("INTERNAL", `Worker "${worker}" broke: ${event.message}`));

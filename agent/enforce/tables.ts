@@ -1,4 +1,4 @@
-import { ROLE_IDS } from "../../common/sigma/role.ts";
+import { ROLE_IDS } from "../../common/sigma/role_ids.ts";
 import { Bytes } from "./bytes.ts";
 import { type EnforcementPolicy, ENTRIES_MAX, type Entry, MEMORY_PREFIX } from "./policy.ts";
 import { portPrefixes, type Prefix, withShorter } from "./prefixes.ts";

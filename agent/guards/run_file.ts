@@ -1,17 +1,18 @@
-import { z } from "zod";
 import { readIfThere } from "../../common/config/durable_file.ts";
 import type { Tamper } from "./tamper.ts";
 
-const runSchema = z.object({
-  version: z.literal(1),
+const VERSION = 1;
+
+/** What an earlier run said of itself. */
+interface Run {
   /** 32 hexadecimal digits. */
-  bootId: z.string(),
-  pid: z.number().int(),
+  readonly bootId: string;
+  readonly pid: number;
   /** Milliseconds since boot when it last said so. */
-  aliveMs: z.number(),
+  readonly aliveMs: number;
   /** True when it was asked to end. */
-  ended: z.boolean(),
-});
+  readonly ended: boolean;
+}
 
 /** What the run of now is. */
 export interface RunOptions {
@@ -41,15 +42,15 @@ export class RunFile {
    * @returns Tampering when it ended in this boot without having been asked to.
    */
   last(): readonly Tamper[] {
-    let run: z.infer<typeof runSchema> | undefined;
+    let run: unknown;
     try {
-      run = runSchema.safeParse(JSON.parse(readIfThere(this.#path) ?? "")).data;
+      run = JSON.parse(readIfThere(this.#path) ?? "");
     } catch {
       return [];
     }
     const { bootId, bootMs } = this.#options;
     // After another boot it is the host that ended.
-    if (run === undefined || run.ended || run.bootId !== bootId) return [];
+    if (!isRun(run) || run.ended || run.bootId !== bootId) return [];
     const seconds = Math.max(0, Math.round((bootMs() - run.aliveMs) / 1000));
     return [{
       what: "killed",
@@ -71,7 +72,7 @@ export class RunFile {
 
   #write(ended: boolean): void {
     const { bootId, pid, bootMs } = this.#options;
-    const text = JSON.stringify({ version: 1, bootId, pid, aliveMs: bootMs(), ended });
+    const text = JSON.stringify({ version: VERSION, bootId, pid, aliveMs: bootMs(), ended });
     try {
       Deno.writeTextFileSync(`${this.#path}.new`, `${text}\n`, { mode: 0o600 });
       Deno.renameSync(`${this.#path}.new`, this.#path);
@@ -79,4 +80,12 @@ export class RunFile {
       // A full disk: the next run may then say that this one was killed.
     }
   }
+}
+
+// By hand, not by a schema: the pipeline's Worker loads no library for it.
+function isRun(found: unknown): found is Run {
+  if (typeof found !== "object" || found === null) return false;
+  const { version, bootId, pid, aliveMs, ended } = found as Record<string, unknown>;
+  return version === VERSION && typeof bootId === "string" && Number.isSafeInteger(pid) &&
+    typeof aliveMs === "number" && typeof ended === "boolean";
 }

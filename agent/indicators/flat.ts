@@ -6,7 +6,7 @@ import {
   keyOf,
 } from "../../common/indicators/value.ts";
 import { parseCidr } from "../../common/sigma/cidr.ts";
-import { fieldValue, type JsonObject } from "../../common/sigma/mod.ts";
+import { fieldValue, type JsonObject } from "../../common/sigma/event_value.ts";
 import { domainMatches } from "./domain.ts";
 import type { IndicatorLookup } from "./lookup.ts";
 import { type IndicatorMatch, matchOf } from "./match.ts";

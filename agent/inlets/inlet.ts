@@ -1,4 +1,5 @@
-import { AUTHENTICATION_CATEGORY, type LogSource } from "../../common/sigma/mod.ts";
+import { AUTHENTICATION_CATEGORY } from "../../common/sigma/log_fields.ts";
+import type { LogSource } from "../../common/sigma/log_source.ts";
 import type { LossCause } from "../../common/wire/mod.ts";
 import { AuditReader } from "./audit.ts";
 import { BEHIND_BYTES_MAX, type FilePosition, LogFile } from "./follow.ts";

@@ -1,30 +1,17 @@
-import { z } from "zod";
 import { readIfThere } from "../../common/config/durable_file.ts";
+import { isJsonObject, type JsonObject } from "../../common/sigma/event_value.ts";
 import type { LogCounts, LogPositions, LogState } from "./inlet.ts";
 
-const count = z.number().int().nonnegative();
-const fileSchema = z.object({
-  version: z.literal(1),
-  /** RFC 3339. */
-  time: z.string(),
-  positions: z.object({
-    files: z.record(
-      z.string(),
-      z.object({ file: z.string(), offset: count, head: z.string(), headBytes: count }),
-    ),
-    journals: z.record(z.string(), z.record(z.string(), count)).default({}),
-  }),
-  counts: z.record(z.string(), count),
-  logs: z.array(z.object({
-    path: z.string(),
-    open: z.boolean(),
-    gaps: count,
-    skippedBytes: count,
-    tooLong: count,
-  })),
-});
+const VERSION = 1;
+
 /** How far the logs of this host were read, and what came of it. */
-export type LogsFile = z.infer<typeof fileSchema>;
+export interface LogsFile {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly positions: LogPositions;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly logs: readonly LogState[];
+}
 
 /**
  * Reads what the last run, or the one that runs, wrote.
@@ -34,7 +21,8 @@ export type LogsFile = z.infer<typeof fileSchema>;
  */
 export function readLogsFile(path: string): LogsFile | undefined {
   try {
-    return fileSchema.safeParse(JSON.parse(readIfThere(path) ?? "")).data;
+    const found: unknown = JSON.parse(readIfThere(path) ?? "");
+    return isLogsFile(found) ? found : undefined;
   } catch {
     return undefined;
   }
@@ -56,7 +44,36 @@ export interface LogsNow {
  * @throws {Deno.errors} when it cannot be written.
  */
 export function writeLogsFile(path: string, now: LogsNow): void {
-  const text = JSON.stringify({ version: 1, time: new Date().toISOString(), ...now });
+  const text = JSON.stringify({ version: VERSION, time: new Date().toISOString(), ...now });
   Deno.writeTextFileSync(`${path}.new`, `${text}\n`, { mode: 0o600 });
   Deno.renameSync(`${path}.new`, path);
+}
+
+// By hand, not by a schema: the pipeline's Worker loads no library for it.
+function isLogsFile(found: unknown): found is LogsFile {
+  if (!isJsonObject(found) || found["version"] !== VERSION) return false;
+  const { time, positions, counts, logs } = found;
+  return typeof time === "string" && isJsonObject(positions) &&
+    isRecordOf(positions["files"], isFilePosition) &&
+    isRecordOf(positions["journals"], (journal) => isRecordOf(journal, isCount)) &&
+    isRecordOf(counts, isCount) && Array.isArray(logs) && logs.every(isLogState);
+}
+
+function isRecordOf(found: unknown, isOne: (value: unknown) => boolean): found is JsonObject {
+  return isJsonObject(found) && Object.values(found).every(isOne);
+}
+
+function isFilePosition(found: unknown): boolean {
+  return isJsonObject(found) && typeof found["file"] === "string" &&
+    typeof found["head"] === "string" && isCount(found["offset"]) && isCount(found["headBytes"]);
+}
+
+function isLogState(found: unknown): boolean {
+  return isJsonObject(found) && typeof found["path"] === "string" &&
+    typeof found["open"] === "boolean" &&
+    ["gaps", "skippedBytes", "tooLong"].every((key) => isCount(found[key]));
+}
+
+function isCount(found: unknown): found is number {
+  return Number.isSafeInteger(found) && (found as number) >= 0;
 }

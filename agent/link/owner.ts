@@ -1,4 +1,5 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
+import { workerProgram } from "../../common/config/program.ts";
 import type { LinkCounters, LinkStatus } from "../../common/link/link.ts";
 import { LINK_WORKER, type LinkCommand, type LinkOptions, type LinkReport } from "./messages.ts";
 
@@ -29,7 +30,7 @@ export class LinkWorker {
    * @param handlers Where its reports go.
    */
   constructor(options: LinkOptions, handlers: LinkHandlers) {
-    const { entry, ...work } = { entry: Deno.mainModule, ...options };
+    const { entry, ...work } = { entry: workerProgram(LINK_WORKER), ...options };
     this.#options = work;
     this.#worker = new Worker(entry, { type: "module", name: LINK_WORKER });
     this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());

@@ -6,7 +6,7 @@ import {
   type SilentMembers,
   silentMembers,
 } from "../../common/sigma/correlation/mod.ts";
-import { fieldValue, type JsonObject } from "../../common/sigma/mod.ts";
+import { fieldValue, type JsonObject } from "../../common/sigma/event_value.ts";
 import type { PipelineRules } from "./rules_in_force.ts";
 import type { SightingsFile } from "./sightings_file.ts";
 

@@ -7,13 +7,9 @@ import {
   ecsDocument,
   type RecordView,
 } from "../../common/record/mod.ts";
-import {
-  fieldValue,
-  type JsonObject,
-  KEYWORDS_FIELD,
-  type LogSource,
-  logSourceBits,
-} from "../../common/sigma/mod.ts";
+import { KEYWORDS_FIELD } from "../../common/sigma/criterion.ts";
+import { fieldValue, type JsonObject } from "../../common/sigma/event_value.ts";
+import { type LogSource, logSourceBits } from "../../common/sigma/log_source.ts";
 import { encodeFlat, type Engine } from "../../wasm/engine/mod.ts";
 import type { PipelineRules } from "./rules_in_force.ts";
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
+import { workerProgram } from "../../common/config/program.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { Detached } from "../sensors/programs.ts";
@@ -50,8 +51,10 @@ export class PipelineWorker {
    * @param handlers Where its reports go.
    */
   constructor(options: PipelineOptions, handlers: PipelineHandlers) {
-    // The program's one entry file, which is also its bundle: it looks at the Worker's name.
-    this.#worker = new Worker(Deno.mainModule, { type: "module", name: PIPELINE_WORKER });
+    this.#worker = new Worker(workerProgram(PIPELINE_WORKER), {
+      type: "module",
+      name: PIPELINE_WORKER,
+    });
     const control = this.#control.buffer as SharedArrayBuffer;
     this.#start = { type: "start", options, control };
     this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());

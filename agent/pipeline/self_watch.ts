@@ -1,4 +1,4 @@
-import { TAMPER_CATEGORY } from "../../common/sigma/mod.ts";
+import { TAMPER_CATEGORY } from "../../common/sigma/log_fields.ts";
 import { type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import type { Engine } from "../../wasm/engine/mod.ts";
 import { OwnFiles } from "../guards/own_files.ts";

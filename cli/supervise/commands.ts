@@ -1,7 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { PROGRAM_ROOT } from "../../common/config/mod.ts";
+import { memoryFlags } from "../memory.ts";
 import { permissionFlags } from "../permissions.ts";
 import type { SystemUser } from "./user.ts";
+
+/** Name of the agent's program in `dist/`, beside the whole program. */
+export const AGENT_PROGRAM = "immune-agent.js";
 
 /** Capabilities that the agent needs (capabilities(7)), as `immune-run-as` names them. */
 export const AGENT_CAPABILITIES = [
@@ -43,6 +47,7 @@ export function partCommand(args: readonly string[], options: PartOptions): stri
     "run",
     "--quiet",
     "--no-prompt",
+    ...memoryFlags(args),
     // A bundle needs nothing beside it; sources need their configuration.
     ...(program.endsWith(".js")
       ? ["--no-config", "--no-lock", "--no-npm", "--no-remote"]

@@ -1,13 +1,15 @@
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { pinHive } from "../../agent/enrol/enroll.ts";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { pinnedEnvironment } from "../../common/link/mod.ts";
 import { operatorTokenHash } from "../../hive/operators/token_file.ts";
+import { memoryVariables } from "../memory.ts";
 import { rulePaths } from "../rules.ts";
 import { settingsEnvironment } from "../settings.ts";
 import { Child } from "./child.ts";
-import { AGENT_CAPABILITIES, partCommand } from "./commands.ts";
+import { AGENT_CAPABILITIES, AGENT_PROGRAM, partCommand } from "./commands.ts";
 import { enrollPinned } from "./enroll.ts";
 import { copyRules } from "./rules_copy.ts";
 import { sensorFindings, takenPorts } from "./doctor.ts";
@@ -78,7 +80,8 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
       const reload = async (): Promise<void> => void await copy().then(() => hive.child.reload());
       return { login: hive.ready.login, sensor, reload, stop };
     }
-    const agent = await startAgent({ program, options });
+    const agentProgram = `${dirname(program)}/${AGENT_PROGRAM}`;
+    const agent = await startAgent({ program: agentProgram, options });
     return {
       login: hive.ready.login,
       sensor: agent.ready.sensor,
@@ -100,7 +103,7 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   }
 }
 
-/** The program as one file: the bundle, wherever this runs from. */
+/** The program's file in `dist/`, wherever that lies. */
 function programFile(): string {
   const file = fileURLToPath(Deno.mainModule);
   if (file.endsWith(".js")) return file;
@@ -160,12 +163,14 @@ interface AgentStart {
 async function startAgent(
   { program, options }: AgentStart,
 ): Promise<Started<z.infer<typeof agentLineSchema>>> {
+  const args = ["agent", ...options.args, "--json"];
   const environment = pinnedEnvironment({
     PATH,
     DENO_NO_UPDATE_CHECK: "1",
+    ...memoryVariables(args),
     ...settingsEnvironment(),
   });
-  const command = partCommand(["agent", ...options.args, "--json"], {
+  const command = partCommand(args, {
     program,
     environment,
     capabilities: AGENT_CAPABILITIES,

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { AUDIT_SERVICE, auditClassesOf } from "./audit.ts";
 import { type Expression, testsOf } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
@@ -9,27 +8,6 @@ export interface LogSource {
   readonly category?: string;
   readonly product?: string;
   readonly service?: string;
-}
-
-const NAME = z.string().min(1).transform((name) => name.toLowerCase()).nullish();
-
-/** The key `logsource` of a document. */
-export const LOG_SOURCE = z.looseObject({ category: NAME, product: NAME, service: NAME });
-
-/**
- * Takes a log source out of its key.
- *
- * @param keys What `LOG_SOURCE` gave.
- * @returns The names that are there.
- */
-export function logSourceOf(
-  { category, product, service }: z.output<typeof LOG_SOURCE>,
-): LogSource {
-  return {
-    ...(category ? { category } : {}),
-    ...(product ? { product } : {}),
-    ...(service ? { service } : {}),
-  };
 }
 
 const CLASS_BY_CATEGORY: ReadonlyMap<string, number> = new Map([
@@ -109,6 +87,21 @@ export function lowered(claimed: LogSource): LogSource {
   return Object.fromEntries(
     Object.entries(claimed).map(([key, name]) => [key, name.toLowerCase()]),
   );
+}
+
+/**
+ * The log sources of rules that apply to an event's, as a flat event has them.
+ *
+ * @param logSources Those of a rule set, in its order.
+ * @param claimed The event's, in any case.
+ */
+export function logSourceBits(logSources: readonly LogSource[], claimed: LogSource): Uint8Array {
+  const event = lowered(claimed);
+  const bits = new Uint8Array(Math.ceil(logSources.length / 8));
+  logSources.forEach((logSource, n) => {
+    if (applies(logSource, event)) bits[n >> 3] = (bits[n >> 3] ?? 0) | 1 << (n & 7);
+  });
+  return bits;
 }
 
 /**

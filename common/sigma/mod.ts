@@ -21,7 +21,7 @@
  *
  * @module
  */
-export { compileRules, logSourceBits, type RuleInfo, type RuleSet } from "./rule_set.ts";
+export { compileRules, type RuleInfo, type RuleSet } from "./rule_set.ts";
 export { KEYWORDS_FIELD } from "./criterion.ts";
 export { AUTHENTICATION_CATEGORY, TAMPER_CATEGORY } from "./log_fields.ts";
 export { describeRejection, type RuleRejection } from "./rejection.ts";
@@ -51,12 +51,13 @@ export type {
   MemberExpression,
   SequenceExamples,
 } from "./correlation_rule.ts";
-export { numberRoles, type Role, ROLE_IDS, type RoleName } from "./role.ts";
+export { numberRoles, type Role, type RoleName } from "./role.ts";
+export { ROLE_IDS } from "./role_ids.ts";
 export { type ProgramMark, type RoleMarks, type RoleTerm } from "./role_marks.ts";
 export { readRuleSources } from "./read.ts";
 export { verifyImage } from "./image.ts";
 export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";
 export { fieldValue, isJsonObject, type JsonObject } from "./event_value.ts";
-export type { LogSource } from "./log_source.ts";
+export { type LogSource, logSourceBits } from "./log_source.ts";
 export { type ExampleEvent, type Level, type Rule, type RuleExamples, SEVERITIES } from "./rule.ts";
 export { STANDARD_FIELDS, type StandardField, standardField } from "./fields.ts";

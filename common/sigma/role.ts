@@ -4,17 +4,9 @@ import { parseDetection } from "./detection.ts";
 import type { RuleDocument } from "./document.ts";
 import type { Expression } from "./expression.ts";
 import type { Position } from "./problem.ts";
+import { ROLE_IDS } from "./role_ids.ts";
 import type { RuleOptions } from "./selection.ts";
 
-/** Ids of the roles that every part of the product knows. */
-export const ROLE_IDS = {
-  inference: 1,
-  notebook: 2,
-  training: 3,
-  mcp: 4,
-  coding_agent: 5,
-  orchestrator: 6,
-} as const;
 /** First id of a role that rule files name beside those. */
 const OWN_ROLE_FIRST = 64;
 /** Most roles beside those. */

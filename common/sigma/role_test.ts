@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describeRejection } from "./rejection.ts";
-import { OWN_ROLES_MAX, ROLE_IDS } from "./role.ts";
+import { OWN_ROLES_MAX } from "./role.ts";
+import { ROLE_IDS } from "./role_ids.ts";
 import { compileRules } from "./rule_set.ts";
 
 const role = (name: string, detection: string, more = ""): string =>

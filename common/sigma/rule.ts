@@ -3,7 +3,8 @@ import { ABOUT, type About, aboutOf, checked, SCALAR } from "./about.ts";
 import { type Detection, parseDetection } from "./detection.ts";
 import type { RuleDocument } from "./document.ts";
 import type { Expression } from "./expression.ts";
-import { LOG_SOURCE, type LogSource, logSourceOf } from "./log_source.ts";
+import type { LogSource } from "./log_source.ts";
+import { LOG_SOURCE, logSourceOf } from "./log_source_keys.ts";
 import { invalid, type Position } from "./problem.ts";
 import type { RuleOptions } from "./selection.ts";
 

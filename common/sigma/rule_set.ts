@@ -7,7 +7,7 @@ import { standardField } from "./fields.ts";
 import { fitImage } from "./fit.ts";
 import { IMAGE_BYTES_MAX } from "./image_layout.ts";
 import { type Interest, interestOf } from "./interest.ts";
-import { applies, type LogSource, lowered } from "./log_source.ts";
+import { type LogSource, logSourceBits } from "./log_source.ts";
 import { type ParsedRole, type ParsedRule, parseRules, type RuleSource } from "./parse_rules.ts";
 import { Plan, type RoleRule } from "./plan.ts";
 import { invalid, RuleProblem } from "./problem.ts";
@@ -166,19 +166,4 @@ function infoOf({ rule, path }: ParsedRule): RuleInfo {
   );
   const filteredBy = filters.map(({ title }) => title);
   return { ...about, path, line: position.line, unfed, filteredBy };
-}
-
-/**
- * The log sources of rules that apply to an event's, as a flat event has them.
- *
- * @param logSources Those of a rule set, in its order.
- * @param claimed The event's, in any case.
- */
-export function logSourceBits(logSources: readonly LogSource[], claimed: LogSource): Uint8Array {
-  const event = lowered(claimed);
-  const bits = new Uint8Array(Math.ceil(logSources.length / 8));
-  logSources.forEach((logSource, n) => {
-    if (applies(logSource, event)) bits[n >> 3] = (bits[n >> 3] ?? 0) | 1 << (n & 7);
-  });
-  return bits;
 }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { memoryFlags, memoryVariables } from "../../cli/memory.ts";
 import { permissionFlags } from "../../cli/permissions.ts";
 
 /** The project's folder, with a slash at its end. */
@@ -39,6 +40,7 @@ export function immune(args: readonly string[], options: StartOptions = {}): Den
     "--quiet",
     "--no-prompt",
     `--config=${ROOT}deno.json`,
+    ...memoryFlags(args),
     ...permissionFlags(args, { root: ROOT, environment }),
     `${ROOT}mod.ts`,
     ...args,
@@ -46,7 +48,7 @@ export function immune(args: readonly string[], options: StartOptions = {}): Den
   return new Deno.Command(command[0] ?? "", {
     args: command.slice(1),
     clearEnv: true,
-    env: { ...inherited, ...options.environment },
+    env: { ...inherited, ...memoryVariables(args), ...options.environment },
     stdin: options.stdin ?? "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveHerd } from "./worker.ts";
+
+serveHerd();

@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveIndicators } from "./worker.ts";
+
+serveIndicators();

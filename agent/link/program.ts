@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveLink } from "./worker.ts";
+
+await serveLink();

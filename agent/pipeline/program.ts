@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { servePipeline } from "./worker.ts";
+
+await servePipeline();

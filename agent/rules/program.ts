@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveRules } from "./worker.ts";
+
+serveRules();
