@@ -4,6 +4,7 @@ import type { CompiledRules } from "../agent/rules/messages.ts";
 import { type Policy, type Watch, WATCHES_MAX } from "../agent/sensors/mod.ts";
 import type { Config } from "../common/config/mod.ts";
 import type { KindName } from "../common/record/mod.ts";
+import { networkInterestOf } from "../common/sigma/mod.ts";
 
 /** What wants something from the sensor. */
 export interface Wanting {
@@ -50,8 +51,21 @@ export function policyOf({ sensor }: Config, { rules, indicators, kinds }: Wanti
     publicPeers: kinds === undefined && rules !== undefined && rules.interest.publicPeers &&
       indicators?.interest.privatePeers !== true,
     watches,
+    ...networkOf(sensor, { rules, indicators, kinds }),
     ...(rules === undefined ? {} : { roles: rules.interest.roles }),
   };
+}
+
+/** The filter of connections, where something of them is filtered or limited. */
+function networkOf(
+  sensor: Config["sensor"],
+  { rules, indicators, kinds }: Wanting,
+): Pick<Policy, "network"> {
+  const filters = sensor.connections === "rules" && kinds === undefined;
+  if (!filters && sensor.process_rate === 0 && sensor.cgroup_rate === 0) return {};
+  const { filter } = rules?.interest.network ?? networkInterestOf([]);
+  const listed = indicators?.interest.listed;
+  return { network: { filter, filters, ...(listed === undefined ? {} : { listed }) } };
 }
 
 /**

@@ -42,3 +42,15 @@ Deno.test("policyOf() stays within the sensor's bound, and notSeenLine() says wh
   assertStringIncludes(notSeenLine(indicators, asked) ?? "", "2 listed paths are not watched");
   assertEquals(notSeenLine(listed(["/tmp/a"]), policy(listed(["/tmp/a"]))), undefined);
 });
+
+Deno.test("policyOf() has a filter of connections where one is asked for or limits are laid", () => {
+  const network = (flags: Record<string, string | number>, kinds?: readonly ["connect"]) => {
+    const { values } = loadConfig({ flags, environment: {} });
+    return policyOf(values, { rules: undefined, indicators: listed([], true), kinds }).network;
+  };
+  assertEquals(network({}), undefined);
+  assertEquals(network({ "sensor-connections": "rules" })?.filters, true);
+  assertEquals(network({ "sensor-process-rate": 10 })?.filters, false);
+  // Who asks for connects by name wants all of them.
+  assertEquals(network({ "sensor-connections": "rules" }, ["connect"]), undefined);
+});

@@ -1,8 +1,15 @@
 import { type Indicator, isExpired } from "../../common/indicators/indicator.ts";
 import type { SetImage } from "../../common/indicators/set_file.ts";
+import type { Network } from "../../common/sigma/cidr.ts";
 import { hasPrivatePeers } from "../../common/sigma/public_peers.ts";
 import { SEVERITIES } from "../../common/sigma/severity.ts";
 import { type Engine, type ListedAsks, TunedBloom } from "../../wasm/engine/mod.ts";
+import {
+  LISTED_MAX,
+  LISTED_NETWORKS_MAX,
+  type ListedAddresses,
+  listedRows,
+} from "../sensors/network_policy.ts";
 import type { Watch } from "../sensors/policy.ts";
 import type { IndicatorInterest, LoadedIndicators } from "./messages.ts";
 
@@ -65,13 +72,15 @@ function asksOf(image: SetImage, nowMs: number): ListedAsks {
 
 function interestOf(image: SetImage, nowMs: number): IndicatorInterest {
   const listed = new Map<string, Indicator>();
-  let [address, privatePeers, dns, hashes] = [false, false, false, false];
+  const addresses: Network[] = [];
+  let [privatePeers, dns, hashes] = [false, false, false];
   for (let i = 0; i < image.size; i++) {
     if (isExpired(image.timesAt(i), nowMs)) continue;
     const { type, key } = image.keyAt(i);
     if (type === "ipv4" || type === "ipv6") {
-      address = true;
-      privatePeers ||= hasPrivatePeers({ address: key.subarray(1), prefix: key[0] ?? 0 });
+      const network = { address: key.slice(1), prefix: key[0] ?? 0 };
+      addresses.push(network);
+      privatePeers ||= hasPrivatePeers(network);
     }
     dns ||= type === "domain";
     hashes ||= type === "sha256";
@@ -86,13 +95,24 @@ function interestOf(image: SetImage, nowMs: number): IndicatorInterest {
   const watches = paths.slice(0, INDICATOR_WATCHES_MAX)
     .map(({ value }): Watch => ({ type: "file", path: value }));
   return {
-    address,
+    address: addresses.length > 0,
+    listed: listedOf(addresses),
     privatePeers,
     dns,
     hashes,
     watches,
     pathsNotWatched: paths.length - watches.length,
   };
+}
+
+/** Addresses alone go into a Bloom map, networks among those of rules. */
+function listedOf(all: readonly Network[]): ListedAddresses {
+  const isAlone = ({ address, prefix }: Network): boolean => prefix === address.length * 8;
+  const addresses = all.filter(isAlone).map(({ address }) => address);
+  const networks = all.filter((network) => !isAlone(network));
+  return addresses.length > LISTED_MAX || networks.length > LISTED_NETWORKS_MAX
+    ? { rows: new Uint8Array(), networks: [], any: true }
+    : { rows: listedRows(addresses), networks, any: false };
 }
 
 /** Whether a domain is `*.` and one. */

@@ -22,6 +22,11 @@ Deno.test("buildIndicators() asks for what is listed and in force, and for nothi
   });
   assertEquals(interest, {
     address: true,
+    listed: {
+      rows: Uint8Array.of(192, 0, 2, 1, ...new Array(12).fill(0), 2, 0, 0, 0),
+      networks: [{ address: Uint8Array.of(192, 0, 2, 0), prefix: 24 }],
+      any: false,
+    },
     privatePeers: false,
     dns: true,
     hashes: false,
@@ -36,6 +41,7 @@ Deno.test("buildIndicators() wants no connects and no opens without addresses an
   assertEquals([asks.names, asks.paths], [true, false]);
   assertEquals(interest, {
     address: false,
+    listed: { rows: new Uint8Array(), networks: [], any: false },
     privatePeers: false,
     dns: false,
     hashes: false,

@@ -1,5 +1,6 @@
 import type { SetParts } from "../../common/indicators/set_file.ts";
 import type { ListedAsks, TunedBloomStats } from "../../wasm/engine/mod.ts";
+import type { ListedAddresses } from "../sensors/network_policy.ts";
 import type { Watch } from "../sensors/policy.ts";
 
 /** Name of the worker that reads the indicators and builds their filter. */
@@ -9,6 +10,8 @@ export const INDICATORS_WORKER = "immune-indicators";
 export interface IndicatorInterest {
   /** Addresses are listed: connects and accepts are asked for. */
   readonly address: boolean;
+  /** Those addresses, for the kernel's own Bloom map. */
+  readonly listed: ListedAddresses;
   /** Some of them are, or overlap, private ones: accepts from these must not be left out. */
   readonly privatePeers: boolean;
   /** Domains are listed: questions to DNS servers are asked for. */

@@ -12,7 +12,7 @@
  *   wakeIntervalUs: 2000,
  *   watches: [{ type: "file", path: "/etc/shadow" }],
  * });
- * console.log(blob.length); // 56
+ * console.log(blob.length); // 128
  * ```
  *
  * @module
@@ -24,6 +24,7 @@ export * from "./kernel.ts";
 export * from "./library.ts";
 export * from "./linux_capabilities.ts";
 export * from "./options.ts";
+export * from "./network_policy.ts";
 export * from "./policy.ts";
 export * from "./port_owner.ts";
 export * from "./programs.ts";

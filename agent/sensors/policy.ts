@@ -3,15 +3,16 @@ import { type KindName, KINDS, PATH_BYTES_MAX } from "../../common/record/table.
 import type { OpenFilter } from "../../common/sigma/open_filter.ts";
 import type { RoleMarks } from "../../common/sigma/role_marks.ts";
 import { MARK_BYTES, TERM_BYTES, writeMarks } from "../labels/encode.ts";
+import { encodeNetwork, type NetworkPolicy } from "./network_policy.ts";
 
 /** "IPOL" (IMMUNE_POLICY_MAGIC). */
 export const POLICY_MAGIC = 0x4c4f_5049;
 /** IMMUNE_POLICY_VERSION. */
-export const POLICY_VERSION = 3;
+export const POLICY_VERSION = 4;
 /** Most watches of a policy (IMMUNE_WATCHES_MAX). */
 export const WATCHES_MAX = 4096;
 /** Longest policy, in bytes (IMMUNE_POLICY_BYTES_MAX). */
-export const POLICY_BYTES_MAX = 4 << 20;
+export const POLICY_BYTES_MAX = 8 << 20;
 /** Longest interval between wake-ups for an exec, in microseconds. */
 export const WAKE_INTERVAL_US_MAX = 1_000_000;
 
@@ -27,6 +28,8 @@ export const POLICY_FLAGS = {
   calls: 16,
   hashes: 32,
   hash_each: 64,
+  network_filter: 128,
+  listed_any: 256,
 } as const;
 /** Numbers of `enum immune_watch_type`. */
 export const WATCH_TYPES = { file: 1, children: 2, tree: 3 } as const;
@@ -49,8 +52,9 @@ const HEADER = {
   openDeep: 44, // u32
   processRate: 48, // u32
   cgroupRate: 52, // u32
+  network: 56, // what encodeNetwork gives, 72 bytes
 } as const;
-const HEADER_BYTES = 56;
+const HEADER_BYTES = 128;
 const NO_ROLES: RoleMarks = { marks: [], terms: [] };
 /** Bytes of `struct immune_policy_watch` before its path: u16 type, u16 length, u32 wants. */
 const WATCH_BYTES = 8;
@@ -101,6 +105,8 @@ export interface Policy {
   readonly roles?: RoleMarks;
   /** Opens of the wide stream that are sent, the others are counted as filtered; default all. */
   readonly opens?: OpenFilter;
+  /** Which records of connections are needed; default all. */
+  readonly network?: NetworkPolicy;
   /** Most bulk records a second of one process and of one cgroup, by kind; default 0 = no limit. */
   readonly rates?: { readonly process: number; readonly cgroup: number };
 }
@@ -118,11 +124,13 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
   const paths = policy.watches.map(encodePath);
   const { marks, terms } = policy.roles ?? NO_ROLES;
   const opens = policy.opens ?? { marks: [], every: 0, deep: 0 };
+  const network = encodeNetwork(policy.network);
   const length = HEADER_BYTES +
     paths.reduce((sum, path) => sum + WATCH_BYTES + aligned(path.length), 0) +
-    (marks.length + opens.marks.length) * MARK_BYTES + terms.length * TERM_BYTES;
+    (marks.length + opens.marks.length) * MARK_BYTES + terms.length * TERM_BYTES +
+    network.section.length;
   if (length > POLICY_BYTES_MAX) {
-    throw invalid(`its watches take ${length} bytes, at most ${POLICY_BYTES_MAX} are allowed`);
+    throw invalid(`it takes ${length} bytes, at most ${POLICY_BYTES_MAX} are allowed`);
   }
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
@@ -136,7 +144,9 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
     (policy.calls ? POLICY_FLAGS.calls : 0) |
     (policy.hashes === undefined ? 0 : POLICY_FLAGS.hashes) |
     (policy.hashes === "each" ? POLICY_FLAGS.hash_each : 0) |
-    (policy.opens === undefined ? 0 : POLICY_FLAGS.open_filter);
+    (policy.opens === undefined ? 0 : POLICY_FLAGS.open_filter) |
+    (policy.network?.filters === true ? POLICY_FLAGS.network_filter : 0) |
+    (policy.network?.listed?.any === true ? POLICY_FLAGS.listed_any : 0);
   view.setUint32(HEADER.flags, flags, true);
   view.setBigUint64(HEADER.kindMask, kindMask(policy.kinds), true);
   view.setUint32(HEADER.wakeIntervalUs, policy.wakeIntervalUs, true);
@@ -157,6 +167,8 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
     offset += WATCH_BYTES + aligned(path.length);
   });
   writeMarks(new DataView(bytes.buffer, offset), { marks, terms, opens: opens.marks });
+  bytes.set(network.header, HEADER.network);
+  bytes.set(network.section, length - network.section.length);
   return bytes;
 }
 

@@ -4,6 +4,8 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import { CAPABILITIES, CAPABILITY_ROW_BYTES, CAPABILITY_STATES } from "./capabilities.ts";
 import { FOLDED_ROW_BYTES, STATS_ROW_BYTES } from "./control.ts";
 import { SENSOR_ABI } from "./library.ts";
+import { FILTER_NETWORKS_MAX, PORT_CLASSES_MAX } from "../../common/sigma/network_filter.ts";
+import { LISTED_BYTES, LISTED_MAX, LISTED_NETWORKS_MAX, NETWORK_BYTES } from "./network_policy.ts";
 import { encodeOptions, OPTION_PATH_BYTES } from "./options.ts";
 import {
   encodePolicy,
@@ -65,7 +67,7 @@ Deno.test("encodePolicy() puts every watch where the header says, any watches", 
       assertEquals(read.watches, watches);
       assertEquals(read.mask, (1n << 1n) | (1n << 18n));
       const flags = Number(wideOpen) + Number(identity) * 2;
-      assertEquals(read.header, [0x4c4f5049, 3, 56, blob.length, flags, 2000]);
+      assertEquals(read.header, [0x4c4f5049, 4, 128, blob.length, flags, 2000]);
     }),
   );
 });
@@ -81,7 +83,7 @@ Deno.test("encodePolicy() refuses what does not hold, each bound", () => {
   const path = { type: "file", path: "/a" } as const;
   refuse({ watches: new Array(WATCHES_MAX + 1).fill(path) }, `${WATCHES_MAX} are allowed`);
   const long = { type: "file", path: "/" + "a".repeat(4000) } as const;
-  refuse({ watches: new Array(1100).fill(long) }, `${POLICY_BYTES_MAX} are allowed`);
+  refuse({ watches: new Array(2200).fill(long) }, `${POLICY_BYTES_MAX} are allowed`);
   refuse({ kinds: ["alert"] }, 'kind "alert"');
   for (const wakeIntervalUs of [-1, 0.5, NaN, 1_000_001]) {
     refuse({ wakeIntervalUs }, "microseconds");
@@ -90,9 +92,12 @@ Deno.test("encodePolicy() refuses what does not hold, each bound", () => {
 
 Deno.test("constants equal those of immune_sensor.h", async () => {
   const source = new URL("../../bpf/loader/immune_sensor.h", import.meta.url);
+  const filter = new URL("../../bpf/lib/network_filter.h", import.meta.url);
   const program = `
 #include <stdio.h>
+#include <linux/types.h>
 #include "${source.pathname}"
+#include "${filter.pathname}"
 int main(void)
 {
 	printf("%u %u %u %u %u ", IMMUNE_SENSOR_ABI, IMMUNE_POLICY_MAGIC, IMMUNE_POLICY_VERSION,
@@ -100,6 +105,11 @@ int main(void)
 	printf("%d %d %d ", IMMUNE_POLICY_WIDE_OPEN, IMMUNE_POLICY_IDENTITY,
 	       IMMUNE_POLICY_PUBLIC_PEERS);
 	printf("%d %zu ", IMMUNE_POLICY_OPEN_FILTER, sizeof(struct immune_folded_row));
+	printf("%d %d ", IMMUNE_POLICY_NETWORK_FILTER, IMMUNE_POLICY_LISTED_ANY);
+	printf("%zu %zu %zu ", sizeof(struct immune_policy_header),
+	       sizeof(struct immune_policy_network), sizeof(struct immune_policy_listed));
+	printf("%d %d %d ", IMMUNE_LISTED_MAX, IMMUNE_PORT_CLASSES_MAX,
+	       IMMUNE_FILTER_NETWORKS_MAX);
 	printf("%d %d %d ", IMMUNE_WATCH_FILE, IMMUNE_WATCH_CHILDREN, IMMUNE_WATCH_TREE);
 	printf("%d %d ", IMMUNE_CAP_COUNT, IMMUNE_CAP_SILENT);
 	printf("%zu %zu %zu %d", sizeof(struct immune_stats_row),
@@ -124,6 +134,14 @@ int main(void)
       POLICY_FLAGS.public_peers,
       POLICY_FLAGS.open_filter,
       FOLDED_ROW_BYTES,
+      POLICY_FLAGS.network_filter,
+      POLICY_FLAGS.listed_any,
+      encodePolicy(EMPTY).length,
+      NETWORK_BYTES,
+      LISTED_BYTES,
+      LISTED_MAX,
+      PORT_CLASSES_MAX,
+      FILTER_NETWORKS_MAX + LISTED_NETWORKS_MAX,
       WATCH_TYPES.file,
       WATCH_TYPES.children,
       WATCH_TYPES.tree,

@@ -4,6 +4,7 @@
  * its end. Attached while a policy wants one of these kinds.
  */
 #include "connection.h"
+#include "need.h"
 
 struct accept_record {
 	struct immune_record_header header;
@@ -25,6 +26,7 @@ static __always_inline void on_listen(const struct sock *socket)
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_LISTEN);
 	struct immune_listener_key key = listener_key(socket, TYPED);
 	struct listen_record record = {};
+	struct endpoint end = { .address = record.body.address };
 	struct immune_owner owner = { .socket = (__u64)socket };
 
 	owner_fill_current(&owner);
@@ -39,7 +41,9 @@ static __always_inline void on_listen(const struct sock *socket)
 	record.body.port = socket_port(socket, TYPED);
 	record.body.protocol = IMMUNE_PROTOCOL_TCP;
 	record.body.socket_type = 1;
-	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, false);
+	end.family = record.body.family;
+	end.port = record.body.port;
+	network_send(&record.header, sizeof(record), tally, &end, false);
 }
 
 static __always_inline void on_accept(const struct sock *socket)
@@ -48,6 +52,7 @@ static __always_inline void on_accept(const struct sock *socket)
 	struct immune_listener_key key = listener_key(socket, TYPED);
 	struct immune_owner *listener = bpf_map_lookup_elem(&listeners, &key);
 	struct accept_record record = {};
+	struct endpoint peer = { .address = record.body.peer_address };
 
 	if (listener) {
 		struct immune_owner owner = *listener;
@@ -69,7 +74,9 @@ static __always_inline void on_accept(const struct sock *socket)
 	record.body.peer_port = socket_peer_port(socket, TYPED);
 	record.body.protocol = IMMUNE_PROTOCOL_TCP;
 	record.body.socket_type = 1;
-	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, true);
+	peer.family = record.body.family;
+	peer.port = record.body.peer_port;
+	network_send(&record.header, sizeof(record), tally, &peer, true);
 }
 
 /* The kernel counts the peer's end of stream (FIN) as one byte; it marks the socket then. */
@@ -88,6 +95,7 @@ static __always_inline void on_end(const struct sock *socket, int before)
 	__u64 key = (__u64)socket;
 	struct immune_owner *owner = bpf_map_lookup_elem(&connections, &key);
 	struct flow_record record = {};
+	struct endpoint peer = { .address = record.body.address };
 
 	if (!owner) {
 		if (before != STATE_SYN_SENT && before != STATE_CLOSE && !peer_wanted(socket))
@@ -114,7 +122,9 @@ static __always_inline void on_end(const struct sock *socket, int before)
 	record.body.bytes_received = stream_received(socket, tcp);
 	record.body.duration_ns = record.header.time_ns - owner->since_ns;
 	bpf_map_delete_elem(&connections, &key);
-	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, false);
+	peer.family = record.body.family;
+	peer.port = record.body.port;
+	network_send(&record.header, sizeof(record), tally, &peer, false);
 }
 
 static __always_inline void on_listen_end(const struct sock *socket)

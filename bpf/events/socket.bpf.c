@@ -3,8 +3,8 @@
  * connect and bind, at the cgroup hooks: below the system call, so that TCP Fast Open, io_uring and
  * MPTCP are seen too, and the address is the kernel's copy. Always allow.
  */
+#include "need.h"
 #include "owner.h"
-#include "socket.h"
 
 struct socket_record {
 	struct immune_record_header header;
@@ -50,6 +50,7 @@ static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind,
 {
 	struct immune_tally *tally = tally_of(kind);
 	struct socket_record record = {};
+	struct endpoint end = { .address = record.body.address };
 
 	if (kind == IMMUNE_KIND_CONNECT)
 		asker_note(context);
@@ -62,8 +63,9 @@ static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind,
 	record.body.protocol = context->protocol;
 	record.body.socket_type = context->type;
 	address_fill(&record, context, ipv6);
-	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK,
-		    kind == IMMUNE_KIND_CONNECT);
+	end.family = record.body.family;
+	end.port = record.body.port;
+	network_send(&record.header, sizeof(record), tally, &end, kind == IMMUNE_KIND_CONNECT);
 	return IMMUNE_ALLOW;
 }
 

@@ -57,6 +57,8 @@ struct immune_control {
 	__u32 open_deep; /* enum immune_open_bit: opens whose whole path decides, not its name alone */
 	__u32 process_rate; /* bulk records a second of one kind and process; 0 = no limit */
 	__u32 cgroup_rate; /* the same of one cgroup */
+	__u32 network_slot; /* 1 + the place in `network_filters` that is in force; 0 = none */
+	__u32 network_filtered; /* 1: what it says nobody needs is filtered; else limits ask it */
 	__u32 reserved;
 };
 
@@ -128,7 +130,7 @@ struct immune_device {
 	char path[IMMUNE_DEVICE_PATH_BYTES];
 };
 
-_Static_assert(sizeof(struct immune_control) == 64, "immune_control");
+_Static_assert(sizeof(struct immune_control) == 72, "immune_control");
 _Static_assert(sizeof(struct immune_tally) == 56, "immune_tally");
 _Static_assert(sizeof(struct immune_rate_key) == 16, "immune_rate_key");
 _Static_assert(sizeof(struct immune_rate) == 48, "immune_rate");

@@ -141,19 +141,12 @@ static __always_inline __u64 wake_flags(void *ring, struct immune_channel *chann
 }
 
 /* Sends `length` bytes of a record, which its header already counts; one outcome is counted. */
-static __always_inline void record_send(void *ring, struct immune_record_header *header,
-					__u64 length, struct immune_tally *tally, __u32 stream,
-					bool awaited)
+static __always_inline void record_put(void *ring, struct immune_record_header *header,
+				       __u64 length, struct immune_tally *tally, __u32 stream,
+				       bool awaited)
 {
-	struct immune_channel *channel;
-	__u64 flags;
-
-	if (stream == IMMUNE_STREAM_BULK && rate_folds(header)) {
-		count_one(tally, folded);
-		return;
-	}
-	channel = bpf_map_lookup_elem(&channels, &stream);
-	flags = wake_flags(ring, channel, awaited, header->time_ns);
+	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
+	__u64 flags = wake_flags(ring, channel, awaited, header->time_ns);
 
 	if (!record_number(header, stream, channel))
 		count_one(tally, unreadable);
@@ -161,6 +154,17 @@ static __always_inline void record_send(void *ring, struct immune_record_header 
 		count_one(tally, ring_full);
 	else
 		count_one(tally, submitted);
+}
+
+/* The same within the limits of its process and cgroup, where it is a bulk record. */
+static __always_inline void record_send(void *ring, struct immune_record_header *header,
+					__u64 length, struct immune_tally *tally, __u32 stream,
+					bool awaited)
+{
+	if (stream == IMMUNE_STREAM_BULK && rate_folds(header))
+		count_one(tally, folded);
+	else
+		record_put(ring, header, length, tally, stream, awaited);
 }
 
 /* Sends what a scratch holds and gives it back. */

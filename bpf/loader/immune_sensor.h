@@ -15,10 +15,14 @@
 
 #define IMMUNE_SENSOR_ABI 3
 
-/* Policy blob: this header, then watches, marks, terms, as many as it says. Little-endian. */
+/*
+ * Policy blob: this header, then watches, marks, terms, as many as it says; where it has classes of
+ * ports, the filter of connections: networks, terms of the classes (u64), the class of each port (u8,
+ * 65,536 of them), listed addresses. Little-endian.
+ */
 #define IMMUNE_POLICY_MAGIC 0x4c4f5049u /* "IPOL" */
-#define IMMUNE_POLICY_VERSION 3
-#define IMMUNE_POLICY_BYTES_MAX (4u << 20)
+#define IMMUNE_POLICY_VERSION 4
+#define IMMUNE_POLICY_BYTES_MAX (8u << 20)
 #define IMMUNE_WATCHES_MAX 4096
 
 enum immune_policy_flag {
@@ -36,7 +40,14 @@ enum immune_policy_flag {
 	IMMUNE_POLICY_HASHES = 32,
 	/* ... and for each start besides. */
 	IMMUNE_POLICY_HASH_EACH = 64,
+	/* Records of connections that the filter says nobody needs are counted as filtered. */
+	IMMUNE_POLICY_NETWORK_FILTER = 128,
+	/* More addresses are listed than the blob has: any may be. */
+	IMMUNE_POLICY_LISTED_ANY = 256,
 };
+
+/* Kinds with an address, from the first one on; specs/sensor_filter.md. */
+#define IMMUNE_POLICY_NETWORK_KINDS 6
 
 struct immune_policy_header {
 	uint32_t magic;
@@ -54,6 +65,12 @@ struct immune_policy_header {
 	/* Most bulk records a second of one kind and process, and cgroup; 0 = no limit. */
 	uint32_t process_rate;
 	uint32_t cgroup_rate;
+	uint32_t network_count;
+	uint32_t class_count; /* classes of ports; 0 = no filter of connections */
+	uint32_t listed_count;
+	uint32_t network_every; /* bit k: every record of kind k is needed */
+	uint64_t network_named; /* terms that no limit is laid on */
+	uint64_t network_terms[IMMUNE_POLICY_NETWORK_KINDS]; /* of kind 16 and those after it */
 };
 
 enum immune_watch_type {
@@ -89,6 +106,21 @@ struct immune_policy_term {
 	uint64_t none;
 	uint32_t role; /* 1 to 65535 */
 	uint32_t reserved;
+};
+
+/* A network, in the order of their prefixes, and the terms that hold in it. */
+struct immune_policy_network {
+	uint8_t address[16]; /* network order, IPv4 in the first 4 */
+	uint16_t family; /* 2 = IPv4, 10 = IPv6 */
+	uint16_t prefix;
+	uint32_t reserved;
+	uint64_t terms; /* bit 63: its addresses are listed */
+};
+
+/* An address that is listed. */
+struct immune_policy_listed {
+	uint8_t address[16];
+	uint32_t family;
 };
 
 /* Role and session of a process, found out in user space. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -38,9 +39,28 @@ static bool has_atomic_fetch(void)
 	return fd >= 0 || (errno != EINVAL && errno != EACCES);
 }
 
+/* Whether the kernel has Bloom maps, from Linux 5.16 on: what need.h asks when it is loaded. */
+static bool has_bloom(const struct btf *types)
+{
+	int id = types ? btf__find_by_name_kind(types, "bpf_map_type", BTF_KIND_ENUM) : -1;
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(types, (uint32_t)id);
+	const struct btf_enum *value = type ? btf_enum(type) : NULL;
+
+	for (uint32_t i = 0; type && i < btf_vlen(type); i++) {
+		const char *name = btf__name_by_offset(types, value[i].name_off);
+
+		if (name && !strcmp(name, "BPF_MAP_TYPE_BLOOM_FILTER"))
+			return true;
+	}
+	return false;
+}
+
 static void programs_choose(struct sensor_bpf *programs, const char *path, bool old)
 {
 	struct btf *types = btf__parse(path, NULL);
+
+	if (!has_bloom(types))
+		bpf_map__set_autocreate(programs->maps.listed, false);
 
 	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
 	if (!types || btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req",

@@ -4,13 +4,15 @@
 #include <string.h>
 
 #include "label.h"
+#include "network.h"
 #include "sensor.h"
+#include "network_filter.h"
 #include "verify.h"
 
 #define POLICY_FLAGS \
 	(IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY | IMMUNE_POLICY_PUBLIC_PEERS | \
 	 IMMUNE_POLICY_CALLS | IMMUNE_POLICY_HASHES | IMMUNE_POLICY_HASH_EACH | \
-	 IMMUNE_POLICY_OPEN_FILTER)
+	 IMMUNE_POLICY_OPEN_FILTER | IMMUNE_POLICY_NETWORK_FILTER | IMMUNE_POLICY_LISTED_ANY)
 #define OPEN_BITS (uint32_t)(IMMUNE_OPEN_ANY | IMMUNE_OPEN_WRITE)
 #define WATCH_ALIGNMENT 8
 
@@ -45,7 +47,7 @@ static int64_t watch_check(const uint8_t *blob, uint64_t at, uint64_t end)
 	return (int64_t)(sizeof(watch) + padded);
 }
 
-/* Checks marks and terms from `at` on; they end the blob. */
+/* Checks marks and terms from `at` on; the filter of connections follows them. */
 static int roles_check(const uint8_t *blob, const struct immune_policy_header *header, uint64_t at)
 {
 	uint64_t marks = header->mark_count * sizeof(struct immune_policy_mark);
@@ -54,8 +56,8 @@ static int roles_check(const uint8_t *blob, const struct immune_policy_header *h
 	if (header->mark_count > IMMUNE_MARKS_MAX || header->term_count > IMMUNE_TERMS_MAX)
 		return refuse("too many marks or terms",
 			      offsetof(struct immune_policy_header, mark_count));
-	if (header->length - at != marks + terms)
-		return refuse("marks or terms are cut, or bytes follow them", at);
+	if (header->length - at != marks + terms + network_bytes(header))
+		return refuse("marks, terms or networks are cut, or bytes follow them", at);
 	for (uint32_t i = 0; i < header->term_count; i++) {
 		struct immune_policy_term term;
 
@@ -67,10 +69,39 @@ static int roles_check(const uint8_t *blob, const struct immune_policy_header *h
 	return 0;
 }
 
+/* Where the filter of connections starts: it ends the blob. */
+static const uint8_t *filter_of(const uint8_t *blob, const struct immune_policy_header *header)
+{
+	return blob + header->length - network_bytes(header);
+}
+
+static int filter_check(const uint8_t *blob, const struct immune_policy_header *header)
+{
+	const uint8_t *section = filter_of(blob, header);
+	uint64_t where;
+	const char *wrong = network_check(header, section, &where);
+
+	return wrong ? refuse(wrong, (uint64_t)(section - blob) + where) : 0;
+}
+
+static int counts_check(const struct immune_policy_header *header)
+{
+	if (header->watch_count > IMMUNE_WATCHES_MAX)
+		return refuse("too many watches",
+			      offsetof(struct immune_policy_header, watch_count));
+	if (header->network_count > IMMUNE_FILTER_NETWORKS_MAX ||
+	    header->class_count > IMMUNE_PORT_CLASSES_MAX ||
+	    header->listed_count > IMMUNE_LISTED_MAX)
+		return refuse("too many networks, classes of ports or listed addresses",
+			      offsetof(struct immune_policy_header, network_count));
+	return 0;
+}
+
 static int policy_check(const uint8_t *blob, uint32_t length, struct immune_policy_header *header,
 			uint64_t *roles)
 {
 	uint64_t at;
+	int error;
 
 	if (!blob || length < sizeof(*header) || length > IMMUNE_POLICY_BYTES_MAX)
 		return refuse("a length that no policy has", length);
@@ -89,9 +120,9 @@ static int policy_check(const uint8_t *blob, uint32_t length, struct immune_poli
 	if (header->wake_interval_us > WAKE_INTERVAL_MAX_US)
 		return refuse("a wake interval over a second",
 			      offsetof(struct immune_policy_header, wake_interval_us));
-	if (header->watch_count > IMMUNE_WATCHES_MAX)
-		return refuse("too many watches",
-			      offsetof(struct immune_policy_header, watch_count));
+	error = counts_check(header);
+	if (error)
+		return error;
 	at = header->header_length;
 	for (uint32_t i = 0; i < header->watch_count; i++) {
 		int64_t step = watch_check(blob, at, length);
@@ -101,7 +132,8 @@ static int policy_check(const uint8_t *blob, uint32_t length, struct immune_poli
 		at += (uint64_t)step;
 	}
 	*roles = at;
-	return roles_check(blob, header, at);
+	error = roles_check(blob, header, at);
+	return error ? error : filter_check(blob, header);
 }
 
 /* What may be refused comes first; on failure it is undone. */
@@ -122,8 +154,8 @@ static int programs_apply(struct immune_sensor *sensor, const struct immune_poli
 	if (!error) {
 		sensor->control.kind_mask = header->kind_mask;
 		sensor->control.public_peers = !!(header->flags & IMMUNE_POLICY_PUBLIC_PEERS);
-		/* Until its marks are there (roles_apply) nothing is filtered. */
-		sensor->control.open_filtered = 0;
+		/* Until its marks and networks are there nothing is filtered by them. */
+		sensor->control.open_filtered = sensor->control.network_filtered = 0;
 		sensor->control.open_every = header->open_every;
 		sensor->control.open_deep = header->open_deep;
 		sensor->control.process_rate = header->process_rate;
@@ -159,8 +191,10 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	result = programs_apply(sensor, &header, sensor->flags);
 	if (!result)
 		result = roles_apply(sensor, blob + roles, header.mark_count, header.term_count);
-	if (!result && header.flags & IMMUNE_POLICY_OPEN_FILTER) {
-		sensor->control.open_filtered = 1;
+	if (!result)
+		result = network_apply(sensor, &header, filter_of(blob, &header));
+	if (!result) {
+		sensor->control.open_filtered = !!(header.flags & IMMUNE_POLICY_OPEN_FILTER);
 		result = sensor_publish(sensor);
 	}
 	if (!result)

@@ -45,6 +45,9 @@ struct immune_sensor {
 	uint64_t kinds_attached; /* kinds whose programs the policy in force attached */
 	uint64_t marks_sum; /* of what the policy wrote into marks and terms; verify.c */
 	uint64_t terms_sum;
+	uint64_t networks_sum; /* the same of the filter of connections */
+	uint64_t filters_sum;
+	uint32_t listed_id; /* the Bloom map in `listed`; 0 = none */
 	uint64_t last_data_ns; /* when a poll last found something; guarded by poll_lock */
 	struct cgroup_names *cgroups;
 	int cgroup;

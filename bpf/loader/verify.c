@@ -14,7 +14,7 @@
 
 /* Largest key and value of the maps that are summed up. */
 #define KEY_BYTES_MAX 64
-#define VALUE_BYTES_MAX (64u << 10)
+#define VALUE_BYTES_MAX (128u << 10)
 
 /* FNV-1a, 64 bits. */
 static uint64_t hash_of(const uint8_t *bytes, size_t length, uint64_t hash)
@@ -53,6 +53,21 @@ void verify_note(struct immune_sensor *sensor)
 {
 	sensor->marks_sum = sum_of(sensor->programs->maps.marks);
 	sensor->terms_sum = sum_of(sensor->programs->maps.terms);
+	sensor->networks_sum = sum_of(sensor->programs->maps.networks);
+	sensor->filters_sum = sum_of(sensor->programs->maps.network_filters);
+}
+
+/* Whether `listed` has the Bloom map that the policy made; what is in one cannot be read back. */
+static bool list_holds(const struct immune_sensor *sensor)
+{
+	const struct bpf_map *listed = sensor->programs->maps.listed;
+	uint32_t place = 0, id = 0;
+
+	if (!bpf_map__autocreate(listed))
+		return true;
+	if (bpf_map_lookup_elem(bpf_map__fd(listed), &place, &id))
+		return errno == ENOENT && !sensor->listed_id;
+	return id == sensor->listed_id;
 }
 
 static bool is_cgroup_program(const struct bpf_program *program)
@@ -140,6 +155,12 @@ static void verify_maps(struct immune_sensor *sensor, struct found *all)
 		found(all, IMMUNE_VERIFY_MAP, false, "marks");
 	if (sum_of(sensor->programs->maps.terms) != sensor->terms_sum)
 		found(all, IMMUNE_VERIFY_MAP, false, "terms");
+	if (sum_of(sensor->programs->maps.networks) != sensor->networks_sum)
+		found(all, IMMUNE_VERIFY_MAP, false, "networks");
+	if (sum_of(sensor->programs->maps.network_filters) != sensor->filters_sum)
+		found(all, IMMUNE_VERIFY_MAP, false, "network_filters");
+	if (!list_holds(sensor))
+		found(all, IMMUNE_VERIFY_MAP, false, "listed");
 }
 
 IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,

@@ -57,7 +57,11 @@ async function reporterOf(
   const { unheardMembers } = await import("../../common/sigma/correlation/silence.ts");
   const unheard = unheardMembers(ruleSet.correlations);
   const needs = ruleSet.interest.wide;
-  const notes = new Map(needs.map(({ rule, reason }) => [rule, reason]));
+  const { whole } = ruleSet.interest.network;
+  const notes = new Map([
+    ...whole.map(({ rule, kinds }) => [rule, wholeNote(kinds)] as const),
+    ...needs.map(({ rule, reason }) => [rule, reason] as const),
+  ]);
   const blind = new Set(needs.filter(({ why }) => why === "path").map(({ rule }) => rule));
   return (entry) => {
     const { id = "", path, line, title = "" } = entry.rule;
@@ -81,6 +85,13 @@ async function reporterOf(
     const wide = blind.has(entry.index);
     return { ...base, loaded: true, reason, cost, wide, unfed, patterns: patternsOf(rule) };
   };
+}
+
+/** What the setting `sensor.connections = "rules"` makes of it. */
+function wholeNote(kinds: readonly string[]): string {
+  return `the kernel can tell neither its address nor its port, and sends every ${
+    kinds.join(", ")
+  }`;
 }
 
 function printReport(checked: readonly CheckedRule[], rejected: readonly string[]): void {

@@ -84,6 +84,15 @@ export const OPTIONS = {
       initial: "watched",
       doc: "which opens are reported: those of watched files, those that a rule could need, or all",
     }),
+    connections: option<"all" | "rules">({
+      type: "text",
+      flag: "sensor-connections",
+      schema: z.enum(["all", "rules"]),
+      initial: "all",
+      doc:
+        "which connects, binds, listens, accepts and flows are reported: all of the kinds that " +
+        "rules and indicators ask for, or those that a rule, an indicator or an AI workload needs",
+    }),
     wake_interval_us: option<number>({
       type: "number",
       flag: "sensor-wake-interval-us",

@@ -5,6 +5,7 @@ import { describeCriterion } from "./criterion.ts";
 import { type FieldTest, testsOf } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import { classMaskOf } from "./log_source.ts";
+import { type NetworkInterest, networkInterestOf } from "./network_filter.ts";
 import { needsEveryOpen, type OpenFilter, openFilterOf } from "./open_filter.ts";
 import { requirementOf } from "./requirement.ts";
 import { wantsPublicOnly } from "./public_peers.ts";
@@ -58,6 +59,8 @@ export interface Interest {
   readonly wide: readonly WideNeed[];
   /** Which opens of the wide stream any rule could need. */
   readonly opens: OpenFilter;
+  /** Which records of connections any rule could need. */
+  readonly network: NetworkInterest;
   /** No rule wants accepts and flows with peers in private networks. */
   readonly publicPeers: boolean;
   /** Roles that the kernel itself gives. */
@@ -148,6 +151,7 @@ export function interestOf(
     watchesDropped: Math.max(0, sorted.length - WATCHES_MAX),
     wide,
     opens: openFilterOf(rules),
+    network: networkInterestOf(rules),
     publicPeers: rules.every(leavesPrivateOut),
     roles: roleMarksOf(roles),
   };

@@ -57,6 +57,15 @@ export { type ProgramMark, type RoleMarks, type RoleTerm } from "./role_marks.ts
 export { readRuleSources } from "./read.ts";
 export { verifyImage } from "./image.ts";
 export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";
+export {
+  type FilterNetwork,
+  NETWORK_KINDS,
+  type NetworkFilter,
+  type NetworkInterest,
+  networkInterestOf,
+  type NetworkKind,
+  type WholeNeed,
+} from "./network_filter.ts";
 export { fieldValue, isJsonObject, type JsonObject } from "./event_value.ts";
 export { type LogSource, logSourceBits } from "./log_source.ts";
 export { type ExampleEvent, type Level, type Rule, type RuleExamples, SEVERITIES } from "./rule.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Watch } from "../../agent/sensors/policy.ts";
-import { KINDS } from "../../common/record/table.ts";
+import { type KindName, KINDS } from "../../common/record/table.ts";
 import { OPEN_FLAGS_UNKNOWN, SOURCES } from "../../common/record/values.ts";
 import { pathOf, Probe, run } from "./probe.ts";
 
@@ -45,8 +45,8 @@ export async function eventually(probe: Probe, path: string): Promise<void> {
   throw new Error(`"${path}" was opened ${ATTEMPTS_MAX} times and never seen`);
 }
 
-/** What the kernel counted of the wide stream. */
-export interface OpenCounts {
+/** What the kernel counted of one kind. */
+export interface KindCounts {
   readonly seen: number;
   readonly submitted: number;
   readonly filtered: number;
@@ -55,9 +55,14 @@ export interface OpenCounts {
 }
 
 /** Counters of opens, all CPUs together, without those of watched files. */
-export function openCounts({ sensor }: Probe): OpenCounts {
-  const rows = sensor.stats().filter(({ kind, source }) =>
-    kind === KINDS.open.id && source !== SOURCES.watch
+export function openCounts(probe: Probe): KindCounts {
+  return kindCounts(probe, "open");
+}
+
+/** Counters of a kind, all CPUs together, without those of watched files. */
+export function kindCounts({ sensor }: Probe, kind: KindName): KindCounts {
+  const rows = sensor.stats().filter((row) =>
+    row.kind === KINDS[kind].id && row.source !== SOURCES.watch
   );
   const sum = (of: (row: (typeof rows)[number]) => number): number =>
     rows.reduce((total, row) => total + of(row), 0);

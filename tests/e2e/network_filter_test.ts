@@ -1,0 +1,231 @@
+import { assert, assertEquals } from "@std/assert";
+import { type ListedAddresses, listedRows, type Policy } from "../../agent/sensors/mod.ts";
+import { addressText, type KindName, type RecordView } from "../../common/record/mod.ts";
+import { parseCidr } from "../../common/sigma/cidr.ts";
+import { compileRules, type Interest } from "../../common/sigma/mod.ts";
+import { kindCounts } from "../support/opens.ts";
+import { inFolder, Probe, run, sensorTest } from "../support/probe.ts";
+
+const CONTACTS = new URL("../support/contacts.pl", import.meta.url).pathname;
+/** Ports that nobody else on this host uses meanwhile, it is hoped; records are told by process. */
+const [NAMED, OTHER] = [23_457, 23_458];
+const LIMIT = 200;
+const TIMES = 4000;
+
+/** What rules with these selections want. */
+function interestOf(
+  ...rules: readonly (readonly [category: string, selection: string])[]
+): Interest {
+  const set = compileRules(rules.map(([category, selection], i) => ({
+    path: `${i}.yml`,
+    text: `title: T\nid: r${i}\nlogsource: { category: ${category}, product: linux }\n` +
+      `detection: { s: ${selection}, condition: s }\n`,
+  })));
+  assertEquals(set.rejected, []);
+  return set.interest;
+}
+
+/** A policy that sends what these rules, and who lists these addresses, could need. */
+function needing(
+  { network: { filter } }: Pick<Interest, "network">,
+  listed: readonly string[] = [],
+): Pick<Policy, "network"> {
+  const networks = listed.map((text) => {
+    const network = parseCidr(text);
+    if (typeof network === "string") throw new Error(network);
+    return network;
+  });
+  const isAlone = ({ address, prefix }: (typeof networks)[number]) => prefix === address.length * 8;
+  const all: ListedAddresses = {
+    rows: listedRows(networks.filter(isAlone).map(({ address }) => address)),
+    networks: networks.filter((network) => !isAlone(network)),
+    any: false,
+  };
+  return { network: { filter, filters: true, listed: all } };
+}
+
+/** Where records of a process say that it went, in their order. */
+function ends(probe: Probe, pid: number, kind: "connect" | "bind" = "connect"): readonly string[] {
+  return ofKind(probe, pid, kind).map((record) => {
+    const family = record.number(kind, "family");
+    return `${addressText(record.address(kind, "address"), family)} ${record.number(kind, "port")}`;
+  });
+}
+
+function ofKind(probe: Probe, pid: number, kind: KindName): readonly RecordView[] {
+  return probe.records.filter((record) => record.pid === pid && record.kind === kind);
+}
+
+function assertAddsUp(probe: Probe, kind: KindName): void {
+  const { seen, submitted, filtered, folded, lost } = kindCounts(probe, kind);
+  assertEquals(seen, submitted + filtered + folded + lost, kind);
+}
+
+sensorTest(
+  "connects that a rule or an indicator could need are sent, the rest is counted",
+  async () => {
+    const interest = interestOf(
+      ["network_connection", `{ DestinationPort: ${NAMED} }`],
+      ["network_connection", "{ DestinationIp|cidr: 127.5.0.0/16 }"],
+    );
+    using probe = new Probe({
+      kinds: ["connect"],
+      ...needing(interest, ["127.7.7.7", "127.9.0.0/16", "::1"]),
+    });
+    const cases: readonly (readonly [end: string, isSent: boolean])[] = [
+      [`127.0.0.1 ${NAMED}`, true],
+      [`127.0.0.1 ${OTHER}`, false],
+      [`127.5.255.1 ${OTHER}`, true],
+      [`127.6.0.1 ${OTHER}`, false],
+      [`127.7.7.7 ${OTHER}`, true],
+      [`127.7.7.8 ${OTHER}`, false],
+      [`127.9.1.1 ${OTHER}`, true],
+      [`127.10.0.1 ${OTHER}`, false],
+      [`::1 ${OTHER}`, true],
+      [`::ffff:127.5.0.9 ${OTHER}`, true],
+      [`::ffff:127.6.0.9 ${OTHER}`, false],
+    ];
+    const before = kindCounts(probe, "connect");
+    const { pid } = await run("perl", [
+      CONTACTS,
+      "to",
+      "1",
+      ...cases.flatMap(([end]) => end.split(" ")),
+    ]);
+    while (probe.read(0) > 0);
+    assertEquals(
+      ends(probe, pid),
+      cases.filter(([, isSent]) => isSent).map(([end]) => end.replace("::ffff:", "")),
+    );
+    const left = cases.filter(([, isSent]) => !isSent).length;
+    assert(kindCounts(probe, "connect").filtered - before.filtered >= left);
+    assertAddsUp(probe, "connect");
+    // Without the filter all of them come.
+    probe.set({ kinds: ["connect"] });
+    const all = await run("perl", [CONTACTS, "to", "1", "127.6.0.1", `${OTHER}`]);
+    while (probe.read(0) > 0);
+    assertEquals(ends(probe, all.pid), [`127.6.0.1 ${OTHER}`]);
+  },
+);
+
+sensorTest(
+  "binds, listens, accepts and flows are looked at by the end that rules ask for",
+  async () => {
+    using probe = new Probe({
+      kinds: ["bind", "listen", "accept", "flow"],
+      ...needing(interestOf(
+        ["network_bind", `{ SourcePort: ${NAMED} }`],
+        ["network_listen", `{ SourcePort: ${OTHER} }`],
+        ["network_accept", "{ SourceIp|cidr: 127.44.0.0/16 }"],
+        ["network_flow", `{ DestinationPort: ${NAMED} }`],
+      )),
+    });
+    const binder = await run("perl", [
+      CONTACTS,
+      ...["bind", "127.0.0.1", `${OTHER}`, "127.0.0.1", `${NAMED}`],
+    ]);
+    const server = await run("perl", [CONTACTS, "serve", `${NAMED}`, "127.44.0.1", "127.45.0.1"]);
+    while (probe.read(0) > 0);
+    assertEquals(ends(probe, binder.pid, "bind"), [`127.0.0.1 ${NAMED}`]);
+    assertEquals(ofKind(probe, server.pid, "listen"), []);
+    const accepts = ofKind(probe, server.pid, "accept").map((record) =>
+      addressText(record.address("accept", "peer_address"), 2)
+    );
+    assertEquals(accepts, ["127.44.0.1"]);
+    // Of each connection the end that went to the port; the other one came from there.
+    const flows = ofKind(probe, server.pid, "flow").map((record) => [
+      record.number("flow", "port"),
+      record.number("flow", "initiated"),
+    ]);
+    assertEquals(flows, [[NAMED, 1], [NAMED, 1]]);
+    for (const kind of ["bind", "listen", "accept", "flow"] as const) assertAddsUp(probe, kind);
+  },
+);
+
+sensorTest("what a process with a role does is sent, whether or not a rule asks", async () => {
+  await inFolder(async (folder) => {
+    const name = `immune-${crypto.randomUUID().slice(0, 8)}`;
+    const perl = new TextDecoder().decode(
+      (await new Deno.Command("which", { args: ["perl"] }).output()).stdout,
+    );
+    await Deno.copyFile(perl.trim(), `${folder}/${name}`);
+    const { interest: { roles } } = compileRules([{
+      path: "a.yml",
+      text: `title: T\nrole: mine\ndetection: { s: { Image|endswith: /${name} }, condition: s }\n`,
+    }]);
+    using probe = new Probe({
+      kinds: ["exec", "connect"],
+      roles,
+      ...needing(interestOf(["network_connection", `{ DestinationPort: ${NAMED} }`])),
+    });
+    const to = [CONTACTS, "to", "1", "127.0.0.1", `${OTHER}`];
+    const [mine, other] = [await run(`${folder}/${name}`, to), await run("perl", to)];
+    while (probe.read(0) > 0);
+    assertEquals(ends(probe, mine.pid), [`127.0.0.1 ${OTHER}`]);
+    assertEquals(ends(probe, other.pid), []);
+  });
+});
+
+sensorTest("no limit is laid on what a rule names or an indicator lists", async () => {
+  const interest = interestOf(
+    ["network_connection", "{ Image: /nowhere }"],
+    ["network_connection", `{ DestinationPort: ${NAMED} }`],
+  );
+  const { network } = needing(interest, ["127.7.7.7"]);
+  assert(network !== undefined);
+  using probe = new Probe({
+    kinds: ["connect"],
+    rates: { process: LIMIT, cgroup: 0 },
+    network: { ...network, filters: false },
+  });
+  const to = [`127.0.0.1 ${NAMED}`, `127.7.7.7 ${OTHER}`, `127.0.0.1 ${OTHER}`];
+  const { pid } = await run("perl", [
+    CONTACTS,
+    ...["to", `${TIMES}`, ...to.flatMap((end) => end.split(" "))],
+  ]);
+  while (probe.read(0) > 0);
+  const sent = ends(probe, pid);
+  const count = (end: string | undefined): number => sent.filter((one) => one === end).length;
+  assertEquals([count(to[0]), count(to[1])], [TIMES, TIMES]);
+  const folded = probe.sensor.folded().filter((row) => row.pid === pid)
+    .reduce((sum, row) => sum + row.count, 0);
+  assert(folded > 0 && count(to[2]) >= LIMIT);
+  assertEquals(count(to[2]) + folded, TIMES);
+  assertAddsUp(probe, "connect");
+});
+
+sensorTest("another filter comes into force without a gap", async () => {
+  const byRule = needing(interestOf(
+    ["network_connection", `{ DestinationPort: ${NAMED} }`],
+    ["network_connection", "{ DestinationIp|cidr: 127.5.0.0/16 }"],
+  ));
+  const byNetwork = needing(
+    interestOf(["network_connection", "{ DestinationIp|cidr: 127.7.0.0/16 }"]),
+    ["127.5.5.5"],
+  );
+  const byList = needing(interestOf(), ["127.7.7.7", "127.5.0.0/16"]);
+  const both = ["127.7.7.7", `${NAMED}`, "127.5.5.5", `${OTHER}`];
+  using probe = new Probe({ kinds: ["connect"], ...byRule });
+  const child = new Deno.Command("perl", {
+    args: [CONTACTS, "to", `${TIMES * 3}`, ...both, "127.8.8.8", `${OTHER}`],
+  }).spawn();
+  let ended = false;
+  let changes = 0;
+  const status = child.status.finally(() => ended = true);
+  while (!ended) {
+    for (const policy of [byNetwork, byList, byRule]) {
+      probe.set({ kinds: ["connect"], ...policy });
+      probe.read(0);
+      changes++;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  assert((await status).success);
+  while (probe.read(0) > 0);
+  const sent = ends(probe, child.pid);
+  assertEquals(sent.filter((end) => end === `127.7.7.7 ${NAMED}`).length, TIMES * 3);
+  assertEquals(sent.filter((end) => end === `127.5.5.5 ${OTHER}`).length, TIMES * 3);
+  assert(changes > 10, `only ${changes} changes: the test tests little`);
+  assertEquals(probe.sensor.verify(), []);
+  assertAddsUp(probe, "connect");
+});
