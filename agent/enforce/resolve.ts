@@ -3,16 +3,34 @@ import type { EnforcementPolicy } from "./policy.ts";
 import { PROTECTED_PROGRAMS } from "./protected.ts";
 
 /** Bytes of `struct immune_file_about`, and where its members are. */
-const ABOUT_BYTES = 72;
-const ABOUT = { device: 0, changedNs: 4, inode: 8, changedS: 16, links: 32, sha256: 40 } as const;
+const ABOUT_BYTES = 80;
+const ABOUT = {
+  device: 0,
+  changedNs: 4,
+  inode: 8,
+  changedS: 16,
+  links: 32,
+  kernelDevice: 36,
+  sha256: 40,
+  kernelInode: 72,
+} as const;
 const WITH_HASH = 1;
 const NO_FOLLOW = 2;
 
-/** A file by what it is. */
-export interface FileAbout {
+/** What a file is known by. */
+export interface FileIdentity {
   /** Device in the kernel's encoding. */
   readonly device: number;
   readonly inode: bigint;
+}
+
+/** A file by what it is, as stat(2) and so fanotify have it. */
+export interface FileAbout extends FileIdentity {
+  /**
+   * As programs in the kernel see it: another device on overlayfs and btrfs. `undefined` where that
+   * cannot be told (overlayfs and btrfs before Linux 5.14).
+   */
+  readonly kernel: FileIdentity | undefined;
   /** Names that it has. */
   readonly links: number;
   /** Seconds and nanoseconds of its last change. */
@@ -35,6 +53,8 @@ export interface ResolvedFiles {
   readonly protected: readonly string[];
   /** Paths that lead to no regular file now. */
   readonly missing: readonly string[];
+  /** Files that the kernel's own tiers do not know by what they are. */
+  readonly unknown: readonly string[];
 }
 
 /**
@@ -54,9 +74,13 @@ export function fileAbout(
     (options.follow === false ? NO_FOLLOW : 0);
   if (symbols.immune_file_about(cString(path), flags, bytes) < 0n) return undefined;
   const view = new DataView(bytes.buffer);
+  const kernelDevice = view.getUint32(ABOUT.kernelDevice, true);
   return {
     device: view.getUint32(ABOUT.device, true),
     inode: view.getBigUint64(ABOUT.inode, true),
+    kernel: kernelDevice === 0
+      ? undefined
+      : { device: kernelDevice, inode: view.getBigUint64(ABOUT.kernelInode, true) },
     links: view.getUint32(ABOUT.links, true),
     changed: [
       view.getBigUint64(ABOUT.changedS, true),
@@ -93,7 +117,10 @@ export function resolveFiles(
     const found = about(path, { follow: false });
     if (found?.links === 1) alone.set(path, found);
   }
-  return { named, alone, protected: guarded, missing };
+  const unknown = [...named, ...alone]
+    .filter(([path, { kernel }]) => kernel === undefined && !optional.has(path))
+    .map(([path]) => path);
+  return { named, alone, protected: guarded, missing, unknown };
 }
 
 /**

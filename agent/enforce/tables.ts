@@ -2,7 +2,7 @@ import { ROLE_IDS } from "../../common/sigma/role_ids.ts";
 import { Bytes } from "./bytes.ts";
 import { type EnforcementPolicy, ENTRIES_MAX, type Entry, MEMORY_PREFIX } from "./policy.ts";
 import { portPrefixes, type Prefix, withShorter } from "./prefixes.ts";
-import type { FileAbout, ResolvedFiles } from "./resolve.ts";
+import type { FileAbout, FileIdentity, ResolvedFiles } from "./resolve.ts";
 
 /** What a policy needs besides itself to become the kernel's tables. */
 export interface TableContext {
@@ -251,38 +251,44 @@ function portTable(entries: readonly Entry[]): Table {
 }
 
 interface FileRow extends Row {
-  readonly about: FileAbout;
+  readonly identity: FileIdentity;
   flags: number;
+}
+
+/** A file as fanotify names it, and as the kernel's programs do where that is another name. */
+function identitiesOf(about: FileAbout): readonly FileIdentity[] {
+  const { device, inode, kernel } = about;
+  const isSame = kernel === undefined || (kernel.device === device && kernel.inode === inode);
+  return isSame ? [about] : [about, kernel];
 }
 
 function fileTable(entries: readonly Entry[], files: ResolvedFiles): Table {
   const rows = new Map<string, FileRow>();
-  const rowOf = (about: FileAbout | undefined): FileRow | undefined => {
-    if (about === undefined) return undefined;
-    const key = `${about.device}:${about.inode}`;
-    const row = rows.get(key) ?? { about, add: 0n, remove: 0n, flags: 0 };
-    rows.set(key, row);
-    return row;
+  const rowsOf = (about: FileAbout | undefined): readonly FileRow[] => {
+    if (about === undefined) return [];
+    return identitiesOf(about).map((identity) => {
+      const key = `${identity.device}:${identity.inode}`;
+      const row = rows.get(key) ?? { identity, add: 0n, remove: 0n, flags: 0 };
+      rows.set(key, row);
+      return row;
+    });
   };
   entries.forEach((entry, i) => {
     for (const path of [...entry.files, ...entry.paths]) {
       // A name among several of one file stands for itself alone; see resolve.ts.
       const about = entry.files.includes(path) ? files.named.get(path) : files.alone.get(path);
-      const row = rowOf(about);
-      if (row !== undefined) row.add |= bit(i);
+      for (const row of rowsOf(about)) row.add |= bit(i);
     }
     for (const path of entry.exceptPrograms) {
-      const row = rowOf(files.named.get(path));
-      if (row !== undefined) row.remove |= bit(i);
+      for (const row of rowsOf(files.named.get(path))) row.remove |= bit(i);
     }
   });
   for (const path of files.protected) {
-    const row = rowOf(files.named.get(path));
-    if (row !== undefined) row.flags |= FLAG_PROTECTED;
+    for (const row of rowsOf(files.named.get(path))) row.flags |= FLAG_PROTECTED;
   }
   const out = new Bytes();
-  for (const { about, add, remove, flags } of rows.values()) {
-    out.u32(0).u32(about.device).u64(about.inode);
+  for (const { identity, add, remove, flags } of rows.values()) {
+    out.u32(0).u32(identity.device).u64(identity.inode);
     out.u64(add).u64(remove).u64(0n).u32(0).u32(flags);
   }
   return { rows: out.take(), count: rows.size };

@@ -19,11 +19,7 @@
 #define TRIAL_POLL_MS 20
 #define TRIAL_BUFFER_BYTES (64u << 10)
 
-static const struct trial {
-	uint32_t tier;
-	uint16_t action;
-	bool needs_file; /* fanotify sees no file that lives in memory alone */
-} trials[IMMUNE_TRIAL_COUNT] = {
+static const struct trial trials[IMMUNE_TRIAL_COUNT] = {
 	[IMMUNE_TRIAL_LSM_EXEC] = { IMMUNE_TIER_LSM, IMMUNE_ACTION_EXEC, false },
 	[IMMUNE_TRIAL_LSM_CONNECT] = { IMMUNE_TIER_LSM, IMMUNE_ACTION_CONNECT, false },
 	[IMMUNE_TRIAL_LSM_OPEN] = { IMMUNE_TIER_LSM, IMMUNE_ACTION_OPEN, true },
@@ -62,8 +58,8 @@ static void blob_fill(struct trial_blob *blob, const struct trial *trial,
 	blob->policy.by_address = blob->policy.connect;
 	blob->policy.blocking = 1;
 	blob->policy.actions_per_minute = 1;
-	blob->file.device = target->device;
-	blob->file.inode = target->inode;
+	blob->file.device = target->file.device;
+	blob->file.inode = target->file.inode;
 	blob->file_row.entries.add = 1;
 	blob->address.bits = 96;
 	blob->address.family = 2;
@@ -126,7 +122,7 @@ static void try_one(struct immune_sensor *sensor, const struct trial *trial,
 	struct trial_target target;
 	struct trial_blob blob;
 	int status = 0;
-	int64_t error = trial_prepare(&target, trial->action, trial->needs_file);
+	int64_t error = trial_prepare(&target, trial);
 
 	if (!error)
 		error = immune_enforce_open(sensor, &options, &enforce);

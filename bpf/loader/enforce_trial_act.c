@@ -81,9 +81,22 @@ static int make_file(struct trial_target *target)
 	return fd;
 }
 
-int trial_prepare(struct trial_target *target, uint16_t action, bool needs_file)
+/* fanotify has a file as stat(2) does, the other tiers as the kernel does. */
+static int identify(struct trial_target *target, uint32_t tier)
 {
 	struct stat about;
+
+	if (tier != IMMUNE_TIER_FANOTIFY)
+		return file_identity(target->fd, &target->file) ? 0 : -ENOTSUP;
+	if (fstat(target->fd, &about))
+		return -errno;
+	target->file.device = (uint32_t)(major(about.st_dev) << 20 | minor(about.st_dev));
+	target->file.inode = about.st_ino;
+	return 0;
+}
+
+int trial_prepare(struct trial_target *target, const struct trial *trial)
+{
 	int error = 0, fd;
 
 	memset(target, 0, sizeof(*target));
@@ -92,24 +105,23 @@ int trial_prepare(struct trial_target *target, uint16_t action, bool needs_file)
 	target->address[1] = 254;
 	target->address[2] = (uint8_t)(getpid() >> 8);
 	target->address[3] = (uint8_t)getpid();
-	if (action == IMMUNE_ACTION_CONNECT)
+	if (trial->action == IMMUNE_ACTION_CONNECT)
 		return 0;
-	fd = needs_file ? make_file(target) : memfd_create("immune-self-test", MFD_CLOEXEC);
+	fd = trial->needs_file ? make_file(target) : memfd_create("immune-self-test", MFD_CLOEXEC);
 	if (fd < 0)
-		error = needs_file ? fd : -errno;
-	if (!error)
+		error = trial->needs_file ? fd : -errno;
+	if (!error) {
 		error = copy_program(fd);
+		if (error)
+			close(fd);
+	}
 	if (!error)
 		error = reopen(target, fd);
-	if (!error && fstat(target->fd, &about))
-		error = -errno;
-	if (error) {
+	if (!error)
+		error = identify(target, trial->tier);
+	if (error)
 		immune_fail("Cannot make a file for the self-test: %s", strerror(-error));
-		return error;
-	}
-	target->device = (uint32_t)(major(about.st_dev) << 20 | minor(about.st_dev));
-	target->inode = about.st_ino;
-	return 0;
+	return error;
 }
 
 /* The child only makes system calls: other threads of this process may hold any lock. */

@@ -9,12 +9,14 @@
 #include "immune_enforce.h"
 #include "internal.h"
 #include "file_hash.h"
+#include "file_identity.h"
 
 /* Largest file that is hashed. */
 #define HASHED_BYTES_MAX (1ull << 30)
 
 static int about_fill(int fd, struct immune_file_about *about)
 {
+	struct file_identity kernel;
 	struct statx found;
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found))
@@ -27,6 +29,10 @@ static int about_fill(int fd, struct immune_file_about *about)
 	about->changed_ns = found.stx_ctime.tv_nsec;
 	about->bytes = found.stx_size;
 	about->links = found.stx_nlink;
+	if (file_identity(fd, &kernel)) {
+		about->kernel_device = kernel.device;
+		about->kernel_inode = kernel.inode;
+	}
 	return 0;
 }
 

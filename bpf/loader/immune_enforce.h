@@ -83,7 +83,8 @@ struct immune_enforce_row {
 	uint64_t refused;
 	uint64_t monitored;
 	uint64_t capped;
-	uint64_t failed;
+	uint64_t failed; /* signals that were not sent, acts that nobody could judge or not in time */
+	uint64_t hashed; /* programs; one that changed, or was forgotten, again */
 };
 
 /* What one tier can do on this host, found out by doing it. */
@@ -100,14 +101,15 @@ enum immune_enforce_trial {
 
 /* A file as user space names it to the kernel. */
 struct immune_file_about {
-	uint32_t device; /* kernel encoding */
+	uint32_t device; /* as stat(2) has it, kernel encoding */
 	uint32_t changed_ns;
 	uint64_t inode;
 	uint64_t changed_s;
 	uint64_t bytes;
 	uint32_t links;
-	uint32_t reserved;
+	uint32_t kernel_device; /* as programs in the kernel see it; 0 = that cannot be told */
 	uint8_t sha256[32]; /* zeros where it was not asked for */
+	uint64_t kernel_inode;
 };
 
 enum immune_about_flag {
@@ -126,6 +128,9 @@ int64_t immune_enforce_open(struct immune_sensor *sensor,
 /* Replaces the policy, at one instant. A blob that does not hold is EINVAL and changes nothing.
  * The first one also takes over what an earlier process left pinned. */
 int64_t immune_enforce_policy(struct immune_enforce *enforce, const uint8_t *blob, uint32_t length);
+
+/* Marks, for fanotify, what came since to the places of the policy in force. */
+int64_t immune_enforce_look(struct immune_enforce *enforce);
 
 /* Refuses nothing until it is called with 0; returns what the kernel has afterwards. */
 int64_t immune_enforce_pause(struct immune_enforce *enforce, uint32_t paused);
