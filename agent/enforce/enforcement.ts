@@ -42,6 +42,7 @@ export class Enforcement implements Disposable {
   #policy: EnforcementPolicy;
   #enforcer: Enforcer | undefined;
   #files = "";
+  #said = "";
   #lookedAt = -Infinity;
   #paused: boolean;
 
@@ -110,17 +111,25 @@ export class Enforcement implements Disposable {
     this.#warn(policy, files);
   }
 
-  /** Looks at the files of the policy again, when that is due: one may have been replaced. */
+  /**
+   * Looks at the places of the policy again, when that is due: a file may have been replaced, a
+   * directory made, a file system mounted.
+   */
   lookAgainIfDue(): void {
     if (performance.now() - this.#lookedAt < LOOK_AGAIN_MS || this.#enforcer === undefined) return;
     this.#lookedAt = performance.now();
     const files = resolveFiles(this.#policy);
-    if (filesKey(files) === this.#files) return;
     try {
-      this.#give(this.#enforcer, { policy: this.#policy, files });
+      if (filesKey(files) === this.#files) this.#enforcer.look();
+      else this.#give(this.#enforcer, { policy: this.#policy, files });
+      this.#said = "";
     } catch (error) {
       if (!(error instanceof ImmuneError)) throw error;
-      this.#parts.onWarning(`${error.message}; the enforcement policy stays as it was`);
+      // Said once, not every time that it is looked.
+      if (error.message !== this.#said) {
+        this.#parts.onWarning(`${error.message}; the enforcement policy stays as it was`);
+      }
+      this.#said = error.message;
     }
   }
 
@@ -159,7 +168,7 @@ export class Enforcement implements Disposable {
   }
 
   /** What of the policy does not hold here is said once, when it comes into force. */
-  #warn({ entries }: EnforcementPolicy, { missing }: ResolvedFiles): void {
+  #warn({ entries }: EnforcementPolicy, { missing, unknown }: ResolvedFiles): void {
     for (const entry of entries) {
       for (const limit of holdOf(entry, this.#trials).limits) {
         this.#parts.onWarning(`Enforcement entry "${entry.name}": ${limit}`);
@@ -167,6 +176,12 @@ export class Enforcement implements Disposable {
     }
     for (const path of missing) {
       this.#parts.onWarning(`Enforcement: "${path}" is no file now; it holds once there is one`);
+    }
+    for (const path of unknown) {
+      this.#parts.onWarning(
+        `Enforcement: "${path}" is held by its path and by fanotify alone: its file system has ` +
+          "numbers of its own for files, use Linux 5.14 or later",
+      );
     }
   }
 }

@@ -16,7 +16,7 @@ const ENFORCE_ABI = 1;
 const OPTION_BYTES = 16 + 1024;
 const PIN_PATH_AT = 16;
 /** Bytes of `struct immune_enforce_row`. */
-const ROW_BYTES = 48;
+const ROW_BYTES = 56;
 const ROWS_MAX = 8;
 
 /** How enforcement is loaded. */
@@ -41,6 +41,8 @@ export interface TierCounts {
   readonly capped: number;
   /** Signals that the kernel did not take, acts that nobody could judge, or not in time. */
   readonly failed: number;
+  /** Programs that were hashed; one that changed, or was forgotten since, again. */
+  readonly hashed: number;
 }
 
 /** The enforcing programs beside an open sensor. */
@@ -77,6 +79,15 @@ export class Enforcer implements Disposable {
   }
 
   /**
+   * Has fanotify ask about what came to the places of the policy: directories, file systems.
+   *
+   * @throws {ImmuneError} `SENSOR_FAILED` when there is too much of it, or the kernel refuses.
+   */
+  look(): void {
+    this.#check(this.#symbols.immune_enforce_look(this.#handle));
+  }
+
+  /**
    * Refuses nothing, or goes on.
    *
    * @param paused Which.
@@ -105,6 +116,7 @@ export class Enforcer implements Disposable {
         monitored: u64(24),
         capped: u64(32),
         failed: u64(40),
+        hashed: u64(48),
       };
     });
   }

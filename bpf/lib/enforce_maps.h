@@ -52,6 +52,14 @@ ENFORCE_TABLE(enforced_addresses, BPF_MAP_TYPE_LPM_TRIE, IMMUNE_ENFORCED_VALUES_
 ENFORCE_TABLE(enforced_ports, BPF_MAP_TYPE_LPM_TRIE, IMMUNE_ENFORCED_VALUES_MAX,
 	      struct immune_port_key, struct immune_entries, BPF_F_NO_PREALLOC);
 
+/* Written by the fanotify tier, which hashes; of both generations, as its size is no bound of a policy. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, IMMUNE_ENFORCED_LEARNED_MAX);
+	__type(key, struct immune_file_key);
+	__type(value, struct immune_learned_file);
+} enforced_learned SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

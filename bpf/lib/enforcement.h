@@ -21,6 +21,8 @@
 #define IMMUNE_ENFORCED_PATHS_MAX 4096
 #define IMMUNE_ENFORCED_FILES_MAX 8192
 #define IMMUNE_ENFORCED_VALUES_MAX 4096
+/* Programs whose hash is known; when it is full those go that were not asked for longest. */
+#define IMMUNE_ENFORCED_LEARNED_MAX 16384
 /* Records of verdicts that a CPU makes in a second; more are counted as filtered. */
 #define IMMUNE_VERDICTS_PER_SECOND_MAX 1000
 /* Ancestors that are asked for a label where a process has none of its own. */
@@ -123,9 +125,17 @@ struct immune_file_key {
 
 struct immune_enforced_file {
 	struct immune_entries entries;
-	__u64 changed_s; /* change time that it must have; 0 = any */
-	__u32 changed_ns;
+	__u64 reserved;
+	__u32 reserved_too;
 	__u32 flags; /* enum immune_enforced_file_flag */
+};
+
+/* A program that was hashed. */
+struct immune_learned_file {
+	__u64 entries; /* that list its hash; 0 = none does */
+	__u64 changed_s; /* change time that it has as long as it is the same */
+	__u32 changed_ns;
+	__u32 reserved;
 };
 
 /* What was used up of a minute, and of a second on a CPU. */

@@ -252,6 +252,7 @@ static __always_inline __u32 judge_file(struct immune_act *act, struct immune_sc
 					struct file *file)
 {
 	struct immune_file_key key = { .generation = act->generation };
+	struct immune_learned_file *learned;
 	struct immune_enforced_file *row;
 	__u64 entries;
 	__u32 flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
@@ -264,8 +265,13 @@ static __always_inline __u32 judge_file(struct immune_act *act, struct immune_sc
 	key.device = file_device(file, UNTYPED);
 	key.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	row = bpf_map_lookup_elem(&enforced_files, &key);
-	if (row && (!row->changed_s || file_changed_at(file, row->changed_s, row->changed_ns)))
+	if (row)
 		entries |= row->entries.add;
+	if (act->action == IMMUNE_ACTION_EXEC) {
+		learned = bpf_map_lookup_elem(&enforced_learned, &key);
+		if (learned && file_changed_at(file, learned->changed_s, learned->changed_ns))
+			entries |= learned->entries;
+	}
 	act->entries &= entries;
 	if (row && act->action == IMMUNE_ACTION_EXEC && row->flags & IMMUNE_FILE_PROTECTED)
 		act->entries = 0;

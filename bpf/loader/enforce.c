@@ -136,6 +136,11 @@ int enforce_table_fd(const struct immune_enforce *enforce, enum immune_table tab
 	return bpf_map__fd(maps[table]);
 }
 
+int enforce_learned_fd(const struct immune_enforce *enforce)
+{
+	return bpf_map__fd(enforce->programs->maps.enforced_learned);
+}
+
 static int options_check(const struct immune_sensor *sensor,
 			 const struct immune_enforce_options *options)
 {

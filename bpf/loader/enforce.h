@@ -36,9 +36,12 @@ struct immune_enforce {
 
 /* Fds of the tables, in the order of enum immune_table. */
 int enforce_table_fd(const struct immune_enforce *enforce, enum immune_table table);
+int enforce_learned_fd(const struct immune_enforce *enforce);
 
 /* Pins links and maps under a name of their own in the folder; 0 or -errno with a line. */
 int enforce_pin(struct immune_enforce *enforce);
+/* Takes its own pins away; without any it does nothing. */
+void enforce_unpin(struct immune_enforce *enforce);
 /* Takes over what others pinned in the folder and removes it; `own` stays. */
 int enforce_take_over(struct immune_enforce *enforce);
 

@@ -9,7 +9,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -23,6 +26,8 @@
 #include "enforce.skel.h"
 
 #define NS_PER_MINUTE 60000000000ull
+/* Times of files are those of the last tick: up to 10 ms old. */
+#define FILE_TICK_NS 10000000ll
 
 int judge_begin(struct enforce_judge *judge, uint32_t generation)
 {
@@ -31,6 +36,12 @@ int judge_begin(struct enforce_judge *judge, uint32_t generation)
 	judge->generation = generation;
 	return bpf_map_lookup_elem(bpf_map__fd(judge->enforce->programs->maps.enforcements),
 				   &slot, &judge->policy) ? -errno : 0;
+}
+
+void judge_lose(struct enforce_judge *judge, uint64_t count)
+{
+	atomic_fetch_add(&judge->failed, count);
+	verdicts_lose(&judge->enforce->sensor->verdicts, count);
 }
 
 static bool row_find(const struct enforce_judge *judge, enum immune_table table, const void *key,
@@ -116,34 +127,64 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct enf
 	return entries;
 }
 
-/*
- * Entries that the program's hash is listed for; from then on the kernel knows it by identity. `row`
- * is what was known of the file, before it changed.
- */
-static uint64_t hash_entries(const struct enforce_judge *judge, struct enforce_act *act, int fd,
-			     struct immune_enforced_file row)
+/* Hashes a program; false when it is none that can be hashed while others wait. */
+static bool hash(struct enforce_judge *judge, const struct enforce_act *act, int fd,
+		 uint8_t digest[SHA256_BYTES])
+{
+	struct statfs system;
+	int error = -EINVAL;
+
+	if (act->file.stx_size > ANSWER_HASH_BYTES_MAX)
+		return false;
+	/* A program in user space serves its files, when it likes to. */
+	if (!fstatfs(fd, &system) && system.f_type != FUSE_SUPER_MAGIC)
+		error = file_hash_until(fd, ANSWER_HASH_BYTES_MAX,
+					clock_boot_ns() + ANSWER_HASH_NS_MAX, digest);
+	if (error)
+		judge_lose(judge, 1);
+	else
+		atomic_fetch_add(&judge->hashed, 1);
+	return !error;
+}
+
+/* Whether a file could have changed again within the tick of the clock that it changed in. */
+static bool changed_now(const struct statx *file)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)(now.tv_sec - file->stx_ctime.tv_sec) * 1000000000ll + now.tv_nsec -
+		       file->stx_ctime.tv_nsec <
+	       FILE_TICK_NS;
+}
+
+/* Entries that the program's hash is listed for; from then on the kernel knows it by identity. */
+static uint64_t hash_entries(struct enforce_judge *judge, const struct enforce_act *act, int fd)
 {
 	struct immune_file_key key = { judge->generation, device_of(&act->file),
 				       act->file.stx_ino };
-	uint8_t digest[32];
+	int learned = enforce_learned_fd(judge->enforce);
+	struct immune_learned_file row;
+	uint8_t digest[SHA256_BYTES];
 
-	if (act->action != IMMUNE_ACTION_EXEC || !judge->hash_count ||
-	    act->file.stx_size > ANSWER_HASH_BYTES_MAX ||
-	    file_hash(fd, ANSWER_HASH_BYTES_MAX, digest))
+	if (!bpf_map_lookup_elem(learned, &key, &row) &&
+	    row.changed_s == (uint64_t)act->file.stx_ctime.tv_sec &&
+	    row.changed_ns == act->file.stx_ctime.tv_nsec)
+		return row.entries;
+	if (!hash(judge, act, fd, digest))
 		return 0;
-	row.entries.add = 0;
+	row = (struct immune_learned_file){ .changed_s = (uint64_t)act->file.stx_ctime.tv_sec,
+					    .changed_ns = act->file.stx_ctime.tv_nsec };
 	for (uint32_t i = 0; i < judge->hash_count; i++)
 		if (!memcmp(judge->hashes[i].sha256, digest, sizeof(digest)))
-			row.entries.add |= judge->hashes[i].entries;
-	row.changed_s = (uint64_t)act->file.stx_ctime.tv_sec;
-	row.changed_ns = act->file.stx_ctime.tv_nsec;
+			row.entries |= judge->hashes[i].entries;
 	/* Also one that is on no list is known by then, and not read again until it changes. */
-	bpf_map_update_elem(enforce_table_fd(judge->enforce, IMMUNE_TABLE_FILES), &key, &row,
-			    BPF_ANY);
-	return row.entries.add;
+	if (!changed_now(&act->file))
+		bpf_map_update_elem(learned, &key, &row, BPF_ANY);
+	return row.entries;
 }
 
-static void judge_file(const struct enforce_judge *judge, struct enforce_act *act, int fd)
+static void judge_file(struct enforce_judge *judge, struct enforce_act *act, int fd)
 {
 	struct immune_file_key key = { judge->generation, 0, 0 };
 	struct immune_enforced_file row = { 0 };
@@ -156,15 +197,13 @@ static void judge_file(const struct enforce_judge *judge, struct enforce_act *ac
 	}
 	key.device = device_of(&act->file);
 	key.inode = act->file.stx_ino;
-	if (row_find(judge, IMMUNE_TABLE_FILES, &key, &row) &&
-	    (!row.changed_s || (row.changed_s == (uint64_t)act->file.stx_ctime.tv_sec &&
-				row.changed_ns == act->file.stx_ctime.tv_nsec)))
+	if (row_find(judge, IMMUNE_TABLE_FILES, &key, &row))
 		entries |= row.entries.add;
-	else
-		entries |= hash_entries(judge, act, fd, row);
-	act->entries &= entries;
 	if (row.flags & IMMUNE_FILE_PROTECTED && act->action == IMMUNE_ACTION_EXEC)
 		act->entries = 0;
+	else if (act->action == IMMUNE_ACTION_EXEC && judge->hash_count)
+		entries |= hash_entries(judge, act, fd);
+	act->entries &= entries;
 }
 
 /* The first entry that has not expired, from 1; 0 when none is left. */
@@ -262,9 +301,8 @@ void judge_end(struct enforce_judge *judge, struct enforce_act *act,
 	} else if (answered == GUARDIAN_ANSWERED) {
 		atomic_fetch_add(&judge->refused, 1);
 	} else {
+		/* The guardian let it go and counted it, or its opener was killed. */
 		act->outcome = IMMUNE_OUTCOME_FAILED;
-		/* What the guardian let go is in its own count. */
-		atomic_fetch_add(&judge->failed, answered == GUARDIAN_NOBODY);
 	}
 	tell(judge, act);
 }

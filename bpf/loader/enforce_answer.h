@@ -11,8 +11,10 @@
 #include "guardian.h"
 #include "watch_record.h"
 
-/* Largest program that is hashed while its exec waits. */
+/* Largest program that is hashed while its exec waits, and how long that may take: others wait for it,
+ * and the guardian's patience is a second. */
 #define ANSWER_HASH_BYTES_MAX (64u << 20)
+#define ANSWER_HASH_NS_MAX 700000000ull
 
 struct enforce_judge {
 	struct immune_enforce *enforce;
@@ -22,7 +24,7 @@ struct enforce_judge {
 	const struct immune_enforce_hash *hashes;
 	uint32_t hash_count;
 	uint64_t minute, used; /* of the policy's actions */
-	_Atomic uint64_t judged, refused, monitored, capped, failed;
+	_Atomic uint64_t judged, refused, monitored, capped, failed, hashed;
 };
 
 /* One act while it is judged. */
@@ -37,6 +39,9 @@ struct enforce_act {
 
 /* Takes note of the policy of a generation; 0 or -errno. */
 int judge_begin(struct enforce_judge *judge, uint32_t generation);
+
+/* Counts acts that nobody could judge. */
+void judge_lose(struct enforce_judge *judge, uint64_t count);
 
 /* True when the act is to be refused. */
 bool judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event,

@@ -17,7 +17,7 @@
 
 /* Directories of a tree, and file systems, that are marked. */
 #define DIRECTORIES_MAX 4096
-#define MOUNTS_MAX 1024
+#define MOUNTS_MAX 4096
 
 static int mark_one(int group, unsigned int how, uint64_t mask, const char *path)
 {
@@ -64,14 +64,16 @@ static int mark_everywhere(int group, uint64_t mask)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *mount;
-	int marked = 0;
+	int marked = 0, count = 0;
 
 	if (!mounts)
 		return -errno;
-	for (int i = 0; i < MOUNTS_MAX && (mount = getmntent(mounts)); i++)
+	while ((mount = getmntent(mounts)) && ++count <= MOUNTS_MAX)
 		marked += !fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
 					 mount->mnt_dir);
 	endmntent(mounts);
+	if (count > MOUNTS_MAX)
+		return -ENOSPC;
 	return marked ? 0 : -ENOTSUP;
 }
 

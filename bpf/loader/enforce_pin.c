@@ -26,8 +26,6 @@
 
 #include "sensor.skel.h"
 
-/* Sets that are looked at: one, or two after a crash in the middle of a take-over. */
-#define SETS_MAX 64
 #define PATH_BYTES (IMMUNE_OPTION_PATH_BYTES + 300)
 #define RING_NAME "ring"
 
@@ -53,49 +51,6 @@ static void set_name(const struct immune_enforce *enforce, char *path)
 {
 	snprintf(path, PATH_BYTES, "%s/%llu", enforce->options.pin_path,
 		 (unsigned long long)enforce->set);
-}
-
-int enforce_pin(struct immune_enforce *enforce)
-{
-	char folder[PATH_BYTES], path[PATH_BYTES + 32];
-	int error = folder_make(enforce->options.pin_path);
-
-	if (error)
-		return error;
-	enforce->set = clock_boot_ns();
-	set_name(enforce, folder);
-	error = folder_make(folder);
-	for (uint32_t i = 0; i < enforce->link_count && !error; i++) {
-		snprintf(path, sizeof(path), "%s/link_%u", folder, i);
-		error = bpf_link__pin(enforce->links[i], path);
-	}
-	snprintf(path, sizeof(path), "%s/" RING_NAME, folder);
-	if (!error && bpf_obj_pin(bpf_map__fd(enforce->sensor->programs->maps.lifecycle), path))
-		error = -errno;
-	if (error)
-		immune_fail("Cannot pin enforcement in \"%s\": %s", folder, strerror(-error));
-	return error;
-}
-
-static int ring_open(const char *folder)
-{
-	char path[PATH_BYTES + 32];
-
-	snprintf(path, sizeof(path), "%s/" RING_NAME, folder);
-	return bpf_obj_get(path);
-}
-
-/* Hands on what a set's ring still holds: verdicts that nobody was there to read. */
-static void ring_rescue(struct immune_enforce *enforce, int fd)
-{
-	struct bpf_map_info info = { 0 };
-	uint32_t length = sizeof(info);
-	struct ring ring = { 0 };
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &length) || ring_map(&ring, fd, info.max_entries))
-		return;
-	sensor_rescue(enforce->sensor, &ring);
-	ring_unmap(&ring);
 }
 
 /* The id of the program behind a pinned link; 0 when it cannot be told. */
@@ -145,6 +100,66 @@ static int set_remove(const char *folder, struct released *released)
 	if (rmdir(folder))
 		error = -errno;
 	return error;
+}
+
+void enforce_unpin(struct immune_enforce *enforce)
+{
+	struct released released = { 0 };
+	char folder[PATH_BYTES];
+
+	if (!enforce->set)
+		return;
+	set_name(enforce, folder);
+	for (uint32_t i = 0; i < enforce->link_count; i++)
+		bpf_link__unpin(enforce->links[i]);
+	set_remove(folder, &released);
+	enforce->set = 0;
+}
+
+int enforce_pin(struct immune_enforce *enforce)
+{
+	char folder[PATH_BYTES], path[PATH_BYTES + 32];
+	int error = folder_make(enforce->options.pin_path);
+
+	if (error)
+		return error;
+	enforce->set = clock_boot_ns();
+	set_name(enforce, folder);
+	error = folder_make(folder);
+	for (uint32_t i = 0; i < enforce->link_count && !error; i++) {
+		snprintf(path, sizeof(path), "%s/link_%u", folder, i);
+		error = bpf_link__pin(enforce->links[i], path);
+	}
+	snprintf(path, sizeof(path), "%s/" RING_NAME, folder);
+	if (!error && bpf_obj_pin(bpf_map__fd(enforce->sensor->programs->maps.lifecycle), path))
+		error = -errno;
+	if (error) {
+		immune_fail("Cannot pin enforcement in \"%s\": %s", folder, strerror(-error));
+		/* Half a set would outlive this process. */
+		enforce_unpin(enforce);
+	}
+	return error;
+}
+
+static int ring_open(const char *folder)
+{
+	char path[PATH_BYTES + 32];
+
+	snprintf(path, sizeof(path), "%s/" RING_NAME, folder);
+	return bpf_obj_get(path);
+}
+
+/* Hands on what a set's ring still holds: verdicts that nobody was there to read. */
+static void ring_rescue(struct immune_enforce *enforce, int fd)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t length = sizeof(info);
+	struct ring ring = { 0 };
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &length) || ring_map(&ring, fd, info.max_entries))
+		return;
+	sensor_rescue(enforce->sensor, &ring);
+	ring_unmap(&ring);
 }
 
 static bool is_set(const char *name)

@@ -223,8 +223,24 @@ IMMUNE_EXPORT int64_t immune_enforce_policy(struct immune_enforce *enforce, cons
 		error = enforce->options.pinned ? enforce_pin(enforce) : 0;
 		if (!error)
 			error = enforce_take_over(enforce);
+		/* It did not come into force as it was to: nothing of it may stay. */
+		if (error)
+			enforce_unpin(enforce);
 		enforce->took_over = !error;
 	}
+	pthread_mutex_unlock(&enforce->lock);
+	return error;
+}
+
+IMMUNE_EXPORT int64_t immune_enforce_look(struct immune_enforce *enforce)
+{
+	int error = 0;
+
+	if (!enforce)
+		return -EINVAL;
+	pthread_mutex_lock(&enforce->lock);
+	if (enforce->watch && enforce->now.generation)
+		error = enforce_watch_look(enforce->watch);
 	pthread_mutex_unlock(&enforce->lock);
 	return error;
 }

@@ -21,10 +21,12 @@ struct answerer {
 	int group;
 	int poke_eventfd; /* the end, or something that the guardian let go */
 	struct guardian *guardian;
+	uint64_t let_go; /* of the guardian's, those that are counted by now */
 	pthread_t answering;
 	bool answering_runs;
 	_Atomic bool stopping;
-	struct immune_enforce_hash *hashes;
+	uint8_t *rest; /* marks, then hashes */
+	uint32_t mark_count;
 };
 
 struct enforce_watch {
@@ -48,6 +50,17 @@ static void handle(struct answerer *answerer, struct enforce_act *act)
 	close(event.fd);
 }
 
+/* What the guardian let go while this thread stood still. */
+static void count_let_go(struct answerer *answerer)
+{
+	uint64_t let_go = guardian_unseen(answerer->guardian) +
+			  guardian_relieved(answerer->guardian);
+
+	if (let_go != answerer->let_go)
+		judge_lose(&answerer->judge, let_go - answerer->let_go);
+	answerer->let_go = let_go;
+}
+
 static void *answering_run(void *argument)
 {
 	struct answerer *answerer = argument;
@@ -69,6 +82,7 @@ static void *answering_run(void *argument)
 		/* One at a time, so that nobody waits behind a batch. */
 		if (guardian_read(answerer->guardian, 1))
 			handle(answerer, &act);
+		count_let_go(answerer);
 	}
 	return NULL;
 }
@@ -91,6 +105,8 @@ static void answerer_end(struct answerer *answerer)
 	if (answerer->answering_runs)
 		pthread_join(answerer->answering, NULL);
 	answerer->answering_runs = false;
+	if (answerer->guardian)
+		count_let_go(answerer);
 }
 
 static void answerer_stop(struct answerer *answerer)
@@ -106,7 +122,7 @@ static void answerer_stop(struct answerer *answerer)
 		close(answerer->poke_eventfd);
 	if (answerer->judge.proc_self_fd >= 0)
 		close(answerer->judge.proc_self_fd);
-	free(answerer->hashes);
+	free(answerer->rest);
 	free(answerer);
 }
 
@@ -168,28 +184,27 @@ static void counts_add(struct immune_enforce_row *row, const struct answerer *an
 	row->monitored += atomic_load(&judge->monitored);
 	row->capped += atomic_load(&judge->capped);
 	row->failed += atomic_load(&judge->failed);
-	if (answerer->guardian)
-		row->failed += guardian_unseen(answerer->guardian) +
-			       guardian_relieved(answerer->guardian);
+	row->hashed += atomic_load(&judge->hashed);
 }
 
 int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 			  const struct enforce_watch_rest *about)
 {
 	struct answerer *next = answerer_new(watch->enforce);
-	size_t bytes = about->hash_count * sizeof(struct immune_enforce_hash);
+	size_t marks = about->mark_count * sizeof(struct immune_enforce_mark);
+	size_t hashes = about->hash_count * sizeof(struct immune_enforce_hash);
 	int error;
 
 	if (!next)
 		return -EPERM;
-	next->hashes = malloc(bytes + 1);
-	if (next->hashes) {
-		memcpy(next->hashes, rest + about->mark_count * sizeof(struct immune_enforce_mark),
-		       bytes);
-		next->judge.hashes = next->hashes;
+	next->rest = malloc(marks + hashes + 1);
+	if (next->rest) {
+		memcpy(next->rest, rest, marks + hashes);
+		next->mark_count = about->mark_count;
+		next->judge.hashes = (const void *)(next->rest + marks);
 		next->judge.hash_count = about->hash_count;
 	}
-	error = next->hashes ? judge_begin(&next->judge, about->generation) : -ENOMEM;
+	error = next->rest ? judge_begin(&next->judge, about->generation) : -ENOMEM;
 	/* Who answers is there before anybody asks. */
 	if (!error)
 		error = answerer_run(next);
@@ -200,6 +215,11 @@ int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 	else
 		watch->next = next;
 	return error;
+}
+
+int enforce_watch_look(struct enforce_watch *watch)
+{
+	return enforce_marks_set(watch->now->group, watch->now->rest, watch->now->mark_count);
 }
 
 void enforce_watch_switch(struct enforce_watch *watch, bool published)
@@ -225,6 +245,7 @@ void enforce_watch_count(struct enforce_watch *watch, struct immune_enforce_row 
 	row->monitored += watch->past.monitored;
 	row->capped += watch->past.capped;
 	row->failed += watch->past.failed;
+	row->hashed += watch->past.hashed;
 	counts_add(row, watch->now);
 }
 

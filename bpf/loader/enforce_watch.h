@@ -24,6 +24,9 @@ struct enforce_watch_rest {
 int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 			  const struct enforce_watch_rest *about);
 
+/* Marks what came to the places of the policy in force since; 0 or -errno with a line. */
+int enforce_watch_look(struct enforce_watch *watch);
+
 /* Ends the policy before, or the one that was prepared if it was not published. */
 void enforce_watch_switch(struct enforce_watch *watch, bool published);
 

@@ -18,8 +18,6 @@
 /* Times of files are those of the last tick: up to 10 ms old. */
 #define TICK_NS 10000000ull
 
-static const int OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-
 static uint64_t time_ns(struct timespec time)
 {
 	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
@@ -41,16 +39,35 @@ static void describe(const struct stat *about, struct hash_version *version)
 	version->size = (uint64_t)about->st_size;
 }
 
-/* A plain file that nobody serves who might let us wait for ever. */
+/* Opens a plain file that no program serves, who might let us wait for ever: before it is asked. */
+static int open_plain(const char *path, bool is_link)
+{
+	int place = open(path, O_PATH | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW));
+	struct statfs system;
+	char again[32];
+	int fd;
+
+	if (place < 0)
+		return -errno;
+	if (fstatfs(place, &system) || system.f_type == FUSE_MAGIC) {
+		close(place);
+		return -EINVAL;
+	}
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
+	fd = open(again, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = fd < 0 ? -errno : fd;
+	close(place);
+	return fd;
+}
+
 static int check(int fd, const struct hash_request *request, struct hash_version *version)
 {
 	uint64_t offset_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
-	struct statfs system;
 	struct stat about;
 
-	if (fstat(fd, &about) || fstatfs(fd, &system))
+	if (fstat(fd, &about))
 		return -errno;
-	if (!S_ISREG(about.st_mode) || system.f_type == FUSE_MAGIC)
+	if (!S_ISREG(about.st_mode))
 		return -EINVAL;
 	describe(&about, version);
 	if (version->size > HASH_FILE_BYTES_MAX)
@@ -83,11 +100,11 @@ static bool runs(const char *link, const char *path)
 static int open_checked(const char *path, const struct hash_request *request, bool is_link,
 			struct hash_version *version)
 {
-	int fd = open(path, OPEN_FLAGS | (is_link ? 0 : O_NOFOLLOW));
+	int fd = open_plain(path, is_link);
 	int error;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = check(fd, request, version);
 	if (!error && !is_same(request, version) && !(is_link && runs(path, request->path)))
 		error = -ESTALE;

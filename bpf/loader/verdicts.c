@@ -40,6 +40,13 @@ void verdicts_push(struct verdicts *verdicts, struct immune_record_header *recor
 	(void)written;
 }
 
+void verdicts_lose(struct verdicts *verdicts, uint64_t count)
+{
+	pthread_mutex_lock(&verdicts->lock);
+	verdicts->unreadable += count;
+	pthread_mutex_unlock(&verdicts->lock);
+}
+
 uint32_t verdicts_drain(struct verdicts *verdicts, uint8_t *buffer, uint32_t capacity)
 {
 	return watch_queue_drain(&verdicts->queue, buffer, capacity);
@@ -54,6 +61,8 @@ void verdicts_stats(struct verdicts *verdicts, struct immune_stats_row *row)
 	row->sequence = verdicts->sequence;
 	row->counters.submitted = verdicts->submitted;
 	row->counters.ring_full = verdicts->ring_full;
+	row->counters.unreadable = verdicts->unreadable;
 	pthread_mutex_unlock(&verdicts->lock);
-	row->counters.seen = row->counters.submitted + row->counters.ring_full;
+	row->counters.seen = row->counters.submitted + row->counters.ring_full +
+			     row->counters.unreadable;
 }

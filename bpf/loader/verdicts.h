@@ -18,7 +18,7 @@ struct verdicts {
 	struct watch_queue queue;
 	int wake_eventfd;
 	uint64_t sequence;
-	uint64_t submitted, ring_full;
+	uint64_t submitted, ring_full, unreadable;
 };
 
 /* 0 or -ENOMEM. */
@@ -27,6 +27,9 @@ void verdicts_free(struct verdicts *verdicts);
 
 /* Numbers a whole record and hands it over; a full queue leaves a visible gap. */
 void verdicts_push(struct verdicts *verdicts, struct immune_record_header *record);
+
+/* Counts acts that nobody could judge. */
+void verdicts_lose(struct verdicts *verdicts, uint64_t count);
 
 uint32_t verdicts_drain(struct verdicts *verdicts, uint8_t *buffer, uint32_t capacity);
 

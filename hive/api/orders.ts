@@ -17,7 +17,6 @@ import {
   killSwitchSchema,
   type outcomeSchema,
   outcomesSchema,
-  PACKS_NEED,
   PACKS_PATH,
   packSchema,
   sentSchema,
@@ -57,7 +56,7 @@ const outcomesRoute = createRoute({
 const packRoute = createRoute({
   method: "post",
   path: PACKS_PATH,
-  ...guarded(allow(...PACKS_NEED)),
+  ...guarded(allow("create", "directives")),
   responses: answers(packSchema, "the pack's hash, for a directive of kind rules"),
 });
 

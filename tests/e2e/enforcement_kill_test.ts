@@ -1,7 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { releasePinned } from "../../agent/enforce/mod.ts";
 import { awaitGone, programsLeft } from "../../agent/sensors/programs.ts";
-import { blocking, compile, compileSpeaker, tierTest } from "../support/enforcement.ts";
+import { blocking, compile, compileSpeaker, Refusals, tierTest } from "../support/enforcement.ts";
 import { inFolder, run } from "../support/probe.ts";
 
 /** SIGKILLs of each mode; the whole number is for `IMMUNE_TEST_KILLS=50`. */
@@ -101,6 +101,28 @@ tierTest(`pinned: it goes on, and the next takes it over, ${KILLS} SIGKILLs unde
       assertEquals(exists(pinPath), false);
     } finally {
       releasePinned(pinPath);
+    }
+  }),
+});
+
+tierTest("pinned: when it cannot take over what is there, it leaves nothing of its own", {
+  tier: "signal",
+  action: "exec",
+  test: withTools(async ({ speaker, start }) => {
+    const pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
+    // What looks like a set and cannot be taken away.
+    Deno.mkdirSync(`${pinPath}/1/folder`, { recursive: true });
+    try {
+      const policy = blocking("exec", `paths = ["${speaker}"]`);
+      assertThrows(
+        () => new Refusals(policy, { tiers: ["signal"], pinned: true, pinPath }),
+        Error,
+        "Cannot take over",
+      );
+      assertEquals([...Deno.readDirSync(pinPath)].map(({ name }) => name), ["1"]);
+      assertEquals(await start(), RAN);
+    } finally {
+      for (const path of [`${pinPath}/1/folder`, `${pinPath}/1`, pinPath]) Deno.removeSync(path);
     }
   }),
 });

@@ -44,6 +44,11 @@ for (const tier of ["lsm", "fanotify"] as const) {
         // The agent itself is never refused.
         refusals.set(blocking("open", targets));
         assertEquals(await Deno.readTextFile(`${folder}/keys/id`), "secret\n");
+        // What was made in a tree later; fanotify has to be told of it.
+        await Deno.mkdir(`${folder}/keys/later/deep`, { recursive: true });
+        await Deno.writeTextFile(`${folder}/keys/later/deep/id`, "secret\n");
+        refusals.enforcer.look();
+        assertEquals(await opens(`${folder}/keys/later/deep/id`), false);
       }),
   });
 }

@@ -66,7 +66,12 @@ export class Refusals implements Disposable {
         ...options,
         tiers: options.tiers ?? chooseTiers(hostTiers(), entries),
       });
-      this.set(policy, options.roleId);
+      try {
+        this.set(policy, options.roleId);
+      } catch (error) {
+        this.enforcer.close();
+        throw error;
+      }
     } catch (error) {
       this.probe[Symbol.dispose]();
       throw error;

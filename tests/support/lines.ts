@@ -55,8 +55,7 @@ export class Lines {
   }
 }
 
-/** Resolves when a signal is aborted. */
-export function expired(signal: AbortSignal): Promise<undefined> {
+function expired(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener("abort", () => resolve(undefined), { once: true });
