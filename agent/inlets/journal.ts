@@ -163,9 +163,14 @@ function lineOf(fields: ReadonlyMap<string, string>, timeMs: number): LogLine | 
     program,
     pid: pidOf(fields.get("_PID") ?? "0"),
     message,
+    writerId: userOf(fields.get("_UID")),
     writer: writerOf(program, fields),
     session: fields.get("_AUDIT_SESSION"),
   };
+}
+
+function userOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
 /**

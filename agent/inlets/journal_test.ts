@@ -32,7 +32,7 @@ function exported(entries: readonly Written[]): string {
       "_BOOT_ID=0123456789abcdef0123456789abcdef",
       `MESSAGE=${message}`,
       `SYSLOG_IDENTIFIER=${program}`,
-      `_EXE=${image}`,
+      ...(image === "" ? [] : [`_EXE=${image}`]),
       "_PID=812",
       `_UID=${user}`,
       "_AUDIT_SESSION=3",
@@ -123,6 +123,7 @@ for (
         program: "sshd",
         pid: 812,
         message: "message 0",
+        writerId: 0,
         writer: "proven",
         session: "3",
       });
@@ -203,6 +204,35 @@ Deno.test({
     using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
     const writers = Array.from({ length: 4 }, () => folder.read(0)?.writer);
     assertEquals(writers, ["other", "other", "unknown", "unknown"]);
+  },
+});
+
+Deno.test({
+  name: "journal: nobody but root tells of a login, though his process has ended",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    const message = "Accepted password for root from 192.0.2.9 port 5 ssh2";
+    const session =
+      "pam_unix(gdm-password:session): session opened for user ada(uid=1000) by (uid=0)";
+    await journal.write([
+      { message, user: 65534, image: "" },
+      { message, user: 65534 },
+      { message },
+      { message: "Disconnected from user ada", user: 1000 },
+      { message: "(to root) ada on pts/0", program: "su", image: "/usr/bin/su", user: 1000 },
+      { message: session, program: "gdm", image: "/usr/libexec/gdm", user: 1000 },
+    ]);
+    const positions = { files: {}, journals: {} };
+    using inlet = new LogInlet({
+      files: [],
+      journals: [journal.folder],
+      positions,
+      nowMs: () => 0,
+    });
+    const writers: (string | undefined)[] = [];
+    while (writers.length < 6) writers.push(...inlet.poll().map(({ writer }) => writer));
+    assertEquals(writers, ["other", "other", "proven", "unknown", "unknown", "other"]);
   },
 });
 

@@ -14,6 +14,8 @@ export interface LogLine {
   readonly pid: number;
   /** What it says, without time, host and program. */
   readonly message: string;
+  /** Whose process wrote it (user id), where the log itself knows it. */
+  readonly writerId?: number | undefined;
   /** What is known of the writer beside the line. Default: nothing. */
   readonly writer?: keyof typeof LOG_WRITERS;
   /** Login session, where the log has one. */

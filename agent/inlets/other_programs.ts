@@ -97,7 +97,8 @@ function loggedIn(who: Pick<Told, "user" | "terminal" | "from">): Told {
  * @param message The message.
  */
 export function readPkexec(message: string): Reading {
-  const found = PKEXEC.exec(message);
+  // Without its end each place where a command could begin would be tried, to the end of the line.
+  const found = message.endsWith("]") ? PKEXEC.exec(message) : null;
   if (found === null) return undefined;
   const [, user, how, targetUser, terminal, command] = found;
   return {

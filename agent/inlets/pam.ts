@@ -18,6 +18,8 @@ const QUIET: ReadonlySet<string> = new Set([
   "runuser",
   "runuser-l",
   "systemd-user",
+  "atd",
+  "doas",
   "polkit-1",
 ]);
 

@@ -1,8 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { JOURNAL_VALUE_BYTES_MAX } from "./journal_file.ts";
 import type { Told } from "./log_event.ts";
 import { readDoas, readLogin, readPkexec, readSu } from "./other_programs.ts";
 import { readPam } from "./pam.ts";
+import { readLine } from "./read_line.ts";
 
 Deno.test("readPam() reads failures of programs that say nothing themselves", () => {
   const failure = "pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp " +
@@ -24,7 +26,7 @@ Deno.test("readPam() takes sessions for logins, but not those of jobs and of sud
   const opened = "session opened for user ada(uid=1000) by (uid=0)";
   const gdm = readPam(`pam_unix(gdm-password:session): ${opened}`);
   assertEquals(typeof gdm === "object" && [gdm.kind, gdm.user], ["login", "ada"]);
-  for (const service of ["cron", "sudo", "su", "systemd-user", "sshd"]) {
+  for (const service of ["cron", "atd", "sudo", "su", "doas", "systemd-user", "sshd"]) {
     assertEquals(readPam(`pam_unix(${service}:session): ${opened}`), "repeated", service);
   }
   assertEquals(readPam("session opened for user ada"), undefined);
@@ -126,6 +128,31 @@ function told(message: string): Told {
   if (typeof reading !== "object") throw new TypeError(`${reading}: ${message}`);
   return reading;
 }
+
+Deno.test("readLine() reads any line of any program in no time, as long as journald takes it", () => {
+  const fill = (start: string, unit: string, end: string): string =>
+    start + unit.repeat(JOURNAL_VALUE_BYTES_MAX / unit.length) + end;
+  for (
+    const [program, message] of [
+      ["sshd", fill("error: PAM: User not known ", " for ", "x")],
+      ["sshd", fill("Failed publickey for ", " from x port 1 ssh2: ", "\n")],
+      ["sshd", fill("Failed password for ", " from x port 1 ", "x")],
+      ["sshd", fill("Accepted x for ", " from x port 1 ssh2: ", "\n")],
+      ["pkexec", fill("a: Executing command [USER=r] [TTY=t] [CWD=", "] [COMMAND=", "x")],
+      ["doas", fill("a ran command ", " as x from ", "x")],
+      ["sudo", fill("a : ", "x ; ", "")],
+      ["sudo", fill("a : TTY=t ; PWD=", " ; USER=a ; COMMAND=", "")],
+      ["login", fill("FAILED LOGIN 1 FROM x FOR ", ", ", "")],
+      ["login", fill("FAILED LOGIN (1) on 'x' FOR '", "', ", "'")],
+      ["x", fill("pam_unix(x:session): session opened for user a by ", "(uid=1)", " ")],
+    ] as const
+  ) {
+    const startedAt = performance.now();
+    readLine({ origin: "journal", program, pid: 1, message });
+    // Some milliseconds; what grows with the square of its length takes as many seconds.
+    assert(performance.now() - startedAt < 2000, `${program}: ${message.slice(0, 60)}`);
+  }
+});
 
 Deno.test("readPkexec() and readDoas() read commands", () => {
   const pkexec = readPkexec(

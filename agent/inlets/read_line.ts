@@ -1,4 +1,4 @@
-import { type LogEvent, type LogLine, type Reading, REPEATED } from "./log_event.ts";
+import { type LogEvent, type LogLine, type Reading, REPEATED, type Told } from "./log_event.ts";
 import { readDoas, readLogin, readPkexec, readSu } from "./other_programs.ts";
 import { readPam } from "./pam.ts";
 import { readSshd, SSHD_PROGRAMS } from "./sshd.ts";
@@ -15,6 +15,9 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["doas", readDoas],
 ]);
 
+/** They do their work as root: what anybody else says for them is not theirs. */
+const ROOT_ALONE: ReadonlySet<string> = new Set([...SSHD_PROGRAMS, "login"]);
+
 /**
  * What a line says, by the grammar of the program that it names.
  *
@@ -24,7 +27,14 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 export function readLine(line: LogLine): LogEvent | typeof REPEATED {
   const told = READERS.get(line.program)?.(line.message) ?? readPam(line.message);
   if (told === REPEATED) return REPEATED;
-  return { ...line, told: told ?? { kind: "log_line" }, fields: fieldsOf(line) };
+  const read = { ...line, told: told ?? { kind: "log_line" }, fields: fieldsOf(line) } as const;
+  return isForged(line, told) ? { ...read, writer: "other" } : read;
+}
+
+/** Only root lets anybody in; known also of a process that has ended, whose program nobody knows. */
+function isForged({ program, writerId }: LogLine, told: Told | undefined): boolean {
+  if (told === undefined || writerId === undefined || writerId === 0) return false;
+  return told.kind === "login" || ROOT_ALONE.has(program);
 }
 
 /** Parts of sudo's lines by their own names: rules of the service `sudo` ask for them. */

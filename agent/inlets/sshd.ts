@@ -15,11 +15,11 @@ const FAILED = new RegExp(
 );
 // With a key the server adds what it is, and a certificate's name is the client's to choose.
 const FAILED_KEY = new RegExp(
-  String.raw`^Failed (\S{1,64}) for (invalid user )?(.*?) ${FROM} ssh2: .*$`,
+  String.raw`^Failed (\S{1,64}) for (invalid user )?(.*?) ${FROM} ssh2: `,
 );
 const INVALID = new RegExp(String.raw`^Invalid user (.*) from (\S{1,255})(?: port (\d{1,5}))?$`);
 const PAM =
-  /^error: PAM: (?:Authentication failure|User not known .*?) for (illegal user )?(.*) from (\S{1,255})$/;
+  /^error: PAM: (?:Authentication failure|User not known to the underlying authentication module) for (illegal user )?(.*) from (\S{1,255})$/;
 const PLACE = new RegExp(FROM, "g");
 
 /**
