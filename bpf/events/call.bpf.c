@@ -7,7 +7,7 @@
 #include "act.h"
 #include "reach.h"
 
-/* A call that ended well, and what it does. */
+/* A call that ended well, or one that would load a module, and what it does. */
 struct call {
 	struct task_struct *task;
 	struct pt_regs *registers;
@@ -43,6 +43,7 @@ static __always_inline struct file *numbers_fill(struct immune_act_body *body,
 		body->object = (__u32)argument(call, 1);
 		return NULL;
 	case ACT(MODULE_LOAD):
+		body->argument = call->result < 0 ? -call->result : 0;
 		/* finit_module; the older call has the module in memory. */
 		return descriptor_file(call->task, UNTYPED, argument(call, 0));
 	case ACT(MOUNT):
@@ -80,6 +81,17 @@ static __always_inline void texts_append(struct immune_scratch *scratch, struct 
 		return;
 	}
 	record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
+}
+
+/* Whether the host's kernel would take a module of it. */
+static __always_inline bool may_load_modules(struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u64 capable = 0;
+
+	/* Two words of 32 bits until Linux 6.3. */
+	bpf_core_read(&capable, sizeof(capable), &cred->cap_effective);
+	return !BPF_CORE_READ(cred, user_ns, level) && capable >> IMMUNE_CAP_SYS_MODULE & 1;
 }
 
 static __always_inline void act(const struct call *call)
@@ -136,13 +148,16 @@ int BPF_PROG(on_call_exit, struct pt_regs *registers, long result)
 		.number = call_number(registers),
 	};
 
-	if (result < 0 || !policy)
+	if (!policy || (result < 0 && !call_may_load(call.number)))
 		return 0;
 	if (call_is_compat(call.task, &call.number))
 		call.flags = IMMUNE_FLAG_COMPAT;
 	call.native = call_table_is_native(call.task);
 	call.does = call_does(call.number, call.native);
 	if (!call.does)
+		return 0;
+	/* That root wanted a module is told though the kernel refused it; anybody else may try. */
+	if (result < 0 && (call.does != ACT(MODULE_LOAD) || !may_load_modules(call.task)))
 		return 0;
 	/* The sensor itself reads of others, and loads programs. */
 	if (policy->own_pid == bpf_get_current_pid_tgid() >> 32)

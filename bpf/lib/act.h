@@ -10,6 +10,8 @@
 
 /* NSFS_MAGIC of include/uapi/linux/magic.h. */
 #define IMMUNE_NSFS_MAGIC 0x6e736673
+/* Of include/uapi/linux/capability.h. */
+#define IMMUNE_CAP_SYS_MODULE 16
 /* Of include/uapi/asm-generic/mman-common.h. */
 #define IMMUNE_PROT_WRITE 2
 #define IMMUNE_PROT_EXEC 4

@@ -144,6 +144,16 @@ static __always_inline __u64 call_argument(struct pt_regs *registers, __u32 inde
 
 #endif
 
+/*
+ * Whether a call of any table may be one that loads a module: a first look, at no cost, at those that
+ * failed. x32 calls carry a bit above their number.
+ */
+static __always_inline bool call_may_load(__u32 number)
+{
+	return call_of_native((__u16)number) == ACT(MODULE_LOAD) ||
+	       call_of_compat((__u16)number) == ACT(MODULE_LOAD);
+}
+
 static __always_inline __u32 call_does(__u32 number, bool native)
 {
 	__u32 does = native ? call_of_native(number) : call_of_compat(number);

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "descriptor.h"
 #include "guard.h"
+#include "number.h"
 
 /* PROC_SUPER_MAGIC and PID_FS_MAGIC of include/uapi/linux/magic.h. */
 #define IMMUNE_PROC_MAGIC 0x9fa0
@@ -13,10 +14,6 @@
 /* PTRACE_SEIZE of include/uapi/linux/ptrace.h; O_ACCMODE of asm-generic/fcntl.h. */
 #define IMMUNE_PTRACE_SEIZE 0x4206
 #define IMMUNE_ACCESS_MODE 3
-
-/* From Linux 6.2 on: also finds a process by the number of one of its threads. */
-extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
-extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
 /* Tells of an access to a process by its leader's number, when it is guarded and another one. */
 static __always_inline void reach_process(__u32 pid, __u64 start_time_ns, __u32 way, __u32 flags)
@@ -28,35 +25,6 @@ static __always_inline void reach_process(__u32 pid, __u64 start_time_ns, __u32 
 	process = guarded(pid, start_time_ns);
 	if (process)
 		tell(process, pid, IMMUNE_KIND_ACCESS, way, flags);
-}
-
-/*
- * By a number as the caller knows it. That is the host's for those in the first pid namespace; of
- * others nothing is known.
- */
-static __always_inline void reach_number(__u32 number, __u32 way, __u32 flags)
-{
-	struct task_struct *self = (void *)bpf_get_current_task();
-	struct immune_process *process;
-	struct task_struct *task;
-	__u64 start_time_ns;
-	__u32 pid;
-
-	if (BPF_CORE_READ(self, thread_pid, level))
-		return;
-	if (!bpf_task_from_pid) {
-		process = bpf_map_lookup_elem(&processes, &number);
-		if (process)
-			reach_process(number, process->start_time_ns, way, flags);
-		return;
-	}
-	task = bpf_task_from_pid(number);
-	if (!task)
-		return;
-	pid = task->tgid;
-	start_time_ns = task->group_leader->start_boottime;
-	bpf_task_release(task);
-	reach_process(pid, start_time_ns, way, flags);
 }
 
 /* By the kernel's own structure of a number, as a pidfd and a file of /proc/PID have it. */
@@ -125,14 +93,14 @@ static __always_inline void reach(struct task_struct *task, struct pt_regs *regi
 
 	switch (does) {
 	case CALL_DOES_READ:
-		reach_number(first, IMMUNE_ACCESS_READ, flags);
+		reach_pid(pid_of_number(task, first), IMMUNE_ACCESS_READ, flags);
 		break;
 	case CALL_DOES_WRITE:
-		reach_number(first, IMMUNE_ACCESS_WRITE, flags);
+		reach_pid(pid_of_number(task, first), IMMUNE_ACCESS_WRITE, flags);
 		break;
 	case CALL_DOES_PTRACE:
 		if (first == IMMUNE_PTRACE_SEIZE)
-			reach_number(second, IMMUNE_ACCESS_SEIZE, flags);
+			reach_pid(pid_of_number(task, second), IMMUNE_ACCESS_SEIZE, flags);
 		break;
 	case CALL_DOES_TAKE:
 		reach_pidfd(task, first, flags);

@@ -219,7 +219,7 @@ export const KINDS = {
         name: "argument",
         type: "u64",
         doc: "flags of unshare, setns, mount and unmount; command of bpf; type of a perf event; " +
-          "protection of memory",
+          "protection of memory; of a module the error by which the kernel refused it, 0 = loaded",
       },
       {
         name: "object",

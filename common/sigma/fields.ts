@@ -134,7 +134,8 @@ export const STANDARD_FIELDS = {
     id: 60,
     ecs: "event.act_argument",
     doc:
-      "of an act: flags, command of bpf, type of a perf event, or protection of memory; a number",
+      "of an act: flags, command of bpf, type of a perf event, protection of memory, or the error " +
+      "by which the kernel refused a module (0 = loaded); a number",
   },
   MountNamespace: {
     id: 61,

@@ -23,6 +23,11 @@ function records(probe: Probe, kind: "access" | "act", pid: number): readonly Re
   return probe.records.filter((record) => record.kindId === KINDS[kind].id && record.pid === pid);
 }
 
+function isExecOf(record: RecordView, image: string): boolean {
+  return record.kindId === KINDS.exec.id &&
+    new TextDecoder().decode(record.slot("exec", "image")) === image;
+}
+
 /** Runs the helper; the record of it, which must be one. */
 async function reached(
   probe: Probe,
@@ -127,6 +132,110 @@ sensorTest("acts with a privilege are told, with what they were about", async ()
     assert(of(ACTS.mount)?.has("unresolved"));
   });
 });
+
+sensorTest(
+  "a process that is reached into from a pid namespace is told, by the number there",
+  async () => {
+    await inFolder(async (folder) => {
+      const reach = await compile("reach", folder);
+      using probe = new Probe({ kinds: ["exec", "access"], calls: true });
+      const same = [SAME_PLACES[0], ...SAME_PLACES[1], reach];
+      const child = new Deno.Command("unshare", {
+        args: ["--pid", "--fork", "--kill-child", ...same, "0", "wait"],
+        stdout: "piped",
+      }).spawn();
+      const reader = child.stdout.getReader();
+      try {
+        await reader.read();
+        // The first one of its namespace: number 1 there.
+        const started = () => probe.records.find((record) => isExecOf(record, reach));
+        probe.until(() => started() !== undefined);
+        const exec = present(started());
+        assertEquals(probe.sensor.label(labelOf(exec)), 1);
+        const inside = ["--pid", "--target", String(exec.pid), ...same, "1"];
+        for (
+          const [how, way] of [
+            ["read", ACCESSES.read],
+            ["write", ACCESSES.write],
+            ["seize", ACCESSES.seize],
+          ] as const
+        ) {
+          await run("nsenter", [...inside, how]);
+          const found = () =>
+            probe.records.filter((record) =>
+              record.kindId === KINDS.access.id &&
+              record.number("access", "target_pid") === exec.pid &&
+              record.number("access", "access") === way
+            );
+          probe.until(() => found().length > 0);
+          assertEquals(found().length, 1, how);
+        }
+      } finally {
+        child.kill("SIGKILL");
+        await child.status;
+        await reader.cancel();
+      }
+    });
+  },
+);
+
+sensorTest(
+  "an act of each kind is told: namespaces, roots, programs of the kernel, modules",
+  async () => {
+    await inFolder(async (folder) => {
+      const reach = await compile("reach", folder);
+      using probe = new Probe({ kinds: ["act"], calls: true });
+      const actOf = async (
+        act: keyof typeof ACTS,
+        args: readonly string[],
+      ): Promise<RecordView> => {
+        const { pid } = await run(reach, args);
+        const found = () =>
+          records(probe, "act", pid).find((record) => record.number("act", "act") === ACTS[act]);
+        probe.until(() => found() !== undefined);
+        return present(found());
+      };
+      const CLONE_NEWUTS = 0x0400_0000;
+      const entered = await actOf("setns", ["0", "setns"]);
+      assertEquals(entered.number("act", "argument"), CLONE_NEWUTS);
+      const own = /\d+/.exec(Deno.readLinkSync("/proc/self/ns/uts"))?.[0];
+      assertEquals(String(entered.number("act", "object")), own);
+      const PROG_LOAD = 5;
+      assertEquals((await actOf("bpf", ["0", "bpf"])).number("act", "argument"), PROG_LOAD);
+      const root = await actOf("chroot", [folder, "chroot"]);
+      assertEquals(new TextDecoder().decode(root.slot("act", "path")), folder);
+      const pivot = await actOf("pivot_root", [folder, "pivot"]);
+      assertEquals(new TextDecoder().decode(pivot.slot("act", "path")), ".");
+      const outside = Number(/\d+/.exec(Deno.readLinkSync("/proc/self/ns/mnt"))?.[0]);
+      assert(pivot.number("act", "mount_namespace") !== outside);
+    });
+  },
+);
+
+sensorTest(
+  "a module that the kernel refused is told with its error, of whom it may obey alone",
+  async () => {
+    await inFolder(async (folder) => {
+      const reach = await compile("reach", folder);
+      using probe = new Probe({ kinds: ["act"], calls: true });
+      const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", reach, "0", "module"];
+      const others = [
+        await run("setpriv", nobody),
+        // Root of a user namespace of its own.
+        await run("unshare", ["--user", "--map-root-user", reach, "0", "module"]),
+      ];
+      const { pid, lines: [error] } = await run(reach, ["0", "module"]);
+      const loads = (of: number) =>
+        records(probe, "act", of).filter((record) =>
+          record.number("act", "act") === ACTS.module_load
+        );
+      probe.until(() => loads(pid).length > 0);
+      assertEquals(loads(pid).map((record) => String(record.number("act", "argument"))), [error]);
+      assertEquals(others.flatMap((other) => loads(other.pid)), []);
+      assertEquals(others.map(({ lines }) => lines.length), [1, 1]);
+    });
+  },
+);
 
 sensorTest("no program hangs on system calls while nobody wants what it tells", () => {
   using probe = new Probe({ kinds: ["exec", "access", "signal"] });

@@ -14,7 +14,7 @@ const CONFIGURATION = "deno.json";
 const LIBRARY = "libimmune_sensor.so";
 const GUARDIAN = "immune-guardian";
 /** Helpers of tests/support that tests compile on other hosts. */
-const HELPERS = ["race", "load", "connects", "contact", "runs", "speak"];
+const HELPERS = ["race", "load", "connects", "contact", "reach", "runs", "speak"];
 const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
 /** Links of a system whose /usr is merged (systemd's file-hierarchy(7)). */
 const MERGED = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];

@@ -22,6 +22,7 @@ export const GUEST_PROGRAMS = `${GUEST_ROOT}/out/live`;
 export const FILES: readonly string[] = [
   "tests/e2e/sensor_control_test.ts",
   "tests/e2e/labels_test.ts",
+  "tests/e2e/calls_test.ts",
   "tests/e2e/watch_opens_test.ts",
   "tests/e2e/quiet_neighbours_test.ts",
   "tests/e2e/enforcement_address_test.ts",

@@ -3,7 +3,8 @@ import type { RootEntry } from "./root.ts";
 /** What the tests start, by name or path. */
 const PROGRAMS =
   "bash cat chmod cp cut dash dirname echo false head id kill ln ls mkdir mkfifo mount mv " +
-  "nsenter printf readlink rm sed sh sleep stat tail tee touch true umount uname unshare wc";
+  "nsenter printf readlink rm sed setarch setpriv sh sleep stat tail tee touch true umount uname " +
+  "unshare wc";
 
 /** Where the dynamic linker's files and commands lie, as `ldd` prints them. */
 const LIBRARY = /(?:=> |^\t)(\/\S+) \(0x/;

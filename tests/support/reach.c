@@ -3,18 +3,24 @@
  * Reaches into another process, or uses a privilege; harmless either way.
  *
  *	reach PID read|write|seize|mem|environ|descriptor
- *	reach 0 mprotect|memfd|perf
+ *	reach 0 mprotect|memfd|perf|setns|bpf|module
+ *	reach FOLDER chroot|pivot
  *	reach 0 wait            stays until it is ended
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -82,6 +88,48 @@ static int open_counter(void)
 	return syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0) < 0;
 }
 
+/* Into the namespace that it is in. */
+static int enter_namespace(void)
+{
+	int fd = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 || setns(fd, CLONE_NEWUTS);
+}
+
+/* A program that returns 0, and hangs on nothing. */
+static int load_program(void)
+{
+	struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attributes = {
+		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+		.insn_cnt = 2,
+		.insns = (__u64)(unsigned long)code,
+		.license = (__u64)(unsigned long)"GPL",
+	};
+
+	return syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof(attributes)) < 0;
+}
+
+/* No module: every kernel refuses it. Says with which error. */
+static int load_module(void)
+{
+	if (!syscall(SYS_init_module, "", 0, ""))
+		return 1;
+	printf("%d\n", errno);
+	return 0;
+}
+
+/* In a mount namespace of its own, with an empty folder in it. */
+static int change_root(const char *folder)
+{
+	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	       mount("none", folder, "tmpfs", 0, NULL) || chdir(folder) || mkdir("old", 0700) ||
+	       syscall(SYS_pivot_root, ".", "old");
+}
+
 int main(int count, char **arguments)
 {
 	pid_t pid = count == 3 ? atoi(arguments[1]) : 0;
@@ -107,5 +155,15 @@ int main(int count, char **arguments)
 		return turn_executable();
 	if (!strcmp(how, "memfd"))
 		return map_memory_file();
+	if (!strcmp(how, "setns"))
+		return enter_namespace();
+	if (!strcmp(how, "bpf"))
+		return load_program();
+	if (!strcmp(how, "module"))
+		return load_module();
+	if (!strcmp(how, "chroot"))
+		return chroot(arguments[1]);
+	if (!strcmp(how, "pivot"))
+		return change_root(arguments[1]);
 	return strcmp(how, "perf") ? 2 : open_counter();
 }
