@@ -45,24 +45,24 @@ sensorTest("reaching into a guarded process is told, each way; into others it is
   await inFolder(async (folder) => {
     const reach = await compile("reach", folder);
     using probe = new Probe({ kinds: ["exec", "access"], calls: true });
+    // Not as a child of this process, which has the sensor: those are guarded too.
     const start = async () => {
-      const child = new Deno.Command(SAME_PLACES[0], {
-        args: [...SAME_PLACES[1], reach, "0", "wait"],
+      const child = new Deno.Command("unshare", {
+        args: ["--fork", "--kill-child", SAME_PLACES[0], ...SAME_PLACES[1], reach, "0", "wait"],
         stdout: "piped",
       }).spawn();
       const reader = child.stdout.getReader();
       await reader.read();
       const found = () =>
-        probe.records.filter((record) =>
-          record.kindId === KINDS.exec.id && record.pid === child.pid
-        ).at(-1);
+        probe.records.find((record) => isExecOf(record, reach) && record.parentPid === child.pid);
       probe.until(() => found() !== undefined);
+      const exec = present(found());
       const end = async () => {
         child.kill("SIGKILL");
         await child.status;
         await reader.cancel();
       };
-      return { pid: child.pid, exec: present(found()), end };
+      return { pid: exec.pid, exec, end };
     };
     const [guarded, plain] = [await start(), await start()];
     try {
