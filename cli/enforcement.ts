@@ -3,7 +3,7 @@ import { parseEnforcement } from "../agent/enforce/parse.ts";
 import type { EnforcementPolicy } from "../agent/enforce/policy.ts";
 import { POLICY_TEXT_BYTES_MAX } from "../agent/enforce/policy.ts";
 import { AuditLog } from "../common/audit/mod.ts";
-import { type Config, ImmuneError, statePaths } from "../common/config/mod.ts";
+import { type Config, ImmuneError, statePaths, strangersHand } from "../common/config/mod.ts";
 import type { Alert } from "../common/wire/mod.ts";
 
 /** Most homes that `~/` stands for. */
@@ -39,23 +39,45 @@ export function enforcementOptions(
   return { policy, pinned: end === "pinned", pinPath, paused };
 }
 
-function readPolicy(file: string): string {
+/** Looked at and read by one descriptor: nobody puts another file in its place between the two. */
+function readPolicy(path: string): string {
+  const refuse = (why: string): never => {
+    throw new ImmuneError("CONFIG_INVALID", `Cannot use enforcement policy "${path}": ${why}`);
+  };
   try {
-    const { size, mode, isFile } = Deno.statSync(file);
-    const refuse = (why: string): never => {
-      throw new ImmuneError("CONFIG_INVALID", `Cannot use enforcement policy "${file}": ${why}`);
-    };
-    if (!isFile) refuse("it is no file");
-    if (size > POLICY_TEXT_BYTES_MAX) refuse(`"${size}" bytes are over ${POLICY_TEXT_BYTES_MAX}`);
-    if (((mode ?? 0) & 0o022) !== 0) refuse(`others may write it; run "chmod go-w ${file}"`);
-    return Deno.readTextFileSync(file);
+    // Opening a named pipe would wait for its writer.
+    if (!Deno.statSync(path).isFile) refuse("it is no file");
+    using file = Deno.openSync(path, { read: true });
+    const info = file.statSync();
+    if (!info.isFile) refuse("it is no file");
+    if (info.size > POLICY_TEXT_BYTES_MAX) {
+      refuse(`"${info.size}" bytes are over ${POLICY_TEXT_BYTES_MAX}`);
+    }
+    const uids = [...new Set([0, Deno.uid() ?? 0])];
+    const rule = { path, uids, forbidden: 0o022, hint: `run "chown root ${path}"` };
+    const hand = strangersHand(info, rule);
+    if (hand !== undefined) refuse(hand);
+    const text = readBounded(file);
+    return text ?? refuse("it grows while it is read");
   } catch (cause) {
     if (cause instanceof ImmuneError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ImmuneError("FILE_UNREADABLE", `Cannot read enforcement policy "${file}": ${why}`, {
+    throw new ImmuneError("FILE_UNREADABLE", `Cannot read enforcement policy "${path}": ${why}`, {
       cause,
     });
   }
+}
+
+/** `undefined` when there is more than a policy may have: the file grew since it was looked at. */
+function readBounded(file: Deno.FsFile): string | undefined {
+  const bytes = new Uint8Array(POLICY_TEXT_BYTES_MAX + 1);
+  let length = 0;
+  for (let read: number | null = 0; read !== null && length < bytes.length;) {
+    read = file.readSync(bytes.subarray(length));
+    length += read ?? 0;
+  }
+  const isWhole = length <= POLICY_TEXT_BYTES_MAX;
+  return isWhole ? new TextDecoder().decode(bytes.subarray(0, length)) : undefined;
 }
 
 /** Home folders of the users of this host, each once. */

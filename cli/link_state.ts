@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LinkStatus } from "../common/link/link.ts";
 import { readIfThere } from "../common/config/durable_file.ts";
+import { linkStatePath } from "./link_state_path.ts";
 
 const stateSchema = z.object({
   state: z.enum(["DISCONNECTED", "CONNECTING", "HANDSHAKE", "CONNECTED", "ERROR"]),
@@ -9,15 +10,6 @@ const stateSchema = z.object({
 });
 /** How this host's link to its hive stood when it last changed. */
 export type LinkStateFile = z.infer<typeof stateSchema>;
-
-/**
- * Where an agent says how its link stands.
- *
- * @param folder The agent's folder.
- */
-function pathOf(folder: string): string {
-  return `${folder}/link.json`;
-}
 
 /**
  * Says how the link stands, for whoever asks while it runs. What cannot be written is not said:
@@ -30,8 +22,8 @@ export function writeLinkState(folder: string, { state, reason }: LinkStatus): v
   const since = new Date().toISOString();
   const text = JSON.stringify({ state, since, ...(reason === undefined ? {} : { reason }) });
   try {
-    Deno.writeTextFileSync(`${pathOf(folder)}.new`, `${text}\n`, { mode: 0o600 });
-    Deno.renameSync(`${pathOf(folder)}.new`, pathOf(folder));
+    Deno.writeTextFileSync(`${linkStatePath(folder)}.new`, `${text}\n`, { mode: 0o600 });
+    Deno.renameSync(`${linkStatePath(folder)}.new`, linkStatePath(folder));
   } catch {
     // See above.
   }
@@ -45,7 +37,7 @@ export function writeLinkState(folder: string, { state, reason }: LinkStatus): v
  */
 export function readLinkState(folder: string): LinkStateFile | undefined {
   try {
-    return stateSchema.safeParse(JSON.parse(readIfThere(pathOf(folder)) ?? "")).data;
+    return stateSchema.safeParse(JSON.parse(readIfThere(linkStatePath(folder)) ?? "")).data;
   } catch {
     return undefined;
   }

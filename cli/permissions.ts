@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { JOURNAL_FOLDERS, LOG_FILES } from "../common/config/log_files.ts";
+import { identityFiles } from "../agent/enrol/identity_paths.ts";
 import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
+import { linkStatePath } from "./link_state_path.ts";
 import { rulesCopyIn } from "./supervise/rules_copy.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
 import {
@@ -19,6 +21,8 @@ type Scope =
   | "indicators"
   | "settings"
   | "client"
+  | "status"
+  | "audit"
   | "orders"
   | "ca_files"
   | "hive"
@@ -37,13 +41,13 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   rules: "rules",
   indicators: "indicators",
   config: "settings",
-  status: "client",
+  status: "status",
   agents: "client",
   alerts: "client",
   threats: "client",
   users: "client",
   tokens: "client",
-  audit: "client",
+  audit: "audit",
   ca: "client",
   approvals: "client",
   herd: "client",
@@ -144,28 +148,15 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   ],
   settings: (touched, { root }) => [listed("--allow-read", settingsFiles(touched, root))],
   sensor: sensorFlags,
-  client: (touched) => [
-    listed("--allow-read", [
-      ...touched.files,
-      touched.state,
-      ...touched.secrets,
-      ...touched.certificates,
-    ]),
-    ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
-    `--allow-net=${touched.console}`,
-  ],
+  client: (touched) => clientFlags(touched, touched.certificates),
+  // How this host's agent is, as it says itself.
+  status: (touched) => {
+    const { agent, logs } = statePaths(touched.state);
+    return clientFlags(touched, [linkStatePath(agent), logs]);
+  },
+  audit: (touched) => clientFlags(touched, [`${touched.state}/hive/audit`]),
   // The folder with rules, shares in and out: what the command line names and nothing else.
-  orders: (touched) => [
-    listed("--allow-read", [
-      ...touched.files,
-      touched.state,
-      ...touched.secrets,
-      ...touched.given,
-      ...touched.written,
-    ]),
-    ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
-    `--allow-net=${touched.console}`,
-  ],
+  orders: (touched) => clientFlags(touched, [...touched.given, ...touched.written]),
   ca_files: (touched) => [
     listed("--allow-read", [
       ...touched.files,
@@ -202,7 +193,11 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   ],
   // The agent's identity in its state folder, and its hive.
   words: (touched) => [
-    listed("--allow-read", [...touched.files, touched.state]),
+    listed("--allow-read", [
+      ...touched.files,
+      `${touched.state}/immune.toml`,
+      ...identityFiles(statePaths(touched.state).agent),
+    ]),
     `--allow-net=${[touched.delivery, ...touched.proxy].join(",")}`,
   ],
   // Where to is what the token says, and that comes later. It starts itself once more, pinned.
@@ -223,6 +218,21 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
     listed("--allow-run", [USER_PROGRAMS.remove]),
   ],
 };
+
+/** What talks to the operators' port: settings, tokens, and what the verb reads besides. */
+function clientFlags(touched: Touched, read: readonly string[]): string[] {
+  return [
+    listed("--allow-read", [
+      ...touched.files,
+      `${touched.state}/immune.toml`,
+      `${touched.state}/operator.token`,
+      ...touched.secrets,
+      ...read,
+    ]),
+    ...(touched.written.length > 0 ? [listed("--allow-write", touched.written)] : []),
+    `--allow-net=${touched.console}`,
+  ];
+}
 
 function settingsFiles(touched: Touched, root: string): string[] {
   // The program's own files: rules, and the modules that its Worker loads.
@@ -413,14 +423,13 @@ function providerOf({ operators }: Config): Pick<Touched, "provider" | "provider
   };
 }
 
-/** What `immune rules`, `immune herd genesis` and `immune kill-switch init` are told to write. */
 /** What `immune ca` is given to read; no other verb has flags for that. */
 function certificatesOf(args: readonly string[]): string[] {
   if (args.find((arg) => !arg.startsWith("-")) !== "ca") return [];
   return ["request", "certificate", "key"].flatMap((name) => flagValues(args, name));
 }
 
-/** What `immune rules` is told to write; no other verb has a flag for that. */
+/** What `immune rules`, `immune herd genesis` and `immune kill-switch init` are told to write. */
 function writtenBy(args: readonly string[]): string[] {
   const [verb, action] = args.filter((arg) => !arg.startsWith("-"));
   // A key that is made by it.

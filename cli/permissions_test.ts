@@ -107,11 +107,37 @@ Deno.test("permissionFlags() lets the agent reach its hive alone, and start noth
   assert(!flags.some((each) => each.startsWith("--allow-run")));
 });
 
+/** What a verb may read. */
+function readBy(args: readonly string[]): readonly string[] {
+  return flag(args, "--allow-read")?.split("=")[1]?.split(",") ?? [];
+}
+
+Deno.test("permissionFlags() gives what talks to the hive its tokens, and no state beside them", () => {
+  const state = ["--state", "/srv/s"];
+  const own = ["/etc/immune/immune.toml", "/srv/s/immune.toml", "/srv/s/operator.token"];
+  assertEquals(readBy(["alerts", ...state]), own);
+  assertEquals(readBy(["directives", "list", ...state]), own);
+  assertEquals(readBy(["kill-switch", "fire", "--share", "/media/a", ...state]), [
+    ...own,
+    "/media/a",
+  ]);
+  assertEquals(readBy(["audit", "verify", ...state]), [...own, "/srv/s/hive/audit"]);
+  assertEquals(readBy(["status", ...state]), [
+    ...own,
+    "/srv/s/agent/link.json",
+    "/srv/s/agent/logs.json",
+  ]);
+});
+
 Deno.test("permissionFlags() lets a word to the herd read the agent's identity and reach its hive", () => {
   const words = ["herd", "vouch", crypto.randomUUID(), "--state", "/srv/none"];
   const flags = permissionFlags(words, AROUND);
   assert(flags.includes("--allow-net=127.0.0.1:9998"), flags.join(" "));
-  assert(flags.some((each) => each.startsWith("--allow-read=") && each.includes("/srv/none")));
+  const read = readBy(words);
+  assert(
+    read.includes("/srv/none/agent/agent.key") && read.includes("/srv/none/agent/agent.pem.next"),
+  );
+  assert(!read.includes("/srv/none") && !read.includes("/srv/none/agent"), read.join());
   assert(!flags.some((each) => /^--allow-(write|run|ffi)/.test(each)));
   assertEquals(startVariables(words)["SSL_CERT_FILE"], "/dev/null");
   // An operator's act goes to the console's port, as before.

@@ -8,7 +8,8 @@ import { certificateDer, certificatePem, fingerprint } from "../../common/link/p
 import { orderTrustSchema } from "../../common/link/protocol.ts";
 import type { Enrolled } from "./enroll.ts";
 import { beginFolder, unusable } from "./folder.ts";
-import { identityPaths, writeIdentity } from "./identity.ts";
+import { writeIdentity } from "./identity.ts";
+import { identityPaths } from "./identity_paths.ts";
 import { type KeyAndRequest, makeKeyAndRequest } from "./request.ts";
 
 /** Longest answer of `immune ca issue` that is read, in characters. */

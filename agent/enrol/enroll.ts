@@ -13,7 +13,8 @@ import {
 import { decodeToken } from "../../common/link/token.ts";
 import { type EnrolmentAnswer, EnrolmentClient } from "./enrolment_client.ts";
 import { beginFolder, unusable } from "./folder.ts";
-import { identityPaths, writeIdentity } from "./identity.ts";
+import { writeIdentity } from "./identity.ts";
+import { identityPaths } from "./identity_paths.ts";
 import { makeKeyAndRequest } from "./request.ts";
 import { findWaiting, forgetWaiting, keepWaiting, type Waiting } from "./waiting.ts";
 

@@ -4,33 +4,7 @@ import { readIfThere, replaceFile, syncFolder } from "../../common/config/durabl
 import { ImmuneError } from "../../common/config/errors.ts";
 import { type OrderTrust, orderTrustSchema } from "../../common/link/protocol.ts";
 import type { TransportOptions } from "../../common/link/transport.ts";
-
-/** Files of an identity in the agent's folder. */
-export interface IdentityPaths {
-  /** What is pinned (PEM): the hive's certificate and the one that will follow it. */
-  readonly hivePem: string;
-  /** The agent's certificate (PEM). */
-  readonly agentPem: string;
-  /** Its key (PKCS #8, PEM); it never leaves the host. */
-  readonly agentKey: string;
-  /** Ids, address, and the hashes of the other three: written last. */
-  readonly agentJson: string;
-}
-
-/**
- * Where an identity lies.
- *
- * @param folder The agent's folder.
- * @returns Paths.
- */
-export function identityPaths(folder: string): IdentityPaths {
-  return {
-    hivePem: `${folder}/hive.pem`,
-    agentPem: `${folder}/agent.pem`,
-    agentKey: `${folder}/agent.key`,
-    agentJson: `${folder}/agent.json`,
-  };
-}
+import { IDENTITY_FILES, type IdentityPaths, identityPaths, next } from "./identity_paths.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -45,9 +19,6 @@ const identitySchema = z.object({
   /** Whose orders this host takes, as the hive said at its enrolment. */
   orders: orderTrustSchema.optional(),
 });
-
-/** The files that `agent.json` names by their hashes. */
-const FILES = ["agentKey", "agentPem", "hivePem"] as const;
 
 /** Who an agent is, to whom it delivers, and what it needs for that. */
 export interface Identity extends TransportOptions {
@@ -75,12 +46,12 @@ export function readIdentity(folder: string): Identity | undefined {
       const text = readIfThere(paths.agentJson);
       if (text === undefined) return undefined;
       const { files, ...names } = identitySchema.parse(JSON.parse(text));
-      const found = FILES.map((name) => readNamed(paths[name], files[name])?.content);
+      const found = IDENTITY_FILES.map((name) => readNamed(paths[name], files[name])?.content);
       const [keyPem, certificatePem, hivePem] = found;
       if (keyPem !== undefined && certificatePem !== undefined && hivePem !== undefined) {
         return { ...names, certificatePem, keyPem, hivePem };
       }
-      missing = paths[FILES[found.indexOf(undefined)] ?? "agentJson"];
+      missing = paths[IDENTITY_FILES[found.indexOf(undefined)] ?? "agentJson"];
     }
     throw new Error(`"${missing}" is not the file of this enrolment`);
   } catch (cause) {
@@ -109,11 +80,11 @@ export function writeIdentity(identity: Identity, folder: string): void {
   const paths = identityPaths(folder);
   const contents = { agentKey: keyPem, agentPem: certificatePem, hivePem };
   settle(paths);
-  for (const name of FILES) replaceFile(next(paths[name]), contents[name]);
-  const files = Object.fromEntries(FILES.map((name) => [name, sha256(contents[name])]));
+  for (const name of IDENTITY_FILES) replaceFile(next(paths[name]), contents[name]);
+  const files = Object.fromEntries(IDENTITY_FILES.map((name) => [name, sha256(contents[name])]));
   const json = JSON.stringify({ agentId, fleetId, agents, files, orders }, null, 2);
   replaceFile(paths.agentJson, `${json}\n`);
-  for (const name of FILES) Deno.renameSync(next(paths[name]), paths[name]);
+  for (const name of IDENTITY_FILES) Deno.renameSync(next(paths[name]), paths[name]);
   syncFolder(folder);
 }
 
@@ -135,7 +106,7 @@ function readNamed(path: string, wanted: string): NamedFile | undefined {
 function settle(paths: IdentityPaths): void {
   const found = identitySchema.safeParse(parsed(readIfThere(paths.agentJson)));
   if (!found.success) return;
-  for (const name of FILES) {
+  for (const name of IDENTITY_FILES) {
     const file = readNamed(paths[name], found.data.files[name]);
     if (file?.path === next(paths[name])) Deno.renameSync(file.path, paths[name]);
   }
@@ -147,10 +118,6 @@ function parsed(text: string | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-function next(path: string): string {
-  return `${path}.next`;
 }
 
 function sha256(text: string): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readIfThere, replaceFile, syncFolder } from "../../common/config/durable_file.ts";
-import { identityPaths } from "./identity.ts";
+import { identityPaths } from "./identity_paths.ts";
 
 /** An enrolment that waits for an operator, as its host keeps it. */
 export interface Waiting {

@@ -53,8 +53,9 @@ void test_policy(void)
 		struct immune_policy_watch watch;
 		char path[8];
 	} good = {
-		.head = { IMMUNE_POLICY_MAGIC, IMMUNE_POLICY_VERSION, sizeof(good.head),
-			  sizeof(good), 0, EVERY_KIND, 2000, 1, 0, 0 },
+		.head = { .magic = IMMUNE_POLICY_MAGIC, .version = IMMUNE_POLICY_VERSION,
+			  .header_length = sizeof(good.head), .length = sizeof(good),
+			  .kind_mask = EVERY_KIND, .wake_interval_us = 2000, .watch_count = 1 },
 		.watch = { IMMUNE_WATCH_FILE, 4, 0 },
 		.path = "/tmp",
 	}, bad;

@@ -24,6 +24,7 @@ export * from "./load.ts";
 export * from "./lock.ts";
 export { nearest } from "./nearest.ts";
 export * from "./options.ts";
+export * from "./owner.ts";
 export * from "./program.ts";
 export * from "./state.ts";
 export * from "./state_folder.ts";

@@ -1,6 +1,7 @@
 import { readIfThere, replaceFile } from "./durable_file.ts";
 import { ImmuneError } from "./errors.ts";
 import { FileLock } from "./lock.ts";
+import { strangersHand } from "./owner.ts";
 import { createHash } from "node:crypto";
 
 /** Label that the host's id is hashed with, so that it does not give the machine id away. */
@@ -160,12 +161,13 @@ export function checkFolder(path: string, uid: number | null): void {
     throw new ImmuneError("STATE_UNUSABLE", `Cannot use state folder "${path}": ${why}`);
   };
   if (!info.isDirectory) refuse("it is no folder of its own; name another with --state");
-  if (uid !== null && info.uid !== null && info.uid !== uid) {
-    refuse(`it belongs to uid ${info.uid}, not ${uid}; name another with --state`);
-  }
-  if (((info.mode ?? 0) & 0o002) !== 0) {
-    refuse(`anyone may write it; run "chmod o-w ${path}"`);
-  }
+  const hand = strangersHand(info, {
+    path,
+    uids: uid === null ? [] : [uid],
+    forbidden: 0o002,
+    hint: "name another with --state",
+  });
+  if (hand !== undefined) refuse(hand);
 }
 
 function unusable(path: string, cause: unknown): ImmuneError {

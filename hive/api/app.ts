@@ -42,8 +42,8 @@ export function createApi(options: ApiOptions): Api {
     failure(c, new ImmuneError("NOT_FOUND", `Cannot find "${c.req.path}": no such route`))
   );
   app.use(securityHeaders(api));
-  app.use(wholeBody(api.clock));
   app.use(identify(api));
+  app.use(wholeBody(api.clock));
   addHandlers(app, api);
   addUsers(app, api);
   addTokens(app, api);

@@ -105,8 +105,8 @@ interface Exchange {
 }
 
 async function serve(handler: Handler, { incoming, outgoing }: Exchange): Promise<void> {
-  const request = requestOf(incoming);
   try {
+    const request = requestOf(incoming);
     const { remoteAddress } = incoming.socket;
     const peer = remoteAddress === undefined
       ? {}
@@ -116,16 +116,17 @@ async function serve(handler: Handler, { incoming, outgoing }: Exchange): Promis
       : await handler(request, peer);
     await send(answer, { incoming, outgoing });
   } catch {
-    // The handler answers everything; what is left is a peer that has gone.
+    // The handler answers everything; what is left is a peer that has gone, or that sends what no
+    // request is made of.
     outgoing.destroy();
   }
 }
 
-/** `undefined` for what names no place of a host. */
+/** `undefined` for what names no place of a host, or two hosts (RFC 9112, 3.2). */
 function requestOf(incoming: IncomingMessage): Request | undefined {
   const { url = "", method = "GET", rawHeaders, socket } = incoming;
-  const host = incoming.headers.host ?? `localhost:${socket.localPort}`;
-  if (!url.startsWith("/") || /[/?#@\s]/.test(host)) return undefined;
+  const [host = `localhost:${socket.localPort}`, ...more] = incoming.headersDistinct.host ?? [];
+  if (more.length > 0 || !url.startsWith("/") || /[/?#@\s]/.test(host)) return undefined;
   const where = URL.parse(`http://${host}${url}`);
   if (where === null) return undefined;
   const headers = new Headers();

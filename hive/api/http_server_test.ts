@@ -117,6 +117,8 @@ Deno.test("HttpServer refuses what names another place, and no method that there
         "GET / HTTP/1.1\r\nHost: ada@x/y",
         "TRACE / HTTP/1.1\r\nHost: x",
         "OPTIONS * HTTP/1.1\r\nHost: x",
+        "GET / HTTP/1.1\r\nHost: x\r\nhost: y",
+        "GET / HTTP/1.1\r\nHost: [::1",
       ]
     ) {
       using connection = await connect(server);

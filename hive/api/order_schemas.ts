@@ -1,10 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { orderSchema, stopKeySchema } from "../command/schemas.ts";
+import type { Action, ApiObject } from "../operators/mod.ts";
 import { DURATION } from "./duration.ts";
 import { reasonSchema } from "./two_person.ts";
 
 /** Where packs of rules go: the one route that takes a long body. */
 export const PACKS_PATH = "/api/v1/rule-packs";
+/** What whoever sends one has to be allowed. */
+export const PACKS_NEED: readonly [Action, ApiObject] = ["create", "directives"];
 
 const count = z.int().nonnegative();
 const hostId = z.string().regex(/^[0-9a-f]{64}$/, "must be a host id of 64 hexadecimal digits");

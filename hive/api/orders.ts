@@ -17,6 +17,7 @@ import {
   killSwitchSchema,
   type outcomeSchema,
   outcomesSchema,
+  PACKS_NEED,
   PACKS_PATH,
   packSchema,
   sentSchema,
@@ -56,7 +57,7 @@ const outcomesRoute = createRoute({
 const packRoute = createRoute({
   method: "post",
   path: PACKS_PATH,
-  ...guarded(allow("create", "directives")),
+  ...guarded(allow(...PACKS_NEED)),
   responses: answers(packSchema, "the pack's hash, for a directive of kind rules"),
 });
 

@@ -7,6 +7,7 @@ import type { Role } from "./role.ts";
 const KIND = "account";
 /** Most accounts of a hive. */
 export const ACCOUNTS_MAX = 1000;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Tries of a change that others are quicker than. */
 const TRIES_MAX = 8;
 
@@ -60,13 +61,13 @@ export class Accounts {
   }
 
   /**
-   * An account that is there.
+   * An account that is there. A name is never taken for what is somebody's id.
    *
    * @param idOrName Its id or its name.
    * @throws {ImmuneError} `NOT_FOUND`.
    */
   async known(idOrName: string): Promise<Account> {
-    const account = await this.named(idOrName) ?? await this.get(idOrName);
+    const account = await this.get(idOrName) ?? await this.named(idOrName);
     if (account !== undefined) return account;
     const message = `Cannot find account "${idOrName}": "immune users list" shows those there are`;
     throw new ImmuneError("NOT_FOUND", message);
@@ -87,6 +88,7 @@ export class Accounts {
     if (!NAME_FORM.test(name)) {
       refuse("use 2 to 64 of a to z, 0 to 9 and . _ @ + -, a letter or digit first and last");
     }
+    if (UUID.test(name)) refuse("a name that reads like an id is none");
     if ((await this.list()).length >= ACCOUNTS_MAX) {
       throw new ImmuneError(
         "RATE_LIMITED",

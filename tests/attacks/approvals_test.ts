@@ -286,6 +286,26 @@ const ROWS: readonly Attack<Target>[] = [
     },
   },
   {
+    tries: "an account called like another's id, for what is approved of that one",
+    refused: "400 INPUT_MALFORMED, eve is viewer, the other responder",
+    attempt: async ({ ask, ada, bob, store, request, approve, operators: { accounts } }) => {
+      const { id } = await accounts.known("eve");
+      const json = { name: id, role: "responder" };
+      const answer = await told(await ask("/users", { body: json, token: ada }));
+      // One of a time when such names were taken.
+      const other = { ...await accounts.known("eve"), id: crypto.randomUUID(), name: id };
+      const body = JSON.stringify(other);
+      await store.putDocument({ kind: "account", id: other.id, key: id, version: 1, body });
+      const role = { role: "viewer" };
+      await approve(
+        await request(`/users/${id}`, { method: "PATCH", body: role, token: ada }),
+        bob,
+      );
+      const [eve, stranger] = [await accounts.get(id), await accounts.get(other.id)];
+      return `${answer}, eve is ${eve?.role}, the other ${stranger?.role}`;
+    },
+  },
+  {
     tries: "a request of somebody who may not do it anyway",
     refused: "403 FORBIDDEN",
     attempt: async ({ ask, eve }) =>

@@ -82,6 +82,25 @@ const ROWS: readonly Attack<OrdersTarget>[] = [
     },
   },
   {
+    tries: "a pack without an end by somebody who may not send one",
+    refused: "401 AUTH_REQUIRED, 403 FORBIDDEN, 0 parts read",
+    attempt: async ({ api, tokenOf }) => {
+      let read = 0;
+      const endless = (): ReadableStream<Uint8Array> =>
+        new ReadableStream({
+          pull: (stream) => void stream.enqueue(new Uint8Array(65_536).fill(++read)),
+        }, { highWaterMark: 0 });
+      const send = async (headers: Record<string, string>): Promise<string> => {
+        const asked = { method: "POST", headers, body: endless() };
+        return await told(await api.request("/api/v1/rule-packs", asked));
+      };
+      const viewer = { authorization: `Bearer ${await tokenOf("viewer")}` };
+      // Of a page of the hive, where nobody has signed in.
+      const nobody = await send({ "sec-fetch-site": "same-origin" });
+      return `${nobody}, ${await send(viewer)}, ${read} parts read`;
+    },
+  },
+  {
     tries: "a long body where none belongs",
     refused: "400 INPUT_MALFORMED",
     attempt: async ({ ask }) =>

@@ -53,12 +53,16 @@ const SESSIONS: readonly Attack<Scene>[] = [
     tries: "one connection more than a certificate may have",
     refused: "no answer, connections",
     attempt: async ({ hive, agent }) => {
+      const isTold = (): boolean => hive.lines.some((line) => line.endsWith(": connections"));
       const open: Deno.TlsConn[] = [];
-      for (let i = 0; i < 9; i++) open.push(await hive.connect(agent));
-      // Those that are open may run out of time meanwhile: that is counted too.
-      await hive.line(/: connections$/);
+      // At once, and again: on a slow host the first are out of time when the last comes.
+      while (!isTold() && open.length < 50 * 9) {
+        const more = Array.from({ length: 9 }, () => hive.connect(agent));
+        open.push(...await Promise.all(more));
+        await hive.counters();
+      }
       for (const connection of open) connection.close();
-      return "no answer, connections";
+      return isTold() ? "no answer, connections" : `an answer to ${open.length} connections`;
     },
   },
 ];

@@ -1,4 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { openHiveFolder } from "../../hive/folder.ts";
+import { STORE_FILE } from "../../hive/hive.ts";
+import { SqliteStore } from "../../hive/store/mod.ts";
 import { startHive } from "../support/hive.ts";
 import { type Run, runImmune } from "../support/immune.ts";
 
@@ -54,8 +57,18 @@ Deno.test("users, tokens and audit: from the first account to a log that was tou
   await Deno.remove(state, { recursive: true });
 });
 
+/** Id of an agent that the hive of a state folder knows. */
+async function withAgent(state: string): Promise<string> {
+  const store = new SqliteStore(`${openHiveFolder(state)}/${STORE_FILE}`);
+  const id = crypto.randomUUID();
+  await store.addAgent({ id, hostId: "ab".repeat(32), hostName: "gpu-01" }, "99".repeat(32));
+  await store.close();
+  return id;
+}
+
 Deno.test("ca, directives and approvals: what takes two people is done when the other approves", async () => {
   const state = await Deno.makeTempDir();
+  const agent = await withAgent(state);
   await using running = await startHive({
     state,
     twoPerson: ["user.role", "agent.revoke", "directive.send"],
@@ -83,8 +96,9 @@ Deno.test("ca, directives and approvals: what takes two people is done when the 
   const approved = await run("approvals", "approve", id, ...bob);
   assertEquals(approved.stdout, `${id} is done\n`, approved.stderr);
   assert(/rules +every host .* ada and bob/.test((await run("directives", "list")).stdout));
-  const nobody = crypto.randomUUID();
-  const revoked = await run("ca", "revoke", nobody, "--json", ...ada);
+  const unknown = await run("ca", "revoke", crypto.randomUUID(), ...ada);
+  assert(unknown.stderr.includes("[NOT_FOUND]"), unknown.stderr);
+  const revoked = await run("ca", "revoke", agent, "--json", ...ada);
   assertEquals(JSON.parse(revoked.stdout).requests.length, 1, revoked.stderr);
   const role = await run("users", "role", "bob", "viewer", ...ada);
   assert(role.stdout.startsWith("Not done yet"), role.stdout);

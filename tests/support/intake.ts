@@ -16,6 +16,7 @@ import { makeRequest } from "../../hive/trust/_test_support.ts";
 import { renewals, TrustKeeper } from "../../hive/fleet/mod.ts";
 import type { Authority, ServerCertificate } from "../../hive/trust/mod.ts";
 import { ROOT } from "./immune.ts";
+import { expired } from "./lines.ts";
 
 /** The program's entry, which each Worker runs. */
 export const ENTRY = `file://${ROOT}mod.ts`;
@@ -134,12 +135,14 @@ export class TestHive implements AsyncDisposable {
     return (await this.counters()).refused[reason];
   }
 
-  /** Waits for a line of the log, from the first one on. */
+  /** Waits for a line of the log, from the first one on, a minute at most. */
   async line(pattern: RegExp): Promise<string> {
+    const deadline = AbortSignal.timeout(60_000);
     for (;;) {
       const found = this.lines.find((line) => pattern.test(line));
       if (found !== undefined) return found;
-      await this.#woken.promise;
+      if (deadline.aborted) throw new Error(`No line ${pattern}, but: ${this.lines.join("\n")}`);
+      await Promise.race([this.#woken.promise, expired(deadline)]);
     }
   }
 

@@ -55,7 +55,8 @@ export class Lines {
   }
 }
 
-function expired(signal: AbortSignal): Promise<undefined> {
+/** Resolves when a signal is aborted. */
+export function expired(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener("abort", () => resolve(undefined), { once: true });
