@@ -1,5 +1,6 @@
-import type { Clock, Timer } from "../../common/config/mod.ts";
+import type { Clock } from "../../common/config/mod.ts";
 import type { OwnThings } from "../../common/herd/protected.ts";
+import { Rounds } from "../rounds.ts";
 import type { HerdCall, HerdGives, HerdTakes } from "./herd.ts";
 import type { AntibodyRow } from "./ledger.ts";
 
@@ -23,12 +24,12 @@ export interface HerdKeeperOptions {
 /** Lets time do its work on the herd: canary hosts to all, expiry, and the brake. */
 export class HerdKeeper implements AsyncDisposable {
   readonly #options: HerdKeeperOptions;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #ended = false;
+  readonly #rounds: Rounds;
 
   private constructor(options: HerdKeeperOptions) {
     this.#options = options;
+    const { clock, log } = options;
+    this.#rounds = new Rounds({ work: () => this.#tick(), everyMs: HERD_TICK_MS, clock, log });
   }
 
   /**
@@ -40,36 +41,27 @@ export class HerdKeeper implements AsyncDisposable {
   static async start(options: HerdKeeperOptions): Promise<HerdKeeper> {
     await options.store.herd("own", options.own);
     const keeper = new HerdKeeper(options);
-    keeper.#wait();
+    keeper.#rounds.start();
     return keeper;
   }
 
   /** Does the work that is due now; a store that does not answer is told of and asked again. */
-  async tick(): Promise<void> {
-    const { store, log, onChanged } = this.#options;
-    try {
-      const changed = await store.herd("tick", undefined);
-      for (const { antibody, stage, why } of changed) {
-        const because = why === "" ? "" : `: ${why}`;
-        log(`Antibody "${antibody.id}" (${antibody.type}) is now "${stage}"${because}`);
-      }
-      if (changed.length > 0) onChanged?.(changed);
-    } catch (error) {
-      log(error instanceof Error ? error.message : String(error));
-    }
+  tick(): Promise<void> {
+    return this.#rounds.now();
   }
 
   /** Ends it, behind what it is doing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended = true;
-    this.#timer?.cancel();
-    await this.#running;
+    await this.#rounds[Symbol.asyncDispose]();
   }
 
-  #wait(): void {
-    if (this.#ended) return;
-    this.#timer = this.#options.clock.setTimer(() => {
-      this.#running = this.tick().finally(() => this.#wait());
-    }, HERD_TICK_MS);
+  async #tick(): Promise<void> {
+    const { store, log, onChanged } = this.#options;
+    const changed = await store.herd("tick", undefined);
+    for (const { antibody, stage, why } of changed) {
+      const because = why === "" ? "" : `: ${why}`;
+      log(`Antibody "${antibody.id}" (${antibody.type}) is now "${stage}"${because}`);
+    }
+    if (changed.length > 0) onChanged?.(changed);
   }
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Clock, Timer } from "../../common/config/mod.ts";
+import type { Clock } from "../../common/config/mod.ts";
 import type { Antibody } from "../../common/herd/antibody.ts";
 import { writeAntibodySet } from "../../common/herd/set.ts";
 import { EVERY_HOST, readDirective } from "../../common/wire/mod.ts";
+import { Rounds } from "../rounds.ts";
 import type { HerdCall, HerdGives, HerdTakes } from "./herd.ts";
 
 /** How often it is looked whether the herd has changed, in milliseconds. */
@@ -51,12 +52,12 @@ export class HerdPublisher implements AsyncDisposable {
   readonly #ordered = new Map<string, Ordered>();
   #revision = -1;
   #lookedMs = -Infinity;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #ended = false;
+  readonly #rounds: Rounds;
 
   private constructor(options: HerdPublisherOptions) {
     this.#options = options;
+    const { clock, log } = options;
+    this.#rounds = new Rounds({ work: () => this.#look(), everyMs: HERD_LOOK_MS, clock, log });
   }
 
   /**
@@ -75,38 +76,31 @@ export class HerdPublisher implements AsyncDisposable {
       const content = hash === null ? "" : set === undefined ? "lost" : contentOf(set);
       publisher.#ordered.set(target, { content, hash });
     }
-    publisher.#wait();
+    publisher.#rounds.start();
     return publisher;
   }
 
   /** Orders what differs now; what cannot be said is said at the next look. */
   look(): Promise<void> {
-    this.#running = this.#running.then(() => this.#look());
-    return this.#running;
-  }
-
-  async #look(): Promise<void> {
-    const { store, check, clock, log } = this.#options;
-    try {
-      const revision = await store.herd("revision", undefined);
-      const isDue = clock.monotonicMs() - this.#lookedMs >= HERD_LOOK_ALL_MS;
-      if (revision === this.#revision && !isDue) return;
-      // What is taken back does not wait for the look at what is new.
-      await this.#publish();
-      await check();
-      await this.#publish();
-      this.#revision = revision;
-      this.#lookedMs = clock.monotonicMs();
-    } catch (error) {
-      log(error instanceof Error ? error.message : String(error));
-    }
+    return this.#rounds.now();
   }
 
   /** Ends it, behind what it is doing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended = true;
-    this.#timer?.cancel();
-    await this.#running;
+    await this.#rounds[Symbol.asyncDispose]();
+  }
+
+  async #look(): Promise<void> {
+    const { store, check, clock } = this.#options;
+    const revision = await store.herd("revision", undefined);
+    const isDue = clock.monotonicMs() - this.#lookedMs >= HERD_LOOK_ALL_MS;
+    if (revision === this.#revision && !isDue) return;
+    // What is taken back does not wait for the look at what is new.
+    await this.#publish();
+    await check();
+    await this.#publish();
+    this.#revision = revision;
+    this.#lookedMs = clock.monotonicMs();
   }
 
   async #publish(): Promise<void> {
@@ -135,12 +129,6 @@ export class HerdPublisher implements AsyncDisposable {
     this.#ordered.set(target, { content, hash });
     const who = target === EVERY_HOST ? "Every host" : `Host "${target}"`;
     this.#options.log(`${who} is to have ${antibodies.length} antibodies`);
-  }
-
-  #wait(): void {
-    if (this.#ended) return;
-    const look = (): void => void this.look().finally(() => this.#wait());
-    this.#timer = this.#options.clock.setTimer(look, HERD_LOOK_MS);
   }
 }
 
