@@ -5,8 +5,6 @@ import type { AgentOrders, DirectiveSummary } from "../store/directive_store.ts"
 import type { ApiContext } from "./context.ts";
 import { commandsOf } from "./order_acts.ts";
 
-/** Directives that are looked through for uses of the kill switch. */
-const LOOKED_THROUGH_MAX = 256;
 /** Uses of the kill switch that are told of, the newest. */
 export const KILL_SWITCH_USES_MAX = 20;
 
@@ -36,12 +34,11 @@ export interface KillSwitchView {
 export async function killSwitchView(api: ApiContext): Promise<KillSwitchView> {
   const commands = commandsOf(api);
   const { store } = api;
-  const [agents, rows, stopKey] = await Promise.all([
+  const [agents, stops, stopKey] = await Promise.all([
     store.agentOrders(),
-    store.directives(LOOKED_THROUGH_MAX),
+    store.directives(KILL_SWITCH_USES_MAX, { stream: "stop" }),
     commands.stopKey(),
   ]);
-  const stops = rows.filter(({ stream }) => stream === "stop").slice(0, KILL_SWITCH_USES_MAX);
   return {
     fleet: commands.fleet,
     stopKey,

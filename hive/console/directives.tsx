@@ -9,11 +9,10 @@ import type { AgentOrders, DirectiveOutcome, DirectiveSummary } from "../store/d
 import { ago, exact, moment, visible, words } from "./format.ts";
 import { page } from "./page.tsx";
 
-/** Directives on the page, and those that one is looked for in. */
+/** Directives on the page. */
 const SHOWN_MAX = 50;
-const LOOKED_THROUGH_MAX = 256;
 
-const place = z.object({
+const placeSchema = z.object({
   stream: z.enum(["directive", "stop"]),
   number: z.coerce.number().int().positive(),
 });
@@ -36,7 +35,7 @@ export function addDirectivesPages(app: OpenAPIHono<ApiEnv>, api: ApiContext): v
     return c.html(page({ title: "Directives", principal, path: "/directives", children }));
   });
   app.get("/directives/:stream/:number", allow("read", "directives"), async (c) => {
-    const asked = place.safeParse(c.req.param());
+    const asked = placeSchema.safeParse(c.req.param());
     const directive = asked.success ? await find(api, asked.data) : undefined;
     if (directive === undefined) {
       throw new ImmuneError("NOT_FOUND", "Cannot show this order: there is none, or not any more");
@@ -54,10 +53,10 @@ export function addDirectivesPages(app: OpenAPIHono<ApiEnv>, api: ApiContext): v
 
 async function find(
   { store }: ApiContext,
-  { stream, number }: z.infer<typeof place>,
+  place: z.infer<typeof placeSchema>,
 ): Promise<DirectiveSummary | undefined> {
-  const rows = await store.directives(LOOKED_THROUGH_MAX);
-  return rows.find((row) => row.stream === stream && row.number === number);
+  const [found] = await store.directives(1, place);
+  return found;
 }
 
 function Directives({ directives, hosts, nowMs }: {

@@ -6,7 +6,11 @@ import {
   type RefusalCause,
   type ResultReport,
 } from "../../common/wire/mod.ts";
-import { type DirectiveRow, DIRECTIVES_PER_ANSWER_MAX } from "./directive_store.ts";
+import {
+  type DirectiveFilter,
+  type DirectiveRow,
+  DIRECTIVES_PER_ANSWER_MAX,
+} from "./directive_store.ts";
 import type { Store } from "./store.ts";
 
 const HOST = "a5".repeat(32);
@@ -120,6 +124,19 @@ export const DIRECTIVES: readonly (readonly [string, (store: Store) => Promise<v
     await store.revokeAgent(id);
     const asked = [good, revoked, unknown].map((each) => each ?? "");
     assertEquals(await store.refusedCertificates(asked), asked.slice(1));
+  }],
+  ["directives() finds those that are asked for, behind however many others", async (store) => {
+    await store.addDirective(directive(1, { stream: "stop", kind: "stop" }));
+    await store.addDirective(directive(1, { kind: "policy" }));
+    for (let number = 2; number < 2 + DIRECTIVES_PER_ANSWER_MAX; number++) {
+      await store.addDirective(directive(number));
+    }
+    const numbers = async (of: DirectiveFilter): Promise<readonly string[]> =>
+      (await store.directives(2, of)).map(({ stream, number }) => `${stream} ${number}`);
+    assertEquals(await numbers({ stream: "stop" }), ["stop 1"]);
+    assertEquals(await numbers({ kind: "policy" }), ["directive 1"]);
+    assertEquals(await numbers({ stream: "directive", number: 1 }), ["directive 1"]);
+    assertEquals(await numbers({}), ["directive 257", "directive 256"]);
   }],
   ["directives() refuses a limit that is none", async (store) => {
     await assertRejects(() => store.directives(DIRECTIVES_PER_ANSWER_MAX + 1), ImmuneError);

@@ -40,6 +40,13 @@ export interface DirectiveQuery {
   readonly nowMs: number;
 }
 
+/** Which directives are meant; canaries never are. Default: all. */
+export interface DirectiveFilter {
+  readonly stream?: DirectiveStream;
+  readonly kind?: DirectiveKind;
+  readonly number?: number;
+}
+
 /** A directive with what became of it. */
 export interface DirectiveSummary extends Omit<DirectiveRow, "bytes"> {
   /** Content of its body. */
@@ -81,8 +88,11 @@ export interface DirectiveStore {
   directivesFor(query: DirectiveQuery): Promise<readonly DirectiveRow[]>;
   /** What was ordered last of antibodies, of each target. */
   antibodyDirectives(): Promise<readonly DirectiveRow[]>;
-  /** The newest directives, newest first; `INPUT_MALFORMED` for a limit that is none. */
-  directives(limit: number): Promise<readonly DirectiveSummary[]>;
+  /**
+   * The newest directives, newest first: of all, or of those that are asked for;
+   * `INPUT_MALFORMED` for a limit that is none.
+   */
+  directives(limit: number, of?: DirectiveFilter): Promise<readonly DirectiveSummary[]>;
   /** What became of one directive, host by host. */
   directiveOutcomes(stream: DirectiveStream, number: number): Promise<readonly DirectiveOutcome[]>;
   /** Takes an agent's report; what it brings again counts once. */

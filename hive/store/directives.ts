@@ -10,6 +10,7 @@ import {
 } from "../../common/wire/mod.ts";
 import {
   type AgentOrders,
+  type DirectiveFilter,
   type DirectiveOutcome,
   type DirectiveQuery,
   type DirectiveRow,
@@ -89,10 +90,12 @@ export class DirectiveRows {
    * The newest directives with counts of their results.
    *
    * @param limit At most this many.
+   * @param of Which. Default: all.
    */
-  list(limit: number): readonly DirectiveSummary[] {
+  list(limit: number, of: DirectiveFilter = {}): readonly DirectiveSummary[] {
     checkLimit(limit, { max: DIRECTIVES_PER_ANSWER_MAX, of: "directives" });
-    return this.#sql.list.all(limit).map((row) => ({
+    const { stream = null, kind = null, number = null } = of;
+    return this.#sql.list.all(stream, kind, number, limit).map((row) => ({
       ...headOf(row),
       results: {
         done: integer(row, "done"),
@@ -209,7 +212,9 @@ function statements(database: DatabaseSync) {
     ),
     list: database.prepare(
       `SELECT ${head}, ${results("done")}, ${results("failed")}, ${results("refused")}
-      FROM directives d WHERE stream != 'canary' ORDER BY position DESC LIMIT ?`,
+      FROM directives d WHERE stream != 'canary' AND stream = ifnull(?, stream)
+        AND kind = ifnull(?, kind) AND number = ifnull(?, number)
+      ORDER BY position DESC LIMIT ?`,
     ),
     outcomes: database.prepare(
       `SELECT id, host_name, kind, outcome, cause, found, time_ms, heard_ms

@@ -2,6 +2,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import type { Alert, DirectiveStream, ResultReport } from "../../common/wire/mod.ts";
 import type {
   AgentOrders,
+  DirectiveFilter,
   DirectiveOutcome,
   DirectiveQuery,
   DirectiveRow,
@@ -192,8 +193,8 @@ export class RemoteStore implements Store {
     return this.#ask("antibodyDirectives", []);
   }
 
-  directives(limit: number): Promise<readonly DirectiveSummary[]> {
-    return this.#ask("directives", [limit]);
+  directives(limit: number, of?: DirectiveFilter): Promise<readonly DirectiveSummary[]> {
+    return this.#ask("directives", [limit, of]);
   }
 
   directiveOutcomes(stream: DirectiveStream, number: number): Promise<readonly DirectiveOutcome[]> {

@@ -11,6 +11,7 @@ import { readBlocks } from "./blocks.ts";
 import { type AgentReport, DirectiveRows } from "./directives.ts";
 import type {
   AgentOrders,
+  DirectiveFilter,
   DirectiveOutcome,
   DirectiveQuery,
   DirectiveRow,
@@ -273,8 +274,8 @@ export class SqliteStore implements Store {
     return this.#answer("read directives", () => this.#directives.antibodies());
   }
 
-  directives(limit: number): Promise<readonly DirectiveSummary[]> {
-    return this.#answer("list directives", () => this.#directives.list(limit));
+  directives(limit: number, of?: DirectiveFilter): Promise<readonly DirectiveSummary[]> {
+    return this.#answer("list directives", () => this.#directives.list(limit, of));
   }
 
   directiveOutcomes(stream: DirectiveStream, number: number): Promise<readonly DirectiveOutcome[]> {
