@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { ImmuneError } from "../../common/config/mod.ts";
+import { REVOKED_AT_ONCE_MAX } from "../../hive/api/bounds.ts";
 import { ApiClient } from "../api.ts";
 import { addReason, askedText, printAsked, requestOf } from "../asked.ts";
 import { print, tell } from "../output.ts";
@@ -89,9 +90,6 @@ function addIssue(ca: Command): void {
   });
 }
 
-/** As many as the API takes with one request. */
-const REVOKED_AT_ONCE = 256;
-
 function addRevoke(ca: Command): void {
   const command = ca.command("revoke <agent...>")
     .description("revoke agents' certificates; their connections end within seconds")
@@ -103,8 +101,8 @@ function addRevoke(ca: Command): void {
     const { values } = settingsOf(command);
     const api = new ApiClient(values);
     const [revoked, unknown, requests]: [string[], string[], string[]] = [[], [], []];
-    for (let i = 0; i < agents.length; i += REVOKED_AT_ONCE) {
-      const some = { agents: agents.slice(i, i + REVOKED_AT_ONCE) };
+    for (let i = 0; i < agents.length; i += REVOKED_AT_ONCE_MAX) {
+      const some = { agents: agents.slice(i, i + REVOKED_AT_ONCE_MAX) };
       const body = reason === undefined ? some : { ...some, reason };
       const answer = await api.send("post", "/api/v1/agents/revoke", { body });
       const request = requestOf(answer);

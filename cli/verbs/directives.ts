@@ -24,6 +24,10 @@ const listSchema = z.object({
 });
 type Line = z.infer<typeof listSchema>["directives"][number];
 
+const packSchema = z.looseObject({
+  files: z.array(z.object({ name: z.string(), text: z.string() })),
+});
+
 const outcomesSchema = z.object({
   outcomes: z.array(z.looseObject({
     hostName: z.string(),
@@ -50,6 +54,7 @@ export function addDirectives(program: Command): void {
   addList(group);
   addShow(group);
   addRules(group);
+  addPack(group);
   addPolicy(group);
   addRotate(group);
 }
@@ -121,6 +126,26 @@ function addRules(group: Command): void {
       await api.send("post", "/api/v1/rule-packs", { bytes: packOf(options.pack) }),
     ).pack;
     await send(api, { kind: "rules", body: { pack } }, options);
+  });
+}
+
+function addPack(group: Command): void {
+  const command = group.command("pack")
+    .description("print the rules of a pack that is ordered: read it before you approve it")
+    .argument("<hash>", "its SHA-256, as the order names it")
+    .option("--json", "print the pack as one JSON object");
+  addSettings(command).action(async (hash: string) => {
+    if (!/^[0-9a-f]{64}$/.test(hash)) {
+      throw new ImmuneError("USAGE", `Cannot show pack "${hash}": it is no SHA-256`);
+    }
+    const { values } = settingsOf(command);
+    const answer = await new ApiClient(values).get(`/api/v1/rule-packs/${hash}`);
+    const { files } = packSchema.parse(answer);
+    if (values.output.json) return print(JSON.stringify(answer));
+    for (const { name, text } of files) {
+      print(`# ${visible(name)}`);
+      for (const line of text.trimEnd().split("\n")) print(visible(line));
+    }
   });
 }
 

@@ -1,15 +1,17 @@
 import { z } from "@hono/zod-openapi";
+import type { AuditDetail } from "../../common/audit/mod.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { StopKeyFacts } from "../../common/keys/mod.ts";
-import { readDirective } from "../../common/wire/mod.ts";
+import { readDirective, readPack } from "../../common/wire/mod.ts";
 import type { Commands, Sent } from "../command/commands.ts";
 import { type Order, orderSchema } from "../command/schemas.ts";
+import { APPROVAL_MS } from "../operators/mod.ts";
 import type { ApiContext } from "./context.ts";
-import { stopKeyRequest, stopRequest } from "./order_schemas.ts";
+import { PACKS_PATH, stopKeyRequest, stopRequest } from "./order_schemas.ts";
 import { type Asking, type Heard, trustAct } from "./two_person.ts";
 
-/** Orders that are looked through for the last one of a kind. */
-const LAST_ORDERS_MAX = 256;
+/** Files of a pack that are named to whoever approves it; the others are counted. */
+const FILES_NAMED_MAX = 20;
 
 type Does<P> = (asking: Asking<P>) => Promise<Heard<Sent>>;
 
@@ -42,18 +44,40 @@ export function orderAct(api: ApiContext): Does<Ordered> {
       validMs: z.number(),
     }),
     object: ({ order }) => order.kind,
-    detail: ({ order, host }) => ({
+    detail: ({ order, host, validMs }) => ({
       host: host ?? "every host",
+      holds_s: validMs / 1000,
       body: JSON.stringify(order.body),
+      ...(order.kind === "rules" ? describePack(api, order.body.pack) : {}),
     }),
-    check: async (asked) => void await commandsOf(api).checkOrder(asked.order, options(asked)),
+    // The pack has to be there yet when somebody approves it.
+    check: async (asked) =>
+      void await commandsOf(api).checkOrder(asked.order, {
+        ...options(asked),
+        waitMs: APPROVAL_MS,
+      }),
     // Whoever approves it has not seen an order that went out since.
     standing: async ({ order }) => {
-      const rows = await api.store.directives(LAST_ORDERS_MAX);
-      return String(rows.find(({ kind }) => kind === order.kind)?.number ?? 0);
+      const [last] = await api.store.directives(1, { kind: order.kind });
+      return String(last?.number ?? 0);
     },
     run: (asked, by) => commandsOf(api).send(asked.order, { ...options(asked), by }),
   });
+}
+
+/** What is in a pack, for people: all of it is at its own path. */
+function describePack(api: ApiContext, hash: string | null): AuditDetail {
+  if (hash === null) return { rules: "each host's own" };
+  const bytes = commandsOf(api).pack(hash);
+  if (bytes === undefined) return { rules: "a pack that is not here any more" };
+  const files = readPack(bytes);
+  const named = files.slice(0, FILES_NAMED_MAX).map(({ name }) => name).join(" ");
+  const more = files.length - FILES_NAMED_MAX;
+  return {
+    files: files.length,
+    rules: more > 0 ? `${named} and ${more} more` : named,
+    read: `${PACKS_PATH}/${hash}`,
+  };
 }
 
 /**
@@ -98,6 +122,14 @@ export function stopKeyAct(api: ApiContext): Does<NewStopKey> {
   });
 }
 
+/** What a signed stop says. */
+interface ReadStop {
+  readonly action: string;
+  readonly number: number;
+  /** Unix time in milliseconds. */
+  readonly expiresMs: number;
+}
+
 /** What the holders of the stop key signed, base64. */
 interface SignedStop {
   readonly directive: string;
@@ -111,11 +143,11 @@ interface SignedStop {
 export function stopAct(api: ApiContext): Does<SignedStop> {
   const bytesOf = ({ directive }: SignedStop): Uint8Array<ArrayBuffer> =>
     Uint8Array.fromBase64(directive);
-  const read = (asked: SignedStop): { action: string; expiresMs: number } | undefined => {
+  const read = (asked: SignedStop): ReadStop | undefined => {
     const found = readDirective(bytesOf(asked));
     if ("cause" in found || found.directive.kind !== "stop") return undefined;
-    const { body: { action }, expiresMs } = found.directive;
-    return { action, expiresMs };
+    const { body: { action }, number, expiresMs } = found.directive;
+    return { action, number, expiresMs };
   };
   return trustAct<SignedStop, Sent>(api, {
     action: "kill_switch.fire",
@@ -123,7 +155,10 @@ export function stopAct(api: ApiContext): Does<SignedStop> {
     needs: ["create", "kill_switch"],
     payload: stopRequest.omit({ reason: true }),
     object: () => "every host",
-    detail: (asked) => ({ action: read(asked)?.action ?? "unknown" }),
+    detail: (asked) => {
+      const { action = "unknown", number = 0, expiresMs = 0 } = read(asked) ?? {};
+      return { action, number, expires: new Date(expiresMs).toISOString() };
+    },
     check: async (asked) => void await commandsOf(api).checkStop(bytesOf(asked)),
     standing: async () => (await commandsOf(api).stopKey())?.publicKey ?? "none",
     lifetimeMs: (asked) => (read(asked)?.expiresMs ?? 0) - api.clock.nowMs(),

@@ -68,6 +68,15 @@ export const outcomesSchema = z.object({ outcomes: z.array(outcomeSchema) });
 /** A pack of rules that is kept. */
 export const packSchema = z.object({ pack: z.string().openapi({ description: "its SHA-256" }) });
 
+/** Which pack. */
+export const packPath = z.object({ pack: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256") });
+
+/** What is in a pack. */
+export const packFilesSchema = z.object({
+  version: z.literal(1),
+  files: z.array(z.object({ name: z.string(), text: z.string() })),
+}).openapi("RulePack");
+
 /** Another stop key. */
 export const stopKeyRequest = z.strictObject({
   facts: stopKeySchema,

@@ -1,10 +1,13 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
-import { EVERY_HOST } from "../../common/wire/mod.ts";
+import { ImmuneError } from "../../common/config/errors.ts";
+import { EVERY_HOST, readPack } from "../../common/wire/mod.ts";
 import { DESTRUCTIVE_VALIDITY_MS, type Sent } from "../command/commands.ts";
+import { hashOf } from "../command/hashed_files.ts";
 import type { DirectiveOutcome, DirectiveSummary } from "../store/directive_store.ts";
 import type { z } from "@hono/zod-openapi";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { durationMs } from "./duration.ts";
+import { recorded } from "../operators/mod.ts";
 import { allow } from "./guards.ts";
 import { killSwitchView } from "./kill_switch.ts";
 import { commandsOf, keyRotation, orderAct, stopAct, stopKeyAct } from "./order_acts.ts";
@@ -17,6 +20,8 @@ import {
   killSwitchSchema,
   type outcomeSchema,
   outcomesSchema,
+  packFilesSchema,
+  packPath,
   PACKS_NEED,
   PACKS_PATH,
   packSchema,
@@ -59,6 +64,14 @@ const packRoute = createRoute({
   path: PACKS_PATH,
   ...guarded(allow(...PACKS_NEED)),
   responses: answers(packSchema, "the pack's hash, for a directive of kind rules"),
+});
+
+const readPackRoute = createRoute({
+  method: "get",
+  path: `${PACKS_PATH}/{pack}`,
+  ...guarded(allow("read", "directives")),
+  request: { params: packPath },
+  responses: answers(packFilesSchema, "the pack: what is approved, to be read before"),
 });
 
 const rotateRoute = createRoute({
@@ -123,7 +136,22 @@ function addDirectives(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   });
   app.openapi(packRoute, async (c) => {
     const bytes = new Uint8Array(await c.req.arrayBuffer());
-    return c.json({ pack: commandsOf(api).addPack(bytes) }, 200);
+    const files = readPack(bytes).length;
+    const pack = await recorded(api.audit, {
+      principal: c.get("principal"),
+      action: "pack.add",
+      object: hashOf(bytes),
+      detail: { files, bytes: bytes.length },
+    }, () => Promise.resolve(commandsOf(api).addPack(bytes)));
+    return c.json({ pack }, 200);
+  });
+  app.openapi(readPackRoute, (c) => {
+    const { pack } = c.req.valid("param");
+    const bytes = commandsOf(api).pack(pack);
+    if (bytes === undefined) {
+      throw new ImmuneError("NOT_FOUND", `Cannot find pack "${pack}": it is not kept any more`);
+    }
+    return c.json({ version: 1 as const, files: [...readPack(bytes)] }, 200);
   });
   app.openapi(rotateRoute, async (c) => {
     const heard = await rotate({ principal: c.get("principal"), payload: {} });

@@ -3,7 +3,8 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import type { TrustView } from "../fleet/mod.ts";
 import { CLIENT_DAYS_MAX } from "../trust/dates.ts";
 import type { ApiContext } from "./context.ts";
-import { REVOKED_AT_ONCE_MAX, revokeRequest } from "./trust_schemas.ts";
+import { REVOKED_AT_ONCE_MAX } from "./bounds.ts";
+import { revokeRequest } from "./trust_schemas.ts";
 import { type Asking, type Heard, trustAct } from "./two_person.ts";
 
 /** Agents that are to be revoked. */

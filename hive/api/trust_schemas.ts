@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { orderTrustSchema } from "../../common/link/protocol.ts";
 import { CLIENT_DAYS_MAX } from "../trust/dates.ts";
 import { TAGS_MAX, TOKEN_LIFETIME_MS_MAX, TOKEN_USES_MAX } from "../fleet/token.ts";
+import { REVOKED_AT_ONCE_MAX } from "./bounds.ts";
 import { reasonSchema } from "./two_person.ts";
 
 const time = z.iso.datetime();
@@ -63,9 +64,6 @@ export const issuedSchema = z.object({
 
 /** Path of one agent or enrolment. */
 export const agentPath = z.object({ id: agentId });
-
-/** Most agents that are revoked with one request. */
-export const REVOKED_AT_ONCE_MAX = 256;
 
 /** Agents that are to be revoked. */
 export const revokeRequest = z.strictObject({

@@ -126,19 +126,22 @@ export class Commands implements Disposable {
   }
 
   /**
-   * Checks an order without sending it.
+   * Checks an order without sending it. The pack that it names is kept as long as it may hold.
    *
    * @param order What is to be done.
-   * @param options For whom, how long.
+   * @param options For whom, how long; `waitMs`: how long it may wait to be sent, default 0.
    * @returns The order.
    * @throws {ImmuneError} as `send` does.
    */
-  async checkOrder(order: Order, options: Omit<SendOptions, "by"> = {}): Promise<Order> {
+  async checkOrder(
+    order: Order,
+    options: Omit<SendOptions, "by"> & { readonly waitMs?: number } = {},
+  ): Promise<Order> {
     const checked = orderSchema.safeParse(order);
     if (!checked.success) {
       throw malformed(checked.error.issues[0]?.message ?? "it does not hold");
     }
-    const { validMs = DESTRUCTIVE_VALIDITY_MS, host } = options;
+    const { validMs = DESTRUCTIVE_VALIDITY_MS, host, waitMs = 0 } = options;
     if (!(validMs >= 1000 && validMs <= ORDER_VALIDITY_MAX_MS)) {
       throw malformed(`it may hold 1 s to ${ORDER_VALIDITY_MAX_MS / 1000} s`);
     }
@@ -146,17 +149,24 @@ export class Commands implements Disposable {
       throw new ImmuneError("NOT_FOUND", `Cannot order host "${host}": it has no agent here`);
     }
     const { kind, body } = checked.data;
-    if (
-      kind === "rules" && body.pack !== null && this.#options.packs.get(body.pack) === undefined
-    ) {
-      throw new ImmuneError("NOT_FOUND", `Cannot order pack "${body.pack}": it is not here`);
+    if (kind === "rules" && body.pack !== null) {
+      const { packs, clock } = this.#options;
+      if (packs.get(body.pack) === undefined) {
+        throw new ImmuneError("NOT_FOUND", `Cannot order pack "${body.pack}": it is not here`);
+      }
+      packs.hold(body.pack, clock.nowMs() + waitMs + validMs);
     }
     return checked.data;
   }
 
+  /** A pack of rules that is kept here. */
+  pack(hash: string): Uint8Array<ArrayBuffer> | undefined {
+    return this.#options.packs.get(hash);
+  }
+
   /** Keeps a pack of rules; gives its hash. */
   addPack(bytes: Uint8Array): string {
-    return this.#options.packs.add(bytes);
+    return this.#options.packs.add(bytes, this.#options.clock);
   }
 
   /**

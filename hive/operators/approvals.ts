@@ -104,11 +104,9 @@ export class Approvals {
     const { action, object, detail = {}, reason = "", payload } = request;
     const { lifetimeMs = APPROVAL_MS } = request;
     const standing = await this.#actOf(action).standing?.(payload) ?? "";
-    const isFit = JSON.stringify(payload ?? null).length <= PAYLOAD_CHARACTERS_MAX &&
-      standing.length <= STANDING_CHARACTERS_MAX &&
-      reason.length <= REASON_CHARACTERS_MAX && lifetimeMs > 0 && lifetimeMs <= APPROVAL_MS_MAX;
-    if (!isFit) {
-      throw new ImmuneError("INPUT_MALFORMED", `Cannot ask for "${action}": it is over a bound`);
+    const over = overBound({ payload, standing, reason, lifetimeMs });
+    if (over !== undefined) {
+      throw new ImmuneError("INPUT_MALFORMED", `Cannot ask for "${action}": ${over}`);
     }
     await this.#makeRoom();
     const nowMs = this.#options.clock.nowMs();
@@ -356,6 +354,26 @@ export class Approvals {
     if (act !== undefined) return act;
     throw new ImmuneError("INPUT_MALFORMED", `Cannot do "${action}": this hive has no such act`);
   }
+}
+
+/** What of a request is over its bound, and which that is. */
+function overBound({ payload, standing, reason, lifetimeMs }: {
+  readonly payload: unknown;
+  readonly standing: string;
+  readonly reason: string;
+  readonly lifetimeMs: number;
+}): string | undefined {
+  if (lifetimeMs <= 0) return "its time is over";
+  const held = [
+    ["what it asks for, as JSON", JSON.stringify(payload ?? null).length, PAYLOAD_CHARACTERS_MAX],
+    ["how its object stands", standing.length, STANDING_CHARACTERS_MAX],
+    ["its reason", reason.length, REASON_CHARACTERS_MAX],
+    ["its time in milliseconds", lifetimeMs, APPROVAL_MS_MAX],
+  ] as const;
+  const found = held.find(([, is, max]) => is > max);
+  if (found === undefined) return undefined;
+  const [what, is, max] = found;
+  return `${what} is ${is}, over ${max}`;
 }
 
 function peopleOf({ asker, approvedBy }: Approval): readonly Person[] {

@@ -46,6 +46,7 @@ const LEAST: Readonly<Record<string, Role | "host">> = {
   "get /api/v1/directives/{stream}/{number}": "viewer",
   "post /api/v1/directives": "responder",
   "post /api/v1/rule-packs": "responder",
+  "get /api/v1/rule-packs/{pack}": "viewer",
   "post /api/v1/directive-key/rotate": "admin",
   "get /api/v1/kill-switch": "viewer",
   "put /api/v1/kill-switch": "admin",
@@ -78,7 +79,10 @@ type Caller = (route: string) => Promise<string>;
 function asked(route: string): { readonly path: string; readonly method: string } {
   const [method = "", path = ""] = route.split(" ");
   return {
-    path: path.replace(/\{(?:id|stream)\}/, ID).replace("{number}", "1"),
+    path: path.replace(/\{(?:id|stream)\}/, ID).replace("{number}", "1").replace(
+      "{pack}",
+      "0".repeat(64),
+    ),
     method: method.toUpperCase(),
   };
 }

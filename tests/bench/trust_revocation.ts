@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ROUTES } from "../../common/link/protocol.ts";
-import { REVOKED_AT_ONCE_MAX } from "../../hive/api/trust_schemas.ts";
+import { REVOKED_AT_ONCE_MAX } from "../../hive/api/bounds.ts";
 import { REVOCATION_CHECK_MS } from "../../hive/intake/mod.ts";
 import { type TestAgent, TestHive } from "../support/intake.ts";
 import type { BenchResult } from "./result.ts";

@@ -96,6 +96,14 @@ Deno.test("ca, directives and approvals: what takes two people is done when the 
   const approved = await run("approvals", "approve", id, ...bob);
   assertEquals(approved.stdout, `${id} is done\n`, approved.stderr);
   assert(/rules +every host .* ada and bob/.test((await run("directives", "list")).stdout));
+  const rules = `${state}/rules`;
+  await Deno.mkdir(rules);
+  await Deno.writeTextFile(`${rules}/a.yml`, "title: A rule to be read\n");
+  const order = await run("directives", "rules", "--pack", rules, ...ada);
+  const seen = await run("approvals", "show", /approve (\S{36})/.exec(order.stdout)?.[1] ?? "");
+  const pack = /"pack":"([0-9a-f]{64})"/.exec(seen.stdout)?.[1] ?? "";
+  const read = await run("directives", "pack", pack);
+  assertEquals(read.stdout, "# a.yml\ntitle: A rule to be read\n", seen.stdout + read.stderr);
   const unknown = await run("ca", "revoke", crypto.randomUUID(), ...ada);
   assert(unknown.stderr.includes("[NOT_FOUND]"), unknown.stderr);
   const revoked = await run("ca", "revoke", agent, "--json", ...ada);
