@@ -21,6 +21,7 @@ const INVALID = new RegExp(String.raw`^Invalid user (.*) from (\S{1,255})(?: por
 const PAM =
   /^error: PAM: (?:Authentication failure|User not known to the underlying authentication module) for (illegal user )?(.*) from (\S{1,255})$/;
 const PLACE = new RegExp(FROM, "g");
+const UNKNOWN = /(?:invalid|illegal) user /;
 
 /**
  * What a message of OpenSSH's server says.
@@ -54,7 +55,7 @@ export function readSshd(message: string): Reading {
     });
   }
   const pam = PAM.exec(message);
-  if (pam === null) return undefined;
+  if (pam === null) return unknownIn(message);
   const [, unknown, user, from] = pam;
   return told("auth_failure", {
     outcome: "failure",
@@ -63,6 +64,21 @@ export function readSshd(message: string): Reading {
     unknownUser: unknown !== undefined,
     from,
   });
+}
+
+/**
+ * The server names whom the host does not know in other lines too, as when he goes: what was typed
+ * for the name is to be known, so that it can be hidden.
+ */
+function unknownIn(message: string): Reading {
+  const start = UNKNOWN.exec(message);
+  if (start === null) return undefined;
+  const rest = message.slice(start.index + start[0].length).replace(/ \[preauth\]$/, "");
+  // Behind the name stands the place, with a word for it or none.
+  const port = rest.lastIndexOf(" port ");
+  const place = port < 0 ? -1 : rest.lastIndexOf(" ", port - 1);
+  const user = place < 0 ? rest : rest.slice(0, place).replace(/ from$/, "");
+  return { kind: "log_line", service: "sshd", user, unknownUser: true };
 }
 
 function failure(

@@ -154,9 +154,9 @@ function secretName(
   { told }: LogEvent,
   { userId, hides = true }: LogOrigin,
 ): string | undefined {
-  const { kind, user } = told;
-  if (!hides) return undefined;
-  if (kind !== "auth_failure" || user === undefined) return undefined;
+  const { kind, user, unknownUser = false } = told;
+  if (!hides || user === undefined) return undefined;
+  if (kind !== "auth_failure" && !unknownUser) return undefined;
   if (user.length < SECRET_LENGTH_MIN) return undefined;
   if (userId(user) !== undefined) return undefined;
   return PLAIN_NAME.test(user) && !PASSWORD_LIKE.test(user) ? undefined : user;

@@ -53,6 +53,24 @@ Deno.test("logRecord() hides what was typed for a name and may be a password, in
   }
 });
 
+Deno.test("logRecord() hides it in whatever line of sshd it stands", () => {
+  const lines = [
+    (name: string) => `Connection closed by invalid user ${name} 192.0.2.9 port 50022 [preauth]`,
+    (name: string) => `Disconnected from invalid user ${name} 192.0.2.9 port 50022 [preauth]`,
+    (name: string) => `Disconnecting invalid user ${name} 192.0.2.9 port 5: Too many [preauth]`,
+    (name: string) =>
+      `Postponed keyboard-interactive for invalid user ${name} from 192.0.2.9 port 5 ssh2`,
+    (name: string) => `input_userauth_request: invalid user ${name} [preauth]`,
+  ];
+  for (const line of lines) {
+    for (const typed of ["correct horse battery", "Summer2026", "p@ss port 5", "p@ss from x"]) {
+      const record = recordOf(line(typed));
+      assertEquals([record.kind, slot(record, "line")], ["log_line", line("********")]);
+    }
+    assertEquals(slot(recordOf(line("oracle")), "line"), line("oracle"));
+  }
+});
+
 Deno.test("logRecord() hides it in the digits that auditd writes too, and leaves others alone", () => {
   const coded = (value: string): string => UTF8.encode(value).toHex().toUpperCase();
   const line = (acct: string): string =>
