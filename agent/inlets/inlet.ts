@@ -13,6 +13,8 @@ import { parseSyslogLine } from "./syslog_line.ts";
 export const LOOK_INTERVAL_MS = 250;
 /** So long one turn reads at most, in milliseconds: records of the kernel wait meanwhile. */
 export const TURN_MS = 5;
+/** So many events a line that says that it was written again and again becomes at most. */
+export const TIMES_MAX = 16;
 /** Files that are followed, at most. */
 export const FILES_MAX = 16;
 
@@ -29,7 +31,7 @@ export interface LogCounts {
   lines: number;
   /** Lines of no known form. */
   unreadable: number;
-  /** Lines that say again what others say. */
+  /** Lines that say again what others say, or that were written over {@linkcode TIMES_MAX} times. */
   repeated: number;
   /** Lines that are no record: none of the kinds, and no rule in force is about their log. */
   passed: number;
@@ -209,7 +211,12 @@ export class LogInlet implements Disposable {
 
   #counted(event: LogEvent | typeof REPEATED | undefined): readonly LogEvent[] {
     this.counts.lines++;
-    if (typeof event === "object") return [event];
+    if (typeof event === "object") {
+      const { times = 1 } = event;
+      const told = Math.min(times, TIMES_MAX);
+      this.counts.repeated += times - told;
+      return Array<LogEvent>(told).fill(event);
+    }
     if (event === REPEATED) this.counts.repeated++;
     else this.counts.unreadable++;
     return [];

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { LogInlet, LOOK_INTERVAL_MS, TURN_MS } from "./inlet.ts";
+import { LogInlet, LOOK_INTERVAL_MS, TIMES_MAX, TURN_MS } from "./inlet.ts";
 import { LINE_BYTES_MAX, type LogEvent } from "./log_event.ts";
 import { readLogsFile, writeLogsFile } from "./logs_file.ts";
 
@@ -57,6 +57,19 @@ Deno.test("LogInlet reads text logs and auditd's, and counts what it left out", 
   assertEquals([read, unreadable, repeated], [5, 1, 1]);
   assertEquals(inlet.takeLosses(), [{ cause: "log_too_long", count: 1 }]);
   assertEquals(inlet.takeLosses(), []);
+});
+
+Deno.test("LogInlet reads a line that rsyslog folded as often as it came, up to a bound", () => {
+  using logs = new Logs();
+  using inlet = logs.inlet();
+  const failed = "Failed password for ada from 192.0.2.9 port 5 ssh2";
+  const folded = (times: number): string =>
+    `${TIME} sshd[5]: message repeated ${times} times: [ ${failed}]\n`;
+  Deno.writeTextFileSync(logs.auth, folded(3) + folded(0) + folded(999_999), { append: true });
+  const events = inlet.poll();
+  assertEquals(kinds(events), Array(3 + TIMES_MAX).fill("auth_failure"));
+  assertEquals(events[0]?.told.from, "192.0.2.9");
+  assertEquals([inlet.counts.lines, inlet.counts.repeated], [3, 999_999 - TIMES_MAX]);
 });
 
 Deno.test("LogInlet looks at logs that stand still only now and then", () => {

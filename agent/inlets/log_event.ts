@@ -43,6 +43,8 @@ export interface Told {
 /** A line with what it says. */
 export interface LogEvent extends LogLine {
   readonly told: Told;
+  /** How often the line says that it was written. Default: once. */
+  readonly times?: number;
   /** Fields beside those of records that rules may name: of auditd's records, of sudo's lines. */
   readonly fields: Readonly<Record<string, string>>;
 }

@@ -18,6 +18,9 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 /** They do their work as root: what anybody else says for them is not theirs. */
 const ROOT_ALONE: ReadonlySet<string> = new Set([...SSHD_PROGRAMS, "login"]);
 
+/** rsyslog's word for a line that came again and again. */
+const AGAIN = /^message repeated (\d{1,6}) times: \[ (.*)\]$/s;
+
 /**
  * What a line says, by the grammar of the program that it names.
  *
@@ -25,9 +28,15 @@ const ROOT_ALONE: ReadonlySet<string> = new Set([...SSHD_PROGRAMS, "login"]);
  * @returns The event; `REPEATED` for a line that says again what another one does.
  */
 export function readLine(line: LogLine): LogEvent | typeof REPEATED {
-  const told = READERS.get(line.program)?.(line.message) ?? readPam(line.message);
+  const [, times = "1", message = line.message] = AGAIN.exec(line.message) ?? [];
+  const told = READERS.get(line.program)?.(message) ?? readPam(message);
   if (told === REPEATED) return REPEATED;
-  const read = { ...line, told: told ?? { kind: "log_line" }, fields: fieldsOf(line) } as const;
+  const read: LogEvent = {
+    ...line,
+    told: told ?? { kind: "log_line" },
+    times: Number(times),
+    fields: fieldsOf(line.program, message),
+  };
   return isForged(line, told) ? { ...read, writer: "other" } : read;
 }
 
@@ -38,6 +47,6 @@ function isForged({ program, writerId }: LogLine, told: Told | undefined): boole
 }
 
 /** Parts of sudo's lines by their own names: rules of the service `sudo` ask for them. */
-function fieldsOf({ program, message }: LogLine): Readonly<Record<string, string>> {
+function fieldsOf(program: string, message: string): Readonly<Record<string, string>> {
   return program === "sudo" ? sudoFields(message) ?? {} : {};
 }
