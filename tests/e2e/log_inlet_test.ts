@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { LogInlet, LOOK_INTERVAL_MS } from "../../agent/inlets/inlet.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { immune, ROOT } from "../support/immune.ts";
@@ -63,6 +64,50 @@ Deno.test({
       await Deno.writeTextFile(`${folder}/done`, "");
       child.kill("SIGINT");
       await Promise.all([found.drain(), messages.drain(), child.status, running?.status]);
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "logins: journald knows that nobody is not sshd, by whatever way he says so",
+  ignore: !canLoadSensor() ||
+    !["/lib/systemd/systemd-journald", "/usr/bin/logger", "/usr/sbin/sshd"].every(isThere),
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    const mark = `u${crypto.randomUUID().slice(0, 8)}`;
+    const running = new Deno.Command("unshare", {
+      args: [
+        ...["--mount", "--propagation", "private", `${ROOT}tests/support/journald.sh`],
+        ...[folder, mark],
+      ],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    try {
+      using inlet = new LogInlet({
+        files: [],
+        journals: [`${folder}/log/journal`],
+        positions: { files: {}, journals: {} },
+        nowMs: () => Date.now(),
+      });
+      const writers = new Map<string | undefined, string | undefined>();
+      const endsAt = performance.now() + START_WAIT_MS;
+      while (writers.size < 3 && performance.now() < endsAt) {
+        for (const { told, writer } of inlet.poll()) {
+          if (told.user === mark) writers.set(told.from, writer);
+        }
+        await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
+      }
+      assertEquals([...writers].toSorted(), [
+        ["203.0.113.1", "other"],
+        ["203.0.113.2", "other"],
+        ["203.0.113.3", "other"],
+      ]);
+    } finally {
+      await Deno.writeTextFile(`${folder}/done`, "");
+      await running.status;
       await Deno.remove(folder, { recursive: true });
     }
   },
