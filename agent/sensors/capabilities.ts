@@ -13,6 +13,7 @@ export const CAPABILITIES = [
   "flow",
   "dns",
   "signal",
+  "bloom",
 ] as const;
 /** Names of `enum immune_capability_state`, in its order. */
 export const CAPABILITY_STATES = ["untried", "works", "refused", "silent"] as const;

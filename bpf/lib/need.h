@@ -53,7 +53,8 @@ struct {
 
 /*
  * Whether an address may be listed. Before Linux 5.16 there is no Bloom map: the loader then makes
- * none, and this is code that the verifier never follows.
+ * none and says `listed_any` where there is a list, and the look into it is code that the verifier
+ * never follows.
  */
 static __always_inline bool address_listed(const struct immune_network_filter *filter,
 					   const struct endpoint *end)
@@ -65,7 +66,7 @@ static __always_inline bool address_listed(const struct immune_network_filter *f
 	if (filter->listed_any)
 		return true;
 	if (!bpf_core_enum_value_exists(enum bpf_map_type, BPF_MAP_TYPE_BLOOM_FILTER))
-		return true;
+		return false;
 	bloom = bpf_map_lookup_elem(&listed, &key);
 	if (!bloom)
 		return false;

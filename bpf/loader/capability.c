@@ -98,6 +98,11 @@ static int attach_signals(struct immune_sensor *sensor)
 	return sensor_want_kinds(sensor, 1ull << IMMUNE_KIND_SIGNAL);
 }
 
+static int attach_bloom(struct immune_sensor *sensor)
+{
+	return sensor->cgroup < 0 ? sensor->cgroup : act_bloom_prepare(sensor);
+}
+
 static int attach_watch(struct immune_sensor *sensor)
 {
 	int error = sensor_attach_watch(sensor);
@@ -119,6 +124,7 @@ static const struct {
 	{ IMMUNE_CAP_FLOW, attach_flows, &act_flow },
 	{ IMMUNE_CAP_DNS, attach_dns, &act_dns },
 	{ IMMUNE_CAP_SIGNAL, attach_signals, &act_signal },
+	{ IMMUNE_CAP_BLOOM, attach_bloom, &act_bloom },
 	{ IMMUNE_CAP_WIDE_OPEN, attach_opens, &act_open },
 };
 

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 struct immune_record_header;
+struct immune_sensor;
 struct watch;
 
 struct act {
@@ -22,9 +23,12 @@ extern const struct act act_open;
 extern const struct act act_flow;
 extern const struct act act_dns;
 extern const struct act act_signal;
+extern const struct act act_bloom;
 
 /* Makes a file of our own and watches it; the watch act opens it. */
 int act_watch_prepare(struct watch *watch);
+/* Puts a list of one address in force; the bloom act connects to it. 0 or -errno with a line. */
+int act_bloom_prepare(struct immune_sensor *sensor);
 /* Removes that file. */
 void act_watch_forget(void);
 

@@ -177,7 +177,8 @@ enum immune_capability {
 	IMMUNE_CAP_FLOW = 6, /* listen, accept and flow records */
 	IMMUNE_CAP_DNS = 7, /* questions to DNS servers and their answers */
 	IMMUNE_CAP_SIGNAL = 8, /* signals to guarded processes */
-	IMMUNE_CAP_COUNT = 9,
+	IMMUNE_CAP_BLOOM = 9, /* listed addresses told from others in the kernel */
+	IMMUNE_CAP_COUNT = 10,
 };
 
 enum immune_capability_state {

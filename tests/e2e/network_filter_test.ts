@@ -1,5 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
-import { type ListedAddresses, listedRows, type Policy } from "../../agent/sensors/mod.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  type ListedAddresses,
+  listedRows,
+  type Policy,
+  tryCapabilities,
+} from "../../agent/sensors/mod.ts";
 import { addressText, type KindName, type RecordView } from "../../common/record/mod.ts";
 import { parseCidr } from "../../common/sigma/cidr.ts";
 import { compileRules, type Interest } from "../../common/sigma/mod.ts";
@@ -229,3 +234,40 @@ sensorTest("another filter comes into force without a gap", async () => {
   assertEquals(probe.sensor.verify(), []);
   assertAddsUp(probe, "connect");
 });
+
+/** This kernel's types, without the word that says it has Bloom maps: as before Linux 5.16. */
+async function olderTypes(folder: string): Promise<string> {
+  const types = await Deno.readFile("/sys/kernel/btf/vmlinux");
+  const word = new TextEncoder().encode("\0BPF_MAP_TYPE_BLOOM_FILTER\0");
+  const at = types.findIndex((_, i) => word.every((byte, k) => types[i + k] === byte));
+  assert(at > 0);
+  types.set(new TextEncoder().encode("X"), at + 1);
+  await Deno.writeFile(`${folder}/btf`, types);
+  return `${folder}/btf`;
+}
+
+sensorTest(
+  "without Bloom maps what may be listed is sent, all of it, and the capability says why",
+  async () => {
+    await inFolder(async (folder) => {
+      const btf = await olderTypes(folder);
+      const trial = tryCapabilities({ btf }).find(({ capability }) => capability === "bloom");
+      assertEquals(trial?.state, "refused");
+      assertStringIncludes(trial?.reason ?? "", "Linux 5.16");
+      const rule = interestOf(["network_connection", `{ DestinationPort: ${NAMED} }`]);
+      using probe = new Probe({ kinds: ["connect", "bind"], ...needing(rule, ["127.7.7.7"]) }, {
+        btf,
+      });
+      const to = ["to", "1", "127.0.0.1", `${OTHER}`, "127.7.7.7", `${OTHER}`];
+      const { pid } = await run("perl", [CONTACTS, ...to]);
+      while (probe.read(0) > 0);
+      assertEquals(ends(probe, pid), [`127.0.0.1 ${OTHER}`, `127.7.7.7 ${OTHER}`]);
+      // With nothing listed the rules alone decide.
+      probe.set({ kinds: ["connect"], ...needing(rule) });
+      const later = await run("perl", [CONTACTS, ...to]);
+      while (probe.read(0) > 0);
+      assertEquals(ends(probe, later.pid), []);
+      assertEquals(probe.sensor.verify(), []);
+    });
+  },
+);

@@ -126,5 +126,6 @@ sensorTest("tryCapabilities() finds that all work here", () => {
     ["flow", "works", ""],
     ["dns", "works", ""],
     ["signal", "works", ""],
+    ["bloom", "works", ""],
   ]);
 });

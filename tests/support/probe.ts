@@ -1,4 +1,5 @@
 import { KernelSensor } from "../../agent/sensors/kernel.ts";
+import type { KernelOptions } from "../../agent/sensors/options.ts";
 import type { Policy } from "../../agent/sensors/policy.ts";
 import type { StatsRow } from "../../agent/sensors/sensor.ts";
 import { decodeRecords, RecordView } from "../../common/record/decode.ts";
@@ -25,9 +26,12 @@ export class Probe implements Disposable {
   readonly records: RecordView[] = [];
   readonly #view = new Uint8Array(VIEW_BYTES);
 
-  /** @param policy What differs from a policy that wants nothing. */
-  constructor(policy: Partial<Policy>) {
-    this.sensor = KernelSensor.open();
+  /**
+   * @param policy What differs from a policy that wants nothing.
+   * @param options As for a sensor.
+   */
+  constructor(policy: Partial<Policy>, options: KernelOptions = {}) {
+    this.sensor = KernelSensor.open(options);
     this.set(policy);
   }
 
