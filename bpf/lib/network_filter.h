@@ -30,9 +30,9 @@ struct immune_network_filter {
 	__u64 named; /* terms that ask for a few ports or networks: no limit on what they hold for */
 	__u64 class_terms[IMMUNE_PORT_CLASSES_MAX];
 	__u32 every; /* bit k: kind k is needed, whatever its address */
-	__u32 listed; /* bit k: addresses of kind k may be listed */
-	__u32 listed_any; /* 1: any address may be listed, as there is no Bloom map of them */
-	__u32 reserved;
+	__u32 listed; /* bit k: addresses of kind k may be in the Bloom map */
+	__u32 listed_networks; /* bit k: ... or in a network with IMMUNE_TERM_LISTED */
+	__u32 listed_any; /* 1: there is no Bloom map of them, so that any may be */
 	__u8 port_classes[IMMUNE_PORT_COUNT];
 };
 

@@ -164,16 +164,31 @@ static int bloom_swap(struct immune_sensor *sensor, const uint8_t *rows, uint32_
 	return error;
 }
 
+static bool has_listed_network(const struct immune_policy_header *header, const uint8_t *networks)
+{
+	for (uint32_t i = 0; i < header->network_count; i++) {
+		struct immune_policy_network network;
+
+		memcpy(&network, networks + i * sizeof(network), sizeof(network));
+		if (network.terms & IMMUNE_TERM_LISTED)
+			return true;
+	}
+	return false;
+}
+
 static void filter_fill(struct immune_network_filter *filter,
-			const struct immune_policy_header *header, const uint8_t *classes,
+			const struct immune_policy_header *header, const uint8_t *section,
 			bool has_bloom)
 {
+	const uint8_t *classes =
+		section + header->network_count * sizeof(struct immune_policy_network);
 	bool any = header->flags & IMMUNE_POLICY_LISTED_ANY;
 
 	memcpy(filter->terms, header->network_terms, sizeof(filter->terms));
 	filter->named = header->network_named;
 	filter->every = header->network_every;
-	filter->listed = LISTED_KINDS;
+	filter->listed = any || header->listed_count ? LISTED_KINDS : 0;
+	filter->listed_networks = has_listed_network(header, section) ? LISTED_KINDS : 0;
 	filter->listed_any = any || (header->listed_count && !has_bloom);
 	memcpy(filter->class_terms, classes, header->class_count * sizeof(uint64_t));
 	memcpy(filter->port_classes, classes + header->class_count * sizeof(uint64_t),
@@ -186,7 +201,6 @@ int network_apply(struct immune_sensor *sensor, const struct immune_policy_heade
 	/* The place that is not in force: nobody has looked there since the policy before. */
 	uint32_t slot = sensor->control.network_slot == 1;
 	int networks = bpf_map__fd(sensor->programs->maps.networks);
-	uint64_t at = header->network_count * sizeof(struct immune_policy_network);
 	uint64_t listed = network_bytes(header) -
 			  header->listed_count * sizeof(struct immune_policy_listed);
 	bool has_bloom = bpf_map__autocreate(sensor->programs->maps.listed);
@@ -202,7 +216,7 @@ int network_apply(struct immune_sensor *sensor, const struct immune_policy_heade
 	if (!error)
 		error = slot_fill(networks, slot, section, header->network_count);
 	if (!error) {
-		filter_fill(filter, header, section + at, has_bloom);
+		filter_fill(filter, header, section, has_bloom);
 		if (bpf_map_update_elem(bpf_map__fd(sensor->programs->maps.network_filters), &slot,
 					filter, BPF_ANY))
 			error = -errno;

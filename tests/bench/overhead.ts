@@ -2,7 +2,7 @@ import type { Policy } from "../../agent/sensors/policy.ts";
 import { compile, inFolder } from "../support/probe.ts";
 import { programTimes } from "./overhead/kernel_time.ts";
 import { cpuUsOf, type Load, runLoad, underSensor } from "./overhead/load.ts";
-import { costlyPolicy, shippedPolicy } from "./overhead/policies.ts";
+import { connectionPolicy, costlyPolicy, shippedPolicy } from "./overhead/policies.ts";
 import { ratioOf } from "./_ratio.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
 
@@ -13,12 +13,13 @@ const ROUNDS_MS_MAX = 15 * 60_000;
 /** Runs under the kernel's statistics; the least disturbed one of each program counts. */
 const TIMED_RUNS = 5;
 
+const CONNECT: Load = { name: "connect", times: 3000 };
 const WORKLOADS: readonly Load[] = [
   { name: "open_unwatched", times: 40_000 },
   { name: "open_watched", times: 2000 },
   { name: "spawn", times: 200 },
   { name: "bash", times: 20 },
-  { name: "connect", times: 3000 },
+  CONNECT,
 ];
 /** Workloads whose cost the wide stream changes. */
 const WIDE: ReadonlySet<string> = new Set(["open_unwatched", "open_watched"]);
@@ -35,8 +36,9 @@ interface Series {
 /**
  * What the sensor costs others, with the shipped packs: CPU time of a workload with it, divided by
  * that of the same workload without, interleaved. Beside it the same without a sensor at all (`aa`),
- * whose interval must hold 1, the wide stream that the rules of rules/costly force, and what the
- * programs take by the kernel's own statistics.
+ * whose interval must hold 1, the wide stream that the rules of rules/costly force, connections of
+ * which all are sent or none (the kernel filters them), and what the programs take by the kernel's
+ * own statistics.
  */
 export async function run(): Promise<BenchResult> {
   const policy = await shippedPolicy();
@@ -45,6 +47,12 @@ export async function run(): Promise<BenchResult> {
     ...WORKLOADS.map((load) => ({ figure: load.name, load, policy, ratios: [] })),
     ...WORKLOADS.filter(({ name }) => WIDE.has(name))
       .map((load) => ({ figure: `${load.name}_wide`, load, policy: costly, ratios: [] })),
+    ...[false, true].map((filtered) => ({
+      figure: filtered ? "connect_filtered" : "connect_sent",
+      load: CONNECT,
+      policy: connectionPolicy({ filtered }),
+      ratios: [],
+    })),
     { figure: "aa", load: SAME, ratios: [] },
   ];
   const figures: BenchFigure[] = [];

@@ -1,3 +1,4 @@
+import { listedRows } from "../../../agent/sensors/network_policy.ts";
 import type { Policy } from "../../../agent/sensors/policy.ts";
 import { compileRules, readRuleSources } from "../../../common/sigma/mod.ts";
 import { ROOT } from "../../support/immune.ts";
@@ -18,6 +19,33 @@ export async function shippedPolicy(): Promise<Policy> {
  */
 export async function costlyPolicy(): Promise<Policy> {
   return await policyOf([...SHIPPED, "costly"], { wideOpen: true });
+}
+
+/** Rules that name a few ports and networks, none of which is the loopback. */
+const FEW = ["DestinationPort: [4444, 31337]", 'DestinationIp|cidr: "198.51.100.0/24"'];
+const CATEGORIES = ["network_connection", "network_flow"];
+
+/**
+ * Connections alone, of which the kernel sends all, or what these rules or a list of one address
+ * could need.
+ */
+export function connectionPolicy({ filtered }: { readonly filtered: boolean }): Policy {
+  const { interest } = compileRules(CATEGORIES.flatMap((category) =>
+    FEW.map((selection) => ({
+      path: `${category} ${selection}.yml`,
+      text: `title: Few\nlogsource: { category: ${category}, product: linux }\n` +
+        `detection: { s: { ${selection} }, condition: s }\n`,
+    }))
+  ));
+  const listed = { rows: listedRows([Uint8Array.of(192, 0, 2, 1)]), networks: [], any: false };
+  return {
+    kinds: ["exec", "fork", "exit", "connect", "accept", "flow"],
+    wideOpen: false,
+    identity: false,
+    wakeIntervalUs: WAKE_INTERVAL_US,
+    watches: [],
+    ...filtered ? { network: { filter: interest.network.filter, filters: true, listed } } : {},
+  };
 }
 
 async function policyOf(
