@@ -8,7 +8,6 @@
 export type { Alert } from "./common/wire/alert.ts";
 export { ERROR_CODES, type ErrorCode, ImmuneError } from "./common/config/errors.ts";
 
-import { LINK_WORKER } from "./agent/link/messages.ts";
 import { HERD_WORKER } from "./agent/herd/messages.ts";
 import { INDICATORS_WORKER } from "./agent/indicators/messages.ts";
 import { PIPELINE_WORKER } from "./agent/pipeline/messages.ts";
@@ -45,8 +44,6 @@ if (self.name === PIPELINE_WORKER) {
 } else if (self.name === ORDINARY_WORKER) {
   const { serveOrdinary } = await import("./hive/herd/ordinary_worker.ts");
   serveOrdinary();
-} else if (self.name === LINK_WORKER) {
-  await import("./agent/link/program.ts");
 } else if (import.meta.main) {
   const { main } = await import("./cli/main.ts");
   const { VERBS } = await import("./cli/verbs/mod.ts");

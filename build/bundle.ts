@@ -7,7 +7,6 @@
 
 import { HERD_WORKER } from "../agent/herd/messages.ts";
 import { INDICATORS_WORKER } from "../agent/indicators/messages.ts";
-import { LINK_WORKER } from "../agent/link/messages.ts";
 import { PIPELINE_WORKER } from "../agent/pipeline/messages.ts";
 import { RULES_WORKER } from "../agent/rules/messages.ts";
 import { AGENT_PROGRAM } from "../cli/supervise/commands.ts";
@@ -20,7 +19,6 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "immune-permissions.js": "cli/permissions_program.ts",
   [AGENT_PROGRAM]: "cli/agent_program.ts",
   [`${PIPELINE_WORKER}.js`]: "agent/pipeline/program.ts",
-  [`${LINK_WORKER}.js`]: "agent/link/program.ts",
   [`${RULES_WORKER}.js`]: "agent/rules/program.ts",
   [`${INDICATORS_WORKER}.js`]: "agent/indicators/program.ts",
   [`${HERD_WORKER}.js`]: "agent/herd/program.ts",

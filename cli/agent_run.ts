@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { CommandFile, Guard } from "../agent/guards/mod.ts";
 import type { Identity } from "../agent/enrol/identity.ts";
-import type { LinkWorker } from "../agent/link/owner.ts";
+import type { AgentLink } from "../agent/link/agent_link.ts";
 import { OrdersLink } from "../agent/orders/orders_link.ts";
 import type { PipelineCounters } from "../agent/pipeline/messages.ts";
 import type { PipelineWorker } from "../agent/pipeline/owner.ts";
@@ -53,7 +53,7 @@ export async function runAgent(
   const { pack, policy, stopped } = file?.now ?? { pack: null, policy: null, stopped: false };
   const none = file === undefined || config.agent.refuse.includes("antibodies");
   using orders = HiveOrders.pinned(() => proxied(enrolledIdentity(config.state.dir), config));
-  let link: LinkWorker | undefined;
+  let link: AgentLink | undefined;
   let worker: PipelineWorker | undefined;
   const sensor = new OrderedSensor({
     config,

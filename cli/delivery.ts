@@ -1,5 +1,5 @@
 import { type Identity, readIdentity } from "../agent/enrol/identity.ts";
-import { LinkWorker } from "../agent/link/owner.ts";
+import { AgentLink } from "../agent/link/agent_link.ts";
 import { ImmuneError, statePaths } from "../common/config/mod.ts";
 import { writeLinkState } from "./link_state.ts";
 
@@ -26,11 +26,11 @@ export interface DeliveryOptions {
  * @param options Journal, acknowledgements and warnings.
  * @returns The link; stop it after what writes the journal.
  */
-export function startDelivery(options: DeliveryOptions): LinkWorker {
+export function startDelivery(options: DeliveryOptions): AgentLink {
   const { state, durable, onAcknowledged, onWarning, proxy } = options;
   const { agent } = statePaths(state);
   let told = "";
-  const link = new LinkWorker({ state, durable, ...(proxy === undefined ? {} : { proxy }) }, {
+  const link = new AgentLink({ state, durable, ...(proxy === undefined ? {} : { proxy }) }, {
     onStatus: (status) => {
       // Said when it changes; a status comes with every batch.
       const line = `link ${status.state}${status.reason === undefined ? "" : `: ${status.reason}`}`;

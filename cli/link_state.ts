@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LinkStatus } from "../common/link/link.ts";
 import { readIfThere } from "../common/config/durable_file.ts";
 import { linkStatePath } from "./link_state_path.ts";

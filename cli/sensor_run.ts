@@ -2,7 +2,6 @@ import { fileURLToPath } from "node:url";
 import { loadIndicatorsOrWarn } from "../agent/indicators/load.ts";
 import { INDICATORS_WORKER, type LoadedIndicators } from "../agent/indicators/messages.ts";
 import { HERD_WORKER } from "../agent/herd/messages.ts";
-import { LINK_WORKER } from "../agent/link/messages.ts";
 import { compileApart } from "../agent/rules/compile.ts";
 import { type CompiledRules, RULES_WORKER } from "../agent/rules/messages.ts";
 import {
@@ -28,7 +27,7 @@ import { notSeenLine, policyOf } from "./sensor_policy.ts";
 import { endSignals, onReloadSignal } from "./signals.ts";
 
 /** Threads of the agent, by the names that their files have too. */
-const WORKERS = [PIPELINE_WORKER, LINK_WORKER, RULES_WORKER, INDICATORS_WORKER, HERD_WORKER];
+const WORKERS = [PIPELINE_WORKER, RULES_WORKER, INDICATORS_WORKER, HERD_WORKER];
 
 /** What a run with the sensor does, and where its findings go. */
 export interface SensorRun {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { readIfThere, replaceFile, syncFolder } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { type OrderTrust, orderTrustSchema } from "../../common/link/protocol.ts";

@@ -11,7 +11,6 @@ import {
 } from "../../common/link/protocol.ts";
 import type { HiveTransport } from "../../common/link/transport.ts";
 import type { Identity } from "./identity.ts";
-import { makeKeyAndRequest } from "./request.ts";
 
 /** Share of a certificate's life after which the agent asks for the next: a month of 90 days left. */
 export const RENEW_AFTER_SHARE = 2 / 3;
@@ -40,6 +39,8 @@ export async function renewIdentity(
   identity: Identity,
   via: { readonly transport: Pick<HiveTransport, "ask">; readonly signal: AbortSignal },
 ): Promise<Identity> {
+  // Once in two months: what makes the request is loaded then.
+  const { makeKeyAndRequest } = await import("./request.ts");
   const { keyPem, requestPem } = await makeKeyAndRequest();
   const body = { request: requestPem };
   const asked = { route: ROUTES.renew, body, signal: via.signal };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock, Timer } from "../../common/config/clock.ts";
 import { readIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import {
   FLUSH_INTERVAL_MS,
   SEGMENT_BYTES,

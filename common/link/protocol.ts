@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DIFFICULTY_MAX } from "../keys/proof_of_work.ts";
 
 /** Port where agents deliver, mutual TLS. */

@@ -5,12 +5,11 @@
 //
 // It prints a line of JSON for each thing that the test counts.
 import { enroll } from "../../agent/enrol/enroll.ts";
-import { LinkWorker } from "../../agent/link/owner.ts";
+import { AgentLink } from "../../agent/link/agent_link.ts";
 import { ImmuneError, State } from "../../common/config/mod.ts";
 import { type ContextBatch, Journal } from "../../common/journal/mod.ts";
 import { encodeRecord, SOURCES } from "../../common/record/mod.ts";
 import { randomNumbers } from "../bench/_random.ts";
-import { ROOT } from "../support/immune.ts";
 
 /** Small segments, so that a run crosses many of them. */
 const JOURNAL = { segmentBytes: 256 * 1024, totalBytes: 256 * 1024 * 1024, flushMs: 20 };
@@ -19,7 +18,6 @@ const RECORDS_MAX = 60;
 /** Pause after an append, at most, in milliseconds. */
 const PAUSE_MS_MAX = 5;
 
-const ENTRY = `file://${ROOT}mod.ts`;
 const BOOT_ID = "0b".repeat(16);
 
 function say(line: object): void {
@@ -96,7 +94,7 @@ async function run(
   const check = (): void => {
     if (complete && acknowledged === journal.stats().durable) resolve();
   };
-  const link = new LinkWorker({ state: path, durable, entry: ENTRY }, {
+  const link = new AgentLink({ state: path, durable }, {
     onStatus: (status) => say({ status }),
     onAcknowledged: (position) => {
       acknowledged = position;

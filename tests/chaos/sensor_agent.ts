@@ -2,13 +2,12 @@
 // and processes that come and go. Needs root and the built sensor.
 //
 // deno run -A tests/chaos/sensor_agent.ts run STATE SEED [--drain]
-import { LinkWorker } from "../../agent/link/owner.ts";
+import { AgentLink } from "../../agent/link/agent_link.ts";
 import { PIPELINE_WORKER } from "../../agent/pipeline/messages.ts";
 import { PipelineWorker } from "../../agent/pipeline/owner.ts";
 import { servePipeline } from "../../agent/pipeline/worker.ts";
 import { hostFacts } from "../../agent/sensors/mod.ts";
 import { OPTIONS } from "../../common/config/mod.ts";
-import { ROOT } from "../support/immune.ts";
 
 /** How long processes come and go before the journal is drained, in milliseconds. */
 const DRAIN_AFTER_MS = 1000;
@@ -58,7 +57,7 @@ async function run(state: string, { drain }: { readonly drain: boolean }): Promi
     onWarning: (warning) => say({ warning }),
   });
   await Promise.race([started.promise, pipeline.finished]);
-  const link = new LinkWorker({ state, durable, entry: `file://${ROOT}mod.ts` }, {
+  const link = new AgentLink({ state, durable }, {
     onStatus: (status) => say({ status }),
     onAcknowledged: (position) => {
       acknowledged = position;

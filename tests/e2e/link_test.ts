@@ -182,7 +182,7 @@ Deno.test("readIdentity() takes no files of two enrolments, and says which one i
   );
 });
 
-Deno.test("LinkWorker delivers to the hive over mutual TLS until its agent is revoked", async () => {
+Deno.test("AgentLink delivers to the hive over mutual TLS until its agent is revoked", async () => {
   await using scene = await Scene.open();
   const { enrolled } = await scene.enrol(await scene.token());
   const agent = scene.run();
@@ -201,7 +201,7 @@ Deno.test("LinkWorker delivers to the hive over mutual TLS until its agent is re
   await agent.until((lines) => lines.filter((line) => "first" in line).length > written + 5);
 });
 
-Deno.test("LinkWorker drains its journal and ends; nothing is twice in the store", async () => {
+Deno.test("AgentLink drains its journal and ends; nothing is twice in the store", async () => {
   await using scene = await Scene.open();
   await scene.enrol(await scene.token());
   const agent = scene.run("--drain");
@@ -212,7 +212,7 @@ Deno.test("LinkWorker drains its journal and ends; nothing is twice in the store
   assertEquals(drained["acknowledged"], drained["last"]);
 });
 
-Deno.test("LinkWorker gives nothing to a hive with another certificate", async () => {
+Deno.test("AgentLink gives nothing to a hive with another certificate", async () => {
   await using scene = await Scene.open();
   await scene.enrol(await scene.token());
   const port = scene.hive.intake.port;
@@ -226,7 +226,7 @@ Deno.test("LinkWorker gives nothing to a hive with another certificate", async (
   assertEquals((await impostor.counters()).records, 0);
 });
 
-Deno.test("LinkWorker goes on through a rotation of the hive's certificate, in the same process", async () => {
+Deno.test("AgentLink goes on through a rotation of the hive's certificate, in the same process", async () => {
   await using scene = await Scene.open();
   await scene.enrol(await scene.token());
   const folder = `${scene.state}/agent`;
@@ -250,7 +250,7 @@ Deno.test("LinkWorker goes on through a rotation of the hive's certificate, in t
   assertEquals(agent.lines.filter(isError), []);
 });
 
-Deno.test("LinkWorker renews a certificate that is due, and the one before is worthless", async () => {
+Deno.test("AgentLink renews a certificate that is due, and the one before is worthless", async () => {
   await using scene = await Scene.open();
   await scene.enrol(await scene.token());
   const folder = `${scene.state}/agent`;

@@ -1,5 +1,0 @@
-// Entry of the Worker.
-
-import { serveLink } from "./worker.ts";
-
-await serveLink();
