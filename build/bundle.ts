@@ -18,6 +18,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "immune.js": "mod.ts",
   "immune-permissions.js": "cli/permissions_program.ts",
   [AGENT_PROGRAM]: "cli/agent_program.ts",
+  "immune-request.js": "agent/enrol/request.ts",
   [`${PIPELINE_WORKER}.js`]: "agent/pipeline/program.ts",
   [`${RULES_WORKER}.js`]: "agent/rules/program.ts",
   [`${INDICATORS_WORKER}.js`]: "agent/indicators/program.ts",

@@ -4,7 +4,7 @@ import type { CompiledRules } from "../agent/rules/messages.ts";
 import { type Policy, type Watch, WATCHES_MAX } from "../agent/sensors/mod.ts";
 import type { Config } from "../common/config/mod.ts";
 import type { KindName } from "../common/record/mod.ts";
-import { networkInterestOf } from "../common/sigma/mod.ts";
+import { networkInterestOf } from "../common/sigma/network_filter.ts";
 
 /** What wants something from the sensor. */
 export interface Wanting {

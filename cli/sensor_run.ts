@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { loadIndicatorsOrWarn } from "../agent/indicators/load.ts";
 import { INDICATORS_WORKER, type LoadedIndicators } from "../agent/indicators/messages.ts";
 import { HERD_WORKER } from "../agent/herd/messages.ts";
+import { REQUEST_MODULE } from "../agent/enrol/renew.ts";
 import { compileApart } from "../agent/rules/compile.ts";
 import { type CompiledRules, RULES_WORKER } from "../agent/rules/messages.ts";
 import {
@@ -26,6 +27,8 @@ import { rulePaths } from "./rules.ts";
 import { notSeenLine, policyOf } from "./sensor_policy.ts";
 import { endSignals, onReloadSignal } from "./signals.ts";
 
+/** Ring of connects and opens where none is set: the wide stream brings many times as much. */
+const BULK_RING_BYTES = { watched: 4 * 1024 * 1024, wide: 16 * 1024 * 1024 } as const;
 /** Threads of the agent, by the names that their files have too. */
 const WORKERS = [PIPELINE_WORKER, RULES_WORKER, INDICATORS_WORKER, HERD_WORKER];
 
@@ -131,7 +134,8 @@ export function pipelineOptions(
     sensor: {
       btf: sensor.btf,
       lifecycleRingBytes: sensor.lifecycle_ring_bytes,
-      bulkRingBytes: sensor.bulk_ring_bytes,
+      bulkRingBytes: sensor.bulk_ring_bytes ||
+        BULK_RING_BYTES[policy.wideOpen ? "wide" : "watched"],
     },
     policy,
     enforcement,
@@ -158,6 +162,7 @@ function ownFiles(state: string): readonly string[] {
   return [
     fileURLToPath(Deno.mainModule),
     ...WORKERS.map((worker) => fileURLToPath(workerProgram(worker))),
+    fileURLToPath(REQUEST_MODULE),
     fileURLToPath(new URL("out/libimmune_sensor.so", PROGRAM_ROOT)),
     GUARDIAN_PROGRAM,
     Deno.execPath(),

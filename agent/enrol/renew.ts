@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { z } from "zod";
 import { ImmuneError } from "../../common/config/errors.ts";
+import { programPart } from "../../common/config/program.ts";
 import { printable } from "../../common/link/answer.ts";
 import { certificateDer, certificatePem } from "../../common/link/pin.ts";
 import {
@@ -11,6 +12,9 @@ import {
 } from "../../common/link/protocol.ts";
 import type { HiveTransport } from "../../common/link/transport.ts";
 import type { Identity } from "./identity.ts";
+
+/** What makes a request: needed once in two months, and larger than all else that the agent loads. */
+export const REQUEST_MODULE: string = programPart("immune-request.js", "agent/enrol/request.ts");
 
 /** Share of a certificate's life after which the agent asks for the next: a month of 90 days left. */
 export const RENEW_AFTER_SHARE = 2 / 3;
@@ -39,8 +43,7 @@ export async function renewIdentity(
   identity: Identity,
   via: { readonly transport: Pick<HiveTransport, "ask">; readonly signal: AbortSignal },
 ): Promise<Identity> {
-  // Once in two months: what makes the request is loaded then.
-  const { makeKeyAndRequest } = await import("./request.ts");
+  const { makeKeyAndRequest }: typeof import("./request.ts") = await import(REQUEST_MODULE);
   const { keyPem, requestPem } = await makeKeyAndRequest();
   const body = { request: requestPem };
   const asked = { route: ROUTES.renew, body, signal: via.signal };

@@ -5,6 +5,7 @@ import { type Alert, type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { bootTimeNs } from "../sensors/facts.ts";
 import { KernelSensor } from "../sensors/kernel.ts";
+import { loadLibrary } from "../sensors/library.ts";
 import type { Policy } from "../sensors/policy.ts";
 import { awaitGone, type Detached, programsLeft } from "../sensors/programs.ts";
 import { Enforcement } from "../enforce/enforcement.ts";
@@ -17,6 +18,7 @@ import { SeenFile } from "../indicators/seen_file.ts";
 import type { PipelineChange, PipelineOptions, PipelineStarted } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
 import { SelfWatch } from "./self_watch.ts";
+import { Settling } from "./settling.ts";
 import { type Reloaded, RulesInForce } from "./rules_in_force.ts";
 import { parsePasswd, userRecords } from "./users.ts";
 
@@ -182,6 +184,8 @@ export async function openPipeline(
     files: options.ownFiles,
     runFile: state?.paths.run,
   });
+  const { immune_settle: settle } = loadLibrary(options.sensor).symbols;
+  const settling = new Settling(() => void settle());
   const ids = sensor.programIds();
   const tiers = enforcement?.tiers ?? [];
   const owned = held.move();
@@ -198,6 +202,7 @@ export async function openPipeline(
       logs?.step();
       self?.step();
       enforcement?.lookAgainIfDue();
+      settling.step();
     },
     programs: () => programsLeft(ids, options.sensor),
     endRecords: () => {

@@ -29,6 +29,7 @@ const SYMBOLS = {
   immune_programs_left: { parameters: ["buffer", "u32"], result: "i64" },
   immune_sensor_verify: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_protect: { parameters: [], result: "i64" },
+  immune_settle: { parameters: [], result: "i64" },
   immune_enforce_open: { parameters: ["u64", "buffer", "buffer"], result: "i64" },
   immune_enforce_policy: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_enforce_look: { parameters: ["u64"], result: "i64" },

@@ -306,6 +306,10 @@ int64_t immune_sensor_verify(struct immune_sensor *sensor, struct immune_verify_
 /* Keeps the memory of this process out of core dumps and from debuggers that are not root's. */
 int64_t immune_protect(void);
 
+/* Gives the host back what the C heap of this process holds and does not use. Returns 1 when there
+ * was something. */
+int64_t immune_settle(void);
+
 /* Detaches everything; also after a failed poll. The sensor is gone afterwards. */
 int64_t immune_sensor_close(struct immune_sensor *sensor);
 

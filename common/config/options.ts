@@ -73,9 +73,10 @@ export const OPTIONS = {
     bulk_ring_bytes: option<number>({
       type: "number",
       flag: "sensor-bulk-ring-bytes",
-      schema: ring,
-      initial: 16 * 1024 * 1024,
-      doc: "bytes of the ring of connect, bind and open; a power of two",
+      schema: z.union([z.literal(0), ring]),
+      initial: 0,
+      doc: "bytes of the ring of connect, bind and open; a power of two; 0 = 4 MiB, or 16 MiB " +
+        "where more than watched opens are reported at the start",
     }),
     open: option<"watched" | "rules" | "wide">({
       type: "text",

@@ -21,3 +21,15 @@ export const PROGRAM_ROOT: URL = new URL(
 export function workerProgram(name: string): string {
   return runsFromSources ? Deno.mainModule : new URL(`${name}.js`, import.meta.url).href;
 }
+
+/**
+ * A module that a long-running thread loads only when it needs it, and that is therefore no part of
+ * its file in `dist/`: to be given to `import()`.
+ *
+ * @param name Its file in `dist/`.
+ * @param source Its source, from the project's folder.
+ * @returns Its address.
+ */
+export function programPart(name: string, source: string): string {
+  return new URL(runsFromSources ? source : name, PROGRAM_ROOT).href;
+}
