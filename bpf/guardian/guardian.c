@@ -92,29 +92,41 @@ static bool let_go(int32_t fd)
 	return write(GUARDIAN_FD_GROUP, &response, sizeof(response)) == sizeof(response);
 }
 
-/* Whether there is an event that was not answered, or not even read. */
-static bool somebody_waits(struct guardian_page *page)
+/* Whether there is an event that was not even read. */
+static bool somebody_waits(void)
 {
 	struct pollfd group = { .fd = GUARDIAN_FD_GROUP, .events = POLLIN };
 
-	for (int i = 0; i < GUARDIAN_EVENTS_MAX; i++)
-		if (__atomic_load_n(&page->events[i].fd, __ATOMIC_ACQUIRE) >= 0)
-			return true;
 	return poll(&group, 1, 0) > 0;
 }
 
-/* Events that the agent has read, and holds. */
-static uint64_t relieve(struct guardian_page *page)
+/* Places of the page, and at how many looks in a row each held the same event. */
+struct places {
+	uint64_t turns[GUARDIAN_EVENTS_MAX];
+	int looks[GUARDIAN_EVENTS_MAX];
+};
+
+/* Lets an event go that the agent has read, and holds. */
+static bool relieve(struct guardian_page *page, int i, int32_t fd)
+{
+	return __atomic_compare_exchange_n(&page->events[i].fd, &fd, guardian_taken(fd), false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
+	       let_go(fd);
+}
+
+/* Looks at what the agent holds: what it holds for too long goes, or all while it stands still. */
+static uint64_t relieve_late(struct guardian_page *page, struct places *places, bool stands_still)
 {
 	uint64_t count = 0;
 
 	for (int i = 0; i < GUARDIAN_EVENTS_MAX; i++) {
+		uint64_t turn = atomic_load(&page->turns[i]);
 		int32_t fd = __atomic_load_n(&page->events[i].fd, __ATOMIC_ACQUIRE);
 
-		if (fd >= 0 && __atomic_compare_exchange_n(&page->events[i].fd, &fd,
-							   guardian_taken(fd), false,
-							   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-			count += let_go(fd);
+		places->looks[i] = turn == places->turns[i] ? places->looks[i] + 1 : 0;
+		places->turns[i] = turn;
+		if (fd >= 0 && (stands_still || places->looks[i] >= GUARDIAN_LOOKS_MAX))
+			count += relieve(page, i, fd);
 	}
 	return count;
 }
@@ -136,9 +148,9 @@ static uint64_t serve(struct guardian_page *page, uint64_t beat)
 	return count;
 }
 
-static void stand_in(struct guardian_page *page, uint64_t beat)
+static void tell(struct guardian_page *page, uint64_t relieved, uint64_t unseen)
 {
-	uint64_t relieved = relieve(page), unseen = serve(page, beat), one = 1;
+	uint64_t one = 1;
 	ssize_t written;
 
 	if (!relieved && !unseen)
@@ -151,6 +163,7 @@ static void stand_in(struct guardian_page *page, uint64_t beat)
 
 static int guard(struct guardian_page *page)
 {
+	static struct places places;
 	struct pollfd waits[] = {
 		{ .fd = GUARDIAN_FD_END },
 		{ .fd = GUARDIAN_FD_GROUP, .events = POLLIN },
@@ -161,20 +174,22 @@ static int guard(struct guardian_page *page)
 	/* Until the other process ends. */
 	for (;;) {
 		bool stands_still = looks >= GUARDIAN_LOOKS_MAX;
+		uint64_t now;
 
 		/* While the agent answers, no open wakes this process. */
 		poll(waits, stands_still ? 2 : 1, GUARDIAN_LOOK_MS);
 		if (waits[0].revents)
 			return 0;
 		atomic_fetch_add(&page->looks, 1);
-		if (atomic_load(&page->beat) != beat) {
-			beat = atomic_load(&page->beat);
+		now = atomic_load(&page->beat);
+		if (now != beat)
 			looks = 0;
-		} else if (stands_still) {
-			stand_in(page, beat);
-		} else {
-			looks = somebody_waits(page) ? looks + 1 : 0;
-		}
+		else if (!stands_still)
+			looks = somebody_waits() ? looks + 1 : 0;
+		stands_still = looks >= GUARDIAN_LOOKS_MAX;
+		beat = now;
+		tell(page, relieve_late(page, &places, stands_still),
+		     stands_still ? serve(page, beat) : 0);
 	}
 }
 

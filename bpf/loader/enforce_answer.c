@@ -127,27 +127,21 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct enf
 	return entries;
 }
 
-/* Hashes a program; false when it is none that can be hashed while others wait. */
-static bool hash(struct enforce_judge *judge, const struct enforce_act *act, int fd,
-		 uint8_t digest[SHA256_BYTES])
+/* Whether a program may be hashed while its exec waits; one that may not goes on, counted. */
+static bool can_hash(struct enforce_judge *judge, const struct enforce_act *act, int fd)
 {
 	struct statfs system;
-	int error = -EINVAL;
 
 	if (act->file.stx_size > ANSWER_HASH_BYTES_MAX)
 		return false;
 	/* A program in user space serves its files, when it likes to. */
 	if (!fstatfs(fd, &system) && system.f_type != FUSE_SUPER_MAGIC)
-		error = file_hash_until(fd, ANSWER_HASH_BYTES_MAX,
-					clock_boot_ns() + ANSWER_HASH_NS_MAX, digest);
-	if (error)
-		judge_lose(judge, 1);
-	else
-		atomic_fetch_add(&judge->hashed, 1);
-	return !error;
+		return true;
+	judge_lose(judge, 1);
+	return false;
 }
 
-/* Whether a file could have changed again within the tick of the clock that it changed in. */
+/* Whether a file could still change within the tick of the clock that it changed in. */
 static bool changed_now(const struct statx *file)
 {
 	struct timespec now;
@@ -158,52 +152,65 @@ static bool changed_now(const struct statx *file)
 	       FILE_TICK_NS;
 }
 
+static bool is_same(const struct immune_learned_file *row, const struct statx *file)
+{
+	return row->changed_s == (uint64_t)file->stx_ctime.tv_sec &&
+	       row->changed_ns == file->stx_ctime.tv_nsec;
+}
+
 /* Entries that the program's hash is listed for; from then on the kernel knows it by identity. */
 static uint64_t hash_entries(struct enforce_judge *judge, const struct enforce_act *act, int fd)
 {
 	struct immune_file_key key = { judge->generation, device_of(&act->file),
 				       act->file.stx_ino };
-	int learned = enforce_learned_fd(judge->enforce);
-	struct immune_learned_file row;
+	struct immune_learned_file row = { .changed_s = (uint64_t)act->file.stx_ctime.tv_sec,
+					   .changed_ns = act->file.stx_ctime.tv_nsec };
+	bool keep = !changed_now(&act->file);
 	uint8_t digest[SHA256_BYTES];
 
-	if (!bpf_map_lookup_elem(learned, &key, &row) &&
-	    row.changed_s == (uint64_t)act->file.stx_ctime.tv_sec &&
-	    row.changed_ns == act->file.stx_ctime.tv_nsec)
-		return row.entries;
-	if (!hash(judge, act, fd, digest))
+	if (file_hash_until(fd, ANSWER_HASH_BYTES_MAX, clock_boot_ns() + ANSWER_HASH_NS_MAX,
+			    digest)) {
+		judge_lose(judge, 1);
 		return 0;
-	row = (struct immune_learned_file){ .changed_s = (uint64_t)act->file.stx_ctime.tv_sec,
-					    .changed_ns = act->file.stx_ctime.tv_nsec };
+	}
+	atomic_fetch_add(&judge->hashed, 1);
 	for (uint32_t i = 0; i < judge->hash_count; i++)
 		if (!memcmp(judge->hashes[i].sha256, digest, sizeof(digest)))
 			row.entries |= judge->hashes[i].entries;
 	/* Also one that is on no list is known by then, and not read again until it changes. */
-	if (!changed_now(&act->file))
-		bpf_map_update_elem(learned, &key, &row, BPF_ANY);
+	if (keep)
+		bpf_map_update_elem(enforce_learned_fd(judge->enforce), &key, &row, BPF_ANY);
 	return row.entries;
 }
 
-static void judge_file(struct enforce_judge *judge, struct enforce_act *act, int fd)
+/* Finds the entries that a file is in; true when its hash has to be known for that. */
+static bool judge_file(struct enforce_judge *judge, struct enforce_act *act, int fd)
 {
 	struct immune_file_key key = { judge->generation, 0, 0 };
 	struct immune_enforced_file row = { 0 };
-	uint64_t entries = path_entries(judge, act);
+	struct immune_learned_file learned;
 
+	act->found = path_entries(judge, act);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME | STATX_SIZE,
-		  &act->file)) {
-		act->entries &= entries;
-		return;
-	}
+		  &act->file))
+		return false;
 	key.device = device_of(&act->file);
 	key.inode = act->file.stx_ino;
 	if (row_find(judge, IMMUNE_TABLE_FILES, &key, &row))
-		entries |= row.entries.add;
-	if (row.flags & IMMUNE_FILE_PROTECTED && act->action == IMMUNE_ACTION_EXEC)
-		act->entries = 0;
-	else if (act->action == IMMUNE_ACTION_EXEC && judge->hash_count)
-		entries |= hash_entries(judge, act, fd);
-	act->entries &= entries;
+		act->found |= row.entries.add;
+	if (act->action != IMMUNE_ACTION_EXEC)
+		return false;
+	if (row.flags & IMMUNE_FILE_PROTECTED) {
+		act->found = 0;
+		return false;
+	}
+	if (!judge->hash_count)
+		return false;
+	if (bpf_map_lookup_elem(enforce_learned_fd(judge->enforce), &key, &learned) ||
+	    !is_same(&learned, &act->file))
+		return can_hash(judge, act, fd);
+	act->found |= learned.entries;
+	return false;
 }
 
 /* The first entry that has not expired, from 1; 0 when none is left. */
@@ -221,16 +228,18 @@ static uint16_t entry_first(const struct enforce_judge *judge, const struct enfo
 static uint16_t decide(struct enforce_judge *judge, uint16_t entry)
 {
 	uint64_t minute = clock_boot_ns() / NS_PER_MINUTE;
+	bool is_free;
 
 	if (!(judge->policy.blocking >> (entry - 1) & 1))
 		return IMMUNE_OUTCOME_MONITORED;
+	pthread_mutex_lock(&judge->lock);
 	if (judge->minute != minute)
 		judge->used = 0;
 	judge->minute = minute;
-	if (judge->used >= judge->policy.actions_per_minute)
-		return IMMUNE_OUTCOME_CAPPED;
-	judge->used++;
-	return IMMUNE_OUTCOME_REFUSED;
+	is_free = judge->used < judge->policy.actions_per_minute;
+	judge->used += is_free;
+	pthread_mutex_unlock(&judge->lock);
+	return is_free ? IMMUNE_OUTCOME_REFUSED : IMMUNE_OUTCOME_CAPPED;
 }
 
 static void tell(struct enforce_judge *judge, const struct enforce_act *act)
@@ -261,32 +270,48 @@ static void tell(struct enforce_judge *judge, const struct enforce_act *act)
 	verdicts_push(&judge->enforce->sensor->verdicts, &record.header);
 }
 
-bool judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event,
-		 struct enforce_act *act)
+/* Who acts, once it is known on what; true when it is to be refused. */
+static bool judge_opener(struct enforce_judge *judge, struct enforce_act *act)
 {
-	const struct immune_enforcement *policy = &judge->policy;
 	const struct watch_maps maps = { sensor_processes_fd(judge->enforce->sensor), -1 };
-	bool is_exec = event->mask & FAN_OPEN_EXEC_PERM;
 
-	act->entry = 0;
-	if (event->pid == 1 || event->pid == getpid() || judge->enforce->now.paused)
-		return false;
-	act->action = is_exec ? IMMUNE_ACTION_EXEC : IMMUNE_ACTION_OPEN;
-	act->entries = is_exec ? policy->exec : policy->open_read;
+	act->entries &= act->found;
 	if (!act->entries)
 		return false;
-	atomic_fetch_add(&judge->judged, 1);
-	watch_record_file(&act->about, judge->proc_self_fd, event->fd);
-	judge_file(judge, act, event->fd);
-	if (!act->entries)
-		return false;
-	watch_who(&act->about.header, &maps, event->pid);
+	watch_who(&act->about.header, &maps, act->opener);
 	judge_actor(judge, act);
 	act->entry = act->entries ? entry_first(judge, act) : 0;
 	if (!act->entry)
 		return false;
 	act->outcome = decide(judge, act->entry);
 	return act->outcome == IMMUNE_OUTCOME_REFUSED;
+}
+
+enum judged judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event,
+			struct enforce_act *act)
+{
+	const struct immune_enforcement *policy = &judge->policy;
+	bool is_exec = event->mask & FAN_OPEN_EXEC_PERM;
+
+	act->entry = 0;
+	if (event->pid == 1 || event->pid == getpid() || judge->enforce->now.paused)
+		return JUDGED_GOES_ON;
+	act->action = is_exec ? IMMUNE_ACTION_EXEC : IMMUNE_ACTION_OPEN;
+	act->entries = is_exec ? policy->exec : policy->open_read;
+	if (!act->entries)
+		return JUDGED_GOES_ON;
+	atomic_fetch_add(&judge->judged, 1);
+	act->opener = event->pid;
+	watch_record_file(&act->about, judge->proc_self_fd, event->fd);
+	if (judge_file(judge, act, event->fd))
+		return JUDGED_HASH;
+	return judge_opener(judge, act) ? JUDGED_REFUSED : JUDGED_GOES_ON;
+}
+
+bool judge_hash(struct enforce_judge *judge, struct enforce_act *act, int fd)
+{
+	act->found |= hash_entries(judge, act, fd);
+	return judge_opener(judge, act);
 }
 
 void judge_end(struct enforce_judge *judge, struct enforce_act *act,

@@ -11,8 +11,8 @@
 #include "guardian.h"
 #include "watch_record.h"
 
-/* Largest program that is hashed while its exec waits, and how long that may take: others wait for it,
- * and the guardian's patience is a second. */
+/* Largest program that is hashed while its exec waits, and how long that may take: the guardian's
+ * patience is a second. */
 #define ANSWER_HASH_BYTES_MAX (64u << 20)
 #define ANSWER_HASH_NS_MAX 700000000ull
 
@@ -23,6 +23,7 @@ struct enforce_judge {
 	int proc_self_fd; /* /proc/self/fd */
 	const struct immune_enforce_hash *hashes;
 	uint32_t hash_count;
+	pthread_mutex_t lock; /* guards what follows */
 	uint64_t minute, used; /* of the policy's actions */
 	_Atomic uint64_t judged, refused, monitored, capped, failed, hashed;
 };
@@ -32,6 +33,8 @@ struct enforce_act {
 	struct watch_record about;
 	struct statx file;
 	uint64_t entries; /* that may still be for it */
+	uint64_t found; /* entries that its file is in */
+	pid_t opener;
 	uint16_t action; /* enum immune_action */
 	uint16_t entry; /* the one that it belongs to, from 1; 0 = none */
 	uint16_t outcome; /* enum immune_outcome, if the answer comes in time */
@@ -43,9 +46,18 @@ int judge_begin(struct enforce_judge *judge, uint32_t generation);
 /* Counts acts that nobody could judge. */
 void judge_lose(struct enforce_judge *judge, uint64_t count);
 
-/* True when the act is to be refused. */
-bool judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event,
-		 struct enforce_act *act);
+enum judged {
+	JUDGED_GOES_ON,
+	JUDGED_REFUSED,
+	JUDGED_HASH, /* judge_hash() decides */
+};
+
+/* Judges an act without waiting for anybody. */
+enum judged judge_event(struct enforce_judge *judge, const struct fanotify_event_metadata *event,
+			struct enforce_act *act);
+
+/* Hashes the program and ends its judgement, on any thread; true when it is to be refused. */
+bool judge_hash(struct enforce_judge *judge, struct enforce_act *act, int fd);
 
 /* Counts and tells the verdict, when it is known whether the answer counted. */
 void judge_end(struct enforce_judge *judge, struct enforce_act *act,

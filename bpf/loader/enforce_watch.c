@@ -12,6 +12,7 @@
 
 #include "enforce_answer.h"
 #include "enforce_mark.h"
+#include "enforce_slow.h"
 #include "guardian.h"
 #include "sensor.h"
 
@@ -21,6 +22,7 @@ struct answerer {
 	int group;
 	int poke_eventfd; /* the end, or something that the guardian let go */
 	struct guardian *guardian;
+	struct enforce_slow *slow;
 	uint64_t let_go; /* of the guardian's, those that are counted by now */
 	pthread_t answering;
 	bool answering_runs;
@@ -36,16 +38,21 @@ struct enforce_watch {
 	struct immune_enforce_row past; /* counts of the ones before */
 };
 
-static void handle(struct answerer *answerer, struct enforce_act *act)
+static void handle(struct answerer *answerer, uint32_t place, struct enforce_act *act)
 {
-	const struct fanotify_event_metadata event = guardian_event(answerer->guardian, 0);
+	const struct fanotify_event_metadata event = guardian_event(answerer->guardian, place);
 	enum guardian_answered answered;
-	bool refused;
+	enum judged judged;
 
 	if (event.fd < 0)
 		return;
-	refused = judge_event(&answerer->judge, &event, act);
-	answered = guardian_answer(answerer->guardian, 0, refused);
+	judged = judge_event(&answerer->judge, &event, act);
+	if (judged == JUDGED_HASH) {
+		if (enforce_slow_take(answerer->slow, place, act))
+			return;
+		judge_lose(&answerer->judge, 1);
+	}
+	answered = guardian_answer(answerer->guardian, place, judged == JUDGED_REFUSED);
 	judge_end(&answerer->judge, act, answered);
 	close(event.fd);
 }
@@ -71,6 +78,7 @@ static void *answering_run(void *argument)
 	struct enforce_act act;
 
 	while (!atomic_load(&answerer->stopping)) {
+		uint32_t place = enforce_slow_place(answerer->slow);
 		uint64_t poked;
 		ssize_t length;
 
@@ -80,8 +88,8 @@ static void *answering_run(void *argument)
 		(void)length;
 		guardian_beat(answerer->guardian);
 		/* One at a time, so that nobody waits behind a batch. */
-		if (guardian_read(answerer->guardian, 1))
-			handle(answerer, &act);
+		if (guardian_read(answerer->guardian, place, 1))
+			handle(answerer, place, &act);
 		count_let_go(answerer);
 	}
 	return NULL;
@@ -105,6 +113,8 @@ static void answerer_end(struct answerer *answerer)
 	if (answerer->answering_runs)
 		pthread_join(answerer->answering, NULL);
 	answerer->answering_runs = false;
+	enforce_slow_stop(answerer->slow);
+	answerer->slow = NULL;
 	if (answerer->guardian)
 		count_let_go(answerer);
 }
@@ -122,6 +132,7 @@ static void answerer_stop(struct answerer *answerer)
 		close(answerer->poke_eventfd);
 	if (answerer->judge.proc_self_fd >= 0)
 		close(answerer->judge.proc_self_fd);
+	pthread_mutex_destroy(&answerer->judge.lock);
 	free(answerer->rest);
 	free(answerer);
 }
@@ -136,10 +147,12 @@ static int answerer_run(struct answerer *answerer)
 	/* Signals are for the host program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&answerer->answering, NULL, answering_run, answerer);
+	error = enforce_slow_start(&answerer->slow, &answerer->judge, answerer->guardian);
+	if (!error)
+		error = -pthread_create(&answerer->answering, NULL, answering_run, answerer);
 	answerer->answering_runs = !error;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
+	return error;
 }
 
 static struct answerer *answerer_new(struct immune_enforce *enforce)
@@ -149,6 +162,7 @@ static struct answerer *answerer_new(struct immune_enforce *enforce)
 	if (!answerer)
 		return NULL;
 	answerer->judge.enforce = enforce;
+	pthread_mutex_init(&answerer->judge.lock, NULL);
 	answerer->group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
 						FAN_UNLIMITED_MARKS,
 					O_RDONLY | O_CLOEXEC | O_LARGEFILE);

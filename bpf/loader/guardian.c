@@ -211,13 +211,20 @@ void guardian_beat(struct guardian *guardian)
 	atomic_fetch_add(&guardian->page->beat, 1);
 }
 
-uint32_t guardian_read(struct guardian *guardian, uint32_t events)
+uint32_t guardian_read(struct guardian *guardian, uint32_t first, uint32_t count)
 {
-	struct fanotify_event_metadata *read_into = guardian->page->events;
+	struct fanotify_event_metadata *read_into = guardian->page->events + first;
 	ssize_t length;
 
+	/* One thread reads, so that no step of these has to be atomic as a whole. */
+	for (uint32_t i = first; i < first + count; i++)
+		atomic_store_explicit(&guardian->page->turns[i],
+				      atomic_load_explicit(&guardian->page->turns[i],
+							   memory_order_relaxed) + 1,
+				      memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
 	/* Here the kernel itself tells the guardian what was read: no instant is between. */
-	length = read(guardian->group, read_into, events * sizeof(*read_into));
+	length = read(guardian->group, read_into, count * sizeof(*read_into));
 	return length > 0 ? (uint32_t)((size_t)length / sizeof(*read_into)) : 0;
 }
 

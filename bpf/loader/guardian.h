@@ -17,7 +17,7 @@
 
 /* Events that are read and not answered. */
 #define GUARDIAN_EVENTS_MAX 64
-/* How often it looks, and at how many looks in a row somebody waited in vain: a second. */
+/* How often it looks, and at how many looks in a row an event waited in vain: a second. */
 #define GUARDIAN_LOOK_MS 200
 #define GUARDIAN_LOOKS_MAX 5
 
@@ -39,6 +39,7 @@ struct guardian_page {
 	_Atomic uint64_t looks; /* of the guardian */
 	_Atomic uint64_t unseen; /* events that the guardian read and let go */
 	_Atomic uint64_t relieved; /* answers that it gave to events which were read already */
+	_Atomic uint64_t turns[GUARDIAN_EVENTS_MAX]; /* how often a place was read into */
 	/* As the kernel writes them. fd: 0 or more waits for its answer, -1 is none, and less is
 	 * guardian_taken() of one that the guardian let go. */
 	struct fanotify_event_metadata events[GUARDIAN_EVENTS_MAX];
@@ -62,10 +63,11 @@ int guardian_start(struct guardian **out, int group, int poke_eventfd);
 /* Says that the thread which answers goes on. */
 void guardian_beat(struct guardian *guardian);
 
-/* Reads up to `events` waiting events; how many, 0 when there are none or they cannot be read. */
-uint32_t guardian_read(struct guardian *guardian, uint32_t events);
+/* Reads up to `count` waiting events into the places from `first` on, whose events are answered; how
+ * many, 0 when there are none or they cannot be read. One thread. */
+uint32_t guardian_read(struct guardian *guardian, uint32_t first, uint32_t count);
 
-/* Event i of those read; its fd is to be closed. The guardian may have let it go by now. */
+/* The event in place i; its fd is to be closed. The guardian may have let it go by now. */
 struct fanotify_event_metadata guardian_event(const struct guardian *guardian, uint32_t i);
 
 /* What became of an answer. */
@@ -75,7 +77,7 @@ enum guardian_answered {
 	GUARDIAN_NOBODY, /* its opener was killed while it waited */
 };
 
-/* Answers event i. */
+/* Answers the event in place i. Any thread, one a place. */
 enum guardian_answered guardian_answer(struct guardian *guardian, uint32_t i, bool refused);
 
 /* Events that nobody looked at, and events that were looked at too late. */

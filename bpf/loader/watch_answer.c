@@ -157,7 +157,7 @@ void *watch_answer_run(void *argument)
 			drain_poke(answer);
 		guardian_beat(answer->guardian);
 		/* EMFILE and the like: the kernel has denied that opener itself; go on. */
-		count = guardian_read(answer->guardian, GUARDIAN_EVENTS_MAX);
+		count = guardian_read(answer->guardian, 0, GUARDIAN_EVENTS_MAX);
 		for (uint32_t i = 0; i < count; i++)
 			handle(answer, i);
 		count_unseen(answer);

@@ -266,6 +266,30 @@ for (const tier of ["lsm", "fanotify", "signal"] as const) {
   });
 }
 
+tierTest("while large programs are hashed others are judged, and not one goes unnoticed", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    const large = Array.from({ length: 8 }, (_, i) => `${folder}/large-${i}`);
+    for (const [i, path] of large.entries()) {
+      await Deno.copyFile(speaker, path);
+      // Zeros that take no room, and a length that no other one has.
+      await Deno.truncate(path, (60 << 20) + i);
+    }
+    const policy = blocking("exec", `paths = ["${speaker}"]\nsha256 = ["${"0".repeat(64)}"]`);
+    using refusals = new Refusals(policy, { tiers: ["fanotify"] });
+    let hashing = true;
+    const ends = Promise.all(large.map((program) => starts(runs, { program })))
+      .finally(() => hashing = false);
+    let times = 0;
+    for (; hashing || times === 0; times++) {
+      assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
+    }
+    for (const ended of await ends) assertEquals(ended, "refused 0 killed 0 ran 1 bytes 6");
+    assertEquals(refusals.until(times).length, times);
+  }),
+});
+
 tierTest("a policy that cannot be marked changes nothing", {
   tier: "fanotify",
   action: "exec",
