@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Tier } from "../../agent/enforce/mod.ts";
 import { canLoadSensor } from "../support/host.ts";
-import { dist, type RunningUp, runVerb, startUp } from "../support/up.ts";
+import { blocking, compile, compileSpeaker, hasTier } from "../support/enforcement.ts";
+import { run } from "../support/probe.ts";
+import { dist, ENVIRONMENT, type RunningUp, runVerb, startUp } from "../support/up.ts";
 
 /** Longest wait for what takes a while. */
 const EVENTUALLY_MS = 30_000;
@@ -87,11 +90,26 @@ async function alerts(up: RunningUp, port: number): Promise<boolean> {
   return stdout.includes(`/dev/tcp/127.0.0.1/${port}`);
 }
 
+/** A program that the host's own policy refuses, and how one start of it ends. */
+async function refusedProgram(
+  folder: string,
+): Promise<{ readonly policy: string; readonly ran: () => Promise<boolean> }> {
+  const [runs, speaker] = [await compile("runs", folder), await compileSpeaker(folder)];
+  const policy = `${folder}/policy.toml`;
+  await Deno.writeTextFile(policy, blocking("exec", `paths = ["${speaker}"]`), { mode: 0o600 });
+  const ran = async (): Promise<boolean> =>
+    (await run(runs, ["1", "execve", speaker])).lines.join() === "refused 0 killed 0 ran 1 bytes 6";
+  return { policy, ran };
+}
+
 test("init, drill, fire, restart, lift: on a real sensor", async () => {
   await dist;
   const folder = await Deno.makeTempDir();
   const state = await Deno.makeTempDir();
-  let up = await startUp({ state });
+  const refused = await refusedProgram(folder);
+  const refuses = ["lsm", "fanotify", "signal"].some((tier) => hasTier(tier as Tier, "exec"));
+  const environment = { ...ENVIRONMENT, IMMUNE_ENFORCEMENT_POLICY: refused.policy };
+  let up = await startUp({ state, environment });
   try {
     const out = `${folder}/shares`;
     const made = await runVerb("kill-switch", "init", "--out", out, "--json", ...up.flags);
@@ -115,24 +133,28 @@ test("init, drill, fire, restart, lift: on a real sensor", async () => {
     const programs = heldPrograms(state);
     assert(programs.length > 5, `${programs.length} programs`);
     assertEquals(await inKernel(programs), new Set(programs).size);
+    assertEquals(await refused.ran(), !refuses);
     await eventually(() => alerts(up, 4811));
 
     const fired = await use(up, { verb: "fire", shares: [d, b, a] });
     assertEquals([fired.code, fired.done], [0, 1], JSON.stringify(fired));
     assertMatch(fired.outcomes[0]?.text ?? "", /^sensor detached: [1-9]\d* programs are gone/);
     assertEquals([heldPrograms(state), await inKernel(programs)], [[], 0]);
+    assertEquals(await refused.ran(), true);
     const status = await runVerb("kill-switch", "status", "--json", ...up.flags);
     assertEquals(JSON.parse(status.stdout).agents[0].stopped, true);
 
     // A host that starts again stays off.
     await up.stop();
-    up = await startUp({ state, flags: up.flags });
+    up = await startUp({ state, flags: up.flags, environment });
     assertEquals(heldPrograms(state), []);
+    assertEquals(await refused.ran(), true);
     assertEquals(await alerts(up, 4812), false);
 
     const lifted = await use(up, { verb: "lift", shares: [a, c, d] });
     assertEquals([lifted.code, lifted.done], [0, 1], JSON.stringify(lifted));
     assertMatch(lifted.outcomes[0]?.text ?? "", /^sensor attached: the kernel has its [1-9]/);
+    assertEquals(await refused.ran(), !refuses);
     await eventually(() => alerts(up, 4813));
   } finally {
     await up.stop();

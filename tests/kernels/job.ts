@@ -27,6 +27,8 @@ export const FILES: readonly string[] = [
   "tests/e2e/quiet_neighbours_test.ts",
   "tests/e2e/enforcement_address_test.ts",
   "tests/e2e/enforcement_exec_test.ts",
+  "tests/e2e/enforcement_files_test.ts",
+  "tests/e2e/guardian_test.ts",
   "tests/e2e/enforcement_open_test.ts",
   "agent/sensors/facts_test.ts",
   "agent/pipeline/pipeline_test.ts",

@@ -1,0 +1,173 @@
+// What a policy in force does as programs, files and orders change.
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { Enforcement } from "../../agent/enforce/enforcement.ts";
+import { type EnforcementPolicy, parseEnforcement } from "../../agent/enforce/mod.ts";
+import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
+import { Probe, run } from "../support/probe.ts";
+import { RAN, REFUSED, starts, withTools } from "../support/starts.ts";
+
+tierTest("a program is found by its hash before its first run, under any name", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    const bytes = await Deno.readFile(speaker);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    using refusals = new Refusals(blocking("exec", `sha256 = ["${hash}"]`), {
+      tiers: ["fanotify"],
+    });
+    await Deno.copyFile(speaker, `${folder}/fresh`);
+    const refused = "refused 1 killed 0 ran 0 bytes 0";
+    assertEquals(await starts(runs, { program: `${folder}/fresh` }), refused);
+    // Its identity is known by now; what it is changed to is another program.
+    assertEquals(await starts(runs, { program: `${folder}/fresh` }), refused);
+    await Deno.writeFile(`${folder}/fresh`, new Uint8Array([...bytes, 0]));
+    assertEquals(
+      await starts(runs, { program: `${folder}/fresh` }),
+      RAN,
+    );
+    assertEquals(refusals.until(2).length, 2);
+    // Changed back, or one that ran before it became what is listed: refused.
+    await Deno.writeFile(`${folder}/fresh`, bytes);
+    assertEquals(await starts(runs, { program: `${folder}/fresh` }), refused);
+    assertEquals(refusals.until(3).length, 3);
+    // Read once and known from then on, as all programs of the host are: soon nothing is read.
+    const read = async (): Promise<number | undefined> => {
+      assertEquals(await starts(runs, { program: `${folder}/fresh` }), refused);
+      return refusals.enforcer.counts()[0]?.hashed;
+    };
+    let [before, now] = [await read(), await read()];
+    for (let i = 0; i < 50 && before !== now; i++) [before, now] = [now, await read()];
+    assertEquals(before, now);
+  }),
+});
+
+/** Mounts an overlay whose lower layer is a file system of its own; the speaker lies in it. */
+async function onOverlay(folder: string, body: (program: string) => Promise<void>): Promise<void> {
+  const [lower, upper] = [`${folder}/lower`, `${folder}/upper`];
+  const merged = `${folder}/merged`;
+  for (const path of [lower, upper, merged]) await Deno.mkdir(path);
+  await run("mount", ["-t", "tmpfs", "none", lower]);
+  try {
+    await run("mount", ["-t", "tmpfs", "none", upper]);
+    try {
+      for (const name of ["up", "work"]) await Deno.mkdir(`${upper}/${name}`);
+      await Deno.copyFile(`${folder}/speak`, `${lower}/speak`);
+      const layers = `lowerdir=${lower},upperdir=${upper}/up,workdir=${upper}/work`;
+      await run("mount", ["-t", "overlay", "none", merged, "-o", layers]);
+      try {
+        await body(`${merged}/speak`);
+      } finally {
+        await run("umount", [merged]);
+      }
+    } finally {
+      await run("umount", [upper]);
+    }
+  } finally {
+    await run("umount", [lower]);
+  }
+}
+
+for (const tier of ["lsm", "fanotify", "signal"] as const) {
+  const hasOverlay = Deno.readTextFileSync("/proc/filesystems").includes("\toverlay\n");
+  Deno.test({
+    name: `${tier} tier: on overlayfs a file is refused by what it is`,
+    ignore: !hasOverlay || !hasTier(tier, "exec"),
+    fn: withTools(async ({ folder, runs }) =>
+      await onOverlay(folder, async (program) => {
+        using refusals = new Refusals(blocking("exec", `files = ["${program}"]`), {
+          tiers: [tier],
+        });
+        await Deno.rename(program, `${program}-renamed`);
+        const ended = await starts(runs, { program: `${program}-renamed` });
+        assertEquals(ended, (REFUSED[tier] ?? String)(1));
+        assertEquals(refusals.until(1).length, 1);
+        assertEquals(
+          await starts(runs, { program: `${folder}/speak` }),
+          RAN,
+        );
+      })
+    ),
+  });
+}
+
+tierTest("while large programs are hashed others are judged, and not one goes unnoticed", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    const large = Array.from({ length: 8 }, (_, i) => `${folder}/large-${i}`);
+    for (const [i, path] of large.entries()) {
+      await Deno.copyFile(speaker, path);
+      // Zeros that take no room, and a length that no other one has.
+      await Deno.truncate(path, (60 << 20) + i);
+    }
+    const policy = blocking("exec", `paths = ["${speaker}"]\nsha256 = ["${"0".repeat(64)}"]`);
+    using refusals = new Refusals(policy, { tiers: ["fanotify"] });
+    let hashing = true;
+    const ends = Promise.all(large.map((program) => starts(runs, { program })))
+      .finally(() => hashing = false);
+    let times = 0;
+    for (; hashing || times === 0; times++) {
+      assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
+    }
+    for (const ended of await ends) assertEquals(ended, RAN);
+    assertEquals(refusals.until(times).length, times);
+  }),
+});
+
+tierTest("a policy that cannot be marked changes nothing", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    const by = (...paths: readonly string[]): string =>
+      blocking("exec", `paths = ${JSON.stringify(paths)}`);
+    using refusals = new Refusals(by(speaker), { tiers: ["fanotify", "signal"] });
+    // More directories than are marked.
+    const many = `${folder}/many`;
+    Deno.mkdirSync(many);
+    for (let i = 0; i < 4100; i++) Deno.mkdirSync(`${many}/${i}`);
+    assertThrows(() => refusals.set(by(`${many}/**`)), Error, "Cannot mark");
+    assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
+    refusals.set(by("/nowhere/x"));
+    assertEquals(await starts(runs, { program: speaker }), RAN);
+    assertEquals(refusals.until(1).length, 1);
+  }),
+});
+
+tierTest("on an order to observe programs run, with any policy, and are refused again after it", {
+  tier: "signal",
+  action: "exec",
+  test: withTools(async ({ runs, speaker }) => {
+    const parse = (text: string): EnforcementPolicy =>
+      parseEnforcement(text, { file: "test", homes: [] });
+    const exec = blocking("exec", `paths = ["${speaker}"]`);
+    const start = (): Promise<string> => starts(runs, { program: speaker });
+    using probe = new Probe({ kinds: ["verdict"] });
+    using enforcement = new Enforcement({
+      policy: parse(exec),
+      pinned: false,
+      pinPath: `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`,
+      paused: true,
+    }, {
+      sensor: probe.sensor,
+      kernel: {},
+      wallOffsetNs: () => 0n,
+      roleId: () => undefined,
+      onWarning: () => {},
+    });
+    assertEquals(await start(), RAN);
+    assertEquals(enforcement.blocking(true), true);
+    assertNotEquals(await start(), RAN);
+    assertEquals(enforcement.blocking(false), false);
+    assertEquals(await start(), RAN);
+    // Another policy does not end it, nor one that needs other tiers.
+    enforcement.use(parse(exec.replace('"test"', '"again"')));
+    assertEquals(await start(), RAN);
+    const connect = `[[entry]]\nname = "c"\naction = "connect"\nports = [9]\n`;
+    enforcement.use(parse(exec + connect));
+    assertEquals(await start(), RAN);
+    assertEquals(enforcement.blocking(true), true);
+    assertNotEquals(await start(), RAN);
+    assertEquals(enforcement.remove().left, 0);
+    assertEquals(await start(), RAN);
+  }),
+});

@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import { compile, compileSpeaker } from "./enforcement.ts";
+import { inFolder, run } from "./probe.ts";
+
+/** What one start of the speaker says when nothing refuses it. */
+export const RAN = "refused 0 killed 0 ran 1 bytes 6";
+
+/** Starts a program so many times; how that ended. */
+export async function starts(
+  runs: string,
+  { times = 1, how = "execve", program }: {
+    readonly times?: number;
+    readonly how?: string;
+    readonly program: string;
+  },
+): Promise<string> {
+  return (await run(runs, [String(times), how, program])).lines.join("\n");
+}
+
+/** What a test of refused programs works with. */
+export interface Tools {
+  readonly folder: string;
+  readonly runs: string;
+  readonly speaker: string;
+}
+
+/** Gives a test a folder, the program that starts others, and one that speaks. */
+export function withTools(test: (tools: Tools) => Promise<void> | void): () => Promise<void> {
+  return () =>
+    inFolder(async (folder) => {
+      const [runs, speaker] = [await compile("runs", folder), await compileSpeaker(folder)];
+      // It does speak: the same start without a policy.
+      assertEquals(
+        await starts(runs, { program: speaker }),
+        RAN,
+      );
+      await test({ folder, runs, speaker });
+    });
+}
+
+/** How so many starts end that a tier refuses. */
+export const REFUSED: Readonly<Record<string, (times: number) => string>> = {
+  lsm: (times) => `refused ${times} killed 0 ran 0 bytes 0`,
+  fanotify: (times) => `refused ${times} killed 0 ran 0 bytes 0`,
+  signal: (times) => `refused 0 killed ${times} ran 0 bytes 0`,
+};
