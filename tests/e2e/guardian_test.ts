@@ -45,11 +45,9 @@ class Held {
     this.#child.kill("SIGSTOP");
     try {
       // The signal is taken by one thread; the others run until that one has.
-      await shell(
-        `until ! grep -L '^State:.*stopped' /proc/${pid}/task/*/status | grep -q .; do :; done`,
-      );
+      while (!standsStill(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
       await body();
-      assertEquals(await shell(`grep -c '^State:.*stopped' /proc/${pid}/status`), "1");
+      assert(standsStill(pid), "it did not stand still meanwhile");
     } finally {
       this.#child.kill("SIGCONT");
       safety.kill("SIGKILL");
@@ -71,6 +69,18 @@ class Held {
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await Promise.all([this.#lines.drain(), this.#child.status]);
+  }
+}
+
+/** Whether every thread of a process is stopped. */
+function standsStill(pid: number): boolean {
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/task`)].every(({ name }) =>
+      Deno.readTextFileSync(`/proc/${pid}/task/${name}/status`).includes("State:\tT")
+    );
+  } catch {
+    // One of them has ended just now.
+    return false;
   }
 }
 
