@@ -11,6 +11,8 @@ import { parseSyslogLine } from "./syslog_line.ts";
 
 /** How often a log that stands still is looked at, in milliseconds. */
 export const LOOK_INTERVAL_MS = 250;
+/** How often it is looked whether a log that is not there has come, in milliseconds. */
+export const MISSING_INTERVAL_MS = 2000;
 /** So long one turn reads at most, in milliseconds: records of the kernel wait meanwhile. */
 export const TURN_MS = 5;
 /** So many events a line that says that it was written again and again becomes at most. */
@@ -71,6 +73,8 @@ export interface LogInletOptions {
 interface Followed {
   readonly log: LogFile;
   readonly audit: AuditReader | undefined;
+  /** When it was found not to be there. */
+  missedAt: number;
 }
 
 /** Reads a little of one log; `undefined` when nothing came. */
@@ -115,9 +119,10 @@ export class LogInlet implements Disposable {
     ) => ({
       log: new LogFile(path, options.positions?.files[path]),
       audit: path.endsWith("audit.log") ? new AuditReader() : undefined,
+      missedAt: -Infinity,
     }));
     this.#sources = [
-      ...this.#files.map((followed): Source => () => this.#fromFile(followed)),
+      ...this.#files.map((followed): Source => (nowMs) => this.#fromFile(followed, nowMs)),
       ...this.#journals.map((journal): Source => (nowMs) => this.#fromJournal(journal, nowMs)),
     ];
   }
@@ -196,8 +201,12 @@ export class LogInlet implements Disposable {
     for (const journal of this.#journals) journal[Symbol.dispose]();
   }
 
-  #fromFile({ log, audit }: Followed): readonly LogEvent[] | undefined {
-    return log.poll()?.flatMap((line) =>
+  #fromFile(followed: Followed, nowMs: number): readonly LogEvent[] | undefined {
+    const { log, audit, missedAt } = followed;
+    if (!log.isOpen && nowMs - missedAt < MISSING_INTERVAL_MS) return undefined;
+    const lines = log.poll();
+    if (!log.isOpen) followed.missedAt = nowMs;
+    return lines?.flatMap((line) =>
       this.#counted(
         audit === undefined ? syslogEvent(line, this.#options.nowMs()) : audit.read(line),
       )

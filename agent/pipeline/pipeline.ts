@@ -187,13 +187,14 @@ export class Pipeline {
   /**
    * Brings the loss ledger up to date; what is new travels with the next batch.
    *
+   * @param withPrograms Whether it asks for each program too, which takes a call each. Default true.
    * @returns What was lost since the last call.
    */
-  reconcile(): readonly Loss[] {
+  reconcile(withPrograms = true): readonly Loss[] {
     const { source } = this.#parts;
     const losses = [
       ...this.#ledger.reconcile(source.stats(), this.#gaps),
-      ...this.#ledger.reconcilePrograms(source.programs?.() ?? []),
+      ...(withPrograms ? this.#ledger.reconcilePrograms(source.programs?.() ?? []) : []),
     ];
     this.#pendingLosses.push(...losses);
     this.#fold();

@@ -18,6 +18,8 @@ const POLL_TIMEOUT_MS = 100;
 export const HEALTH_INTERVAL_MS = 15_000;
 /** How often the loss ledger is brought up to date, in milliseconds. */
 const LEDGER_INTERVAL_MS = 1000;
+/** One turn of the ledger in so many asks what each program missed. */
+const LEDGER_TURNS_WITH_PROGRAMS = 5;
 
 /**
  * The pipeline's Worker: waits for its start, then polls until it is stopped. Commands are looked
@@ -87,6 +89,7 @@ async function poll(
   { mailbox, outlets }: { readonly mailbox: Mailbox; readonly outlets: Outlets },
 ): Promise<boolean> {
   let reconciledAt = performance.now();
+  let turns = 0;
   let healthAt = -Infinity;
   for (;;) {
     running.pipeline.step(running.isReloading ? 0 : POLL_TIMEOUT_MS);
@@ -96,7 +99,7 @@ async function poll(
     const now = performance.now();
     if (now - reconciledAt >= LEDGER_INTERVAL_MS) {
       reconciledAt = now;
-      reportLosses(running);
+      reportLosses(running, turns++ % LEDGER_TURNS_WITH_PROGRAMS === 0);
     }
     if (now - healthAt >= HEALTH_INTERVAL_MS) {
       healthAt = now;
@@ -186,8 +189,8 @@ function finish(
   });
 }
 
-function reportLosses(running: RunningPipeline): void {
-  const losses = running.pipeline.reconcile();
+function reportLosses(running: RunningPipeline, withPrograms = true): void {
+  const losses = running.pipeline.reconcile(withPrograms);
   if (losses.length > 0) report({ type: "losses", losses });
 }
 
