@@ -69,6 +69,7 @@ exec "$deno" run --quiet --no-prompt --no-config --no-lock --no-npm --no-remote 
  * @throws {Error} when the program does not bundle.
  */
 export async function bundle(): Promise<void> {
+  const began = new Date();
   await Deno.mkdir(`${DIST}/out`, { recursive: true });
   await bundlePrograms();
   for (const path of COPIED) {
@@ -83,6 +84,42 @@ export async function bundle(): Promise<void> {
   await copyRules("rules");
   await Deno.writeTextFile(`${DIST}/immune`, LAUNCHER);
   await Deno.chmod(`${DIST}/immune`, 0o755);
+  await Deno.writeTextFile(STAMP, "");
+  // What changes meanwhile is not in it.
+  await Deno.utime(STAMP, began, began);
+}
+
+/** Made last of all: what it is made from is older. */
+const STAMP = `${DIST}/stamp`;
+/** What `dist/` is made from. */
+const SOURCES = [
+  ...["agent", "build", "cli", "common", "hive", "rules", "wasm"],
+  ...["mod.ts", "deno.lock", "out/engine.wasm"],
+  ...COPIED,
+];
+
+/**
+ * Makes `dist/` where it is not there, or older than what it is made from.
+ *
+ * @throws {Error} as {@linkcode bundle}.
+ */
+export async function bundleIfStale(): Promise<void> {
+  const made = (await Deno.stat(STAMP).catch(() => undefined))?.mtime?.getTime() ?? -Infinity;
+  const newest = await Promise.all(SOURCES.map(newestIn));
+  if (Math.max(...newest) >= made) await bundle();
+}
+
+/** When a file, or the newest one below a folder, was written; tests make no program. */
+async function newestIn(path: string): Promise<number> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  const time = info?.mtime?.getTime() ?? -Infinity;
+  if (!info?.isDirectory) return time;
+  // A folder is as new as the last file that came or went.
+  const times = [time];
+  for await (const { name } of Deno.readDir(path)) {
+    if (!/_test\.tsx?$/.test(name)) times.push(await newestIn(`${path}/${name}`));
+  }
+  return Math.max(...times);
 }
 
 async function bundlePrograms(): Promise<void> {

@@ -3,42 +3,94 @@
 // Builds, runs every test and documentation example, prints the tests that were skipped with the
 // host fact that is missing, and ends with "N passed, N failed, N skipped". A skip that
 // tests/skips.json does not explain is a failure.
+//
+// Without arguments it runs two halves at the same time: the rooms' own tests, which compute, and
+// those that start programs and mostly wait. What the first says is shown when it has ended.
 
 import skips from "../tests/skips.json" with { type: "json" };
-import { summarize } from "./junit.ts";
+import { summarize, type TestSummary } from "./junit.ts";
 import { run } from "./run.ts";
 
-const JUNIT_PATH = "out/junit.xml";
+/** Rooms whose tests start no agent, hive or browser. */
+const ROOMS: readonly string[] = ["build", "common", "hive", "specs", "wasm"];
+/** Holds no tests. */
+const WITHOUT_TESTS: readonly string[] = [
+  "LICENSE",
+  "coverage",
+  "deno.json",
+  "deno.lock",
+  "dist",
+  "out",
+  "mod.ts",
+];
+
+/** A part of the tests, in a process of its own. */
+interface Part {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * The halves: every entry of the project's folder is in one of them.
+ *
+ * @param entries Names in that folder.
+ */
+export function partsOf(entries: readonly string[]): readonly Part[] {
+  const tested = entries.filter((name) => !name.startsWith(".") && !WITHOUT_TESTS.includes(name));
+  return [
+    { name: "programs", args: tested.filter((name) => !ROOMS.includes(name)).sort() },
+    { name: "rooms", args: tested.filter((name) => ROOMS.includes(name)).sort() },
+  ];
+}
+
+interface Ended {
+  readonly code: number;
+  readonly summary: TestSummary | undefined;
+}
+
+async function runPart({ name, args }: Part, quiet: boolean): Promise<Ended> {
+  const report = `out/junit-${name}.xml`;
+  await Deno.remove(report).catch(() => undefined);
+  const command = [Deno.execPath(), "test", "-A", "--quiet", "--doc", `--junit-path=${report}`];
+  const code = quiet ? await runQuietly([...command, ...args]) : await run([...command, ...args]);
+  const xml = await Deno.readTextFile(report).catch(() => undefined);
+  return { code, summary: xml === undefined ? undefined : summarize(xml) };
+}
+
+/** Runs a command and shows what it said when it has ended. */
+async function runQuietly([program = "", ...args]: readonly string[]): Promise<number> {
+  const { code, stdout, stderr } = await new Deno.Command(program, { args, stdin: "null" })
+    .output();
+  for (const said of [stdout, stderr]) console.log(new TextDecoder().decode(said).trimEnd());
+  return code;
+}
 
 async function main(args: readonly string[]): Promise<number> {
   const built = await run([Deno.execPath(), "run", "-A", "build/main.ts"]);
   if (built !== 0) return built;
   await Deno.mkdir("out", { recursive: true });
-  await Deno.remove(JUNIT_PATH).catch(() => undefined);
-  const code = await run([
-    Deno.execPath(),
-    "test",
-    "-A",
-    "--quiet",
-    "--doc",
-    `--junit-path=${JUNIT_PATH}`,
-    ...args,
-  ]);
-  const report = await Deno.readTextFile(JUNIT_PATH).catch(() => undefined);
-  if (report === undefined) {
-    console.log("The tests did not run to their end");
-    console.log("0 passed, 1 failed, 0 skipped");
-    return code || 1;
+  const entries = [...Deno.readDirSync(".")].map(({ name }) => name);
+  const parts = args.length > 0 ? [{ name: "named", args }] : partsOf(entries);
+  const ended = await Promise.all(parts.map((part, i) => runPart(part, i > 0)));
+  let [passed, failed, unexplained] = [0, 0, 0];
+  const skipped: string[] = [];
+  for (const { summary } of ended) {
+    if (summary === undefined) {
+      console.log("The tests did not run to their end");
+      failed++;
+    }
+    passed += summary?.passed ?? 0;
+    failed += summary?.failed ?? 0;
+    skipped.push(...summary?.skipped ?? []);
   }
-  const { passed, failed, skipped } = summarize(report);
-  let unexplained = 0;
   for (const name of skipped) {
     const skip = skips.find((entry) => name.startsWith(entry.test));
     if (skip === undefined) unexplained++;
     console.log(`skipped: ${name}: ${skip?.needs ?? "not explained in tests/skips.json"}`);
   }
   console.log(`${passed} passed, ${failed + unexplained} failed, ${skipped.length} skipped`);
-  return code || (unexplained > 0 ? 1 : 0);
+  const code = ended.find((part) => part.code !== 0)?.code ?? 0;
+  return code || (failed + unexplained > 0 ? 1 : 0);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

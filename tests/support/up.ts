@@ -1,4 +1,4 @@
-import { bundle } from "../../build/bundle.ts";
+import { bundleIfStale } from "../../build/bundle.ts";
 import { ROOT } from "./immune.ts";
 import { Lines, START_WAIT_MS } from "./lines.ts";
 
@@ -26,8 +26,8 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   IMMUNE_DENO: Deno.execPath(),
 };
 
-/** Makes `dist/`, once. */
-export const dist: Promise<void> = bundle();
+/** Makes `dist/`, once for all files of a run. */
+export const dist: Promise<void> = bundleIfStale();
 
 /**
  * Starts `up` with a state folder and ports of its own.
