@@ -1,12 +1,14 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import type { TierTally } from "../../common/wire/tier_tally.ts";
 import type { KernelSensor } from "../sensors/kernel.ts";
 import type { KernelOptions } from "../sensors/options.ts";
 import type { Detached } from "../sensors/programs.ts";
-import { Enforcer, type TierCounts } from "./enforcer.ts";
+import { Enforcer } from "./enforcer.ts";
 import type { EnforcementPolicy } from "./policy.ts";
 import { filesKey, type ResolvedFiles, resolveFiles } from "./resolve.ts";
 import { encodeEnforcement } from "./tables.ts";
 import { chooseTiers, holdOf } from "./tiers.ts";
+import { addTiers } from "./tier_counts.ts";
 import { type Tier, type TierTrial, tryTiers } from "./trial.ts";
 
 /** Files that a policy names are looked at again this often, in milliseconds. */
@@ -41,6 +43,8 @@ export class Enforcement implements Disposable {
   readonly #trials: readonly TierTrial[];
   #policy: EnforcementPolicy;
   #enforcer: Enforcer | undefined;
+  /** What was counted by programs that others took the place of. */
+  #past: readonly TierTally[] = [];
   #files = "";
   #said = "";
   #lookedAt = -Infinity;
@@ -72,9 +76,11 @@ export class Enforcement implements Disposable {
     return this.#enforcer?.tiers ?? [];
   }
 
-  /** What each tier did. */
-  counts(): readonly TierCounts[] {
-    return this.#enforcer?.counts() ?? [];
+  /** What each tier in force did, since the agent began. */
+  counts(): readonly TierTally[] {
+    const tiers = this.tiers;
+    return addTiers(this.#enforcer?.counts() ?? [], this.#past)
+      .filter(({ tier }) => tiers.includes(tier));
   }
 
   /**
@@ -105,6 +111,7 @@ export class Enforcement implements Disposable {
         throw error;
       }
       this.#enforcer = next;
+      this.#past = addTiers(before?.counts() ?? [], this.#past);
       before?.close();
     }
     this.#policy = policy;
@@ -147,6 +154,7 @@ export class Enforcement implements Disposable {
   /** Detaches and takes pins away; how many programs there were, and are. */
   remove(): Detached {
     const enforcer = this.#enforcer;
+    this.#past = addTiers(enforcer?.counts() ?? [], this.#past);
     this.#enforcer = undefined;
     return enforcer?.remove() ?? { programs: 0, left: 0 };
   }

@@ -1,5 +1,6 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { VERDICT_TIERS } from "../../common/record/values.ts";
+import type { TierTally } from "../../common/wire/tier_tally.ts";
 import type { KernelSensor } from "../sensors/kernel.ts";
 import {
   cString,
@@ -32,15 +33,7 @@ export interface EnforcerOptions extends LibraryOptions {
 }
 
 /** What one tier did since it was loaded. */
-export interface TierCounts {
-  readonly tier: Tier;
-  /** Acts that an entry could be for. */
-  readonly judged: number;
-  readonly refused: number;
-  readonly monitored: number;
-  readonly capped: number;
-  /** Signals that the kernel did not take, acts that nobody could judge, or not in time. */
-  readonly failed: number;
+export interface TierCounts extends TierTally {
   /** Programs that were hashed; one that changed, or was forgotten since, again. */
   readonly hashed: number;
 }
@@ -97,7 +90,10 @@ export class Enforcer implements Disposable {
     return this.#check(this.#symbols.immune_enforce_pause(this.#handle, paused ? 1 : 0)) === 1;
   }
 
-  /** What each tier did. */
+  /**
+   * What each tier did since it was loaded. Failed are signals that the kernel did not take, and
+   * acts that nobody could judge, or not in time.
+   */
   counts(): readonly TierCounts[] {
     const bytes = new Uint8Array(ROW_BYTES * ROWS_MAX);
     const view = new DataView(bytes.buffer);

@@ -156,6 +156,7 @@ export async function openPipeline(
     indicators,
     onMatch: (match) => seen?.count(match, Date.now()),
     enforcement: enforcement && (() => enforcement.policy),
+    tiers: enforcement && (() => enforcement.counts()),
     epoch,
     missing: journal && notWatched(journal),
     context: () => host.context(),

@@ -8,7 +8,7 @@ import {
   type RecordKey,
   type RecordView,
 } from "../../common/record/mod.ts";
-import type { Alert, Health, Loss } from "../../common/wire/mod.ts";
+import type { Alert, Health, Loss, TierTally } from "../../common/wire/mod.ts";
 import { LOSS_CAUSES, LOSSES_PER_BATCH_MAX } from "../../common/wire/mod.ts";
 import { type Engine, type Hit, type Program, RULE_LISTED } from "../../wasm/engine/mod.ts";
 import type { EnforcementPolicy } from "../enforce/policy.ts";
@@ -27,7 +27,7 @@ import { programOfRecord } from "./log_intake.ts";
 import { judgeMade, type MadeRecord } from "./made.ts";
 import type { RulesInForce } from "./rules_in_force.ts";
 import { type Judged, Verdicts } from "./verdicts.ts";
-import { TallyBook } from "./tallies.ts";
+import { TallyBook, TierBook } from "./tallies.ts";
 
 export { ALERTS_PER_BATCH_MAX, CORRELATED_PER_BATCH_MAX } from "./findings.ts";
 
@@ -63,6 +63,8 @@ export interface PipelineParts {
   readonly onMatch?: ((match: IndicatorMatch) => void) | undefined;
   /** The enforcement policy in force. Default: none; verdicts are not looked for. */
   readonly enforcement?: (() => EnforcementPolicy) | undefined;
+  /** What each tier of enforcement in force did. Default: there are none. */
+  readonly tiers?: (() => readonly TierTally[]) | undefined;
   /** Sensor epoch. */
   readonly epoch: number;
   /** What is known to be missing before the first record; travels with it. */
@@ -89,6 +91,7 @@ export class Pipeline {
   #madeSequence = 0;
   readonly #scanClock = new ScanClock();
   readonly #tallies = new TallyBook();
+  readonly #tiers = new TierBook();
   /** Counters at the last health record. */
   #told = { records: 0, alerts: 0, masked: 0 };
 
@@ -215,6 +218,7 @@ export class Pipeline {
       ...this.#scanClock.take(),
       tallies: this.#tallies.take(source.stats()),
       missed: this.#tallies.takeMissed(source.programs?.() ?? []),
+      tiers: this.#tiers.take(this.#parts.tiers?.() ?? []),
     }, this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX));
     this.#told = counted;
   }

@@ -1,4 +1,6 @@
 import { type MissedRuns, OUTCOMES, type Tally } from "../../common/wire/mod.ts";
+import type { TierTally } from "../../common/wire/tier_tally.ts";
+import { combinedTier } from "../enforce/tier_counts.ts";
 import type { ProgramRow, StatsRow } from "../sensors/sensor.ts";
 
 /** What a sensor counts since it was opened, told as what is new since the last time. */
@@ -35,6 +37,24 @@ export class TallyBook {
     }));
     this.#missedTold = new Map(programs.map(({ name, missed }) => [name, missed]));
     return fresh.filter(({ count }) => count > 0);
+  }
+}
+
+/** What tiers of enforcement count, told as what is new since the last time. */
+export class TierBook {
+  readonly #told = new Map<string, TierTally>();
+
+  /**
+   * What each tier in force did since it was last told, nothing too: that it is in force is told.
+   *
+   * @param rows Counts since the agent began.
+   */
+  take(rows: readonly TierTally[]): readonly TierTally[] {
+    return rows.map((row) => {
+      const told = this.#told.get(row.tier);
+      this.#told.set(row.tier, row);
+      return told === undefined ? row : combinedTier(row, { row: told, sign: -1 });
+    });
   }
 }
 

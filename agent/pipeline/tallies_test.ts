@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { StatsRow } from "../sensors/sensor.ts";
-import { TallyBook } from "./tallies.ts";
+import { TallyBook, TierBook } from "./tallies.ts";
 
 const NONE = { filtered: 0, folded: 0, ringFull: 0, oversized: 0, unreadable: 0 };
 
@@ -27,4 +27,15 @@ Deno.test("TallyBook tells which programs missed runs, once", () => {
   const calm = { ...program, name: "on_fork", missed: 0 };
   assertEquals(book.takeMissed([program, calm]), [{ program: "on_exec", count: 2 }]);
   assertEquals(book.takeMissed([program, calm]), []);
+});
+
+Deno.test("TierBook tells which tiers are in force, with what is new of each, behind a pause too", () => {
+  const book = new TierBook();
+  const lsm = { tier: "lsm", judged: 9, refused: 4, monitored: 3, capped: 1, failed: 1 } as const;
+  const none = { judged: 0, refused: 0, monitored: 0, capped: 0, failed: 0 };
+  assertEquals(book.take([lsm]), [lsm]);
+  assertEquals(book.take([lsm]), [{ tier: "lsm", ...none }]);
+  assertEquals(book.take([]), []);
+  const later = { ...lsm, judged: 11, refused: 6 };
+  assertEquals(book.take([later]), [{ tier: "lsm", ...none, judged: 2, refused: 2 }]);
 });

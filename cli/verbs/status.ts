@@ -34,14 +34,15 @@ export function addStatus(program: Command): void {
   });
 }
 
-/** What the sensors counted: SEEN is the sum of the other columns. */
+/** What the sensors counted: SEEN is the sum of the other columns; and what was refused. */
 function printSensor(sensor: z.infer<typeof sensorSchema> | undefined): void {
   if (sensor === undefined) return;
-  const { kinds, missed } = sensor;
+  const { kinds, missed, tiers } = sensor;
   if (kinds.length > 0) print(`\n${table(kinds, SENSOR_COLUMNS).trimEnd()}`);
   for (const { program, count } of missed) {
     print(`Program ${visible(program)} did not run ${count} times: it ran on that CPU already`);
   }
+  if (tiers.length > 0) print(`\n${table(tiers, TIER_COLUMNS).trimEnd()}`);
 }
 
 function linkLine({ state, reason, since }: LinkStateFile): string {
@@ -60,12 +61,35 @@ const kindSchema = z.object({
   oversized: count,
   unreadable: count,
 });
+const tierSchema = z.object({
+  tier: z.string(),
+  hosts: count,
+  judged: count,
+  refused: count,
+  monitored: count,
+  capped: count,
+  failed: count,
+});
 const sensorSchema = z.object({
   kinds: z.array(kindSchema),
   missed: z.array(z.object({ program: z.string(), count })),
+  tiers: z.array(tierSchema).default([]),
 });
 
 type KindLine = z.infer<typeof kindSchema>;
+
+type TierLine = z.infer<typeof tierSchema>;
+
+/** HOSTS: on which it is in force. */
+const TIER_COLUMNS = [
+  { title: "TIER", value: ({ tier }: TierLine): string => visible(tier) },
+  { title: "HOSTS", value: ({ hosts }: TierLine): string => String(hosts) },
+  { title: "JUDGED", value: ({ judged }: TierLine): string => String(judged) },
+  { title: "REFUSED", value: ({ refused }: TierLine): string => String(refused) },
+  { title: "MONITORED", value: ({ monitored }: TierLine): string => String(monitored) },
+  { title: "CAPPED", value: ({ capped }: TierLine): string => String(capped) },
+  { title: "FAILED", value: ({ failed }: TierLine): string => String(failed) },
+];
 
 const SENSOR_COLUMNS = [
   { title: "KIND", value: ({ kind }: KindLine): string => visible(kind) },

@@ -450,6 +450,10 @@ export const KINDS = {
       { name: "scans", doc: "u64 a class of duration (common/wire): scans since the last one" },
       { name: "tallies", doc: "what the sensor counted of each kind since (common/wire/tally.ts)" },
       { name: "missed", doc: "programs that did not run since, a line each: name, space, times" },
+      {
+        name: "tiers",
+        doc: "tiers of enforcement in force, a line each (common/wire/tier_tally.ts)",
+      },
     ],
   },
   image_hash: {

@@ -8,6 +8,7 @@ import {
   type MissedRuns,
   type Tally,
 } from "./tally.ts";
+import { decodeTiers, encodeTiers, type TierTally } from "./tier_tally.ts";
 
 /**
  * Upper bounds of the classes of a scan's duration, in seconds; one more class has the longer ones.
@@ -50,6 +51,8 @@ export interface Health {
   readonly tallies: readonly Tally[];
   /** Programs of the sensor that did not run when they should have. */
   readonly missed: readonly MissedRuns[];
+  /** Tiers of enforcement that are in force, with what they did. */
+  readonly tiers: readonly TierTally[];
 }
 
 /**
@@ -77,6 +80,7 @@ export function encodeHealth(health: Health, header: HeaderValues): Uint8Array {
       scans: new Uint8Array(scans.buffer),
       tallies: encodeTallies(health.tallies),
       missed: encodeMissed(health.missed),
+      tiers: encodeTiers(health.tiers),
     },
   });
 }
@@ -95,7 +99,8 @@ export function decodeHealth(record: RecordView): Health | undefined {
   if (counts?.length !== SCAN_CLASSES * COUNT_BYTES || !RULE_SET.test(ruleSet)) return undefined;
   const tallies = decodeTallies(record.slot("health", "tallies") ?? new Uint8Array());
   const missed = decodeMissed(new TextDecoder().decode(record.slot("health", "missed")));
-  if (tallies === undefined || missed === undefined) return undefined;
+  const tiers = decodeTiers(new TextDecoder().decode(record.slot("health", "tiers")));
+  if (tallies === undefined || missed === undefined || tiers === undefined) return undefined;
   const view = new DataView(counts.buffer, counts.byteOffset, counts.byteLength);
   const health: Health = {
     rules: record.number("health", "rules"),
@@ -110,6 +115,7 @@ export function decodeHealth(record: RecordView): Health | undefined {
     ),
     tallies,
     missed,
+    tiers,
   };
   const { records, alerts, masked, scanTimeNs, scans } = health;
   const all = [records, alerts, masked, scanTimeNs, ...scans];

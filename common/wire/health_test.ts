@@ -33,6 +33,17 @@ const HEALTH: fc.Arbitrary<Health> = fc.record({
     }, { noNullPrototype: true }),
     { maxLength: TALLIES_MAX },
   ),
+  tiers: fc.array(
+    fc.record({
+      tier: fc.constantFrom("lsm", "cgroup", "fanotify", "signal"),
+      judged: fc.nat(),
+      refused: fc.nat(),
+      monitored: fc.nat(),
+      capped: fc.nat(),
+      failed: fc.nat(),
+    }, { noNullPrototype: true }),
+    { maxLength: 4 },
+  ),
 }, { noNullPrototype: true });
 
 Deno.test("decodeHealth() reads back what encodeHealth() wrote", () => {
@@ -49,6 +60,7 @@ Deno.test("decodeHealth() refuses figures that no agent has", () => {
       readonly scans?: Uint8Array;
       readonly tallies?: Uint8Array;
       readonly missed?: string;
+      readonly tiers?: string;
     },
     records = 0n,
   ): Health | undefined =>
@@ -58,6 +70,13 @@ Deno.test("decodeHealth() refuses figures that no agent has", () => {
   assertEquals(read({ rule_set: "", scans: scans.subarray(8) }), undefined);
   assertEquals(read({ rule_set: "" }), undefined);
   assertEquals(read({ rule_set: "", scans, tallies: new Uint8Array(8) }), undefined);
+  assertEquals(read({ rule_set: "", scans, tiers: "lsm 1 2 3 4" }), undefined);
+  assertEquals(read({ rule_set: "", scans, tiers: "lsm 1 2 3 4 x" }), undefined);
+  // A tier of a later version.
+  const tiers = "moon 1 2 3 4 5\nlsm 9 1 2 3 4";
+  assertEquals(read({ rule_set: "", scans, tiers })?.tiers, [
+    { tier: "lsm", judged: 9, refused: 1, monitored: 2, capped: 3, failed: 4 },
+  ]);
   assertEquals(read({ rule_set: "", scans, tallies: new Uint8Array(64).fill(0xFF) }), undefined);
   assertEquals(read({ rule_set: "", scans, missed: "on_exec -1" }), undefined);
   assertEquals(read({ rule_set: "", scans, missed: "on_exec 3" })?.missed, [

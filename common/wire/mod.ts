@@ -44,3 +44,4 @@ export * from "./loss.ts";
 export * from "./pack.ts";
 export { countRecords } from "./records.ts";
 export * from "./tally.ts";
+export * from "./tier_tally.ts";

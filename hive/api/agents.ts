@@ -1,5 +1,12 @@
 import { kindName } from "../../common/record/mod.ts";
-import { lossCause, type MissedRuns, OUTCOMES, type Tally } from "../../common/wire/mod.ts";
+import {
+  lossCause,
+  type MissedRuns,
+  OUTCOMES,
+  type Tally,
+  TIER_COUNTS,
+  type TierTally,
+} from "../../common/wire/mod.ts";
 import type { AgentLedger, AgentRow, Store } from "../store/store.ts";
 
 /**
@@ -30,11 +37,19 @@ export interface TallyView extends Omit<Tally, "kind"> {
   readonly kind: string;
 }
 
+/** What a tier of enforcement did. */
+export interface TierView extends TierTally {
+  /** Hosts on which it is in force, as they last said. */
+  readonly hosts: number;
+}
+
 /** What a sensor counted. */
 export interface SensorView {
   readonly kinds: readonly TallyView[];
   /** Programs of it that the kernel left out at times, as they ran on that CPU already. */
   readonly missed: readonly MissedRuns[];
+  /** Tiers of enforcement that are, or were, in force. */
+  readonly tiers: readonly TierView[];
 }
 
 /** An agent with its ledger. */
@@ -83,6 +98,7 @@ export function activePatterns(agents: readonly AgentView[]): number | null {
 export function fleetSensor(agents: readonly AgentView[]): SensorView {
   const kinds = new Map<string, TallyView>();
   const missed = new Map<string, number>();
+  const tiers = new Map<string, TierView>();
   for (const { sensor } of agents) {
     for (const row of sensor.kinds) {
       const known = kinds.get(row.kind);
@@ -91,11 +107,21 @@ export function fleetSensor(agents: readonly AgentView[]): SensorView {
     for (const { program, count } of sensor.missed) {
       missed.set(program, (missed.get(program) ?? 0) + count);
     }
+    for (const row of sensor.tiers) {
+      const known = tiers.get(row.tier);
+      tiers.set(row.tier, known === undefined ? row : addedTier(known, row));
+    }
   }
   return {
     kinds: [...kinds.values()],
     missed: [...missed].map(([program, count]) => ({ program, count })),
+    tiers: [...tiers.values()],
   };
+}
+
+function addedTier(a: TierView, b: TierView): TierView {
+  const counts = TIER_COUNTS.map((name) => [name, a[name] + b[name]]);
+  return { ...a, hosts: a.hosts + b.hosts, ...Object.fromEntries(counts) };
 }
 
 function added(a: TallyView, b: TallyView): TallyView {
@@ -104,10 +130,11 @@ function added(a: TallyView, b: TallyView): TallyView {
 }
 
 function sensorView(ledger: AgentLedger | undefined): SensorView {
-  const { tallies = [], missed = [] } = ledger?.sensor ?? {};
+  const { tallies = [], missed = [], tiers = [] } = ledger?.sensor ?? {};
   return {
     kinds: tallies.map((row) => ({ ...row, kind: kindName(row.kind) ?? "other" })),
     missed,
+    tiers: tiers.map(({ inForce, ...row }) => ({ ...row, hosts: inForce ? 1 : 0 })),
   };
 }
 

@@ -81,7 +81,7 @@ Deno.test("createApi() gives status, agents and ledgers of what was stored", asy
     events: 1,
     alertsToday: 1,
     activePatterns: 42,
-    sensor: { kinds: [], missed: [] },
+    sensor: { kinds: [], missed: [], tiers: [] },
   });
   const { agents } = agentsSchema.parse(await (await hive.get("/api/v1/agents")).json());
   assertEquals(
@@ -268,10 +268,20 @@ const OPENS = {
   unreadable: 6,
 };
 
+const LSM = {
+  tier: "lsm",
+  judged: 10,
+  refused: 1,
+  monitored: 2,
+  capped: 3,
+  failed: 4,
+} as const;
+
 Deno.test("createApi() tells what the sensors counted, of each host and of all", async () => {
   await using hive = await openTestHive();
   const missed = [{ program: "on_exec", count: 4 }];
-  await hive.deliver([healthRecord({ tallies: [OPENS], missed })]);
+  const tiers = [LSM];
+  await hive.deliver([healthRecord({ tallies: [OPENS], missed, tiers })]);
   await hive.deliver([healthRecord({ tallies: [OPENS] })]);
   const opens = {
     kind: "open",
@@ -284,9 +294,21 @@ Deno.test("createApi() tells what the sensors counted, of each host and of all",
     unreadable: 12,
   };
   const status = statusSchema.parse(await (await hive.get("/api/v1/status")).json());
-  assertEquals(status.sensor, { kinds: [opens], missed });
+  const known = { kinds: [opens], missed, tiers: [{ ...LSM, hosts: 0 }] };
+  assertEquals(status.sensor, known);
   const { agents } = agentsSchema.parse(await (await hive.get("/api/v1/agents")).json());
-  assertEquals(agents[0]?.sensor, { kinds: [opens], missed });
+  assertEquals(agents[0]?.sensor, known);
+  await hive.deliver([healthRecord({ tiers })]);
+  const again = statusSchema.parse(await (await hive.get("/api/v1/status")).json());
+  assertEquals(again.sensor.tiers, [{
+    tier: "lsm",
+    hosts: 1,
+    judged: 20,
+    refused: 2,
+    monitored: 4,
+    capped: 6,
+    failed: 8,
+  }]);
 });
 
 Deno.test("createApi() gives metrics in the Prometheus text format", async () => {
@@ -302,6 +324,7 @@ Deno.test("createApi() gives metrics in the Prometheus text format", async () =>
       missed: [{ program: "on_exec", count: 4 }],
     }),
   ], [RING_FULL]);
+  await hive.deliver([healthRecord({ tiers: [LSM] })]);
   await hive.deliver([healthRecord({ scans: [1], scanTimeNs: 500_000_000 })]);
   const response = await hive.get("/metrics");
   assertEquals(response.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -319,6 +342,9 @@ Deno.test("createApi() gives metrics in the Prometheus text format", async () =>
       'immune_sensor_events_total{kind="open",outcome="folded"} 3',
       'immune_sensor_events_total{kind="open",outcome="ring_full"} 4',
       'immune_sensor_runs_missed_total{program="on_exec"} 4',
+      'immune_enforcement_acts_total{tier="lsm",outcome="judged"} 10',
+      'immune_enforcement_acts_total{tier="lsm",outcome="refused"} 1',
+      'immune_enforcement_hosts{tier="lsm"} 0',
       'immune_scan_latency_seconds_bucket{le="0.00005"} 3',
       'immune_scan_latency_seconds_bucket{le="0.00025"} 4',
       'immune_scan_latency_seconds_bucket{le="0.1"} 4',

@@ -1,4 +1,9 @@
-import { LOSS_CAUSE_NAMES, OUTCOMES, SCAN_SECONDS_BOUNDS } from "../../common/wire/mod.ts";
+import {
+  LOSS_CAUSE_NAMES,
+  OUTCOMES,
+  SCAN_SECONDS_BOUNDS,
+  TIER_COUNTS,
+} from "../../common/wire/mod.ts";
 import { SEVERITIES } from "../../common/sigma/rule.ts";
 import type { SensorView } from "./agents.ts";
 import type { DetectionView } from "./detection.ts";
@@ -84,7 +89,7 @@ export function metricsText(source: MetricsSource): string {
 }
 
 /** What became of the events that the sensors' hooks saw. */
-function sensorText({ kinds, missed }: SensorView): string {
+function sensorText({ kinds, missed, tiers }: SensorView): string {
   const name = "immune_sensor_events_total";
   const lines = [
     `# HELP ${name} Events that the sensors' hooks saw, by kind: seen is the sum of the others`,
@@ -102,6 +107,27 @@ function sensorText({ kinds, missed }: SensorView): string {
     help: "Runs of the sensors' programs that a kernel left out",
     label: "program",
     values: missed.map(({ program, count }) => [program, count]),
+  }) + tiersText(tiers);
+}
+
+/** What enforcement did, tier by tier. */
+function tiersText(tiers: SensorView["tiers"]): string {
+  const name = "immune_enforcement_acts_total";
+  const lines = [
+    `# HELP ${name} Acts that enforcement looked at, by tier: judged are all of them`,
+    `# TYPE ${name} counter`,
+  ];
+  for (const row of tiers) {
+    for (const outcome of TIER_COUNTS) {
+      lines.push(`${name}{tier="${row.tier}",outcome="${outcome}"} ${row[outcome]}`);
+    }
+  }
+  return lines.join("\n") + "\n" + familyText({
+    name: "immune_enforcement_hosts",
+    type: "gauge",
+    help: "Hosts on which a tier of enforcement is in force, as they last said",
+    label: "tier",
+    values: tiers.map(({ tier, hosts }) => [tier, hosts]),
   });
 }
 

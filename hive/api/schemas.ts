@@ -57,6 +57,17 @@ const sensorSchema = z.object({
   ).openapi({ description: "seen = the sum of the others" }),
   missed: z.array(z.object({ program: z.string(), count }))
     .openapi({ description: "runs of a program that the kernel left out" }),
+  tiers: z.array(
+    z.object({
+      tier: z.enum(["lsm", "cgroup", "fanotify", "signal"]),
+      hosts: count.openapi({ description: "hosts on which it is in force, as they last said" }),
+      judged: count.openapi({ description: "acts that an entry could be for" }),
+      refused: count,
+      monitored: count,
+      capped: count.openapi({ description: "went on, over the policy's actions a minute" }),
+      failed: count,
+    }),
+  ).openapi({ description: "what the tiers of enforcement did" }),
 });
 
 /** What a hive is doing. */

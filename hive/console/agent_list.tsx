@@ -1,4 +1,5 @@
 import type { Child } from "hono/jsx";
+import { TIER_COUNTS } from "../../common/wire/mod.ts";
 import type { AgentView, LedgerView, SensorView } from "../api/agents.ts";
 import { ago, exact, moment, short, visible, words } from "./format.ts";
 
@@ -50,6 +51,7 @@ function Agent({ agent, nowMs }: { readonly agent: AgentView; readonly nowMs: nu
       </p>
       <Ledger ledger={agent.ledger} />
       {agent.sensor.kinds.length > 0 && <Sensor sensor={agent.sensor} />}
+      {agent.sensor.tiers.length > 0 && <Tiers tiers={agent.sensor.tiers} />}
     </li>
   );
 }
@@ -88,6 +90,33 @@ function Sensor({ sensor: { kinds, missed } }: { readonly sensor: SensorView }):
       {missed.map(({ program, count }) => (
         <p key={program} class="note">{`${visible(program)} missed ${exact(count)} runs`}</p>
       ))}
+    </details>
+  );
+}
+
+/** What its enforcement did, tier by tier. */
+function Tiers({ tiers }: { readonly tiers: SensorView["tiers"] }): Child {
+  return (
+    <details class="sensor">
+      <summary>What it refused</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">tier</th>
+            {TIER_COUNTS.map((name) => <th key={name} scope="col">{name}</th>)}
+          </tr>
+        </thead>
+        <tbody>
+          {tiers.map((row) => (
+            <tr key={row.tier}>
+              <th scope="row">{row.hosts > 0 ? row.tier : `${row.tier}, not in force`}</th>
+              {TIER_COUNTS.map((name) => (
+                <td key={name} title={exact(row[name])}>{short(row[name])}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </details>
   );
 }

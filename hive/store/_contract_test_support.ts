@@ -77,7 +77,15 @@ async function ledgerOf(store: Store, agentId: string): Promise<AgentLedger> {
   return found;
 }
 
-const NO_SENSOR = { tallies: [], missed: [] };
+const LSM = {
+  tier: "lsm",
+  judged: 10,
+  refused: 1,
+  monitored: 2,
+  capped: 3,
+  failed: 4,
+} as const;
+const NO_SENSOR = { tallies: [], missed: [], tiers: [] };
 const TALLY = {
   seen: 21,
   submitted: 1,
@@ -455,6 +463,8 @@ const FLEET: readonly Case[] = [
           { ...TALLY, kind: 65_000, seen: 1 },
         ],
         missed: [{ program: "on_exec", count: 3 }],
+        // Of the second no more is heard: it is not in force any more.
+        tiers: rules === 7 ? [LSM, { ...LSM, tier: "signal" }] : [LSM],
       }, {});
     const put = (first: number, records: readonly Uint8Array[]): Promise<Stored> =>
       store.append({ agentId, bytes: sampleBatch({ first, records, hostId }) });
@@ -474,6 +484,10 @@ const FLEET: readonly Case[] = [
         { kind: KINDS.open.id, seen: 42, ...DOUBLED },
       ],
       missed: [{ program: "on_exec", count: 6 }],
+      tiers: [
+        { tier: "lsm", inForce: true, judged: 20, refused: 2, monitored: 4, capped: 6, failed: 8 },
+        { ...LSM, tier: "signal", inForce: false },
+      ],
     });
   }],
   ["append() takes a health record with figures that none has for any record", async (store) => {

@@ -8,6 +8,7 @@ import { type Extract, extract } from "./extract.ts";
 import { accountForGap, isGapCause, type Passed } from "./gap.ts";
 import { HealthRows } from "./health.ts";
 import { TallyRows } from "./tallies.ts";
+import { TierRows } from "./tier_rows.ts";
 import { integer, text } from "./rows.ts";
 import { type Block, MINUTES_MAX, type Stored } from "./store.ts";
 
@@ -48,6 +49,7 @@ export class Appender {
   readonly #alerts: AlertRows;
   readonly #healths: HealthRows;
   readonly #tallies: TallyRows;
+  readonly #tiers: TierRows;
   readonly #sql: ReturnType<typeof statements>;
 
   /**
@@ -59,6 +61,7 @@ export class Appender {
     this.#alerts = new AlertRows(database);
     this.#healths = new HealthRows(database);
     this.#tallies = new TallyRows(database);
+    this.#tiers = new TierRows(database);
     this.#sql = statements(database);
   }
 
@@ -143,6 +146,7 @@ export class Appender {
     for (const health of found.healths) {
       this.#healths.add(health, { agent });
       this.#tallies.add(health, { agent });
+      this.#tiers.add(health.tiers, { agent });
     }
     this.#countLosses(accepted);
     if (found.events > 0) this.#rollUp(now - now % MINUTE_MS, found.events);

@@ -281,6 +281,19 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (agent, program)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE tiers (
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    tier TEXT NOT NULL,
+    in_force INTEGER NOT NULL,
+    judged INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    monitored INTEGER NOT NULL,
+    capped INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    PRIMARY KEY (agent, tier)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Tables that are small and that everything hangs on: they are checked at every opening. */

@@ -2,6 +2,7 @@ import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { DirectiveStore } from "./directive_store.ts";
 import type { HerdCall, HerdGives, HerdTakes } from "../herd/herd.ts";
 import type { SensorTallies } from "./tallies.ts";
+import type { TierTotals } from "./tier_rows.ts";
 
 /** Most alerts of a page. */
 export const ALERTS_PER_PAGE_MAX = 1000;
@@ -243,8 +244,8 @@ export interface AgentLedger {
   /** Records stored, over all its journals. */
   readonly stored: number;
   readonly losses: readonly Pick<Loss, "cause" | "count" | "certain">[];
-  /** What its sensor counted, before there were records. */
-  readonly sensor: SensorTallies;
+  /** What its sensor counted, before there were records, and what its enforcement did. */
+  readonly sensor: SensorTallies & { readonly tiers: readonly TierTotals[] };
 }
 
 /** Scans of all agents, as their health records tell. */

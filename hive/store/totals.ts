@@ -3,6 +3,7 @@ import { lossCause } from "../../common/wire/mod.ts";
 import { integer, text } from "./rows.ts";
 import { type AgentLedger, MINUTES_MAX, type StoreStats } from "./store.ts";
 import { TallyRows } from "./tallies.ts";
+import { TierRows } from "./tier_rows.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -23,6 +24,7 @@ export function readLedgers(database: DatabaseSync): readonly AgentLedger[] {
     losses.set(agent, [...losses.get(agent) ?? [], entry]);
   }
   const tallies = new TallyRows(database).all();
+  const tiers = new TierRows(database).all();
   return database.prepare(
     `SELECT number, id, stored, coalesce((
       SELECT position FROM journals WHERE agent = agents.number ORDER BY number DESC LIMIT 1
@@ -32,7 +34,10 @@ export function readLedgers(database: DatabaseSync): readonly AgentLedger[] {
     position: integer(row, "position"),
     stored: integer(row, "stored"),
     losses: losses.get(integer(row, "number")) ?? [],
-    sensor: tallies.get(integer(row, "number")) ?? { tallies: [], missed: [] },
+    sensor: {
+      ...tallies.get(integer(row, "number")) ?? { tallies: [], missed: [] },
+      tiers: tiers.get(integer(row, "number")) ?? [],
+    },
   }));
 }
 

@@ -1,0 +1,66 @@
+import type { DatabaseSync } from "node:sqlite";
+import { TIER_COUNTS, type TierName, type TierTally } from "../../common/wire/mod.ts";
+import { integer, text } from "./rows.ts";
+
+/** What a tier of enforcement did on a host since it enrolled. */
+export interface TierTotals extends TierTally {
+  /** True when the agent last said that it is in force. */
+  readonly inForce: boolean;
+}
+
+/** Sums of what the tiers of the agents' enforcement did. */
+export class TierRows {
+  readonly #database: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+
+  /** @param database Open, of this version's schema. */
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#sql = statements(database);
+  }
+
+  /**
+   * Adds what tiers did since the agent last said so; those that it does not name hold no more.
+   *
+   * @param tiers Those in force.
+   * @param whose `agent`: row of the agent.
+   */
+  add(tiers: readonly TierTally[], { agent }: { readonly agent: number }): void {
+    this.#sql.end.run(agent);
+    for (const row of tiers) {
+      this.#sql.add.run(agent, row.tier, ...TIER_COUNTS.map((name) => row[name]));
+    }
+  }
+
+  /** By row of the agent. */
+  all(): ReadonlyMap<number, readonly TierTotals[]> {
+    const all = new Map<number, TierTotals[]>();
+    for (const row of this.#database.prepare("SELECT * FROM tiers ORDER BY tier").all()) {
+      const agent = integer(row, "agent");
+      const counts = TIER_COUNTS.map((name) => [name, integer(row, name)] as const);
+      const tier: TierTotals = {
+        // Nothing else is written there.
+        tier: text(row, "tier") as TierName,
+        inForce: integer(row, "in_force") === 1,
+        ...Object.fromEntries(counts) as Omit<TierTally, "tier">,
+      };
+      all.set(agent, [...all.get(agent) ?? [], tier]);
+    }
+    return all;
+  }
+}
+
+// deno-lint-ignore explicit-function-return-type
+function statements(database: DatabaseSync) {
+  // An agent names any count: the sum stops where a number is no longer exact.
+  const sum = (column: string): string =>
+    `${column} = min(${column} + excluded.${column}, ${Number.MAX_SAFE_INTEGER})`;
+  return {
+    end: database.prepare("UPDATE tiers SET in_force = 0 WHERE agent = ? AND in_force = 1"),
+    add: database.prepare(
+      `INSERT INTO tiers (agent, tier, in_force, ${TIER_COUNTS.join(", ")})
+      VALUES (?, ?, 1, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET in_force = 1, ${TIER_COUNTS.map(sum).join(", ")}`,
+    ),
+  };
+}
