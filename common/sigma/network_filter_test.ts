@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { needOf } from "./_network_filter_test_support.ts";
+import { needOf } from "../../tests/support/network_need.ts";
 import { type Network, parseCidr } from "./cidr.ts";
 import {
   FILTER_NETWORKS_MAX,

@@ -6,16 +6,21 @@ import {
   tryCapabilities,
 } from "../../agent/sensors/mod.ts";
 import { addressText, type KindName, type RecordView } from "../../common/record/mod.ts";
-import { parseCidr } from "../../common/sigma/cidr.ts";
+import { type Network, parseCidr } from "../../common/sigma/cidr.ts";
+import { needOf } from "../support/network_need.ts";
 import { compileRules, type Interest } from "../../common/sigma/mod.ts";
+import { holdsNetwork } from "../../common/sigma/network_values.ts";
 import { kindCounts } from "../support/opens.ts";
 import { inFolder, Probe, run, sensorTest } from "../support/probe.ts";
+import { Random } from "../support/random.ts";
 
 const CONTACTS = new URL("../support/contacts.pl", import.meta.url).pathname;
 /** Ports that nobody else on this host uses meanwhile, it is hoped; records are told by process. */
 const [NAMED, OTHER] = [23_457, 23_458];
 const LIMIT = 200;
 const TIMES = 4000;
+/** Policies that the kernel and the oracle are compared by. */
+const ROUNDS = 12;
 
 /** What rules with these selections want. */
 function interestOf(
@@ -30,16 +35,18 @@ function interestOf(
   return set.interest;
 }
 
+function networkAt(text: string): Network {
+  const network = parseCidr(text);
+  if (typeof network === "string") throw new Error(network);
+  return network;
+}
+
 /** A policy that sends what these rules, and who lists these addresses, could need. */
 function needing(
   { network: { filter } }: Pick<Interest, "network">,
   listed: readonly string[] = [],
 ): Pick<Policy, "network"> {
-  const networks = listed.map((text) => {
-    const network = parseCidr(text);
-    if (typeof network === "string") throw new Error(network);
-    return network;
-  });
+  const networks = listed.map(networkAt);
   const isAlone = ({ address, prefix }: (typeof networks)[number]) => prefix === address.length * 8;
   const all: ListedAddresses = {
     rows: listedRows(networks.filter(isAlone).map(({ address }) => address)),
@@ -269,5 +276,58 @@ sensorTest(
       assertEquals(ends(probe, later.pid), []);
       assertEquals(probe.sensor.verify(), []);
     });
+  },
+);
+
+sensorTest(
+  "the kernel decides as the compiled filter says, random rules, lists and connects",
+  async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31) + 1;
+    const random = new Random(seed);
+    const address = (): string => [127, ...[4, 4, 250].map((n) => random.between(1, n))].join(".");
+    const port = (): number => random.pick([NAMED, OTHER, random.between(1024, 65_535)]);
+    const network = (): string => {
+      const [a, b] = [random.between(1, 4), random.between(1, 4)];
+      return random.pick([`127.${a}.0.0/16`, `127.${a}.${b}.0/24`, `127.${a}.${b}.128/25`]);
+    };
+    const selection = (): string => {
+      const tests = [`DestinationPort: [${port()}, ${port()}]`, `DestinationIp|cidr: ${network()}`];
+      return `{ ${random.pick([[tests[0]], [tests[1]], tests]).join(", ")} }`;
+    };
+    const counts = { sent: 0, left: 0, listed: 0 };
+    using probe = new Probe({ kinds: ["connect"] });
+    for (let round = 0; round < ROUNDS; round++) {
+      const interest = interestOf(
+        ...Array.from(
+          { length: random.between(1, 4) },
+          () => ["network_connection", selection()] as const,
+        ),
+      );
+      const listed = Array.from({ length: 400 }, () => random.chance(1) ? network() : address());
+      probe.set({ kinds: ["connect"], ...needing(interest, listed) });
+      const to = Array.from({ length: 300 }, () =>
+        [
+          random.chance(40) ? random.pick(listed).replace(/\/.*/, "") : address(),
+          port(),
+        ] as const);
+      const { pid } = await run("perl", [CONTACTS, "to", "1", ...to.flat().map(String)]);
+      while (probe.read(0) > 0);
+      const sent = new Set(ends(probe, pid));
+      const networks = listed.map(networkAt);
+      for (const [end, port] of to) {
+        const { address } = networkAt(end);
+        const own = { address, prefix: 32 };
+        const isListed = networks.some((one) => holdsNetwork(one, own));
+        const need = needOf(interest.network.filter, { kind: "connect", address, port });
+        const isSent = sent.has(`${end} ${port}`);
+        if (isListed || need !== "none") {
+          assert(isSent, `seed ${seed}, round ${round}: ${end} ${port}`);
+          counts[isListed ? "listed" : "sent"]++;
+        } else if (!isSent) counts.left++;
+      }
+    }
+    // Five hashes let about one in thirty through that nobody listed.
+    assert(Object.values(counts).every((count) => count > 100), JSON.stringify([seed, counts]));
+    assertAddsUp(probe, "connect");
   },
 );

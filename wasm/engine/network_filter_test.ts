@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import fc from "fast-check";
-import { needOf, type Seen } from "../../common/sigma/_network_filter_test_support.ts";
+import { needOf, type Seen } from "../../tests/support/network_need.ts";
 import { parseCidr } from "../../common/sigma/cidr.ts";
 import { NETWORK_KINDS, type NetworkKind } from "../../common/sigma/mod.ts";
 import { encodeRecord } from "../../common/record/mod.ts";

@@ -1,5 +1,9 @@
-import type { FilterNetwork, NetworkFilter, NetworkKind } from "./network_filter.ts";
-import { holdsNetwork } from "./network_values.ts";
+import type {
+  FilterNetwork,
+  NetworkFilter,
+  NetworkKind,
+} from "../../common/sigma/network_filter.ts";
+import { holdsNetwork } from "../../common/sigma/network_values.ts";
 
 /** A record of a connection, as far as the filter looks at it. */
 export interface Seen {
