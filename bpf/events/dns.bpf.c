@@ -36,11 +36,13 @@ __noinline int question_read(__u32 place, __u32 from, __u32 length)
 	split = &scratch->split;
 	split->count = 0;
 	split->argument = 0;
+	/* A byte a turn, bounded by the longest name: labels cannot make it go back (no pointers). */
 	for (__u32 i = 0; i < IMMUNE_DNS_NAME_MAX; i++) {
 		__u32 at = from + IMMUNE_DNS_HEADER_BYTES + i;
 		__u32 to = split->count;
 		__u8 byte;
 
+		/* The check is on the final value, as the verifier wants it (record.h). */
 		barrier_var(at);
 		if (IMMUNE_DNS_HEADER_BYTES + i >= length || at >= IMMUNE_RECORD_BYTES_MAX ||
 		    to >= IMMUNE_DNS_NAME_MAX)
@@ -107,6 +109,7 @@ static __always_inline bool question_fill(struct immune_scratch *scratch, __u32 
 	record->body.transaction = record->bytes[0] << 8 | record->bytes[1];
 	record->body.response_code = record->bytes[3] & 0xf;
 	record->body.query_type = record->bytes[behind] << 8 | record->bytes[behind + 1];
+	/* Holds by what question_read() gave; the verifier wants it on the final values. */
 	barrier_var(at);
 	barrier_var(name);
 	if (at > sizeof(*record) + IMMUNE_DNS_MESSAGE_BYTES_MAX || name > IMMUNE_DNS_NAME_MAX)

@@ -61,6 +61,7 @@ static __noinline __u32 argv_append(struct immune_scratch *scratch, struct mm_st
 		return IMMUNE_FLAG_UNRESOLVED;
 	record = (void *)scratch->record;
 	first = scratch->length;
+	/* Bounded by the pages that the most bytes can lie on. */
 	for (int i = 0; i < IMMUNE_ARGV_PAGES_MAX && done < wanted; i++) {
 		__u64 part = IMMUNE_PAGE_BYTES - ((start + done) & (IMMUNE_PAGE_BYTES - 1));
 		__u64 at = first + done;
@@ -94,6 +95,7 @@ static __always_inline __u32 file_name_append(struct immune_scratch *scratch,
 	__u64 at = scratch->length;
 	long length;
 
+	/* Holds by what was appended before; the verifier wants it on the final value. */
 	barrier_var(at);
 	if (at > IMMUNE_RECORD_BYTES_MAX - IMMUNE_PATH_BYTES_MAX - 1)
 		return IMMUNE_FLAG_UNRESOLVED;

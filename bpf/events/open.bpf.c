@@ -53,6 +53,7 @@ static __always_inline __u64 name_bits(struct immune_scratch *scratch, struct fi
 	/* What cannot be looked at is not filtered away. */
 	if (!all || length >= IMMUNE_COMPONENT_ROOM)
 		return ~0ull;
+	/* Holds by the check above; a size that is masked is one to the verifier, too. */
 	length &= IMMUNE_COMPONENT_ROOM - 1;
 	if (bpf_probe_read_kernel(scratch->path, length, name.name))
 		return ~0ull;

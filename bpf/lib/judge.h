@@ -72,6 +72,7 @@ static __always_inline void act_narrow(struct immune_act *act, const struct immu
  */
 static __always_inline struct immune_process *label_of(struct task_struct *task)
 {
+	/* Bounded by the ancestors that are asked. */
 #pragma unroll
 	for (int i = 0; i < IMMUNE_ENFORCED_ANCESTORS; i++) {
 		__u32 pid = BPF_CORE_READ(task, tgid);
@@ -222,6 +223,7 @@ static __always_inline __u64 path_entries(struct immune_scratch *scratch, __u32 
 	__u64 from = scratch->walk.at;
 	__u64 length, entries = 0;
 
+	/* Holds by what the walk left; the verifier wants it on the final value. */
 	barrier_var(from);
 	if (!keys || from >= IMMUNE_PATH_BYTES_MAX)
 		return 0;
@@ -229,6 +231,7 @@ static __always_inline __u64 path_entries(struct immune_scratch *scratch, __u32 
 	__builtin_memset(keys, 0, sizeof(*keys));
 	keys->path.generation = keys->tree.generation = generation;
 	keys->tree.bits = 8 * sizeof(keys->tree) - 32;
+	/* The same of the length. */
 	barrier_var(length);
 	if (length > IMMUNE_ENFORCED_PATH_BYTES) {
 		/* Its start tells in which directories it is; it is no whole path of a table. */

@@ -31,6 +31,7 @@ static __always_inline struct pid *pid_of_number(struct task_struct *task, __u32
 	__u32 slots = bpf_core_field_size(struct xa_node, slots) / sizeof(void *);
 	__u64 entry = (__u64)BPF_CORE_READ(pid_space(task), idr.idr_rt.xa_head);
 
+	/* One node a turn, bounded by the levels that a number can have. */
 	for (__u32 level = 0; level < IMMUNE_TREE_LEVELS_MAX; level++) {
 		struct xa_node *node = (void *)(entry - IMMUNE_ENTRY_NODE);
 		__u32 slot;

@@ -30,14 +30,15 @@ static __always_inline void walk_keep(struct immune_scratch *scratch, struct den
 		walk->name_cut = 1;
 		length = IMMUNE_COMPONENT_ROOM - 1;
 	}
+	/* Holds by the check above; clang would leave the mask out, which the verifier needs. */
 	barrier_var(length);
 	length &= IMMUNE_COMPONENT_ROOM - 1;
 	if (walk->flags & IMMUNE_FLAG_TRUNCATED || at < length + 1) {
 		walk->flags |= IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED;
 		return;
 	}
-	/* at was at most PATH_BYTES_MAX and fell: this holds, and tells the verifier. */
 	at -= length + 1;
+	/* at was at most PATH_BYTES_MAX and fell: this holds, and tells the verifier. */
 	barrier_var(at);
 	if (at > IMMUNE_PATH_BYTES_MAX - 1)
 		return;
@@ -91,6 +92,7 @@ __weak __noinline int walk_some(__u32 place)
 	struct immune_scratch *scratch = scratch_at(place);
 	bool more = !!scratch;
 
+	/* Bounded by the steps of one call; the caller's loop takes the rest. */
 	for (int i = 0; more && i < IMMUNE_WALK_STEPS; i++)
 		more = walk_step(scratch);
 	return more;
@@ -144,6 +146,7 @@ static __always_inline void path_append(struct immune_scratch *scratch, struct i
 	if (at > IMMUNE_RECORD_BYTES_MAX - IMMUNE_PATH_BYTES_MAX || from > IMMUNE_PATH_BYTES_MAX)
 		return;
 	length = IMMUNE_PATH_BYTES_MAX - from;
+	/* Holds by the check above; the verifier wants it on the final value. */
 	barrier_var(length);
 	if (length > IMMUNE_PATH_BYTES_MAX)
 		return;

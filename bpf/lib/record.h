@@ -30,9 +30,10 @@ static __always_inline void record_lose(__u32 stream)
 		number_leave(channel);
 }
 
-/* A free scratch of this CPU, or NULL. Bounded: one try each. */
+/* A free scratch of this CPU, or NULL. */
 static __always_inline struct immune_scratch *scratch_take(void)
 {
+	/* Bounded by the scratches: one try each. */
 #pragma unroll
 	for (__u32 i = 0; i < IMMUNE_SCRATCHES; i++) {
 		__u32 key = i;
@@ -185,6 +186,7 @@ static __always_inline void scratch_send(void *ring, struct immune_scratch *scra
 		scratch_release(scratch);
 		return;
 	}
+	/* As many as there can be to the next multiple. */
 #pragma unroll
 	for (__u32 i = 0; i < IMMUNE_RECORD_ALIGNMENT; i++)
 		scratch->record[length + i] = 0;

@@ -42,6 +42,7 @@ static __always_inline __u32 role_of(struct immune_scratch *scratch, const struc
 	split_text(scratch, argv->offset, argv->length, 0, IMMUNE_MARK_ARGUMENT_BYTES_MAX);
 	components_look(scratch, IMMUNE_MARK_ARGUMENT);
 	bits = scratch->split.bits;
+	/* Bounded by the terms that a policy may have; the first one that holds counts. */
 	for (__u32 i = 0; i < IMMUNE_TERMS_MAX && i < all->count; i++)
 		if ((bits & all->terms[i].all) == all->terms[i].all &&
 		    !(bits & all->terms[i].none))

@@ -87,9 +87,11 @@ __weak __noinline int split_some(__u32 place, __u32 from, __u32 length)
 
 	if (!scratch)
 		return 0;
+	/* Bounded by what one call cuts; the rest is the next call's. */
 	for (__u32 i = 0; i < IMMUNE_SPLIT_BYTES && i < length; i++) {
 		__u32 at = from + i;
 
+		/* Holds by what the callers give; the verifier wants it on the final value. */
 		barrier_var(at);
 		if (at >= IMMUNE_RECORD_BYTES_MAX)
 			break;
@@ -98,7 +100,7 @@ __weak __noinline int split_some(__u32 place, __u32 from, __u32 length)
 	return 0;
 }
 
-/* Cuts a text into components. Bounded by the bytes of arguments that are kept. */
+/* Cuts a text into components. */
 static __always_inline void split_text(struct immune_scratch *scratch, __u32 from, __u32 length,
 				       __u32 edge, __u32 argument_bytes_max)
 {
@@ -106,6 +108,7 @@ static __always_inline void split_text(struct immune_scratch *scratch, __u32 fro
 
 	split_begin(split, edge);
 	split->argument_bytes_max = argument_bytes_max;
+	/* Bounded by the bytes of arguments that are kept. */
 	for (__u32 i = 0; i < IMMUNE_ARGV_BYTES_MAX / IMMUNE_SPLIT_BYTES; i++) {
 		__u32 done = i * IMMUNE_SPLIT_BYTES;
 
@@ -150,6 +153,7 @@ __weak __noinline int sequences_look(__u32 place, __u32 first, __u32 type)
 	split = &scratch->split;
 	before = split->components[first].edges & IMMUNE_EDGE_BEFORE;
 	text = split->components[first].text;
+	/* Bounded by the longest sequence of a mark. */
 	for (__u32 i = 0; i < IMMUNE_MARK_SEQUENCE_MAX; i++) {
 		__u32 at = first + i;
 		struct immune_component *component;
@@ -180,6 +184,7 @@ __weak __noinline int directories_look(__u32 place, __u32 what)
 	if (!scratch || !all)
 		return 0;
 	split = &scratch->split;
+	/* Bounded by the components that a split keeps. */
 	for (__u32 i = 0; i < IMMUNE_COMPONENTS_MAX && i < split->count; i++) {
 		directory = sequence_add(directory, split->components[i].hash);
 		whole = sequence_add(whole, split->components[i].hash);
@@ -193,6 +198,7 @@ __weak __noinline int directories_look(__u32 place, __u32 what)
 /* Looks for marks of one type at every component. */
 static __always_inline void components_look(struct immune_scratch *scratch, __u32 type)
 {
+	/* Bounded by the components that a split keeps. */
 	for (__u32 i = 0; i < IMMUNE_COMPONENTS_MAX; i++) {
 		if (i >= scratch->split.count)
 			break;
@@ -211,6 +217,7 @@ __weak __noinline int name_cut(__u32 place, __u32 length)
 
 	if (!scratch)
 		return 0;
+	/* Bounded by the longest name. */
 	for (__u32 i = 0; i < IMMUNE_COMPONENT_ROOM && i < length; i++) {
 		__u8 byte = scratch->path[i];
 

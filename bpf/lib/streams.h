@@ -26,6 +26,7 @@ static __always_inline void stdio_fill(struct immune_exec_body *body, struct tas
 
 	/* A table has room for more than three at any time. */
 	bpf_probe_read_kernel(files, sizeof(files), table->fd);
+	/* Bounded by the standard descriptors. */
 #pragma unroll
 	for (__u32 i = 0; i < IMMUNE_STDIO_DESCRIPTORS; i++) {
 		/* Most often all three are one. */
