@@ -185,8 +185,12 @@ export async function openPipeline(
     files: options.ownFiles,
     runFile: state?.paths.run,
   });
-  const { immune_settle: settle } = loadLibrary(options.sensor).symbols;
-  const settling = new Settling(() => void settle());
+  const { immune_settle: settle, immune_forget_start: forgetStart } =
+    loadLibrary(options.sensor).symbols;
+  const settling = new Settling((isFirst) => {
+    settle();
+    if (isFirst) forgetStart();
+  });
   const ids = sensor.programIds();
   const tiers = enforcement?.tiers ?? [];
   const owned = held.move();

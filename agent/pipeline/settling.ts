@@ -5,15 +5,16 @@ export const SETTLE_INTERVAL_MS = 60_000;
 
 /** Gives the host back, now and then, what the start, a reload or a peak needed of the C heap. */
 export class Settling {
-  readonly #settle: () => void;
+  readonly #settle: (isFirst: boolean) => void;
   readonly #nowMs: () => number;
   #dueAt: number;
+  #isFirst = true;
 
   /**
-   * @param settle Gives it back.
+   * @param settle Gives it back; the first time what only the start needed too.
    * @param nowMs A clock that never jumps, in milliseconds. Default: that of this process.
    */
-  constructor(settle: () => void, nowMs: () => number = () => performance.now()) {
+  constructor(settle: (isFirst: boolean) => void, nowMs: () => number = () => performance.now()) {
     this.#settle = settle;
     this.#nowMs = nowMs;
     this.#dueAt = nowMs() + SETTLE_FIRST_MS;
@@ -24,6 +25,7 @@ export class Settling {
     const now = this.#nowMs();
     if (now < this.#dueAt) return;
     this.#dueAt = now + SETTLE_INTERVAL_MS;
-    this.#settle();
+    this.#settle(this.#isFirst);
+    this.#isFirst = false;
   }
 }

@@ -4,7 +4,11 @@ import { SETTLE_FIRST_MS, SETTLE_INTERVAL_MS, Settling } from "./settling.ts";
 
 Deno.test("Settling gives back soon after the start, then at its interval", () => {
   let [now, times] = [1000, 0];
-  const settling = new Settling(() => times++, () => now);
+  const firsts: boolean[] = [];
+  const settling = new Settling((isFirst) => {
+    times++;
+    firsts.push(isFirst);
+  }, () => now);
   const at = (ms: number): number => {
     now = ms;
     settling.step();
@@ -14,6 +18,20 @@ Deno.test("Settling gives back soon after the start, then at its interval", () =
   assertEquals([at(first - 1), at(first), at(first + 1)], [0, 1, 1]);
   assertEquals(at(first + SETTLE_INTERVAL_MS - 1), 1);
   assertEquals([at(first + SETTLE_INTERVAL_MS), at(first + SETTLE_INTERVAL_MS + 1)], [2, 2]);
+  assertEquals(firsts, [true, false]);
+});
+
+Deno.test("immune_forget_start() lets code go, and what is run again comes back", () => {
+  const code = (): number => {
+    const text = Deno.readTextFileSync("/proc/self/smaps");
+    const parts = text.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+      .filter((part) => / r-xp .*\/deno\n/.test(part.split("Size:", 1)[0] ?? ""));
+    return parts.reduce((sum, part) => sum + Number(/^Rss:\s+(\d+) kB/m.exec(part)?.[1] ?? 0), 0);
+  };
+  const before = code();
+  const { symbols } = loadLibrary();
+  assert(symbols.immune_forget_start() > 0n);
+  assert(code() < before, `${code()} of ${before} KiB`);
 });
 
 Deno.test("immune_settle() gives back what is free in the middle of the C heap", () => {

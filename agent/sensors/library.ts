@@ -30,6 +30,7 @@ const SYMBOLS = {
   immune_sensor_verify: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_protect: { parameters: [], result: "i64" },
   immune_settle: { parameters: [], result: "i64" },
+  immune_forget_start: { parameters: [], result: "i64" },
   immune_enforce_open: { parameters: ["u64", "buffer", "buffer"], result: "i64" },
   immune_enforce_policy: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_enforce_look: { parameters: ["u64"], result: "i64" },

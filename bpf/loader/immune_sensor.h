@@ -310,6 +310,10 @@ int64_t immune_protect(void);
  * was something. */
 int64_t immune_settle(void);
 
+/* Lets the program's code go that only its start ran: what is run again comes back from the file.
+ * Returns the bytes of code that were let go of, 0 where none were. */
+int64_t immune_forget_start(void);
+
 /* Detaches everything; also after a failed poll. The sensor is gone afterwards. */
 int64_t immune_sensor_close(struct immune_sensor *sensor);
 
