@@ -23,7 +23,7 @@ Deno.test("buildIndicators() asks for what is listed and in force, and for nothi
   assertEquals(interest, {
     address: true,
     listed: {
-      rows: Uint8Array.of(192, 0, 2, 1, ...new Array(12).fill(0), 2, 0, 0, 0),
+      rows: Uint8Array.of(2, 0, 0, 0, 192, 0, 2, 1, ...new Array(12).fill(0)),
       networks: [{ address: Uint8Array.of(192, 0, 2, 0), prefix: 24 }],
       any: false,
     },

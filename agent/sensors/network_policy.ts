@@ -9,7 +9,7 @@ import {
 
 /** Bytes of `struct immune_policy_network`: 16 of address, u16 family, u16 prefix, u32 0, u64 terms. */
 export const NETWORK_BYTES = 32;
-/** Bytes of `struct immune_policy_listed`: 16 of address, u32 family. */
+/** Bytes of `struct immune_policy_listed`: u32 family, 16 of address. */
 export const LISTED_BYTES = 20;
 /** Most listed addresses of a policy (IMMUNE_LISTED_MAX). */
 export const LISTED_MAX = 262_144;
@@ -61,8 +61,8 @@ export function listedRows(addresses: readonly Uint8Array[]): Uint8Array<ArrayBu
   const rows = new Uint8Array(addresses.length * LISTED_BYTES);
   const view = new DataView(rows.buffer);
   addresses.forEach((address, i) => {
-    rows.set(address, i * LISTED_BYTES);
-    view.setUint32(i * LISTED_BYTES + 16, familyOf(address), true);
+    view.setUint32(i * LISTED_BYTES, familyOf(address), true);
+    rows.set(address, i * LISTED_BYTES + 4);
   });
   return rows;
 }

@@ -51,70 +51,64 @@ struct {
 	__array(values, struct immune_listed_bloom);
 } listed SEC(".maps") __weak;
 
+/* What a record is about, in one number: place of the filter, kind, family and port. */
+#define ABOUT(slot, kind, family, port) \
+	((__u64)(slot) << 56 | (__u64)(kind) << 48 | (__u64)(family) << 32 | (port))
+#define ABOUT_SLOT(about) ((__u32)((about) >> 56))
+#define ABOUT_KIND(about) ((__u32)((about) >> 48) & 0xff)
+#define ABOUT_FAMILY(about) ((__u32)((about) >> 32) & 0xffff)
+#define ABOUT_PORT(about) ((__u16)(about))
+
 /*
- * Whether an address may be listed. Before Linux 5.16 there is no Bloom map: the loader then makes
- * none and says `listed_any` where there is a list, and the look into it is code that the verifier
- * never follows.
+ * Whether an address may be listed: the end of a network's key is what the Bloom map has. Before
+ * Linux 5.16 there is none: the loader then says `listed_any` where there is a list, and this is
+ * code that the verifier never follows.
  */
-static __always_inline bool address_listed(const struct immune_network_filter *filter,
-					   const struct endpoint *end)
+static __always_inline bool address_listed(struct immune_network_key *key)
 {
-	struct immune_listed value = { .family = end->family };
-	__u32 key = 0;
 	void *bloom;
 
-	if (filter->listed_any)
-		return true;
 	if (!bpf_core_enum_value_exists(enum bpf_map_type, BPF_MAP_TYPE_BLOOM_FILTER))
 		return false;
-	bloom = bpf_map_lookup_elem(&listed, &key);
-	if (!bloom)
-		return false;
-	__builtin_memcpy(value.address, end->address, sizeof(value.address));
-	return !bpf_map_peek_elem(bloom, &value);
-}
-
-/* Terms that hold in the smallest network of an address, or NULL: of a family without networks. */
-static __always_inline __u64 *network_terms(__u32 slot, const struct endpoint *end)
-{
-	struct immune_network_key key = {
-		.bits = IMMUNE_NETWORK_KEY_BITS +
-			8 * (end->family == IMMUNE_FAMILY_IPV4 ? 4 : sizeof(key.address)),
-		.slot = slot,
-		.family = end->family,
-	};
-
-	__builtin_memcpy(key.address, end->address, sizeof(key.address));
-	return bpf_map_lookup_elem(&networks, &key);
+	/* Its one place is 0, as are the bits that count until the trie is asked. */
+	bloom = bpf_map_lookup_elem(&listed, &key->bits);
+	return bloom && !bpf_map_peek_elem(bloom, &key->family);
 }
 
 /*
- * Who could need a record with this end of its connection: enum network_need. Verified once and not
- * once a caller's way to it (measured for the states of a socket: 60,000 instructions before, 22,000
- * since); with an address as two numbers, as older kernels let no pointer in. Weak: see path.h.
+ * Who could need a record with this address, IPv4 in its first 4 bytes: enum network_need. Verified
+ * once and not once a caller's way to it (measured for the states of a socket: 60,000 instructions
+ * before, 22,000 since); all in numbers, as older kernels let no pointer in. A caller and this may
+ * have 512 bytes of stack together, each rounded up to 32, and the states of a socket take 448 on
+ * Linux 5.10: so there is one key, also for the numbers of places. Weak: see path.h.
  */
-__weak __noinline int network_need(__u64 first, __u64 second, __u32 kind, __u32 family, __u32 port)
+__weak __noinline int network_need(__u64 first, __u64 second, __u64 about)
 {
-	struct immune_control *policy = control_get();
-	__u64 address[] = { first, second }, terms, *here;
-	struct endpoint end = { .address = (void *)address, .family = family, .port = port };
-	__u32 slot = policy ? policy->network_slot - 1 : 0, row = kind - IMMUNE_NETWORK_KIND_FIRST;
-	struct immune_network_filter *filter = bpf_map_lookup_elem(&network_filters, &slot);
-	bool of_networks;
+	__u32 kind = ABOUT_KIND(about), row = kind - IMMUNE_NETWORK_KIND_FIRST;
+	struct immune_network_filter *filter;
+	struct immune_network_key key = {
+		.slot = ABOUT_SLOT(about),
+		.family = ABOUT_FAMILY(about),
+	};
+	__u64 terms, *here;
 
+	__builtin_memcpy(key.address, &first, sizeof(first));
+	__builtin_memcpy(key.address + sizeof(first), &second, sizeof(second));
+	filter = bpf_map_lookup_elem(&network_filters, &key.slot);
 	if (!filter || row >= IMMUNE_NETWORK_KINDS)
 		return NEED_SOME;
-	if (filter->listed >> kind & 1 && address_listed(filter, &end))
+	if (filter->listed >> kind & 1 && (filter->listed_any || address_listed(&key)))
 		return NEED_NAMED;
-	terms = filter->terms[row] & filter->class_terms[filter->port_classes[end.port]];
-	of_networks = filter->listed_networks >> kind & 1;
+	terms = filter->terms[row] & filter->class_terms[filter->port_classes[ABOUT_PORT(about)]];
 	/* The dearest look comes last, and only where it can change something. */
-	if (terms || of_networks) {
-		here = network_terms(slot, &end);
+	if (terms || filter->listed_networks >> kind & 1) {
+		key.bits = IMMUNE_NETWORK_KEY_BITS +
+			   8 * (key.family == IMMUNE_FAMILY_IPV4 ? 4 : sizeof(key.address));
+		here = bpf_map_lookup_elem(&networks, &key);
 		/* Not whole: its networks are just being written, or it is another family. */
 		if (!here)
 			return NEED_SOME;
-		if (of_networks && *here & IMMUNE_TERM_LISTED)
+		if (filter->listed_networks >> kind & 1 && *here & IMMUNE_TERM_LISTED)
 			return NEED_NAMED;
 		terms &= *here;
 	}
@@ -123,15 +117,18 @@ __weak __noinline int network_need(__u64 first, __u64 second, __u32 kind, __u32 
 	return terms || filter->every >> kind & 1 ? NEED_SOME : NEED_NONE;
 }
 
-/* What becomes of a record. */
-static __always_inline __u32 record_need(const struct immune_record_header *header,
+/* What becomes of a record while there is a filter. */
+static __always_inline __u32 record_need(const struct immune_control *policy,
+					 const struct immune_record_header *header,
 					 const struct endpoint *end)
 {
+	__u32 slot = (policy->network_slot - 1) & 0xff;
 	__u64 address[2];
 	__u32 need;
 
 	__builtin_memcpy(address, end->address, sizeof(address));
-	need = network_need(address[0], address[1], header->kind, end->family, end->port);
+	need = network_need(address[0], address[1],
+			    ABOUT(slot, header->kind, end->family, end->port));
 	/* What an AI workload does is its story, whether or not a rule asks. */
 	return need == NEED_NONE && (header->role || header->session) ? NEED_SOME : need;
 }
@@ -145,7 +142,7 @@ static __always_inline void network_send(struct immune_record_header *header, __
 	__u32 need = NEED_SOME;
 
 	if (policy && policy->network_slot)
-		need = record_need(header, end);
+		need = record_need(policy, header, end);
 	if (need == NEED_NONE && policy && policy->network_filtered)
 		count_one(tally, filtered);
 	else if (need != NEED_NAMED && rate_folds(header))

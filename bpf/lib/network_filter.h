@@ -47,10 +47,10 @@ struct immune_network_key {
 /* Bits of a key before its address. */
 #define IMMUNE_NETWORK_KEY_BITS 64
 
-/* What a Bloom map of `listed` has; the family keeps 4 bytes apart from 16 that end in zeros. */
+/* What a Bloom map of `listed` has: the end of a key of `networks`. */
 struct immune_listed {
-	__u8 address[16];
 	__u32 family;
+	__u8 address[16];
 };
 
 _Static_assert(sizeof(struct immune_network_filter) == 8 * 7 + 8 * 256 + 16 + 65536, "filter");

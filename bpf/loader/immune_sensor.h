@@ -119,8 +119,8 @@ struct immune_policy_network {
 
 /* An address that is listed. */
 struct immune_policy_listed {
-	uint8_t address[16];
 	uint32_t family;
+	uint8_t address[16];
 };
 
 /* Role and session of a process, found out in user space. */
