@@ -39,6 +39,7 @@ export function checkPassword(password: string, name: string): void {
     refuse(`it has ${length} characters; use at least ${PASSWORD_CHARACTERS_MIN}, such as 4 words`);
   }
   if (length > PASSWORD_CHARACTERS_MAX) refuse(`it has over ${PASSWORD_CHARACTERS_MAX} characters`);
+  if (/[\p{Cc}\p{Cs}\uFFFD]/u.test(password)) refuse("it has characters that are no text");
   if (new Set(password).size < 5) refuse("it repeats a few characters; use several words");
   if (password.toLowerCase().includes(name.toLowerCase())) refuse("it contains the account's name");
 }
@@ -73,7 +74,9 @@ export class PasswordHasher {
   }
 
   /**
-   * Checks a password. Takes its time also where there is none to compare with.
+   * Checks a password. Takes its time also where there is none to compare with. One with a NUL is
+   * wrong: HMAC (RFC 2104), which scrypt is made of, fills short keys up with zeros, so that the
+   * right one and a NUL behind it have the same hash.
    *
    * @param password What someone says it is.
    * @param kept As `hash` gave it; `undefined` = there is none.
@@ -84,7 +87,8 @@ export class PasswordHasher {
       [];
     const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
     const made = await this.#derive(password, Uint8Array.fromBase64(salt), { cost });
-    return timingSafeEqual(made, Uint8Array.fromBase64(hash)) && kept !== undefined;
+    const isSame = timingSafeEqual(made, Uint8Array.fromBase64(hash));
+    return isSame && kept !== undefined && !password.includes("\0");
   }
 
   async #derive(

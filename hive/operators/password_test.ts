@@ -25,7 +25,7 @@ Deno.test("PasswordHasher knows a password again, and no other", async () => {
   assert(kept !== await hasher.hash("correct horse é"), "each has its own salt");
   assertEquals(await hasher.verify("correct horse é", kept), true);
   assertEquals(await hasher.verify("correct horse e\u0301", kept), true);
-  for (const wrong of ["correct horse e", "", " correct horse é"]) {
+  for (const wrong of ["correct horse e", "", " correct horse é", "correct horse é\0"]) {
     assertEquals(await hasher.verify(wrong, kept), false);
   }
 });
@@ -46,10 +46,17 @@ Deno.test("PasswordHasher hashes a few at a time, lets some wait, and refuses mo
   await hasher.hash("x");
 });
 
-Deno.test("checkPassword() refuses what is short, long, repeated or the name", () => {
+Deno.test("checkPassword() refuses what is short, long, repeated, the name or no text", () => {
   checkPassword("correct horse battery", "ada");
   checkPassword("пароль из слов длинный", "ada");
   const long = "ab cd ef ".repeat(PASSWORD_CHARACTERS_MAX);
+  for (const none of ["\0", "\x1b", "\uFFFD", "\uD800"]) {
+    assertThrows(
+      () => checkPassword(`correct horse battery${none}`, "ada"),
+      ImmuneError,
+      "no text",
+    );
+  }
   for (const bad of ["", "fourteen chars", "aaaaaaaaaaaaaaaaaaaaaa", "hello Ada Lovelace", long]) {
     const { code } = assertThrows(() => checkPassword(bad, "ada"), ImmuneError);
     assertEquals(code, "INPUT_MALFORMED");

@@ -177,6 +177,11 @@ const GUESSES: readonly Attack<Target>[] = [
       `${await logIn(target, { password: "x" })} = ${await logIn(target, { name: "nobody" })}`,
   },
   {
+    tries: "the password and a NUL, which scrypt takes for the same",
+    refused: "401 AUTH_REQUIRED",
+    attempt: (target) => logIn(target, { password: `${PASSWORD}\0` }),
+  },
+  {
     tries: "a password without the app's code",
     refused: "401 AUTH_REQUIRED",
     attempt: async (target) => {
