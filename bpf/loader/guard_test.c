@@ -47,6 +47,26 @@ static pid_t start_waiting(void)
 	return pid;
 }
 
+/* One that waits and is no child of the sensor's, which would be guarded; `middle` ends after it. */
+static pid_t start_waiting_below(pid_t *middle)
+{
+	pid_t pid = -1;
+	int told[2];
+
+	must(!pipe(told), "no pipe");
+	*middle = fork();
+	if (!*middle) {
+		pid = start_waiting();
+		if (write(told[1], &pid, sizeof(pid)) != sizeof(pid))
+			_exit(1);
+		_exit(waitpid(pid, NULL, 0) != pid);
+	}
+	must(read(told[0], &pid, sizeof(pid)) == sizeof(pid), "nobody waits");
+	close(told[0]);
+	close(told[1]);
+	return pid;
+}
+
 struct fork_seen {
 	uint32_t pid;
 	bool done;
@@ -81,14 +101,14 @@ void test_signals(void)
 {
 	struct immune_sensor *sensor = sensor_with(0, 0);
 	struct meeting meeting = { .kind = IMMUNE_KIND_SIGNAL, .pid = (uint32_t)getpid() };
-	pid_t plain, guarded;
+	pid_t plain, guarded, middle;
 	int go[2];
 
 	policy_set(sensor, 0, EVERY_KIND);
-	plain = start_waiting();
+	plain = start_waiting_below(&middle);
 	meeting.target = (uint32_t)plain;
 	kill(plain, SIGKILL);
-	waitpid(plain, NULL, 0);
+	waitpid(middle, NULL, 0);
 	poll_out(sensor, meet, &meeting);
 	must(!meeting.count, "a signal to a process that nobody guards");
 	guarded = start_waiting();
