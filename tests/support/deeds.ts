@@ -35,6 +35,9 @@ export interface WatchOptions {
   readonly args?: readonly string[];
 }
 
+/** Root's login keys are here, which rules watch; not every host has it. */
+const KEYS = "/root/.ssh";
+
 interface Stage {
   readonly folder: string;
   readonly optional: string;
@@ -113,6 +116,7 @@ export async function seenOf(
   const names = await rulesOf(packs);
   const state = await Deno.makeTempDir();
   const stage = await setStage();
+  const isMade = await Deno.mkdir(KEYS, { mode: 0o700 }).then(() => true, () => false);
   const rules = packs.flatMap((pack) => ["--rules", `${ROOT}rules/${pack}`]);
   const child = immune(["watch", "--json", "--state", state, ...rules, ...args]).spawn();
   const [alerts, messages] = [new Lines(child.stdout), new Lines(child.stderr)];
@@ -136,6 +140,7 @@ export async function seenOf(
     for (const path of [state, ...Object.values(stage)]) {
       await Deno.remove(path, { recursive: true });
     }
+    if (isMade) await Deno.remove(KEYS).catch(() => undefined);
   }
   // Gone when nobody else keeps models there.
   await Deno.remove("/srv/models").catch(() => undefined);
