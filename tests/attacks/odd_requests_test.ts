@@ -71,9 +71,10 @@ Deno.test("no odd body, type, id or query makes the operators' port fail", () =>
         for (const query of QUERIES) await ask(`${route}?${query}`, { headers: { authorization } });
         continue;
       }
-      for (const [i, body] of BODIES.entries()) {
-        const headers = { authorization, "content-type": TYPES[(tried + i) % TYPES.length] ?? "" };
-        await ask(route, { body, headers });
+      for (const body of BODIES) {
+        for (const type of TYPES) {
+          await ask(route, { body, headers: { authorization, "content-type": type } });
+        }
       }
     }
     assert(tried > 300, `${tried} requests`);
