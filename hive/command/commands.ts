@@ -126,10 +126,10 @@ export class Commands implements Disposable {
   }
 
   /**
-   * Checks an order without sending it. The pack that it names is kept as long as it may hold.
+   * Checks an order without sending it. The pack that it names is kept as long as it may wait or hold.
    *
    * @param order What is to be done.
-   * @param options For whom, how long; `waitMs`: how long it may wait to be sent, default 0.
+   * @param options For whom, how long; `waitMs`: how long one that is sent later may wait.
    * @returns The order.
    * @throws {ImmuneError} as `send` does.
    */
@@ -141,7 +141,7 @@ export class Commands implements Disposable {
     if (!checked.success) {
       throw malformed(checked.error.issues[0]?.message ?? "it does not hold");
     }
-    const { validMs = DESTRUCTIVE_VALIDITY_MS, host, waitMs = 0 } = options;
+    const { validMs = DESTRUCTIVE_VALIDITY_MS, host, waitMs } = options;
     if (!(validMs >= 1000 && validMs <= ORDER_VALIDITY_MAX_MS)) {
       throw malformed(`it may hold 1 s to ${ORDER_VALIDITY_MAX_MS / 1000} s`);
     }
@@ -154,7 +154,7 @@ export class Commands implements Disposable {
       if (packs.get(body.pack) === undefined) {
         throw new ImmuneError("NOT_FOUND", `Cannot order pack "${body.pack}": it is not here`);
       }
-      packs.hold(body.pack, clock.nowMs() + waitMs + validMs);
+      packs.hold(body.pack, clock.nowMs() + (waitMs ?? validMs));
     }
     return checked.data;
   }
@@ -249,17 +249,20 @@ export class Commands implements Disposable {
 
   /**
    * Takes what is published of a stop key, and tells agents. It is signed first, so that one whom
-   * nobody can be told of is not taken; where the hive ends behind that, its next start tells them.
+   * nobody can be told of is not taken; where that fails, its next start or the
+   * next key tells them.
    *
    * @param facts What is published.
    * @param options `signature`: of the stop key before it over its successor; `by`.
    * @throws {ImmuneError} `FORBIDDEN` when there is one already and it did not sign this one.
    */
-  setStopKey(
+  async setStopKey(
     facts: StopKeyFacts,
     { signature, by }: { readonly signature: string | null; readonly by: string },
   ): Promise<Sent> {
-    return this.#inTurn(async () => {
+    // Agents take a key from the one before it alone: none may be left out.
+    await this.#nameStopKey();
+    return await this.#inTurn(async () => {
       const { store } = this.#options;
       const before = await keptStopKey(store);
       await this.checkStopKey(facts, signature);

@@ -210,6 +210,17 @@ Deno.test("Commands tells agents at its start of a stop key that they were not t
   assertEquals(await stopKeysNamed(scene), [{ key: facts.publicKey, signature: null }]);
 });
 
+Deno.test("Commands names a stop key that was kept and not named before the next one", async () => {
+  await using scene = await Scene.open();
+  const commands = await scene.start();
+  const first = await makeStopKey();
+  // Kept, and then there was no room for its directive.
+  assert(await keepStopKey(scene.store, { facts: first.facts, signature: null, version: 1 }));
+  const { facts } = await makeStopKey();
+  await assertRejects(() => commands.setStopKey(facts, { signature: null, ...BY }), ImmuneError);
+  assertEquals(await stopKeysNamed(scene), [{ key: first.facts.publicKey, signature: null }]);
+});
+
 Deno.test("Commands hands a stop key on with what the one before signed, behind many orders", async () => {
   await using scene = await Scene.open();
   const { facts } = await makeStopKey();
