@@ -126,7 +126,7 @@ async function serve(handler: Handler, { incoming, outgoing }: Exchange): Promis
 function requestOf(incoming: IncomingMessage): Request | undefined {
   const { url = "", method = "GET", rawHeaders, socket } = incoming;
   const [host = `localhost:${socket.localPort}`, ...more] = incoming.headersDistinct.host ?? [];
-  if (more.length > 0 || !url.startsWith("/") || /[/?#@\s]/.test(host)) return undefined;
+  if (more.length > 0 || !url.startsWith("/") || /^$|[/\\?#@\s]/.test(host)) return undefined;
   const where = URL.parse(`http://${host}${url}`);
   if (where === null) return undefined;
   const headers = new Headers();

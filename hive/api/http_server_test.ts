@@ -119,6 +119,8 @@ Deno.test("HttpServer refuses what names another place, and no method that there
         "OPTIONS * HTTP/1.1\r\nHost: x",
         "GET / HTTP/1.1\r\nHost: x\r\nhost: y",
         "GET / HTTP/1.1\r\nHost: [::1",
+        "GET / HTTP/1.1\r\nHost: x\\y",
+        "GET /a HTTP/1.1\r\nHost:",
       ]
     ) {
       using connection = await connect(server);
