@@ -1,4 +1,4 @@
-import { ImmuneError, syncFolder } from "../../common/config/mod.ts";
+import { ImmuneError, removeIfThere, syncFolder } from "../../common/config/mod.ts";
 import { print, tell } from "../output.ts";
 import { LineReader } from "./line_reader.ts";
 
@@ -25,7 +25,7 @@ export interface HandedOut {
  */
 export function intoFolder(shares: readonly string[], folder: string): HandedOut {
   const files: string[] = [];
-  const takeBack = (): void => files.forEach((file) => Deno.removeSync(file));
+  const takeBack = (): void => files.forEach((file) => removeIfThere(file));
   try {
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const [i, text] of shares.entries()) {

@@ -74,7 +74,7 @@ export async function agentViews(store: Store, nowMs: number): Promise<readonly 
       ...agent,
       online: isOnline(agent, nowMs),
       ledger: ledgerView(byAgent.get(agent.id)),
-      sensor: sensorView(byAgent.get(agent.id)),
+      sensor: sensorView(byAgent.get(agent.id), agent),
     }))
     .sort((a, b) => a.hostName.localeCompare(b.hostName) || a.id.localeCompare(b.id));
 }
@@ -129,12 +129,12 @@ function added(a: TallyView, b: TallyView): TallyView {
   return { ...a, seen: a.seen + b.seen, ...Object.fromEntries(counts) };
 }
 
-function sensorView(ledger: AgentLedger | undefined): SensorView {
+function sensorView(ledger: AgentLedger | undefined, { revoked }: AgentRow): SensorView {
   const { tallies = [], missed = [], tiers = [] } = ledger?.sensor ?? {};
   return {
     kinds: tallies.map((row) => ({ ...row, kind: kindName(row.kind) ?? "other" })),
     missed,
-    tiers: tiers.map(({ inForce, ...row }) => ({ ...row, hosts: inForce ? 1 : 0 })),
+    tiers: tiers.map(({ inForce, ...row }) => ({ ...row, hosts: inForce && !revoked ? 1 : 0 })),
   };
 }
 

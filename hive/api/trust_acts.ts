@@ -113,7 +113,10 @@ export async function checkAgents({ store }: ApiContext, asked: readonly string[
   const known = new Set((await store.agents()).map(({ id }) => id));
   const unknown = asked.find((id) => !known.has(id));
   if (unknown === undefined) return;
-  throw new ImmuneError("NOT_FOUND", `Cannot revoke agent "${unknown}": there is none`);
+  throw new ImmuneError(
+    "NOT_FOUND",
+    `Cannot find agent "${unknown}": nothing is asked for, of the others neither`,
+  );
 }
 
 /** Which of the agents there are, and which are revoked, in a few characters. */
