@@ -134,16 +134,20 @@ static uint64_t relieve_late(struct guardian_page *page, struct places *places, 
 /* Events that nobody has read; one at a time, so that the agent gets the next when it is back. */
 static uint64_t serve(struct guardian_page *page, uint64_t beat)
 {
-	struct fanotify_event_metadata event;
+	struct fanotify_event_metadata *event = &page->served;
 	uint64_t count = 0;
 
 	for (int i = 0; i < LET_GO_MAX && atomic_load(&page->beat) == beat; i++) {
-		if (read(GUARDIAN_FD_GROUP, &event, sizeof(event)) != sizeof(event))
+		if (read(GUARDIAN_FD_GROUP, event, sizeof(*event)) != sizeof(*event))
 			break;
-		if (event.fd < 0)
+		if (event->fd < 0) {
+			/* The kernel let go what the group had no room for, it does not say how much. */
+			count += !!(event->mask & FAN_Q_OVERFLOW);
 			continue;
-		count += let_go(event.fd);
-		close(event.fd);
+		}
+		count += let_go(event->fd);
+		close(event->fd);
+		event->fd = FAN_NOFD;
 	}
 	return count;
 }
@@ -171,6 +175,10 @@ static int guard(struct guardian_page *page)
 	uint64_t beat = atomic_load(&page->beat);
 	int looks = 0;
 
+	/* What a guardian before this one had read, and was killed before it answered. */
+	if (page->served.fd >= 0)
+		tell(page, 0, let_go(page->served.fd));
+	page->served.fd = FAN_NOFD;
 	/* Until the other process ends. */
 	for (;;) {
 		bool stands_still = looks >= GUARDIAN_LOOKS_MAX;

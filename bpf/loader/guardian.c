@@ -77,7 +77,7 @@ static int spawn(struct guardian *guardian, int end)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int high[sizeof(own) / sizeof(own[0])];
-	char path[4096];
+	char path[4096] = "immune-guardian";
 	int error = program_path(path, sizeof(path));
 
 	posix_spawn_file_actions_init(&actions);
@@ -176,6 +176,7 @@ static int page_map(struct guardian *guardian)
 	}
 	for (int i = 0; i < GUARDIAN_EVENTS_MAX; i++)
 		guardian->page->events[i].fd = FAN_NOFD;
+	guardian->page->served.fd = FAN_NOFD;
 	return 0;
 }
 

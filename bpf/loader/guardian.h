@@ -43,6 +43,8 @@ struct guardian_page {
 	/* As the kernel writes them. fd: 0 or more waits for its answer, -1 is none, and less is
 	 * guardian_taken() of one that the guardian let go. */
 	struct fanotify_event_metadata events[GUARDIAN_EVENTS_MAX];
+	/* The one that the guardian has read itself and not answered; fd: -1 is none. */
+	struct fanotify_event_metadata served;
 };
 
 _Static_assert(sizeof(struct guardian_page) <= 4096, "one page");
