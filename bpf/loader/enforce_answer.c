@@ -20,6 +20,7 @@
 
 #include "sensor.h"
 #include "file_hash.h"
+#include "file_identity.h"
 #include "watch_record.h"
 #include "watch_who.h"
 
@@ -166,6 +167,7 @@ static uint64_t hash_entries(struct enforce_judge *judge, const struct enforce_a
 	struct immune_learned_file row = { .changed_s = (uint64_t)act->file.stx_ctime.tv_sec,
 					   .changed_ns = act->file.stx_ctime.tv_nsec };
 	bool keep = !changed_now(&act->file);
+	struct file_identity kernel;
 	uint8_t digest[SHA256_BYTES];
 
 	if (file_hash_until(fd, ANSWER_HASH_BYTES_MAX, clock_boot_ns() + ANSWER_HASH_NS_MAX,
@@ -178,9 +180,30 @@ static uint64_t hash_entries(struct enforce_judge *judge, const struct enforce_a
 		if (!memcmp(judge->hashes[i].sha256, digest, sizeof(digest)))
 			row.entries |= judge->hashes[i].entries;
 	/* Also one that is on no list is known by then, and not read again until it changes. */
-	if (keep)
+	if (keep) {
 		bpf_map_update_elem(enforce_learned_fd(judge->enforce), &key, &row, BPF_ANY);
+		if (file_identity(fd, &kernel) &&
+		    (kernel.device != key.device || kernel.inode != key.inode)) {
+			key.device = kernel.device;
+			key.inode = kernel.inode;
+			bpf_map_update_elem(enforce_learned_fd(judge->enforce), &key, &row, BPF_ANY);
+		}
+	}
 	return row.entries;
+}
+
+/* Finds the entries that a program's hash is listed for; false when it was not hashed as it is. */
+static bool hash_known(const struct enforce_judge *judge, struct enforce_act *act)
+{
+	const struct immune_file_key key = { judge->generation, device_of(&act->file),
+					     act->file.stx_ino };
+	struct immune_learned_file learned;
+
+	if (bpf_map_lookup_elem(enforce_learned_fd(judge->enforce), &key, &learned) ||
+	    !is_same(&learned, &act->file))
+		return false;
+	act->found |= learned.entries;
+	return true;
 }
 
 /* Finds the entries that a file is in; true when its hash has to be known for that. */
@@ -188,7 +211,6 @@ static bool judge_file(struct enforce_judge *judge, struct enforce_act *act, int
 {
 	struct immune_file_key key = { judge->generation, 0, 0 };
 	struct immune_enforced_file row = { 0 };
-	struct immune_learned_file learned;
 
 	act->found = path_entries(judge, act);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME | STATX_SIZE,
@@ -204,13 +226,18 @@ static bool judge_file(struct enforce_judge *judge, struct enforce_act *act, int
 		act->found = 0;
 		return false;
 	}
-	if (!judge->hash_count)
-		return false;
-	if (bpf_map_lookup_elem(enforce_learned_fd(judge->enforce), &key, &learned) ||
-	    !is_same(&learned, &act->file))
-		return can_hash(judge, act, fd);
-	act->found |= learned.entries;
-	return false;
+	return judge->hash_count && !hash_known(judge, act) && can_hash(judge, act, fd);
+}
+
+/* Entries before all that list hashes and only tell: what refuses by these, no hash can let go. */
+static uint64_t entries_early(const struct enforce_judge *judge)
+{
+	uint64_t telling = 0;
+
+	for (uint32_t i = 0; i < judge->hash_count; i++)
+		telling |= judge->hashes[i].entries;
+	telling &= ~judge->policy.blocking;
+	return telling ? (telling & -telling) - 1 : ~0ull;
 }
 
 /* The first entry that has not expired, from 1; 0 when none is left. */
@@ -279,6 +306,8 @@ static bool judge_opener(struct enforce_judge *judge, struct enforce_act *act)
 	if (!act->entries)
 		return false;
 	watch_who(&act->about.header, &maps, act->opener);
+	if (act->about.header.flags & IMMUNE_FLAG_KERNEL_THREAD)
+		return false;
 	judge_actor(judge, act);
 	act->entry = act->entries ? entry_first(judge, act) : 0;
 	if (!act->entry)
@@ -292,6 +321,7 @@ enum judged judge_event(struct enforce_judge *judge, const struct fanotify_event
 {
 	const struct immune_enforcement *policy = &judge->policy;
 	bool is_exec = event->mask & FAN_OPEN_EXEC_PERM;
+	uint64_t entries, found;
 
 	act->entry = 0;
 	if (event->pid == 1 || event->pid == getpid() || judge->enforce->now.paused)
@@ -303,14 +333,24 @@ enum judged judge_event(struct enforce_judge *judge, const struct fanotify_event
 	atomic_fetch_add(&judge->judged, 1);
 	act->opener = event->pid;
 	watch_record_file(&act->about, judge->proc_self_fd, event->fd);
-	if (judge_file(judge, act, event->fd))
-		return JUDGED_HASH;
-	return judge_opener(judge, act) ? JUDGED_REFUSED : JUDGED_GOES_ON;
+	if (!judge_file(judge, act, event->fd))
+		return judge_opener(judge, act) ? JUDGED_REFUSED : JUDGED_GOES_ON;
+	entries = act->entries;
+	found = act->found;
+	act->found &= entries_early(judge);
+	/* What is known of it may be enough, however long its hash takes. */
+	if (judge_opener(judge, act))
+		return JUDGED_REFUSED;
+	act->entries = entries;
+	act->found = found;
+	return JUDGED_HASH;
 }
 
 bool judge_hash(struct enforce_judge *judge, struct enforce_act *act, int fd)
 {
-	act->found |= hash_entries(judge, act, fd);
+	/* It may have been hashed for another act while this one waited. */
+	if (!hash_known(judge, act))
+		act->found |= hash_entries(judge, act, fd);
 	return judge_opener(judge, act);
 }
 

@@ -44,8 +44,12 @@ static void handle(struct answerer *answerer, uint32_t place, struct enforce_act
 	enum guardian_answered answered;
 	enum judged judged;
 
-	if (event.fd < 0)
+	if (event.fd < 0) {
+		/* The kernel let go what the group had no room for. */
+		if (event.mask & FAN_Q_OVERFLOW)
+			judge_lose(&answerer->judge, 1);
 		return;
+	}
 	judged = judge_event(&answerer->judge, &event, act);
 	if (judged == JUDGED_HASH) {
 		if (enforce_slow_take(answerer->slow, place, act))

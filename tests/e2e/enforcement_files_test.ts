@@ -94,7 +94,8 @@ tierTest("while large programs are hashed others are judged, and not one goes un
   tier: "fanotify",
   action: "exec",
   test: withTools(async ({ folder, runs, speaker }) => {
-    const large = Array.from({ length: 8 }, (_, i) => `${folder}/large-${i}`);
+    // More than may wait for their hash.
+    const large = Array.from({ length: 40 }, (_, i) => `${folder}/large-${i}`);
     for (const [i, path] of large.entries()) {
       await Deno.copyFile(speaker, path);
       // Zeros that take no room, and a length that no other one has.
