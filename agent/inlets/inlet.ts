@@ -17,6 +17,8 @@ export const MISSING_INTERVAL_MS = 2000;
 export const TURN_MS = 5;
 /** So many events a line that says that it was written again and again becomes at most. */
 export const TIMES_MAX = 16;
+/** So many more events than lines one turn has of such lines at most. */
+export const REPEATS_PER_TURN_MAX = 256;
 /** Files that are followed, at most. */
 export const FILES_MAX = 16;
 
@@ -33,7 +35,7 @@ export interface LogCounts {
   lines: number;
   /** Lines of no known form. */
   unreadable: number;
-  /** Lines that say again what others say, or that were written over {@linkcode TIMES_MAX} times. */
+  /** Lines that say again what others say, or that were written too many times. */
   repeated: number;
   /** Lines that are no record: none of the kinds, and no rule in force is about their log. */
   passed: number;
@@ -99,6 +101,7 @@ export class LogInlet implements Disposable {
   readonly #sources: readonly Source[];
   readonly #told = new Map<string, number>();
   #lookedAt = -Infinity;
+  #repeatsLeft = REPEATS_PER_TURN_MAX;
   /** The log that a turn begins with: none can keep the others from being read. */
   #next = 0;
 
@@ -166,6 +169,7 @@ export class LogInlet implements Disposable {
     const startedAt = this.#clockMs();
     if (startedAt - this.#lookedAt < LOOK_INTERVAL_MS) return [];
     const events: LogEvent[] = [];
+    this.#repeatsLeft = REPEATS_PER_TURN_MAX;
     const sources = this.#sources;
     for (const source of [...sources.slice(this.#next), ...sources.slice(0, this.#next)]) {
       this.#next = (this.#next + 1) % sources.length;
@@ -222,7 +226,8 @@ export class LogInlet implements Disposable {
     this.counts.lines++;
     if (typeof event === "object") {
       const { times = 1 } = event;
-      const told = Math.min(times, TIMES_MAX);
+      const told = Math.min(times, TIMES_MAX, 1 + this.#repeatsLeft);
+      this.#repeatsLeft -= told - 1;
       this.counts.repeated += times - told;
       return Array<LogEvent>(told).fill(event);
     }

@@ -29,6 +29,9 @@ const WRITERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ]),
 ]);
 
+/** Positions of files that are gone, or cannot be read just now, are kept up to this many in all. */
+const POSITIONS_MAX = 4 * JOURNAL_FILES_MAX;
+
 /** How many entries of each file were read, by its id. */
 export type JournalPositions = Readonly<Record<string, number>>;
 
@@ -110,6 +113,7 @@ export class JournalFolder implements Disposable {
     this.#lookedAt = nowMs;
     const seen = new Set<string>();
     const paths = filesIn(this.path);
+    if (paths === undefined) return;
     for (const path of paths) {
       const file = JournalFile.open(path, WANTED);
       if (file === undefined) continue;
@@ -124,16 +128,19 @@ export class JournalFolder implements Disposable {
       this.#done.delete(file.id);
       this.#open.set(file.id, file);
     }
-    // Of a file that cannot be read just now nothing is forgotten.
-    if (seen.size < paths.length) return;
+    // Of files that cannot be read just now nothing is forgotten, up to a bound.
+    if (seen.size < paths.length && this.#done.size < POSITIONS_MAX) return;
     for (const known of [this.#done, this.#damages]) {
       for (const id of known.keys()) if (!seen.has(id)) known.delete(id);
     }
   }
 }
 
-/** The files of a folder, the oldest first; of too many the newest, with those written to now. */
-function filesIn(folder: string): string[] {
+/**
+ * The files of a folder, the oldest first; of too many the newest, with those written to now.
+ * `undefined`: it cannot be read just now.
+ */
+function filesIn(folder: string): string[] | undefined {
   try {
     return [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory)
       .flatMap(({ name }) =>
@@ -143,7 +150,7 @@ function filesIn(folder: string): string[] {
       ).sort((a, b) => a.age < b.age ? -1 : a.age > b.age ? 1 : 0).slice(-JOURNAL_FILES_MAX)
       .map(({ path }) => path);
   } catch {
-    return [];
+    return undefined;
   }
 }
 

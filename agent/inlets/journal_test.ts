@@ -252,6 +252,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "journal: a folder that cannot be read for a while is not read anew",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    await journal.write([{ message: "once" }]);
+    archiveFile(`${journal.machine}/system.journal`, `${journal.machine}/system@0a-1.journal`);
+    using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    assertEquals(messages(folder, 0), ["once"]);
+    Deno.renameSync(journal.folder, `${journal.folder}-away`);
+    assertEquals(messages(folder, FOLDER_INTERVAL_MS), []);
+    Deno.renameSync(`${journal.folder}-away`, journal.folder);
+    assertEquals(messages(folder, 2 * FOLDER_INTERVAL_MS), []);
+  },
+});
+
+Deno.test({
   name: "journal: of files that are gone nothing is kept, of those that are read all",
   ignore,
   fn: async () => {
