@@ -130,7 +130,9 @@ export function resolveFiles(
  */
 export function filesKey({ named, alone }: ResolvedFiles): string {
   const texts = [named, alone].map((files) =>
-    [...files].map(([path, { device, inode }]) => `${path} ${device} ${inode}`).join("\n")
+    [...files].map(([path, { device, inode, kernel }]) =>
+      `${path} ${device} ${inode} ${kernel?.device} ${kernel?.inode}`
+    ).join("\n")
   );
   return texts.join("\n\n");
 }
