@@ -5,6 +5,7 @@
 // permissions of its verb, dist/rules and dist/out hold what it reads: rules, the sensor's library,
 // its guardian, immune-run-as.
 
+import { REQUEST_PROGRAM } from "../agent/enrol/renew.ts";
 import { HERD_WORKER } from "../agent/herd/messages.ts";
 import { INDICATORS_WORKER } from "../agent/indicators/messages.ts";
 import { PIPELINE_WORKER } from "../agent/pipeline/messages.ts";
@@ -18,7 +19,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "immune.js": "mod.ts",
   "immune-permissions.js": "cli/permissions_program.ts",
   [AGENT_PROGRAM]: "cli/agent_program.ts",
-  "immune-request.js": "agent/enrol/request.ts",
+  [REQUEST_PROGRAM]: "agent/enrol/request.ts",
   [`${PIPELINE_WORKER}.js`]: "agent/pipeline/program.ts",
   [`${RULES_WORKER}.js`]: "agent/rules/program.ts",
   [`${INDICATORS_WORKER}.js`]: "agent/indicators/program.ts",
@@ -123,7 +124,7 @@ async function newestIn(path: string): Promise<number> {
 }
 
 async function bundlePrograms(): Promise<void> {
-  const made = await Deno.makeTempDir({ dir: DIST });
+  const made = await Deno.makeTempDir({ dir: "out" });
   const sources = Object.values(PROGRAMS);
   const command = [Deno.execPath(), "bundle", "--quiet", "--outdir", made, ...sources];
   try {

@@ -13,8 +13,10 @@ import {
 import type { HiveTransport } from "../../common/link/transport.ts";
 import type { Identity } from "./identity.ts";
 
+/** File of `dist/` that holds it. */
+export const REQUEST_PROGRAM = "immune-request.js";
 /** What makes a request: needed once in two months, and larger than all else that the agent loads. */
-export const REQUEST_MODULE: string = programPart("immune-request.js", "agent/enrol/request.ts");
+export const REQUEST_MODULE: string = programPart(REQUEST_PROGRAM, "agent/enrol/request.ts");
 
 /** Share of a certificate's life after which the agent asks for the next: a month of 90 days left. */
 export const RENEW_AFTER_SHARE = 2 / 3;

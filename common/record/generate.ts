@@ -5,7 +5,7 @@ import * as values from "./values.ts";
 const { KIND_NAMES, KINDS } = table;
 const { ACCESSES, ACTS, CHANGES, FLAGS, SOURCES } = values;
 
-const BANNER = "Generated from common/record/table.ts. Do not edit.";
+const BANNER = "Generated from common/record/table.ts and values.ts. Do not edit.";
 
 const CONSTANTS = {
   RECORD_VERSION: table.RECORD_VERSION,
