@@ -1,4 +1,4 @@
-import { networkKey } from "../../common/indicators/address.ts";
+import { networkKey } from "../../common/sigma/cidr.ts";
 import { type Indicator, isExpired } from "../../common/indicators/indicator.ts";
 import { SetImage } from "../../common/indicators/set_file.ts";
 import type { IndicatorType } from "../../common/indicators/value.ts";

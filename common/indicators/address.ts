@@ -1,5 +1,5 @@
 import { addressText } from "../record/text.ts";
-import { type Network, parseCidr } from "../sigma/cidr.ts";
+import { type Network, networkKey, parseCidr } from "../sigma/cidr.ts";
 import { IPV4_PREFIX_MIN, IPV6_PREFIX_MIN } from "./limits.ts";
 import type { Canonical } from "./value.ts";
 
@@ -60,21 +60,6 @@ export function addressKey(value: string): Uint8Array<ArrayBuffer> {
   const network = parseCidr(value);
   if (typeof network === "string") throw new TypeError(`"${value}" is no address in its one form`);
   return networkKey(network);
-}
-
-/**
- * The key of a network.
- *
- * @param network Address and prefix; bits behind the prefix do not count.
- */
-export function networkKey({ address, prefix }: Network): Uint8Array<ArrayBuffer> {
-  const key = new Uint8Array(1 + address.length);
-  key[0] = prefix;
-  address.forEach((byte, i) => {
-    const bits = Math.min(8, Math.max(0, prefix - i * 8));
-    key[1 + i] = byte & (0xFF00 >> bits);
-  });
-  return key;
 }
 
 /** The address or network that has those bytes, in its one form. */

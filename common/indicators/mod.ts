@@ -18,7 +18,7 @@
  *
  * @module
  */
-export { networkKey, parseAddress } from "./address.ts";
+export { parseAddress } from "./address.ts";
 export { hostOfUrl } from "./domain.ts";
 export type { Feed, FeedOptions, FeedProblem } from "./feed.ts";
 export * from "./indicator.ts";

@@ -32,6 +32,15 @@ export function parseCidr(text: string): Network | string {
   return { address, prefix };
 }
 
+/**
+ * The key of a network: length of the prefix, then the address.
+ *
+ * @param network Address and prefix; bits behind the prefix do not count.
+ */
+export function networkKey({ address, prefix }: Network): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(prefix, ...address.map((byte, i) => byte & maskAt(prefix, i)));
+}
+
 /** Bits of byte `i` that are of the prefix. */
 function maskAt(prefix: number, i: number): number {
   const bits = Math.min(8, Math.max(0, prefix - i * 8));

@@ -2,7 +2,7 @@
 // them could fire on, and which a rule asks for by name (specs/sensor_filter.md).
 
 import { countBits, hasBit } from "./bits.ts";
-import type { Network } from "./cidr.ts";
+import { type Network, networkKey } from "./cidr.ts";
 import { testsOf } from "./expression.ts";
 import { CLASSES } from "./image_layout.ts";
 import { classMaskOf } from "./log_source.ts";
@@ -256,12 +256,7 @@ export function withListed(
   networks: readonly FilterNetwork[],
   { listed, bit }: { readonly listed: readonly Network[]; readonly bit: bigint },
 ): readonly FilterNetwork[] {
-  const keyOf = ({ address, prefix }: Network): string => {
-    const masked = address.map((byte, i) =>
-      byte & (0xFF00 >> Math.min(8, Math.max(0, prefix - i * 8)))
-    );
-    return `${masked.toHex()}/${prefix}`;
-  };
+  const keyOf = (network: Network): string => networkKey(network).toHex();
   const own = new Map(networks.map((one) => [keyOf(one), one.terms]));
   const theirs = new Set(listed.map(keyOf));
   const all = new Map([...listed, ...networks].map((one) => [keyOf(one), one]));

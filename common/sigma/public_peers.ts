@@ -3,6 +3,7 @@
 
 import type { Network } from "./cidr.ts";
 import type { Expression, FieldTest } from "./expression.ts";
+import { holdsNetwork } from "./network_values.ts";
 
 /** Networks that a kernel leaves out (bpf/lib/socket.h), as address in hexadecimal and prefix. */
 const PRIVATE = [
@@ -35,15 +36,11 @@ export function wantsPublicOnly(expression: Expression, field: string): boolean 
  *
  * @param network Address and prefix.
  */
-export function hasPrivatePeers({ address, prefix }: Network): boolean {
-  return PRIVATE.some((network) => {
-    const [hex = "", bits] = network.split("/");
-    const other = Uint8Array.fromHex(hex);
-    const shared = Math.min(prefix, Number(bits));
-    return other.length === address.length && other.every((byte, i) => {
-      const mask = 0xFF00 >> Math.min(8, Math.max(0, shared - i * 8)) & 0xFF;
-      return ((byte ^ (address[i] ?? 0)) & mask) === 0;
-    });
+export function hasPrivatePeers(network: Network): boolean {
+  return PRIVATE.some((text) => {
+    const [hex = "", bits] = text.split("/");
+    const other = { address: Uint8Array.fromHex(hex), prefix: Number(bits) };
+    return holdsNetwork(other, network) || holdsNetwork(network, other);
   });
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { keyOf } from "../../common/indicators/value.ts";
-import { networkKey } from "../../common/indicators/address.ts";
+import { networkKey } from "../../common/sigma/cidr.ts";
 import { encodeRecord } from "../../common/record/mod.ts";
 import { BloomFilter } from "./bloom.ts";
 import { Engine } from "./engine.ts";
