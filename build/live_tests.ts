@@ -33,7 +33,7 @@ export async function buildSensorTest(
     ...compiler,
     ..."-O1 -g -std=gnu11 -D_GNU_SOURCE= -pthread".split(" "),
     ...WARNINGS,
-    ...[`${built}/gen`, `${ROOT}/bpf/loader`].map((folder) => `-I${folder}`),
+    ...[`${built}/gen`, `${ROOT}/bpf/lib`, `${ROOT}/bpf/loader`].map((folder) => `-I${folder}`),
     ...sources,
     `-L${built}`,
     "-limmune_sensor",

@@ -139,18 +139,21 @@ static void try_all(const struct immune_options *options, struct immune_capabili
 	if (options)
 		own = *options;
 	own.lifecycle_ring_bytes = own.bulk_ring_bytes = TRIAL_RING_BYTES;
-	error = sensor_load(&own, &sensor);
+	immune_begin();
+	error = (int)immune_end("load the sensor", sensor_load(&own, &sensor));
 	if (!error)
 		sensor->cgroup = cgroup_open(own.cgroup_path);
 	for (size_t i = 0; i < IMMUNE_CAP_COUNT; i++) {
 		struct immune_capability_row *row = &rows[trials[i].capability];
 		int refused = error;
 
-		/* The line of a missing cgroup root was overwritten by then: ask once more. */
-		if (!error && trials[i].capability == IMMUNE_CAP_CONNECT && sensor->cgroup < 0)
+		if (!error)
+			immune_begin();
+		/* What needs the cgroup root shall say what is wrong with it: asked once more. */
+		if (!error && sensor->cgroup < 0)
 			cgroup_open(own.cgroup_path);
 		if (!refused)
-			refused = trials[i].attach(sensor);
+			refused = (int)immune_end("attach", trials[i].attach(sensor));
 		if (refused)
 			row_set(row, IMMUNE_CAP_REFUSED, refused);
 		else
@@ -166,7 +169,7 @@ IMMUNE_EXPORT int64_t immune_capabilities(const struct immune_options *options,
 	struct immune_capability_row all[IMMUNE_CAP_COUNT] = { 0 };
 
 	if (!rows)
-		return -EINVAL;
+		return immune_misused("try what this host can do");
 	for (uint16_t i = 0; i < IMMUNE_CAP_COUNT; i++)
 		all[i].capability = i;
 	try_all(options, all);

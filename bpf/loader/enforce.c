@@ -170,14 +170,15 @@ IMMUNE_EXPORT int64_t immune_enforce_open(struct immune_sensor *sensor,
 	int error;
 
 	if (!sensor || !options || !out)
-		return -EINVAL;
+		return immune_misused("enforce");
 	*out = NULL;
+	immune_begin();
 	error = options_check(sensor, options);
 	if (error)
 		return error;
 	enforce = calloc(1, sizeof(*enforce));
 	if (!enforce)
-		return -ENOMEM;
+		return immune_end("enforce", -ENOMEM);
 	pthread_mutex_init(&enforce->lock, NULL);
 	enforce->sensor = sensor;
 	enforce->options = *options;
@@ -189,7 +190,7 @@ IMMUNE_EXPORT int64_t immune_enforce_open(struct immune_sensor *sensor,
 		error = enforce_watch_start(&enforce->watch, enforce);
 	if (error) {
 		immune_enforce_close(enforce);
-		return error;
+		return immune_end("enforce", error);
 	}
 	*out = enforce;
 	return 0;
@@ -236,7 +237,7 @@ IMMUNE_EXPORT int64_t immune_enforce_counts(struct immune_enforce *enforce,
 	uint32_t count = 0;
 
 	if (!enforce || (!rows && capacity))
-		return -EINVAL;
+		return immune_misused("count what was refused");
 	for (uint32_t tier = 1; tier <= IMMUNE_TIER_SIGNAL; tier++) {
 		if (!(enforce->options.tiers >> tier & 1))
 			continue;
@@ -253,13 +254,14 @@ IMMUNE_EXPORT int64_t immune_enforce_program_ids(struct immune_enforce *enforce,
 						 uint32_t capacity)
 {
 	if (!enforce || (!ids && capacity))
-		return -EINVAL;
+		return immune_misused("tell the enforcing programs");
+	immune_begin();
 	for (uint32_t i = 0; i < enforce->link_count && i < capacity; i++) {
 		struct bpf_link_info info = { 0 };
 		uint32_t length = sizeof(info);
 
 		if (bpf_obj_get_info_by_fd(bpf_link__fd(enforce->links[i]), &info, &length))
-			return -errno;
+			return immune_end("ask the kernel about an enforcing program", -errno);
 		ids[i] = info.prog_id;
 	}
 	return enforce->link_count;

@@ -52,7 +52,7 @@ static int mark_tree(int group, uint64_t mask, char *path)
 		if (entry->fts_info != FTS_D)
 			continue;
 		error = ++count > DIRECTORIES_MAX
-				? -ENOSPC
+				? -E2BIG
 				: mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, entry->fts_path);
 	}
 	fts_close(walk);
@@ -73,8 +73,22 @@ static int mark_everywhere(int group, uint64_t mask)
 					 mount->mnt_dir);
 	endmntent(mounts);
 	if (count > MOUNTS_MAX)
-		return -ENOSPC;
+		return -E2BIG;
 	return marked ? 0 : -ENOTSUP;
+}
+
+static void fail(const struct immune_enforce_mark *mark, int error)
+{
+	if (error != -E2BIG)
+		immune_fail("Cannot mark \"%s\" for refusals by fanotify: %s", mark->path,
+			    strerror(-error));
+	else if (mark->place == IMMUNE_PLACE_TREE)
+		immune_fail("Cannot mark \"%s\" for refusals by fanotify: it has over %d "
+			    "directories, name smaller trees below it", mark->path,
+			    DIRECTORIES_MAX);
+	else
+		immune_fail("Cannot mark all that is mounted for refusals by fanotify: over %d "
+			    "file systems, unmount some, or name programs by path", MOUNTS_MAX);
 }
 
 int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
@@ -99,8 +113,7 @@ int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
 			error = mark_everywhere(group, mask);
 		mark.path[sizeof(mark.path) - 1] = 0;
 		if (error)
-			immune_fail("Cannot mark \"%s\" for refusals by fanotify: %s", mark.path,
-				    strerror(-error));
+			fail(&mark, error);
 	}
 	return error;
 }

@@ -221,7 +221,7 @@ IMMUNE_EXPORT int64_t immune_enforce_release(const char *pin_path, uint32_t *ids
 
 	if (!pin_path || pin_path[0] != '/' || strlen(pin_path) >= IMMUNE_OPTION_PATH_BYTES ||
 	    (!ids && capacity))
-		return -EINVAL;
+		return immune_misused("release what is pinned");
 	error = sets_remove(pin_path, NULL, &released);
 	if (!error)
 		return released.count;

@@ -148,8 +148,10 @@ static int publish(struct immune_enforce *enforce, const struct immune_enforced 
 
 	if (bpf_map_update_elem(bpf_map__fd(enforce->programs->maps.enforced), &key, next,
 				BPF_ANY)) {
-		immune_fail("Cannot publish the enforcement policy: %s", strerror(errno));
-		return -errno;
+		int error = -errno;
+
+		immune_fail("Cannot publish the enforcement policy: %s", strerror(-error));
+		return error;
 	}
 	enforce->now = *next;
 	return 0;
@@ -212,7 +214,8 @@ IMMUNE_EXPORT int64_t immune_enforce_policy(struct immune_enforce *enforce, cons
 	int error;
 
 	if (!enforce)
-		return -EINVAL;
+		return immune_misused("enforce a policy");
+	immune_begin();
 	error = blob_check(blob, length, &header);
 	if (error)
 		return error;
@@ -229,7 +232,7 @@ IMMUNE_EXPORT int64_t immune_enforce_policy(struct immune_enforce *enforce, cons
 		enforce->took_over = !error;
 	}
 	pthread_mutex_unlock(&enforce->lock);
-	return error;
+	return immune_end("enforce this policy", error);
 }
 
 IMMUNE_EXPORT int64_t immune_enforce_look(struct immune_enforce *enforce)
@@ -237,12 +240,13 @@ IMMUNE_EXPORT int64_t immune_enforce_look(struct immune_enforce *enforce)
 	int error = 0;
 
 	if (!enforce)
-		return -EINVAL;
+		return immune_misused("mark what came since the policy");
+	immune_begin();
 	pthread_mutex_lock(&enforce->lock);
 	if (enforce->watch && enforce->now.generation)
 		error = enforce_watch_look(enforce->watch);
 	pthread_mutex_unlock(&enforce->lock);
-	return error;
+	return immune_end("mark what came since the policy", error);
 }
 
 IMMUNE_EXPORT int64_t immune_enforce_pause(struct immune_enforce *enforce, uint32_t paused)
@@ -252,7 +256,8 @@ IMMUNE_EXPORT int64_t immune_enforce_pause(struct immune_enforce *enforce, uint3
 	int64_t result;
 
 	if (!enforce || paused > 1)
-		return -EINVAL;
+		return immune_misused("pause enforcement");
+	immune_begin();
 	pthread_mutex_lock(&enforce->lock);
 	next = enforce->now;
 	next.paused = paused;
@@ -263,5 +268,5 @@ IMMUNE_EXPORT int64_t immune_enforce_pause(struct immune_enforce *enforce, uint3
 	else if (!result)
 		result = found.paused;
 	pthread_mutex_unlock(&enforce->lock);
-	return result;
+	return immune_end("pause enforcement", result);
 }

@@ -72,6 +72,7 @@ int enforce_slow_start(struct enforce_slow **out, struct enforce_judge *judge,
 		       struct guardian *guardian)
 {
 	struct enforce_slow *slow = calloc(1, sizeof(*slow));
+	int error;
 
 	*out = slow;
 	if (!slow)
@@ -81,8 +82,9 @@ int enforce_slow_start(struct enforce_slow **out, struct enforce_judge *judge,
 	pthread_mutex_init(&slow->lock, NULL);
 	pthread_cond_init(&slow->arrived, NULL);
 	slow->waiting = malloc(SLOW_ACTS_MAX * sizeof(*slow->waiting));
-	slow->runs = slow->waiting && !pthread_create(&slow->thread, NULL, run, slow);
-	return slow->runs ? 0 : -ENOMEM;
+	error = slow->waiting ? -pthread_create(&slow->thread, NULL, run, slow) : -ENOMEM;
+	slow->runs = !error;
+	return error;
 }
 
 uint32_t enforce_slow_place(struct enforce_slow *slow)

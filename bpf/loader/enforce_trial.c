@@ -122,15 +122,18 @@ static void try_one(struct immune_sensor *sensor, const struct trial *trial,
 	struct trial_target target;
 	struct trial_blob blob;
 	int status = 0;
-	int64_t error = trial_prepare(&target, trial);
+	int64_t error;
 
+	immune_begin();
+	error = immune_end("prepare the test act", trial_prepare(&target, trial));
 	if (!error)
 		error = immune_enforce_open(sensor, &options, &enforce);
 	blob_fill(&blob, trial, &target);
 	if (!error)
 		error = immune_enforce_policy(enforce, (const uint8_t *)&blob, sizeof(blob));
 	if (!error)
-		error = trial_act(&target, trial->action, &status);
+		error = immune_end("perform the test act",
+				   trial_act(&target, trial->action, &status));
 	if (error)
 		row_set(row, IMMUNE_CAP_REFUSED, (int)error, immune_failure());
 	else if (!refused(trial, status))
@@ -155,11 +158,12 @@ IMMUNE_EXPORT int64_t immune_enforce_trial(const struct immune_options *options,
 	int error;
 
 	if (!rows)
-		return -EINVAL;
+		return immune_misused("try the tiers of enforcement");
 	if (options)
 		own = *options;
 	own.lifecycle_ring_bytes = own.bulk_ring_bytes = TRIAL_RING_BYTES;
-	error = sensor_load(&own, &sensor);
+	immune_begin();
+	error = (int)immune_end("load the sensor", sensor_load(&own, &sensor));
 	if (!error)
 		sensor->cgroup = cgroup_open(own.cgroup_path);
 	if (capacity > IMMUNE_TRIAL_COUNT)

@@ -154,6 +154,9 @@ static int answerer_run(struct answerer *answerer)
 	error = enforce_slow_start(&answerer->slow, &answerer->judge, answerer->guardian);
 	if (!error)
 		error = -pthread_create(&answerer->answering, NULL, answering_run, answerer);
+	if (error)
+		immune_fail("Cannot start the threads that answer for fanotify: %s",
+			    strerror(-error));
 	answerer->answering_runs = !error;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error;
@@ -163,8 +166,10 @@ static struct answerer *answerer_new(struct immune_enforce *enforce)
 {
 	struct answerer *answerer = calloc(1, sizeof(*answerer));
 
-	if (!answerer)
+	if (!answerer) {
+		immune_fail("Cannot refuse opens by fanotify: out of memory");
 		return NULL;
+	}
 	answerer->judge.enforce = enforce;
 	pthread_mutex_init(&answerer->judge.lock, NULL);
 	answerer->group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |

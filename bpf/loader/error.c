@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* One error line a thread, and libbpf's log, which is kept and never printed. */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,24 @@ void immune_fail(const char *format, ...)
 const char *immune_failure(void)
 {
 	return error_line;
+}
+
+void immune_begin(void)
+{
+	error_line[0] = 0;
+}
+
+int64_t immune_end(const char *doing, int64_t result)
+{
+	if (result < 0 && !error_line[0])
+		immune_fail("Cannot %s: %s", doing, strerror((int)-result));
+	return result;
+}
+
+int64_t immune_misused(const char *doing)
+{
+	immune_fail("Cannot %s: an argument is missing, or not what it may be", doing);
+	return -EINVAL;
 }
 
 IMMUNE_EXPORT int64_t immune_error(char *buffer, uint32_t capacity)

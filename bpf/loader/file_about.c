@@ -57,7 +57,7 @@ IMMUNE_EXPORT int64_t immune_file_about(const char *path, uint32_t flags,
 	int error, fd;
 
 	if (!path || path[0] != '/' || !about)
-		return -EINVAL;
+		return immune_misused("look at a file");
 	memset(about, 0, sizeof(*about));
 	/* O_NONBLOCK: a FIFO of that name is not waited for. */
 	fd = open(path, (hash ? O_RDONLY : O_PATH) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |

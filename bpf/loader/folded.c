@@ -47,7 +47,7 @@ IMMUNE_EXPORT int64_t immune_sensor_folded(struct immune_sensor *sensor,
 	int map;
 
 	if (!sensor || (!rows && capacity))
-		return -EINVAL;
+		return immune_misused("take what was folded");
 	map = bpf_map__fd(sensor->programs->maps.rates);
 	more = !bpf_map_get_next_key(map, NULL, &next);
 	/* Bounded by the map: what is taken out is not met again. */

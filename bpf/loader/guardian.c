@@ -111,8 +111,11 @@ static int begin(struct guardian *guardian)
 {
 	int ends[2], error;
 
-	if (pipe2(ends, O_CLOEXEC))
-		return -errno;
+	if (pipe2(ends, O_CLOEXEC)) {
+		error = -errno;
+		immune_fail("Cannot make a pipe to a guardian: %s", strerror(-error));
+		return error;
+	}
 	guardian->pid = 0;
 	error = spawn(guardian, ends[0]);
 	close(ends[0]);

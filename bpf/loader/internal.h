@@ -24,6 +24,13 @@ void immune_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The calling thread's error line. */
 const char *immune_failure(void);
 
+/* Forgets the line of an earlier failure. Every call that may fail without a line begins so. */
+void immune_begin(void);
+/* Ends such a call: a failure that set no line gets one. doing: "Cannot ..." goes on with it. */
+int64_t immune_end(const char *doing, int64_t result);
+/* The line and the error of a call without what it needs; doing as above. */
+int64_t immune_misused(const char *doing);
+
 /* Starts to keep libbpf's first complaint; nothing of libbpf is ever printed. */
 void immune_log_begin(void);
 /* The first complaint since, without its end of line; empty when there was none. */

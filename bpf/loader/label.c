@@ -79,7 +79,7 @@ IMMUNE_EXPORT int64_t immune_sensor_label(struct immune_sensor *sensor,
 	int64_t written = 0;
 
 	if (!sensor || (!labels && count))
-		return -EINVAL;
+		return immune_misused("label processes");
 	program = bpf_program__fd(sensor->programs->progs.on_label);
 	for (uint32_t i = 0; i < count; i++) {
 		int result = label_write(program, &labels[i]);

@@ -183,7 +183,8 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	int64_t result;
 
 	if (!sensor)
-		return -EINVAL;
+		return immune_misused("set the policy");
+	immune_begin();
 	result = policy_check(blob, length, &header, &roles);
 	if (result)
 		return result;
@@ -209,5 +210,5 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 				     header.watch_count);
 	}
 	pthread_mutex_unlock(&sensor->policy_lock);
-	return result;
+	return immune_end("set the policy", result);
 }

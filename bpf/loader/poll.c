@@ -189,7 +189,7 @@ IMMUNE_EXPORT int64_t immune_sensor_wake(struct immune_sensor *sensor)
 	uint64_t one = 1;
 
 	if (!sensor)
-		return -EINVAL;
+		return immune_misused("wake the sensor");
 	if (write(sensor->wake, &one, sizeof(one)) == sizeof(one) || errno == EAGAIN)
 		return 0;
 	immune_fail("Cannot wake the sensor: %s", strerror(errno));

@@ -16,7 +16,7 @@ IMMUNE_EXPORT int64_t immune_sensor_program_ids(struct immune_sensor *sensor, ui
 	int64_t count = 0;
 
 	if (!sensor || (!ids && capacity))
-		return -EINVAL;
+		return immune_misused("tell the sensor's programs");
 	bpf_object__for_each_program(program, sensor->programs->obj) {
 		struct bpf_prog_info info = { 0 };
 		uint32_t length = sizeof(info);
@@ -43,7 +43,7 @@ IMMUNE_EXPORT int64_t immune_programs_left(const uint32_t *ids, uint32_t count)
 	int64_t left = 0;
 
 	if (!ids && count)
-		return -EINVAL;
+		return immune_misused("ask for programs");
 	for (uint32_t i = 0; i < count; i++) {
 		int fd = bpf_prog_get_fd_by_id(ids[i]);
 

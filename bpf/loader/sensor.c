@@ -195,11 +195,12 @@ IMMUNE_EXPORT int64_t immune_sensor_open(const struct immune_options *options,
 	int error;
 
 	if (!out)
-		return -EINVAL;
+		return immune_misused("open a sensor");
 	*out = NULL;
+	immune_begin();
 	error = sensor_load(options, &sensor);
 	if (error)
-		return error;
+		return immune_end("load the sensor", error);
 	sensor->cgroup = cgroup_open(options ? options->cgroup_path : NULL);
 	error = sensor->cgroup < 0 ? sensor->cgroup : sensor_attach_lifecycle(sensor);
 	if (!error) {
@@ -214,7 +215,7 @@ IMMUNE_EXPORT int64_t immune_sensor_open(const struct immune_options *options,
 		error = sensor_attach_watch(sensor);
 	if (error) {
 		sensor_free(sensor);
-		return error;
+		return immune_end("start the sensor", error);
 	}
 	*out = sensor;
 	return 0;

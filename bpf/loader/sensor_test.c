@@ -17,6 +17,7 @@ static const struct {
 	{ "old_listener", test_old_listener },
 	{ "dns", test_dns },	       { "streams", test_streams },   { "signals", test_signals },
 	{ "attach", test_attach },     { "hidden", test_hidden },
+	{ "errors", test_errors },     { "mark_bounds", test_mark_bounds },
 };
 
 int main(int count, char **arguments)

@@ -32,5 +32,7 @@ void test_streams(void);
 void test_signals(void);
 void test_attach(void);
 void test_hidden(void);
+void test_errors(void);
+void test_mark_bounds(void);
 
 #endif

@@ -35,6 +35,8 @@ const TESTS: Readonly<Record<string, string>> = {
   signals: "signal record comes for a guarded process of another session only",
   attach: "access record comes when a debugger attaches to a guarded process",
   hidden: "process record is flagged when something lies over its folder in /proc",
+  errors: "immune_error() has a line of its own for every failure, never that of one before",
+  mark_bounds: "immune_enforce_policy() says how many directories or mounts are too many to mark",
 };
 
 const folder = await Deno.makeTempDir({ prefix: "immune-sensor-test-" });

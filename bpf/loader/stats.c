@@ -64,7 +64,7 @@ IMMUNE_EXPORT int64_t immune_sensor_programs(struct immune_sensor *sensor,
 	uint32_t count;
 
 	if (!sensor)
-		return -EINVAL;
+		return immune_misused("read the counters of programs");
 	skeleton = sensor->programs->skeleton;
 	count = (uint32_t)skeleton->prog_cnt;
 	for (uint32_t i = 0; rows && i < count && i < capacity; i++) {
@@ -131,7 +131,7 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 	int error = 0;
 
 	if (!sensor)
-		return -EINVAL;
+		return immune_misused("read the sensor's counters");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !error; i++)
 		error = kind_add(&table, sensor, kinds[i].kind, kinds[i].stream);
 	/* The process map's own: what did not fit is in ring_full. */

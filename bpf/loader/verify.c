@@ -170,7 +170,7 @@ IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,
 	bool guarded;
 
 	if (!sensor || (!rows && capacity))
-		return -EINVAL;
+		return immune_misused("look after the sensor");
 	pthread_mutex_lock(&sensor->policy_lock);
 	verify_programs(sensor, &all);
 	verify_maps(sensor, &all);

@@ -105,9 +105,9 @@ static int mark_place(const struct watch_groups *groups, struct watch_set *set, 
 	error = watch_set_place(set, entry, which, path);
 	if (!error)
 		error = watch_set_directory(set, &directory);
-	if (!error)
-		error = watch_mark_directory(groups, parent);
-	return error;
+	if (error)
+		return fail_mark("opens", path, -error);
+	return watch_mark_directory(groups, parent);
 }
 
 static int mark_inode(const struct watch_groups *groups, struct watch_set *set,
@@ -202,8 +202,9 @@ static int refresh_directory(const struct watch_groups *groups, struct watch_set
 	directory.path = canonical;
 	directory.handle = watch_handle_path(canonical);
 	error = watch_set_directory(set, &directory);
-	if (!error)
-		error = watch_mark_directory(groups, canonical);
+	if (error)
+		return fail_mark("opens", canonical, -error);
+	error = watch_mark_directory(groups, canonical);
 	return error ? error : watch_mark_names(groups, canonical);
 }
 

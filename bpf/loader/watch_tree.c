@@ -56,7 +56,10 @@ static int push_children(struct pending *pending, const char *path, dev_t device
 		error = -errno;
 		if (fd >= 0)
 			close(fd);
-		return error == -ENOENT ? 0 : error;
+		if (error == -ENOENT)
+			return 0;
+		immune_fail("Cannot watch what is below \"%s\": %s", path, strerror(-error));
+		return error;
 	}
 	/* Bounded by push(): at most IMMUNE_WATCHES_MAX wait at a time. */
 	while (!error && (entry = readdir(directory))) {

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/* Every failure has its own line: that of an earlier one would lead people astray. */
+#include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "enforcement.h"
+#include "immune_enforce.h"
+#include "sensor_test.h"
+
+#define EARLIER "/immune-error-of-before"
+/* Descriptors that enforcement by fanotify takes at most, while it starts and changes its policy. */
+#define DESCRIPTORS_MAX 24
+/* One more than are marked. */
+#define TOO_MANY 4097
+
+struct enforce_blob {
+	struct immune_enforce_header header;
+	struct immune_enforcement policy;
+	struct immune_enforce_mark mark;
+};
+
+static void fail_earlier(void)
+{
+	uint8_t byte;
+
+	must(immune_read(EARLIER, &byte, 1) == -EPERM, "the earlier error");
+}
+
+/* A failure has a line, and not that of the error before it. */
+static void check_line(const char *call, int64_t result, const char *part)
+{
+	char line[512] = "";
+
+	must(result < 0, "%s gave %lld", call, (long long)result);
+	immune_error(line, sizeof(line));
+	must(!strncmp(line, "Cannot ", strlen("Cannot ")), "%s: \"%s\"", call, line);
+	must(!strstr(line, EARLIER), "%s shows the error of before: %s", call, line);
+	must(strstr(line, part), "%s: \"%s\" lacks \"%s\"", call, line, part);
+}
+
+#define FAILS(call, part) (fail_earlier(), check_line(#call, call, part))
+
+static void check_nothing_given(void)
+{
+	uint32_t one;
+
+	FAILS(immune_sensor_open(NULL, NULL), "argument");
+	FAILS(immune_sensor_poll(NULL, NULL, 0, 0), "buffer");
+	FAILS(immune_sensor_wake(NULL), "argument");
+	FAILS(immune_sensor_stats(NULL, NULL, 0), "argument");
+	FAILS(immune_sensor_folded(NULL, NULL, 0), "argument");
+	FAILS(immune_sensor_programs(NULL, NULL, 0), "argument");
+	FAILS(immune_sensor_policy(NULL, NULL, 0), "argument");
+	FAILS(immune_sensor_label(NULL, NULL, 0), "argument");
+	FAILS(immune_capabilities(NULL, NULL, 0), "argument");
+	FAILS(immune_process_signal(NULL, 0, 0, NULL, 0), "argument");
+	FAILS(immune_sensor_program_ids(NULL, &one, 1), "argument");
+	FAILS(immune_programs_left(NULL, 1), "argument");
+	FAILS(immune_sensor_verify(NULL, NULL, 0), "argument");
+	FAILS(immune_read(NULL, NULL, 0), "no path");
+	FAILS(immune_enforce_open(NULL, NULL, NULL), "argument");
+	FAILS(immune_enforce_policy(NULL, NULL, 0), "argument");
+	FAILS(immune_enforce_look(NULL), "argument");
+	FAILS(immune_enforce_pause(NULL, 0), "argument");
+	FAILS(immune_enforce_counts(NULL, NULL, 0), "argument");
+	FAILS(immune_enforce_program_ids(NULL, NULL, 0), "argument");
+	FAILS(immune_enforce_release("nowhere", NULL, 0), "argument");
+	FAILS(immune_enforce_trial(NULL, NULL, 0), "argument");
+	FAILS(immune_file_about(NULL, 0, NULL), "argument");
+}
+
+static struct enforce_blob blob_of(uint32_t marks)
+{
+	struct enforce_blob blob = {
+		.header = { .magic = IMMUNE_ENFORCE_MAGIC, .version = IMMUNE_ENFORCE_VERSION,
+			    .header_length = sizeof(blob.header), .mark_count = marks },
+	};
+
+	blob.header.length = (uint32_t)(offsetof(struct enforce_blob, mark) +
+					marks * sizeof(blob.mark));
+	return blob;
+}
+
+static int64_t give(struct immune_enforce *enforce, const struct enforce_blob *blob)
+{
+	return immune_enforce_policy(enforce, (const uint8_t *)blob, blob->header.length);
+}
+
+static struct immune_enforce *enforce_with(struct immune_sensor *sensor)
+{
+	const struct immune_enforce_options options = { .abi = IMMUNE_ENFORCE_ABI,
+							.tiers = 1u << IMMUNE_TIER_FANOTIFY };
+	struct immune_enforce *enforce = NULL;
+	char line[512] = "";
+
+	if (immune_enforce_open(sensor, &options, &enforce))
+		immune_error(line, sizeof(line));
+	must(enforce, "%s", line);
+	return enforce;
+}
+
+/* Leaves so many descriptors, and not one more. */
+static void leave_descriptors(uint32_t count)
+{
+	int lowest = dup(0);
+	struct rlimit limit;
+
+	close(lowest);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = (rlim_t)lowest + count;
+	must(!setrlimit(RLIMIT_NOFILE, &limit), "setrlimit: %s", strerror(errno));
+}
+
+/* Wherever a start ends for want of a descriptor, that is what is said. */
+void test_errors(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0), *other;
+	struct immune_enforce *enforce = enforce_with(sensor), *second;
+	const struct immune_enforce_options by_fanotify = { .abi = IMMUNE_ENFORCE_ABI,
+							    .tiers = 1u << IMMUNE_TIER_FANOTIFY };
+	const struct enforce_blob blob = blob_of(0);
+	int64_t result = -1;
+	struct rlimit whole;
+	uint32_t failed = 0;
+
+	check_nothing_given();
+	getrlimit(RLIMIT_NOFILE, &whole);
+	for (uint32_t i = 0; i < DESCRIPTORS_MAX; i++) {
+		leave_descriptors(i);
+		fail_earlier();
+		result = immune_sensor_open(NULL, &other);
+		if (result)
+			check_line("open", result, "");
+		else
+			immune_sensor_close(other);
+		fail_earlier();
+		result = immune_enforce_open(sensor, &by_fanotify, &second);
+		if (result)
+			check_line("enforce_open", result, "");
+		else
+			immune_enforce_close(second);
+		fail_earlier();
+		result = give(enforce, &blob);
+		if (result)
+			check_line("policy", result, "");
+		failed += result < 0;
+		setrlimit(RLIMIT_NOFILE, &whole);
+	}
+	must(!result, "a policy takes over %d descriptors", DESCRIPTORS_MAX);
+	must(failed > 4, "only %u ways to fail", failed);
+	immune_enforce_close(enforce);
+	immune_sensor_close(sensor);
+}
+
+/* Too many of what is marked: how many are too many, and what to do. */
+void test_mark_bounds(void)
+{
+	char folder[] = "/tmp/immune-marks-XXXXXX", path[64];
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct immune_enforce *enforce = enforce_with(sensor);
+	struct enforce_blob blob = blob_of(1);
+
+	/* Mounts of this process alone. */
+	must(!unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL),
+	     "a mount namespace: %s", strerror(errno));
+	must(mkdtemp(folder) && !mount("immune", folder, "tmpfs", 0, NULL), "tmpfs: %s",
+	     strerror(errno));
+	for (int i = 0; i < TOO_MANY; i++) {
+		snprintf(path, sizeof(path), "%s/%d", folder, i);
+		must(!mkdir(path, 0700), "%s: %s", path, strerror(errno));
+	}
+	blob.mark.place = IMMUNE_PLACE_TREE;
+	blob.mark.events = IMMUNE_EVENT_OPEN;
+	strcpy(blob.mark.path, folder);
+	FAILS(give(enforce, &blob), "4096 directories");
+	for (int i = 0; i < TOO_MANY; i++) {
+		snprintf(path, sizeof(path), "%s/%d", folder, i);
+		must(!mount(folder, path, NULL, MS_BIND, NULL), "%s: %s", path, strerror(errno));
+	}
+	blob.mark.place = IMMUNE_PLACE_EVERYWHERE;
+	blob.mark.events = IMMUNE_EVENT_EXEC;
+	strcpy(blob.mark.path, "/");
+	FAILS(give(enforce, &blob), "4096 file systems");
+	must(!umount2(folder, MNT_DETACH) && !rmdir(folder), "%s: %s", folder, strerror(errno));
+	immune_enforce_close(enforce);
+	immune_sensor_close(sensor);
+}
