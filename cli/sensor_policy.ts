@@ -41,7 +41,7 @@ export function policyOf({ sensor }: Config, { rules, indicators, kinds }: Wanti
       ]),
     ],
     wideOpen: byRules ? rules.interest.wide.length > 0 : sensor.open === "wide",
-    ...(byRules ? { opens: rules.interest.opens } : {}),
+    ...(byRules ? opensOf(rules, indicators) : {}),
     identity: wanted.includes("identity"),
     hashes: rules?.interest.hashes || indicators?.interest.hashes ? "each" : "first",
     calls: rules?.interest.calls ?? wanted.includes("act"),
@@ -54,6 +54,15 @@ export function policyOf({ sensor }: Config, { rules, indicators, kinds }: Wanti
     ...networkOf(sensor, { rules, indicators, kinds }),
     ...(rules === undefined ? {} : { roles: rules.interest.roles }),
   };
+}
+
+/** The filter of opens: what rules could need, and what is listed. */
+function opensOf(
+  { interest }: CompiledRules,
+  indicators: LoadedIndicators | undefined,
+): Pick<Policy, "opens" | "listedFiles"> {
+  const listedFiles = indicators?.interest.files;
+  return { opens: interest.opens, ...(listedFiles === undefined ? {} : { listedFiles }) };
 }
 
 /** The filter of connections, where something of them is filtered or limited. */
@@ -69,15 +78,16 @@ function networkOf(
 }
 
 /**
- * What is listed and not seen, in one line; `undefined` when there is nothing.
+ * Listed paths of which no open is seen, in one line; `undefined` when there is nothing.
  *
  * @param indicators The indicators.
  * @param policy What the sensor is asked for.
  */
 export function notSeenLine(
   { interest }: LoadedIndicators,
-  policy: Pick<Policy, "watches">,
+  policy: Pick<Policy, "watches" | "wideOpen">,
 ): string | undefined {
+  if (policy.wideOpen) return undefined;
   const watched = new Set(policy.watches.map(({ path }) => path));
   const left = interest.watches.filter(({ path }) => !watched.has(path)).length;
   const paths = interest.pathsNotWatched + left;
@@ -90,7 +100,7 @@ function kindsOf({ interest }: LoadedIndicators): readonly KindName[] {
   return [
     ...(interest.address ? ["connect" as const, "accept" as const] : []),
     ...(interest.dns ? ["dns" as const] : []),
-    ...(interest.watches.length > 0 ? ["open" as const] : []),
+    ...(interest.files.keys.length > 0 || interest.files.any ? ["open" as const] : []),
   ];
 }
 

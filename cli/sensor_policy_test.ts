@@ -1,13 +1,16 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { CompiledRules } from "../agent/rules/messages.ts";
 import type { LoadedIndicators } from "../agent/indicators/messages.ts";
-import { type Policy, WATCHES_MAX } from "../agent/sensors/mod.ts";
+import { listedFiles, type Policy, WATCHES_MAX } from "../agent/sensors/mod.ts";
 import { loadConfig } from "../common/config/mod.ts";
+import { compileRules } from "../common/sigma/mod.ts";
 import { notSeenLine, policyOf } from "./sensor_policy.ts";
 
 function listed(paths: readonly string[], address = false): LoadedIndicators {
   const watches = paths.map((path) => ({ type: "file" as const, path }));
+  const files = listedFiles({ paths, names: [] });
   return {
-    interest: { address, dns: address, watches, pathsNotWatched: 0 },
+    interest: { address, dns: address, watches, files, pathsNotWatched: 0 },
   } as unknown as LoadedIndicators;
 }
 
@@ -40,7 +43,33 @@ Deno.test("policyOf() stays within the sensor's bound, and notSeenLine() says wh
   const asked = policy(indicators, ["/etc/shadow", "/etc/passwd"]);
   assertEquals(asked.watches.length, WATCHES_MAX);
   assertStringIncludes(notSeenLine(indicators, asked) ?? "", "2 listed paths are not watched");
+  assertEquals(notSeenLine(indicators, { ...asked, wideOpen: true }), undefined);
   assertEquals(notSeenLine(listed(["/tmp/a"]), policy(listed(["/tmp/a"]))), undefined);
+});
+
+Deno.test("policyOf() lets through what is listed, where rules filter the wide stream", () => {
+  const { interest, ...rest } = compileRules([{
+    path: "a.yml",
+    text: "title: T\nlogsource: { category: file_access, product: linux }\n" +
+      "detection: { s: { TargetFilename|endswith: /id_rsa }, condition: s }\n",
+  }]);
+  const rules = { interest, ...rest } as unknown as CompiledRules;
+  const of = (open: "rules" | "wide"): Policy => {
+    const { values } = loadConfig({ flags: { "sensor-open": open }, environment: {} });
+    return policyOf(values, { rules, indicators: listed(["/tmp/a"]), kinds: undefined });
+  };
+  const filtered = of("rules");
+  assertEquals(filtered.opens, interest.opens);
+  assertEquals(filtered.listedFiles, listedFiles({ paths: ["/tmp/a"], names: [] }));
+  assertEquals([filtered.wideOpen, of("wide").opens], [true, undefined]);
+});
+
+Deno.test("policyOf() asks for opens where names alone are listed", () => {
+  const { interest } = listed([]);
+  const indicators = {
+    interest: { ...interest, files: listedFiles({ paths: [], names: ["x"] }) },
+  } as unknown as LoadedIndicators;
+  assertEquals(policy(indicators).kinds, ["exec", "fork", "exit", "open"]);
 });
 
 Deno.test("policyOf() has a filter of connections where one is asked for or limits are laid", () => {

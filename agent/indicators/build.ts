@@ -10,12 +10,13 @@ import {
   type ListedAddresses,
   listedRows,
 } from "../sensors/network_policy.ts";
+import { listedFiles } from "../sensors/listed_files.ts";
 import type { Watch } from "../sensors/policy.ts";
 import type { IndicatorInterest, LoadedIndicators } from "./messages.ts";
 
 /** Share of values that are not listed for which the exact set is asked in vain. */
 export const FILTER_RATE = 0.001;
-/** Most listed paths that are watched; the others are seen when they are run. */
+/** Most listed paths that are watched; the others are seen when they are run, or by the wide stream. */
 export const INDICATOR_WATCHES_MAX = 1024;
 
 /**
@@ -72,6 +73,7 @@ function asksOf(image: SetImage, nowMs: number): ListedAsks {
 
 function interestOf(image: SetImage, nowMs: number): IndicatorInterest {
   const listed = new Map<string, Indicator>();
+  const names: string[] = [];
   const addresses: Network[] = [];
   let [privatePeers, dns, hashes] = [false, false, false];
   for (let i = 0; i < image.size; i++) {
@@ -84,6 +86,7 @@ function interestOf(image: SetImage, nowMs: number): IndicatorInterest {
     }
     dns ||= type === "domain";
     hashes ||= type === "sha256";
+    if (type === "name") names.push(image.indicatorAt(i).value);
     if (type !== "path") continue;
     const indicator = image.indicatorAt(i);
     const before = listed.get(indicator.value);
@@ -100,6 +103,7 @@ function interestOf(image: SetImage, nowMs: number): IndicatorInterest {
     privatePeers,
     dns,
     hashes,
+    files: listedFiles({ paths: paths.map(({ value }) => value), names: [...new Set(names)] }),
     watches,
     pathsNotWatched: paths.length - watches.length,
   };

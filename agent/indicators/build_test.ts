@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { indicators, loaded, NOW_MS } from "./_indicators_test_support.ts";
+import { listedFiles } from "../sensors/listed_files.ts";
 import { FILTER_RATE, INDICATOR_WATCHES_MAX } from "./build.ts";
 
 Deno.test("buildIndicators() asks for what is listed and in force, and for nothing else", () => {
@@ -30,13 +31,14 @@ Deno.test("buildIndicators() asks for what is listed and in force, and for nothi
     privatePeers: false,
     dns: true,
     hashes: false,
+    files: { keys: new Uint8Array(), any: false },
     watches: [],
     pathsNotWatched: 0,
   });
   assertEquals(filterStats.askedRate, FILTER_RATE);
 });
 
-Deno.test("buildIndicators() wants no connects and no opens without addresses and paths", () => {
+Deno.test("buildIndicators() wants no connects and no watches without addresses and paths", () => {
   const { asks, interest } = loaded(indicators([{ type: "name", value: "miner" }]));
   assertEquals([asks.names, asks.paths], [true, false]);
   assertEquals(interest, {
@@ -45,9 +47,21 @@ Deno.test("buildIndicators() wants no connects and no opens without addresses an
     privatePeers: false,
     dns: false,
     hashes: false,
+    files: listedFiles({ paths: [], names: ["miner"] }),
     watches: [],
     pathsNotWatched: 0,
   });
+});
+
+Deno.test("buildIndicators() gives the kernel every path and name in force, once", () => {
+  const { interest } = loaded(indicators([
+    { type: "path", value: "/tmp/a" },
+    { type: "path", value: "/tmp/a", id: "again" },
+    { type: "name", value: "b" },
+    { type: "name", value: "b", id: "again" },
+    { type: "name", value: "c", expiresMs: NOW_MS - 1 },
+  ]));
+  assertEquals(interest.files, listedFiles({ paths: ["/tmp/a"], names: ["b"] }));
 });
 
 Deno.test("buildIndicators() watches the most severe paths, and says how many it does not", () => {

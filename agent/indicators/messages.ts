@@ -1,5 +1,6 @@
 import type { SetParts } from "../../common/indicators/set_file.ts";
 import type { ListedAsks, TunedBloomStats } from "../../wasm/engine/mod.ts";
+import type { ListedFiles } from "../sensors/listed_files.ts";
 import type { ListedAddresses } from "../sensors/network_policy.ts";
 import type { Watch } from "../sensors/policy.ts";
 
@@ -18,9 +19,11 @@ export interface IndicatorInterest {
   readonly dns: boolean;
   /** SHA-256 hashes are listed: the hash of each program that starts is asked for. */
   readonly hashes: boolean;
-  /** Files whose opens are asked for. */
+  /** Paths and names, for another such map: which opens of the wide stream are asked for. */
+  readonly files: ListedFiles;
+  /** Files whose opens are asked for without the wide stream. */
   readonly watches: readonly Watch[];
-  /** Listed paths over the bound of watches: an exec of one is seen, an open is not. */
+  /** Listed paths over the bound of watches: an open of one is seen by the wide stream alone. */
   readonly pathsNotWatched: number;
 }
 

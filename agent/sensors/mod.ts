@@ -12,7 +12,7 @@
  *   wakeIntervalUs: 2000,
  *   watches: [{ type: "file", path: "/etc/shadow" }],
  * });
- * console.log(blob.length); // 128
+ * console.log(blob.length); // 136
  * ```
  *
  * @module
@@ -23,6 +23,7 @@ export * from "./facts.ts";
 export * from "./kernel.ts";
 export * from "./library.ts";
 export * from "./linux_capabilities.ts";
+export * from "./listed_files.ts";
 export * from "./options.ts";
 export * from "./network_policy.ts";
 export * from "./policy.ts";

@@ -3,12 +3,13 @@ import { type KindName, KINDS, PATH_BYTES_MAX } from "../../common/record/table.
 import type { OpenFilter } from "../../common/sigma/open_filter.ts";
 import type { RoleMarks } from "../../common/sigma/role_marks.ts";
 import { MARK_BYTES, TERM_BYTES, writeMarks } from "../labels/encode.ts";
+import { LISTED_KEY_BYTES, type ListedFiles } from "./listed_files.ts";
 import { encodeNetwork, type NetworkPolicy } from "./network_policy.ts";
 
 /** "IPOL" (IMMUNE_POLICY_MAGIC). */
 export const POLICY_MAGIC = 0x4c4f_5049;
 /** IMMUNE_POLICY_VERSION. */
-export const POLICY_VERSION = 4;
+export const POLICY_VERSION = 5;
 /** Most watches of a policy (IMMUNE_WATCHES_MAX). */
 export const WATCHES_MAX = 4096;
 /** Longest policy, in bytes (IMMUNE_POLICY_BYTES_MAX). */
@@ -53,8 +54,9 @@ const HEADER = {
   processRate: 48, // u32
   cgroupRate: 52, // u32
   network: 56, // what encodeNetwork gives, 72 bytes
+  listedFileCount: 128, // u32
 } as const;
-const HEADER_BYTES = 128;
+const HEADER_BYTES = 136;
 const NO_ROLES: RoleMarks = { marks: [], terms: [] };
 /** Bytes of `struct immune_policy_watch` before its path: u16 type, u16 length, u32 wants. */
 const WATCH_BYTES = 8;
@@ -105,6 +107,8 @@ export interface Policy {
   readonly roles?: RoleMarks;
   /** Opens of the wide stream that are sent, the others are counted as filtered; default all. */
   readonly opens?: OpenFilter;
+  /** Files whose opens are sent beside those of {@linkcode opens}; default none. */
+  readonly listedFiles?: ListedFiles;
   /** Which records of connections are needed; default all. */
   readonly network?: NetworkPolicy;
   /** Most bulk records a second of one process and of one cgroup, by kind; default 0 = no limit. */
@@ -125,10 +129,11 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
   const { marks, terms } = policy.roles ?? NO_ROLES;
   const opens = policy.opens ?? { marks: [], every: 0, deep: 0 };
   const network = encodeNetwork(policy.network);
+  const keys = policy.listedFiles?.keys ?? new Uint8Array();
   const length = HEADER_BYTES +
     paths.reduce((sum, path) => sum + WATCH_BYTES + aligned(path.length), 0) +
     (marks.length + opens.marks.length) * MARK_BYTES + terms.length * TERM_BYTES +
-    network.section.length;
+    network.section.length + keys.length;
   if (length > POLICY_BYTES_MAX) {
     throw invalid(`it takes ${length} bytes, at most ${POLICY_BYTES_MAX} are allowed`);
   }
@@ -144,7 +149,7 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
     (policy.calls ? POLICY_FLAGS.calls : 0) |
     (policy.hashes === undefined ? 0 : POLICY_FLAGS.hashes) |
     (policy.hashes === "each" ? POLICY_FLAGS.hash_each : 0) |
-    (policy.opens === undefined ? 0 : POLICY_FLAGS.open_filter) |
+    (filtersOpens(policy) ? POLICY_FLAGS.open_filter : 0) |
     (policy.network?.filters === true ? POLICY_FLAGS.network_filter : 0) |
     (policy.network?.listed?.any === true ? POLICY_FLAGS.listed_any : 0);
   view.setUint32(HEADER.flags, flags, true);
@@ -168,8 +173,15 @@ export function encodePolicy(policy: Policy): Uint8Array<ArrayBuffer> {
   });
   writeMarks(new DataView(bytes.buffer, offset), { marks, terms, opens: opens.marks });
   bytes.set(network.header, HEADER.network);
-  bytes.set(network.section, length - network.section.length);
+  bytes.set(network.section, length - keys.length - network.section.length);
+  view.setUint32(HEADER.listedFileCount, keys.length / LISTED_KEY_BYTES, true);
+  bytes.set(keys, length - keys.length);
   return bytes;
+}
+
+/** Where any file may be listed, every open of the wide stream is sent. */
+function filtersOpens({ opens, listedFiles }: Policy): boolean {
+  return opens !== undefined && listedFiles?.any !== true;
 }
 
 function checkBounds(policy: Policy): void {

@@ -6,6 +6,7 @@ import { FOLDED_ROW_BYTES, STATS_ROW_BYTES } from "./control.ts";
 import { SENSOR_ABI } from "./library.ts";
 import { FILTER_NETWORKS_MAX, PORT_CLASSES_MAX } from "../../common/sigma/network_filter.ts";
 import { LISTED_BYTES, LISTED_MAX, LISTED_NETWORKS_MAX, NETWORK_BYTES } from "./network_policy.ts";
+import { LISTED_FILES_MAX, LISTED_KEYS, listedFiles } from "./listed_files.ts";
 import { encodeOptions, OPTION_PATH_BYTES } from "./options.ts";
 import {
   encodePolicy,
@@ -67,9 +68,23 @@ Deno.test("encodePolicy() puts every watch where the header says, any watches", 
       assertEquals(read.watches, watches);
       assertEquals(read.mask, (1n << 1n) | (1n << 18n));
       const flags = Number(wideOpen) + Number(identity) * 2;
-      assertEquals(read.header, [0x4c4f5049, 4, 128, blob.length, flags, 2000]);
+      assertEquals(read.header, [0x4c4f5049, 5, 136, blob.length, flags, 2000]);
     }),
   );
+});
+
+Deno.test("encodePolicy() ends with the keys of listed files, and filters no open where any may be", () => {
+  const opens = { marks: [], every: 0, deep: 0 };
+  const files = listedFiles({ paths: ["/tmp/a"], names: ["b"] });
+  const of = (
+    listedFiles: Policy["listedFiles"] & object,
+  ): readonly [number, number, Uint8Array] => {
+    const blob = encodePolicy({ ...EMPTY, opens, listedFiles });
+    const view = new DataView(blob.buffer);
+    return [view.getUint32(12, true), view.getUint32(128, true), blob.subarray(136)];
+  };
+  assertEquals(of(files), [POLICY_FLAGS.open_filter, 4, files.keys]);
+  assertEquals(of(listedFiles({ paths: ["/a"], names: [] }, 1)), [0, 0, new Uint8Array()]);
 });
 
 Deno.test("encodePolicy() refuses what does not hold, each bound", () => {
@@ -93,11 +108,13 @@ Deno.test("encodePolicy() refuses what does not hold, each bound", () => {
 Deno.test("constants equal those of immune_sensor.h", async () => {
   const source = new URL("../../bpf/loader/immune_sensor.h", import.meta.url);
   const filter = new URL("../../bpf/lib/network_filter.h", import.meta.url);
+  const listed = new URL("../../bpf/lib/listed_file.h", import.meta.url);
   const program = `
 #include <stdio.h>
 #include <linux/types.h>
 #include "${source.pathname}"
 #include "${filter.pathname}"
+#include "${listed.pathname}"
 int main(void)
 {
 	printf("%u %u %u %u %u ", IMMUNE_SENSOR_ABI, IMMUNE_POLICY_MAGIC, IMMUNE_POLICY_VERSION,
@@ -110,6 +127,8 @@ int main(void)
 	       sizeof(struct immune_policy_network), sizeof(struct immune_policy_listed));
 	printf("%d %d %d ", IMMUNE_LISTED_MAX, IMMUNE_PORT_CLASSES_MAX,
 	       IMMUNE_FILTER_NETWORKS_MAX);
+	printf("%d %d %d %d ", IMMUNE_LISTED_FILES_MAX, IMMUNE_LISTED_LAST, IMMUNE_LISTED_NAME,
+	       IMMUNE_LISTED_PATH);
 	printf("%d %d %d ", IMMUNE_WATCH_FILE, IMMUNE_WATCH_CHILDREN, IMMUNE_WATCH_TREE);
 	printf("%d %d ", IMMUNE_CAP_COUNT, IMMUNE_CAP_SILENT);
 	printf("%zu %zu %zu %d", sizeof(struct immune_stats_row),
@@ -142,6 +161,10 @@ int main(void)
       LISTED_MAX,
       PORT_CLASSES_MAX,
       FILTER_NETWORKS_MAX + LISTED_NETWORKS_MAX,
+      LISTED_FILES_MAX,
+      LISTED_KEYS.last,
+      LISTED_KEYS.name,
+      LISTED_KEYS.path,
       WATCH_TYPES.file,
       WATCH_TYPES.children,
       WATCH_TYPES.tree,

@@ -5,6 +5,7 @@
  */
 #include "descriptor.h"
 #include "file.h"
+#include "listed.h"
 #include "path.h"
 #include "split.h"
 #include "syscall.h"
@@ -82,7 +83,10 @@ static __always_inline __u64 path_bits(struct immune_scratch *scratch,
 	return scratch->split.bits;
 }
 
-/* Fills the record; false when no rule could need it: by the file's name, else by its path. */
+/*
+ * Fills the record; false when no rule could need it, and no indicator lists the file: by its name,
+ * else by its path.
+ */
 static __always_inline bool open_make(struct immune_scratch *scratch, struct file *file)
 {
 	struct open_record *record = (void *)scratch->record;
@@ -90,17 +94,25 @@ static __always_inline bool open_make(struct immune_scratch *scratch, struct fil
 	__u32 wanted = open_wanted(file), flags;
 	__u64 extension = 0;
 	bool filtered = policy && policy->open_filtered && !(policy->open_every & wanted);
+	enum listed_by listed = LISTED_NOT;
 
-	if (filtered && !((name_bits(scratch, file, &extension) | policy->open_deep) & wanted))
-		return false;
+	if (filtered) {
+		__u64 bits = name_bits(scratch, file, &extension) | policy->open_deep;
+
+		listed = name_listed(policy, scratch->split.hash);
+		if (!listed && !(bits & wanted))
+			return false;
+	}
 	open_fill(record, file);
 	scratch->length = sizeof(*record);
 	flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
 			  BPF_CORE_READ(file, f_path.mnt));
 	path_append(scratch, &record->slots[IMMUNE_OPEN_SLOT_PATH]);
 	record->header.flags |= flags;
-	return !filtered || extension & wanted ||
-	       path_bits(scratch, &record->slots[IMMUNE_OPEN_SLOT_PATH], flags) & wanted;
+	if (!filtered || extension & wanted || listed == LISTED_BY_NAME ||
+	    path_bits(scratch, &record->slots[IMMUNE_OPEN_SLOT_PATH], flags) & wanted)
+		return true;
+	return listed && path_listed(scratch->place);
 }
 
 SEC("tp_btf/sys_exit")

@@ -59,7 +59,7 @@ struct immune_control {
 	__u32 cgroup_rate; /* the same of one cgroup */
 	__u32 network_slot; /* 1 + the place in `network_filters` that is in force; 0 = none */
 	__u32 network_filtered; /* 1: what it says nobody needs is filtered; else limits ask it */
-	__u32 reserved;
+	__u32 listed_files; /* 1: files are listed, and `listed_files` has their keys */
 };
 
 /* Value of `tallies` for one kind on one CPU: seen = the sum of the others. */

@@ -18,10 +18,10 @@
 /*
  * Policy blob: this header, then watches, marks, terms, as many as it says; where it has classes of
  * ports, the filter of connections: networks, terms of the classes (u64), the class of each port (u8,
- * 65,536 of them), listed addresses. Little-endian.
+ * 65,536 of them), listed addresses; last the keys of listed files (u64). Little-endian.
  */
 #define IMMUNE_POLICY_MAGIC 0x4c4f5049u /* "IPOL" */
-#define IMMUNE_POLICY_VERSION 4
+#define IMMUNE_POLICY_VERSION 5
 #define IMMUNE_POLICY_BYTES_MAX (8u << 20)
 #define IMMUNE_WATCHES_MAX 4096
 
@@ -71,6 +71,9 @@ struct immune_policy_header {
 	uint32_t network_every; /* bit k: every record of kind k is needed */
 	uint64_t network_named; /* terms that no limit is laid on */
 	uint64_t network_terms[IMMUNE_POLICY_NETWORK_KINDS]; /* of kind 16 and those after it */
+	/* Of the wide stream, opens of files with one of these keys are sent; specs/sensor_filter.md. */
+	uint32_t listed_file_count;
+	uint32_t reserved;
 };
 
 enum immune_watch_type {
@@ -177,7 +180,7 @@ enum immune_capability {
 	IMMUNE_CAP_FLOW = 6, /* listen, accept and flow records */
 	IMMUNE_CAP_DNS = 7, /* questions to DNS servers and their answers */
 	IMMUNE_CAP_SIGNAL = 8, /* signals to guarded processes */
-	IMMUNE_CAP_BLOOM = 9, /* listed addresses told from others in the kernel */
+	IMMUNE_CAP_BLOOM = 9, /* what is listed told from the rest in the kernel */
 	IMMUNE_CAP_COUNT = 10,
 };
 

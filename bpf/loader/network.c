@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bloom.h"
 #include "sensor.h"
 #include "network_filter.h"
 #include "sensor.skel.h"
@@ -139,31 +139,6 @@ static int slot_fill(int map, uint32_t slot, const uint8_t *networks, uint32_t c
 	return 0;
 }
 
-/* Makes a Bloom map of a list and puts it in the place of the one before, in one step. */
-static int bloom_swap(struct immune_sensor *sensor, const uint8_t *rows, uint32_t count)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_extra = IMMUNE_LISTED_HASHES);
-	uint32_t place = 0, length = sizeof(struct bpf_map_info);
-	struct bpf_map_info info = { 0 };
-	int error = 0;
-	int bloom = bpf_map_create(BPF_MAP_TYPE_BLOOM_FILTER, "immune_listed", 0,
-				   sizeof(struct immune_listed), count ? count : 1, &options);
-
-	if (bloom < 0)
-		return -errno;
-	for (uint32_t i = 0; i < count && !error; i++)
-		if (bpf_map_update_elem(bloom, NULL, rows + i * sizeof(struct immune_listed),
-					BPF_ANY))
-			error = -errno;
-	if (!error && bpf_map_update_elem(bpf_map__fd(sensor->programs->maps.listed), &place,
-					  &bloom, BPF_ANY))
-		error = -errno;
-	if (!error && !bpf_obj_get_info_by_fd(bloom, &info, &length))
-		sensor->listed_id = info.id;
-	close(bloom);
-	return error;
-}
-
 static bool has_listed_network(const struct immune_policy_header *header, const uint8_t *networks)
 {
 	for (uint32_t i = 0; i < header->network_count; i++) {
@@ -203,6 +178,13 @@ int network_apply(struct immune_sensor *sensor, const struct immune_policy_heade
 	int networks = bpf_map__fd(sensor->programs->maps.networks);
 	uint64_t listed = network_bytes(header) -
 			  header->listed_count * sizeof(struct immune_policy_listed);
+	const struct bloom_list list = {
+		.name = "immune_listed",
+		.values = section + listed,
+		.count = header->listed_count,
+		.value_bytes = sizeof(struct immune_listed),
+		.hashes = IMMUNE_LISTED_HASHES,
+	};
 	bool has_bloom = bpf_map__autocreate(sensor->programs->maps.listed);
 	struct immune_network_filter *filter;
 	int error;
@@ -223,7 +205,7 @@ int network_apply(struct immune_sensor *sensor, const struct immune_policy_heade
 	}
 	/* The list of now is a part of either filter: what it has in addition is sent, too. */
 	if (!error && has_bloom)
-		error = bloom_swap(sensor, section + listed, header->listed_count);
+		error = bloom_swap(sensor->programs->maps.listed, &list, &sensor->listed_id);
 	free(filter);
 	if (error) {
 		immune_fail("Cannot give the filter of connections to the kernel: %s",

@@ -59,8 +59,10 @@ static void programs_choose(struct sensor_bpf *programs, const char *path, bool 
 {
 	struct btf *types = btf__parse(path, NULL);
 
-	if (!has_bloom(types))
+	if (!has_bloom(types)) {
 		bpf_map__set_autocreate(programs->maps.listed, false);
+		bpf_map__set_autocreate(programs->maps.listed_files, false);
+	}
 
 	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
 	if (!types || btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req",

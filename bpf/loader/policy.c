@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "label.h"
+#include "listed.h"
 #include "network.h"
 #include "sensor.h"
+#include "listed_file.h"
 #include "network_filter.h"
 #include "verify.h"
 
@@ -47,7 +49,7 @@ static int64_t watch_check(const uint8_t *blob, uint64_t at, uint64_t end)
 	return (int64_t)(sizeof(watch) + padded);
 }
 
-/* Checks marks and terms from `at` on; the filter of connections follows them. */
+/* Checks marks and terms from `at` on; the filter of connections and what is listed follow them. */
 static int roles_check(const uint8_t *blob, const struct immune_policy_header *header, uint64_t at)
 {
 	uint64_t marks = header->mark_count * sizeof(struct immune_policy_mark);
@@ -56,8 +58,9 @@ static int roles_check(const uint8_t *blob, const struct immune_policy_header *h
 	if (header->mark_count > IMMUNE_MARKS_MAX || header->term_count > IMMUNE_TERMS_MAX)
 		return refuse("too many marks or terms",
 			      offsetof(struct immune_policy_header, mark_count));
-	if (header->length - at != marks + terms + network_bytes(header))
-		return refuse("marks, terms or networks are cut, or bytes follow them", at);
+	if (header->length - at != marks + terms + network_bytes(header) + listed_bytes(header))
+		return refuse("marks, terms, networks or listed files are cut, or bytes follow them",
+			      at);
 	for (uint32_t i = 0; i < header->term_count; i++) {
 		struct immune_policy_term term;
 
@@ -69,10 +72,16 @@ static int roles_check(const uint8_t *blob, const struct immune_policy_header *h
 	return 0;
 }
 
-/* Where the filter of connections starts: it ends the blob. */
+/* Where the keys of listed files start: they end the blob. */
+static const uint8_t *listed_of(const uint8_t *blob, const struct immune_policy_header *header)
+{
+	return blob + header->length - listed_bytes(header);
+}
+
+/* Where the filter of connections starts, before them. */
 static const uint8_t *filter_of(const uint8_t *blob, const struct immune_policy_header *header)
 {
-	return blob + header->length - network_bytes(header);
+	return listed_of(blob, header) - network_bytes(header);
 }
 
 static int filter_check(const uint8_t *blob, const struct immune_policy_header *header)
@@ -94,6 +103,9 @@ static int counts_check(const struct immune_policy_header *header)
 	    header->listed_count > IMMUNE_LISTED_MAX)
 		return refuse("too many networks, classes of ports or listed addresses",
 			      offsetof(struct immune_policy_header, network_count));
+	if (header->listed_file_count > IMMUNE_LISTED_FILES_MAX || header->reserved)
+		return refuse("too many keys of listed files",
+			      offsetof(struct immune_policy_header, listed_file_count));
 	return 0;
 }
 
@@ -194,6 +206,8 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 		result = roles_apply(sensor, blob + roles, header.mark_count, header.term_count);
 	if (!result)
 		result = network_apply(sensor, &header, filter_of(blob, &header));
+	if (!result)
+		result = listed_apply(sensor, &header, listed_of(blob, &header));
 	if (!result) {
 		sensor->control.open_filtered = !!(header.flags & IMMUNE_POLICY_OPEN_FILTER);
 		result = sensor_publish(sensor);

@@ -48,6 +48,7 @@ struct immune_sensor {
 	uint64_t networks_sum; /* the same of the filter of connections */
 	uint64_t filters_sum;
 	uint32_t listed_id; /* the Bloom map in `listed`; 0 = none */
+	uint32_t listed_files_id; /* the same in `listed_files` */
 	uint64_t last_data_ns; /* when a poll last found something; guarded by poll_lock */
 	struct cgroup_names *cgroups;
 	int cgroup;

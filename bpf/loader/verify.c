@@ -57,17 +57,16 @@ void verify_note(struct immune_sensor *sensor)
 	sensor->filters_sum = sum_of(sensor->programs->maps.network_filters);
 }
 
-/* Whether `listed` has the Bloom map that the policy made; what is in one cannot be read back. */
-static bool list_holds(const struct immune_sensor *sensor)
+/* Whether a place has the Bloom map that the policy made; what is in one cannot be read back. */
+static bool list_holds(const struct bpf_map *listed, uint32_t made)
 {
-	const struct bpf_map *listed = sensor->programs->maps.listed;
 	uint32_t place = 0, id = 0;
 
 	if (!bpf_map__autocreate(listed))
 		return true;
 	if (bpf_map_lookup_elem(bpf_map__fd(listed), &place, &id))
-		return errno == ENOENT && !sensor->listed_id;
-	return id == sensor->listed_id;
+		return errno == ENOENT && !made;
+	return id == made;
 }
 
 static bool is_cgroup_program(const struct bpf_program *program)
@@ -159,8 +158,10 @@ static void verify_maps(struct immune_sensor *sensor, struct found *all)
 		found(all, IMMUNE_VERIFY_MAP, false, "networks");
 	if (sum_of(sensor->programs->maps.network_filters) != sensor->filters_sum)
 		found(all, IMMUNE_VERIFY_MAP, false, "network_filters");
-	if (!list_holds(sensor))
+	if (!list_holds(sensor->programs->maps.listed, sensor->listed_id))
 		found(all, IMMUNE_VERIFY_MAP, false, "listed");
+	if (!list_holds(sensor->programs->maps.listed_files, sensor->listed_files_id))
+		found(all, IMMUNE_VERIFY_MAP, false, "listed_files");
 }
 
 IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,

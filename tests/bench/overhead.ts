@@ -2,7 +2,12 @@ import type { Policy } from "../../agent/sensors/policy.ts";
 import { compile, inFolder } from "../support/probe.ts";
 import { programTimes } from "./overhead/kernel_time.ts";
 import { cpuUsOf, type Load, runLoad, underSensor } from "./overhead/load.ts";
-import { connectionPolicy, costlyPolicy, shippedPolicy } from "./overhead/policies.ts";
+import {
+  connectionPolicy,
+  costlyPolicy,
+  listedPolicy,
+  shippedPolicy,
+} from "./overhead/policies.ts";
 import { ratioOf } from "./_ratio.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
 
@@ -37,16 +42,18 @@ interface Series {
  * What the sensor costs others, with the shipped packs: CPU time of a workload with it, divided by
  * that of the same workload without, interleaved. Beside it the same without a sensor at all (`aa`),
  * whose interval must hold 1, the wide stream that the rules of rules/costly force, connections of
- * which all are sent or none (the kernel filters them), and what the programs take by the kernel's
+ * which all are sent or none (the kernel filters them), opens beside 10,000 listed paths, and what the programs take by the kernel's
  * own statistics.
  */
 export async function run(): Promise<BenchResult> {
   const policy = await shippedPolicy();
-  const costly = await costlyPolicy();
+  const [costly, listed] = [await costlyPolicy(), await listedPolicy()];
   const all: readonly Series[] = [
     ...WORKLOADS.map((load) => ({ figure: load.name, load, policy, ratios: [] })),
     ...WORKLOADS.filter(({ name }) => WIDE.has(name))
       .map((load) => ({ figure: `${load.name}_wide`, load, policy: costly, ratios: [] })),
+    ...WORKLOADS.filter(({ name }) => name === "open_unwatched")
+      .map((load) => ({ figure: `${load.name}_listed`, load, policy: listed, ratios: [] })),
     ...[false, true].map((filtered) => ({
       figure: filtered ? "connect_filtered" : "connect_sent",
       load: CONNECT,

@@ -11,6 +11,7 @@ import { needOf } from "../support/network_need.ts";
 import { compileRules, type Interest } from "../../common/sigma/mod.ts";
 import { holdsNetwork } from "../../common/sigma/network_values.ts";
 import { kindCounts } from "../support/opens.ts";
+import { olderTypes } from "../support/host.ts";
 import { inFolder, Probe, run, sensorTest } from "../support/probe.ts";
 import { Random } from "../support/random.ts";
 
@@ -241,17 +242,6 @@ sensorTest("another filter comes into force without a gap", async () => {
   assertEquals(probe.sensor.verify(), []);
   assertAddsUp(probe, "connect");
 });
-
-/** This kernel's types, without the word that says it has Bloom maps: as before Linux 5.16. */
-async function olderTypes(folder: string): Promise<string> {
-  const types = await Deno.readFile("/sys/kernel/btf/vmlinux");
-  const word = new TextEncoder().encode("\0BPF_MAP_TYPE_BLOOM_FILTER\0");
-  const at = types.findIndex((_, i) => word.every((byte, k) => types[i + k] === byte));
-  assert(at > 0);
-  types.set(new TextEncoder().encode("X"), at + 1);
-  await Deno.writeFile(`${folder}/btf`, types);
-  return `${folder}/btf`;
-}
 
 sensorTest(
   "without Bloom maps what may be listed is sent, all of it, and the capability says why",

@@ -11,3 +11,18 @@ export function canLoadSensor(): boolean {
     return false;
   }
 }
+
+/**
+ * This kernel's types, without the word that says it has Bloom maps: as before Linux 5.16.
+ *
+ * @param folder Where the file goes; its path is returned.
+ */
+export async function olderTypes(folder: string): Promise<string> {
+  const types = await Deno.readFile("/sys/kernel/btf/vmlinux");
+  const word = new TextEncoder().encode("\0BPF_MAP_TYPE_BLOOM_FILTER\0");
+  const at = types.findIndex((_, i) => word.every((byte, k) => types[i + k] === byte));
+  if (at <= 0) throw new Error("This kernel has no Bloom maps to hide");
+  types.set(new TextEncoder().encode("X"), at + 1);
+  await Deno.writeFile(`${folder}/btf`, types);
+  return `${folder}/btf`;
+}

@@ -1,3 +1,4 @@
+import { listedFiles } from "../../../agent/sensors/listed_files.ts";
 import { listedRows } from "../../../agent/sensors/network_policy.ts";
 import type { Policy } from "../../../agent/sensors/policy.ts";
 import { compileRules, readRuleSources } from "../../../common/sigma/mod.ts";
@@ -19,6 +20,12 @@ export async function shippedPolicy(): Promise<Policy> {
  */
 export async function costlyPolicy(): Promise<Policy> {
   return await policyOf([...SHIPPED, "costly"], { wideOpen: true });
+}
+
+/** The same with so many listed paths, none of which is opened. */
+export async function listedPolicy(count = 10_000): Promise<Policy> {
+  const paths = Array.from({ length: count }, (_, i) => `/var/lib/immune-nobody/${i % 97}/${i}.so`);
+  return { ...await costlyPolicy(), listedFiles: listedFiles({ paths, names: [] }) };
 }
 
 /** Rules that name a few ports and networks, none of which is the loopback. */
