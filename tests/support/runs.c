@@ -47,13 +47,14 @@ static void start(const char *how, const char *program, int memory)
 
 int main(int count, char **arguments)
 {
-	int refused = 0, killed = 0, ran = 0, bytes = 0, out[2], memory;
+	int refused = 0, killed = 0, ran = 0, bytes = 0, out[2], memory = -1;
 	char buffer[65536];
 	ssize_t length;
 
 	if (count != 4 || pipe2(out, O_NONBLOCK))
 		return 2;
-	memory = memory_copy(arguments[3]);
+	if (!strcmp(arguments[2], "memfd"))
+		memory = memory_copy(arguments[3]);
 	for (int i = 0; i < atoi(arguments[1]); i++) {
 		pid_t child = fork();
 		int status;
