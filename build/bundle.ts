@@ -1,30 +1,25 @@
 // deno task bundle: makes dist/, which runs without the source tree.
 //
-// dist/immune.js is the program, the files beside it are those of the agent and its Workers, a file
-// each, so that no thread loads what only others need. dist/immune starts the program with the
-// permissions of its verb, dist/rules and dist/out hold what it reads: rules, the sensor's library,
-// its guardian, immune-run-as.
+// Each program and each Worker is a file of its own, so that none loads what only others need.
+// dist/immune starts the program of a verb with the permissions of the verb, dist/rules and dist/out
+// hold what it reads: rules, the sensor's library, its guardian, immune-run-as.
 
-import { REQUEST_PROGRAM } from "../agent/enrol/renew.ts";
-import { HERD_WORKER } from "../agent/herd/messages.ts";
-import { INDICATORS_WORKER } from "../agent/indicators/messages.ts";
-import { PIPELINE_WORKER } from "../agent/pipeline/messages.ts";
-import { RULES_WORKER } from "../agent/rules/messages.ts";
-import { AGENT_PROGRAM } from "../cli/supervise/commands.ts";
+import { REQUEST_MODULE } from "../agent/enrol/renew.ts";
+import { AGENT_WORKERS } from "../agent/workers.ts";
+import { PERMISSIONS_PROGRAM, VERBS_PROGRAMS, WHOLE_PROGRAM } from "../cli/programs.ts";
+import { HIVE_WORKERS } from "../hive/workers.ts";
 import { run } from "./run.ts";
 
 const DIST = "dist";
-/** Files of the program and what each is made from; a Worker's is named as the Worker is. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  "immune.js": "mod.ts",
-  "immune-permissions.js": "cli/permissions_program.ts",
-  [AGENT_PROGRAM]: "cli/agent_program.ts",
-  [REQUEST_PROGRAM]: "agent/enrol/request.ts",
-  [`${PIPELINE_WORKER}.js`]: "agent/pipeline/program.ts",
-  [`${RULES_WORKER}.js`]: "agent/rules/program.ts",
-  [`${INDICATORS_WORKER}.js`]: "agent/indicators/program.ts",
-  [`${HERD_WORKER}.js`]: "agent/herd/program.ts",
-};
+/** What a file of its own in `dist/` is made from. */
+const MODULES = [
+  WHOLE_PROGRAM,
+  PERMISSIONS_PROGRAM,
+  ...VERBS_PROGRAMS,
+  REQUEST_MODULE,
+  ...AGENT_WORKERS,
+  ...HIVE_WORKERS,
+];
 const COPIED = [
   "out/libimmune_sensor.so",
   "out/immune-guardian",
@@ -39,14 +34,15 @@ const LAUNCHER = `#!/bin/sh
 # Starts Sentinel Immune with the permissions of its verb. IMMUNE_DENO names Deno when it is not
 # on the PATH.
 set -eu
-here=$(dirname "$(readlink -f "$0")")
+here=$(readlink -f "$0")
+here=\${here%/*}
 deno=\${IMMUNE_DENO:-deno}
 fixed="--quiet --no-prompt --no-config --no-lock --no-npm --no-remote"
 environment="--allow-env=IMMUNE_*,HOME,XDG_STATE_HOME,NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE"
 # shellcheck disable=SC2086
 plan=$("$deno" run $fixed $environment --allow-read --allow-sys=uid \\
-  "$here/immune-permissions.js" permissions "$@")
-# A permission or variable a line: paths may hold blanks.
+  "$here/${PERMISSIONS_PROGRAM.name}.js" "$@")
+# The program, a permission or a variable a line: paths may hold blanks.
 IFS='
 '
 set -f
@@ -55,13 +51,12 @@ for line in $plan; do
   case $line in
     # A hive that is pinned is the only one that is trusted.
     @*) unset SSL_CERT_DIR DENO_CERT NODE_EXTRA_CA_CERTS && export "\${line#@}" ;;
+    =*) program=\${line#=} ;;
     *) permissions="$permissions$line$IFS" ;;
   esac
 done
-program=immune
-[ "\${1-}" != agent ] || program=immune-agent
 exec "$deno" run --quiet --no-prompt --no-config --no-lock --no-npm --no-remote \\
-  $permissions "$here/$program.js" "$@"
+  $permissions "$here/$program" "$@"
 `;
 
 /**
@@ -125,12 +120,12 @@ async function newestIn(path: string): Promise<number> {
 
 async function bundlePrograms(): Promise<void> {
   const made = await Deno.makeTempDir({ dir: "out" });
-  const sources = Object.values(PROGRAMS);
+  const sources = MODULES.map(({ source }) => source);
   const command = [Deno.execPath(), "bundle", "--quiet", "--outdir", made, ...sources];
   try {
     if (await run(command) !== 0) throw new Error("Cannot bundle the program");
-    for (const [name, source] of Object.entries(PROGRAMS)) {
-      await Deno.rename(`${made}/${source.replace(/\.ts$/, ".js")}`, `${DIST}/${name}`);
+    for (const { name, source } of MODULES) {
+      await Deno.rename(`${made}/${source.replace(/\.ts$/, ".js")}`, `${DIST}/${name}.js`);
     }
   } finally {
     await Deno.remove(made, { recursive: true });

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { print } from "./output.ts";
 import { visible } from "./render/terminal.ts";
 

@@ -1,6 +1,8 @@
 // How a process that watches a host for months is started, so that it takes little memory there
 // (specs/memory.md has what each setting gave).
 
+import { verbOf } from "./programs.ts";
+
 /** Verbs that run for months beside other work. */
 const LASTING: ReadonlySet<string> = new Set(["agent", "watch"]);
 
@@ -32,6 +34,6 @@ export function memoryVariables(args: readonly string[]): Readonly<Record<string
 }
 
 function isLasting(args: readonly string[]): boolean {
-  const verb = args.find((arg) => !arg.startsWith("-"));
+  const verb = verbOf(args);
   return verb !== undefined && LASTING.has(verb);
 }

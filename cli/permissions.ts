@@ -3,6 +3,7 @@ import { JOURNAL_FOLDERS, LOG_FILES } from "../common/config/log_files.ts";
 import { identityFiles } from "../agent/enrol/identity_paths.ts";
 import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
 import { linkStatePath } from "./link_state_path.ts";
+import { verbOf } from "./programs.ts";
 import { rulesCopyIn } from "./supervise/rules_copy.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
 import {
@@ -38,13 +39,13 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   events: "sensor",
   doctor: "sensor",
   replay: "files",
+  permissions: "files",
   rules: "rules",
   indicators: "indicators",
   config: "settings",
   status: "status",
   agents: "client",
   alerts: "client",
-  threats: "client",
   users: "client",
   tokens: "client",
   audit: "audit",
@@ -75,8 +76,8 @@ export interface Surroundings {
   /** The project's folder, with a slash at its end. */
   readonly root: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** The one file that is the program, where it does not lie in `root`. */
-  readonly program?: string;
+  /** Folder with the program's own files, where that is not `root`. */
+  readonly programs?: string;
   /** Folder that relative paths start from; default that of this process. */
   readonly cwd?: string;
 }
@@ -111,7 +112,7 @@ export function startVariables(args: readonly string[]): Readonly<Record<string,
 }
 
 function scopeOf(args: readonly string[]): Scope | undefined {
-  const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
+  const verb = verbOf(args) ?? "";
   if (verb === "replay" && args.includes("--deliver")) return "deliver";
   if (verb === "agent" && AGENT_ON_HOST.some((action) => args.includes(action))) return "sensor";
   if (verb === "ca" && CA_ON_FILES.some((action) => args.includes(action))) return "ca_files";
@@ -166,11 +167,11 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
     ]),
     listed("--allow-write", [`${touched.state}/hive`]),
   ],
-  hive: (touched, { root, program }) => [
+  hive: (touched, { root, programs }) => [
     listed("--allow-read", [
       ...touched.files,
       `${touched.state}/immune.toml`,
-      program ?? root,
+      programs ?? root,
       ...touched.rules,
       rulesCopyIn(touched.state),
       `${touched.state}/hive`,
@@ -425,7 +426,7 @@ function providerOf({ operators }: Config): Pick<Touched, "provider" | "provider
 
 /** What `immune ca` is given to read; no other verb has flags for that. */
 function certificatesOf(args: readonly string[]): string[] {
-  if (args.find((arg) => !arg.startsWith("-")) !== "ca") return [];
+  if (verbOf(args) !== "ca") return [];
   return ["request", "certificate", "key"].flatMap((name) => flagValues(args, name));
 }
 

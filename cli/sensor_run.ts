@@ -1,24 +1,23 @@
 import { fileURLToPath } from "node:url";
 import { loadIndicatorsOrWarn } from "../agent/indicators/load.ts";
-import { INDICATORS_WORKER, type LoadedIndicators } from "../agent/indicators/messages.ts";
-import { HERD_WORKER } from "../agent/herd/messages.ts";
+import type { LoadedIndicators } from "../agent/indicators/messages.ts";
 import { REQUEST_MODULE } from "../agent/enrol/renew.ts";
 import { compileApart } from "../agent/rules/compile.ts";
-import { type CompiledRules, RULES_WORKER } from "../agent/rules/messages.ts";
+import type { CompiledRules } from "../agent/rules/messages.ts";
 import {
-  PIPELINE_WORKER,
   type PipelineCounters,
   type PipelineOptions,
   type PipelineStarted,
 } from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
-import { PROGRAM_ROOT, workerProgram } from "../common/config/program.ts";
+import { moduleAddress, PROGRAM_ROOT } from "../common/config/program.ts";
 import type { LogOptions } from "../agent/pipeline/logs.ts";
 import { JOURNAL_FOLDERS, LOG_FILES, SYSLOG_FILES } from "../common/config/log_files.ts";
 import { type PipelineHandlers, PipelineWorker } from "../agent/pipeline/owner.ts";
 import type { EnforcementOptions } from "../agent/enforce/enforcement.ts";
 import { GUARDIAN_PROGRAM } from "../agent/sensors/library.ts";
 import { checkHost, findingLine, hostFacts, type Policy } from "../agent/sensors/mod.ts";
+import { AGENT_WORKERS } from "../agent/workers.ts";
 import { type Config, ImmuneError, type LoadedConfig, statePaths } from "../common/config/mod.ts";
 import type { EcsDocument, KindName } from "../common/record/mod.ts";
 import { type Alert, type Loss, lossCause } from "../common/wire/mod.ts";
@@ -29,8 +28,6 @@ import { endSignals, onReloadSignal } from "./signals.ts";
 
 /** Ring of connects and opens where none is set: the wide stream brings many times as much. */
 const BULK_RING_BYTES = { watched: 4 * 1024 * 1024, wide: 16 * 1024 * 1024 } as const;
-/** Threads of the agent, by the names that their files have too. */
-const WORKERS = [PIPELINE_WORKER, RULES_WORKER, INDICATORS_WORKER, HERD_WORKER];
 
 /** What a run with the sensor does, and where its findings go. */
 export interface SensorRun {
@@ -161,8 +158,8 @@ function ownFiles(state: string): readonly string[] {
   const { hostId } = statePaths(state);
   return [
     fileURLToPath(Deno.mainModule),
-    ...WORKERS.map((worker) => fileURLToPath(workerProgram(worker))),
-    fileURLToPath(REQUEST_MODULE),
+    ...AGENT_WORKERS.map((worker) => fileURLToPath(moduleAddress(worker))),
+    fileURLToPath(moduleAddress(REQUEST_MODULE)),
     fileURLToPath(new URL("out/libimmune_sensor.so", PROGRAM_ROOT)),
     GUARDIAN_PROGRAM,
     Deno.execPath(),

@@ -7,6 +7,7 @@ import {
   OPTION_ENTRIES,
   type OptionEntry,
 } from "../common/config/mod.ts";
+import { settingsEnvironment } from "./settings_environment.ts";
 
 /** Keys whose flags are paths: a relative one is relative to where the command was typed. */
 const PATH_KEYS: ReadonlySet<string> = new Set([
@@ -96,22 +97,6 @@ export function settingsOf(command: Command): LoadedConfig {
     flags[spec.flag] = given[attribute];
   }
   return loadConfig({ flags, environment: settingsEnvironment() });
-}
-
-/** Environment variables that the configuration may read, without all others. */
-export function settingsEnvironment(): Record<string, string> {
-  const names = [
-    "IMMUNE_CONFIG",
-    "HOME",
-    "XDG_STATE_HOME",
-    ...OPTION_ENTRIES.map((entry) => entry.variable),
-  ];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }
 
 function flagOf({ spec }: OptionEntry): string {

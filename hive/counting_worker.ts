@@ -1,4 +1,5 @@
 import { type ErrorCode, ImmuneError } from "../common/config/errors.ts";
+import { type ProgramModule, startWorker } from "../common/config/program.ts";
 
 /** What every Worker that counts is told, besides its own commands. */
 export type CountingCommand = { readonly type: "counters" } | { readonly type: "stop" };
@@ -12,9 +13,8 @@ export type CountingReport<Counters> =
 
 /** Options of {@linkcode CountingWorker}. */
 export interface CountingWorkerOptions<Command, Report> {
-  readonly name: string;
-  /** Module that it runs. Default: the program's own entry. */
-  readonly entry?: string | undefined;
+  /** What it runs. */
+  readonly program: ProgramModule;
   /** What it is, as in `WHAT ended`. */
   readonly what: string;
   /** Its first command, with what is handed over. */
@@ -37,11 +37,11 @@ export class CountingWorker<
   #asked: PromiseWithResolvers<Counters> | undefined;
   #last: Counters | undefined;
 
-  /** @param options Its name, its first command, and where its reports go. */
-  constructor({ name, entry, what, start, hear }: CountingWorkerOptions<Command, Report>) {
+  /** @param options What it runs, its first command, and where its reports go. */
+  constructor({ program, what, start, hear }: CountingWorkerOptions<Command, Report>) {
     this.#hear = hear;
     this.#start = start;
-    this.#worker = new Worker(entry ?? Deno.mainModule, { type: "module", name });
+    this.#worker = startWorker(program);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#failed.reject(new ImmuneError("INTERNAL", `${what} ended: ${event.message}`));

@@ -2,6 +2,8 @@ import { ImmuneError } from "../common/config/mod.ts";
 
 /** Name of the audit log's folder in the hive's. */
 export const AUDIT_FOLDER = "audit";
+/** Name of the store's file in the hive's folder. */
+export const STORE_FILE = "store.db";
 /** Name of the hive's folder in the state folder. */
 export const HIVE_FOLDER = "hive";
 

@@ -29,14 +29,11 @@ import {
 } from "./fleet/mod.ts";
 import { HerdKeeper, HerdPublisher, WordTrail } from "./herd/mod.ts";
 import { lookApart } from "./herd/ordinary_apart.ts";
-import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
+import { AUDIT_FOLDER, openHiveFolder, STORE_FILE } from "./folder.ts";
 import type { IntakeCounters } from "./intake/listener.ts";
 import { IntakeWorker } from "./intake/owner.ts";
 import { type OidcProvider, Operators, operatorTokenHash } from "./operators/mod.ts";
 import { type RemoteStore, StoreWorker } from "./store/mod.ts";
-
-/** Name of the store's file in the hive's folder. */
-export const STORE_FILE = "store.db";
 
 /** What a hive is made of. */
 export interface HiveOptions {
@@ -69,8 +66,6 @@ export interface HiveOptions {
   readonly version: string;
   /** Takes a line for the log. Default: none. */
   readonly log?: (line: string) => void;
-  /** Module that the Workers run. Default: the program's own entry. */
-  readonly entry?: string;
   /** Default: the host's. */
   readonly clock?: Clock;
 }
@@ -193,7 +188,6 @@ async function startHerd(
   const { store, stores, commands, addresses } = agents;
   const own = ownThings(options, [addresses.agents, addresses.enroll]);
   parts.use(await HerdKeeper.start({ store, own, clock, log }));
-  const entry = options.entry === undefined ? {} : { entry: options.entry };
   parts.use(
     await HerdPublisher.start({
       store,
@@ -201,7 +195,7 @@ async function startHerd(
       send: (target, set) => commands.antibodies(set, target),
       check: async () => {
         const waiting = await store.herd("unchecked", undefined);
-        if (waiting.length > 0) await lookApart(stores.connect(), entry);
+        if (waiting.length > 0) await lookApart(stores.connect());
       },
       clock,
       log,
@@ -227,7 +221,7 @@ function ownThings(
 
 /** Stopped before the store: its state goes down there. */
 async function startDetection(
-  { rules, log = (): void => {}, entry }: HiveOptions,
+  { rules, log = (): void => {} }: HiveOptions,
   { stores, parts }: { readonly stores: StoreWorker; readonly parts: AsyncDisposableStack },
 ): Promise<DetectWorker | undefined> {
   if (rules === undefined) return undefined;
@@ -235,7 +229,6 @@ async function startDetection(
     rules,
     store: stores.connect(),
     onLine: log,
-    ...(entry === undefined ? {} : { entry }),
   });
   parts.defer(async () => void await detection.stop());
   return detection;
@@ -261,19 +254,18 @@ async function startAgentsSide(options: HiveOptions, { folder, parts, words }: {
 }): Promise<AgentsSide> {
   const { clock = SYSTEM_CLOCK, log = (): void => {}, names } = options;
   const [agentsAt, enrollAt] = [parseAddress(options.agents), parseAddress(options.enroll)];
-  const entry = options.entry === undefined ? {} : { entry: options.entry };
   const trust = await TrustKeeper.open(folder, {
     clock,
     ...(names === undefined ? {} : { names }),
   });
   parts.use(trust);
   const { authority } = trust;
-  const stores = await StoreWorker.start({ path: `${folder}/${STORE_FILE}`, ...entry });
+  const stores = await StoreWorker.start({ path: `${folder}/${STORE_FILE}` });
   parts.defer(() => stores.close());
   const store = stores.client();
   // As directives name it: the same 16 bytes.
   const fleet = authority.fleetId.replaceAll("-", "");
-  const signer = await SignerWorker.start({ folder, fleet, ...entry });
+  const signer = await SignerWorker.start({ folder, fleet });
   parts.defer(() => signer.close());
   const intake = await IntakeWorker.start({
     settings: { ...agentsAt, trust: trust.intakeTrust() },
@@ -282,7 +274,6 @@ async function startAgentsSide(options: HiveOptions, { folder, parts, words }: {
     renew: renewals({ store, authority, clock }),
     onLine: log,
     onSaid: (said) => void words.record(said),
-    ...entry,
   });
   parts.defer(async () => void await intake.stop());
   const commands = parts.use(

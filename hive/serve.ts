@@ -8,8 +8,7 @@
 import { AuditLog } from "../common/audit/mod.ts";
 import { loadConfig } from "../common/config/mod.ts";
 import { createApi, type Peer } from "./api/mod.ts";
-import { AUDIT_FOLDER, openHiveFolder } from "./folder.ts";
-import { STORE_FILE } from "./hive.ts";
+import { AUDIT_FOLDER, openHiveFolder, STORE_FILE } from "./folder.ts";
 import { Operators, operatorTokenHash } from "./operators/mod.ts";
 import { SqliteStore } from "./store/mod.ts";
 

@@ -1,5 +1,5 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
-import { workerProgram } from "../../common/config/program.ts";
+import { type ProgramModule, startWorker } from "../../common/config/program.ts";
 
 /** From the Worker: that it listens, then the answer or why there is none. */
 export type ApartReport<Answer> =
@@ -11,17 +11,20 @@ export type ApartReport<Answer> =
  * Asks a Worker that ends with its answer. The memory that this takes would otherwise stay with a
  * process that runs for months, and its time with the records that wait.
  *
- * @param worker The Worker's name, by which the program's entry file tells what it is to do.
+ * @param program What the Worker runs.
  * @param question What it is asked.
  * @returns Its answer.
  * @throws {ImmuneError} what it failed with; `INTERNAL` when it broke.
  */
-export async function askApart<Answer>(worker: string, question: unknown): Promise<Answer> {
+export async function askApart<Answer>(
+  program: ProgramModule,
+  question: unknown,
+): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const apart = new Worker(workerProgram(worker), { type: "module", name: worker });
+  const apart = startWorker(program);
   apart.onerror = (event) => {
     event.preventDefault();
-    reject(new ImmuneError("INTERNAL", `Worker "${worker}" broke: ${event.message}`));
+    reject(new ImmuneError("INTERNAL", `Worker "${program.name}" broke: ${event.message}`));
   };
   apart.onmessage = ({ data }: MessageEvent<ApartReport<Answer>>) => {
     if (data.type === "listening") apart.postMessage(question);

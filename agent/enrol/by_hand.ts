@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { X509Certificate } from "@peculiar/x509";
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { readIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { certificateDer, certificatePem, fingerprint } from "../../common/link/pin.ts";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { z } from "zod";
 import { ImmuneError } from "../../common/config/errors.ts";
-import { programPart } from "../../common/config/program.ts";
+import { moduleAddress, type ProgramModule } from "../../common/config/program.ts";
 import { printable } from "../../common/link/answer.ts";
 import { certificateDer, certificatePem } from "../../common/link/pin.ts";
 import {
@@ -13,10 +13,11 @@ import {
 import type { HiveTransport } from "../../common/link/transport.ts";
 import type { Identity } from "./identity.ts";
 
-/** File of `dist/` that holds it. */
-export const REQUEST_PROGRAM = "immune-request.js";
 /** What makes a request: needed once in two months, and larger than all else that the agent loads. */
-export const REQUEST_MODULE: string = programPart(REQUEST_PROGRAM, "agent/enrol/request.ts");
+export const REQUEST_MODULE: ProgramModule = {
+  name: "immune-request",
+  source: "agent/enrol/request.ts",
+};
 
 /** Share of a certificate's life after which the agent asks for the next: a month of 90 days left. */
 export const RENEW_AFTER_SHARE = 2 / 3;
@@ -45,7 +46,9 @@ export async function renewIdentity(
   identity: Identity,
   via: { readonly transport: Pick<HiveTransport, "ask">; readonly signal: AbortSignal },
 ): Promise<Identity> {
-  const { makeKeyAndRequest }: typeof import("./request.ts") = await import(REQUEST_MODULE);
+  const { makeKeyAndRequest }: typeof import("./request.ts") = await import(
+    moduleAddress(REQUEST_MODULE)
+  );
   const { keyPem, requestPem } = await makeKeyAndRequest();
   const body = { request: requestPem };
   const asked = { route: ROUTES.renew, body, signal: via.signal };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { readIfThere, replaceFile, syncFolder } from "../../common/config/durable_file.ts";
 import { identityPaths } from "./identity_paths.ts";
 

@@ -1,9 +1,13 @@
+import type { ProgramModule } from "../../common/config/program.ts";
 import type { RefusedEntry } from "../../common/herd/set.ts";
 import type { OwnThings } from "../../common/herd/protected.ts";
 import type { WantedAntibodies } from "../guards/guard.ts";
 
-/** Name of the worker that takes antibodies: its lint reads rules. */
-export const HERD_WORKER = "immune-herd";
+/** The Worker that takes antibodies: its lint reads rules. */
+export const HERD_WORKER: ProgramModule = {
+  name: "immune-herd",
+  source: "agent/herd/program.ts",
+};
 
 /** What that worker is asked. */
 export interface TakeRequest {

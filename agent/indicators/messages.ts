@@ -1,11 +1,15 @@
+import type { ProgramModule } from "../../common/config/program.ts";
 import type { SetParts } from "../../common/indicators/set_file.ts";
 import type { ListedAsks, TunedBloomStats } from "../../wasm/engine/mod.ts";
 import type { ListedFiles } from "../sensors/listed_files.ts";
 import type { ListedAddresses } from "../sensors/network_policy.ts";
 import type { Watch } from "../sensors/policy.ts";
 
-/** Name of the worker that reads the indicators and builds their filter. */
-export const INDICATORS_WORKER = "immune-indicators";
+/** The Worker that reads the indicators and builds their filter. */
+export const INDICATORS_WORKER: ProgramModule = {
+  name: "immune-indicators",
+  source: "agent/indicators/program.ts",
+};
 
 /** What the indicators need from the kernel. */
 export interface IndicatorInterest {

@@ -1,3 +1,4 @@
+import type { ProgramModule } from "../../common/config/program.ts";
 import type { Recovery } from "../../common/journal/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
@@ -12,8 +13,11 @@ import type { ReloadedPolicy } from "./open.ts";
 import type { LogOptions } from "./logs.ts";
 import type { PipelineRules } from "./rules_in_force.ts";
 
-/** Name of the worker that reads the sensor, matches and writes the journal. */
-export const PIPELINE_WORKER = "immune-pipeline";
+/** The Worker that reads the sensor, matches and writes the journal. */
+export const PIPELINE_WORKER: ProgramModule = {
+  name: "immune-pipeline",
+  source: "agent/pipeline/program.ts",
+};
 
 /** Most event documents that are on their way to a reader at once; more are counted, not sent. */
 export const DOCUMENTS_IN_FLIGHT_MAX = 8192;

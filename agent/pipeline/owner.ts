@@ -1,5 +1,5 @@
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
-import { workerProgram } from "../../common/config/program.ts";
+import { startWorker } from "../../common/config/program.ts";
 import type { EcsDocument } from "../../common/record/mod.ts";
 import type { Alert, Loss } from "../../common/wire/mod.ts";
 import type { Detached } from "../sensors/programs.ts";
@@ -51,10 +51,7 @@ export class PipelineWorker {
    * @param handlers Where its reports go.
    */
   constructor(options: PipelineOptions, handlers: PipelineHandlers) {
-    this.#worker = new Worker(workerProgram(PIPELINE_WORKER), {
-      type: "module",
-      name: PIPELINE_WORKER,
-    });
+    this.#worker = startWorker(PIPELINE_WORKER);
     const control = this.#control.buffer as SharedArrayBuffer;
     this.#start = { type: "start", options, control };
     this.finished = this.#listen(handlers).finally(() => this.#worker.terminate());

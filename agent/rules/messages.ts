@@ -1,3 +1,4 @@
+import type { ProgramModule } from "../../common/config/program.ts";
 import type {
   CorrelationRule,
   Interest,
@@ -6,8 +7,11 @@ import type {
   RuleInfo,
 } from "../../common/sigma/mod.ts";
 
-/** Name of the worker that compiles rules. */
-export const RULES_WORKER = "immune-rules";
+/** The Worker that compiles rules. */
+export const RULES_WORKER: ProgramModule = {
+  name: "immune-rules",
+  source: "agent/rules/program.ts",
+};
 
 /** Rules as a pipeline needs them. */
 export interface CompiledRules {

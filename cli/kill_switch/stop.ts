@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { withStopKey } from "../../common/keys/mod.ts";
 import {
   type Directive,

@@ -1,11 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { PROGRAM_ROOT } from "../../common/config/mod.ts";
+import { moduleAddress, PROGRAM_ROOT } from "../../common/config/program.ts";
 import { memoryFlags } from "../memory.ts";
 import { permissionFlags } from "../permissions.ts";
+import { programOf } from "../programs.ts";
 import type { SystemUser } from "./user.ts";
-
-/** Name of the agent's program in `dist/`, beside the whole program. */
-export const AGENT_PROGRAM = "immune-agent.js";
 
 /** Capabilities that the agent needs (capabilities(7)), as `immune-run-as` names them. */
 export const AGENT_CAPABILITIES = [
@@ -19,8 +17,8 @@ export const AGENT_CAPABILITIES = [
 
 /** How a part of the program is started. */
 export interface PartOptions {
-  /** The one file that is the program. */
-  readonly program: string;
+  /** Folder with copies of the program's files. Default: where they are. */
+  readonly programs?: string;
   /** Start it as this user. */
   readonly user?: SystemUser;
   /** Leave it only these capabilities. */
@@ -33,12 +31,16 @@ export interface PartOptions {
  * The command that starts a part of the program with its own permissions and no others.
  *
  * @param args Arguments of `immune`.
- * @param options Program, user, capabilities.
+ * @param options Files, user, capabilities.
  * @returns Program and arguments.
  */
 export function partCommand(args: readonly string[], options: PartOptions): string[] {
   const root = fileURLToPath(PROGRAM_ROOT);
-  const { program, user, capabilities, environment } = options;
+  const { programs, user, capabilities, environment } = options;
+  const module = programOf(args);
+  const program = programs === undefined
+    ? fileURLToPath(moduleAddress(module))
+    : `${programs}/${module.name}.js`;
   return [
     ...(user === undefined && capabilities === undefined ? [] : [runAs(root)]),
     ...(user === undefined ? [] : ["--user", `${user.uid}:${user.gid}`]),
@@ -52,7 +54,11 @@ export function partCommand(args: readonly string[], options: PartOptions): stri
     ...(program.endsWith(".js")
       ? ["--no-config", "--no-lock", "--no-npm", "--no-remote"]
       : ["--frozen", `--config=${root}deno.json`]),
-    ...permissionFlags(args, { root, environment, program }),
+    ...permissionFlags(args, {
+      root,
+      environment,
+      ...(programs === undefined ? {} : { programs }),
+    }),
     program,
     ...args,
   ];

@@ -1,6 +1,5 @@
-import { fileURLToPath } from "node:url";
 import type { Config } from "../../common/config/mod.ts";
-import { settingsEnvironment } from "../settings.ts";
+import { settingsEnvironment } from "../settings_environment.ts";
 import { partCommand } from "./commands.ts";
 
 /**
@@ -34,10 +33,7 @@ async function askDoctor(
   ...more: string[]
 ): Promise<{ readonly success: boolean; readonly stdout: string }> {
   const environment = settingsEnvironment();
-  const [command = "", ...args] = partCommand(["doctor", ...more], {
-    program: fileURLToPath(Deno.mainModule),
-    environment,
-  });
+  const [command = "", ...args] = partCommand(["doctor", ...more], { environment });
   const { success, stdout } = await new Deno.Command(command, {
     args,
     clearEnv: true,

@@ -1,6 +1,5 @@
-import { fileURLToPath } from "node:url";
 import { pinnedEnvironment } from "../../common/link/mod.ts";
-import { settingsEnvironment } from "../settings.ts";
+import { settingsEnvironment } from "../settings_environment.ts";
 import { partCommand } from "./commands.ts";
 
 /** What a pinned enrolment needs. */
@@ -20,7 +19,6 @@ export interface PinnedEnrolment {
 export async function enrollPinned({ token, args }: PinnedEnrolment): Promise<number> {
   const environment = pinnedEnvironment(settingsEnvironment());
   const [command = "", ...rest] = partCommand(["enroll", "--token-file", "-", ...args], {
-    program: fileURLToPath(Deno.mainModule),
     environment,
   });
   const child = new Deno.Command(command, {

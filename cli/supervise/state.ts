@@ -1,4 +1,6 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { HIVE_WORKERS } from "../../hive/workers.ts";
+import { programOf } from "../programs.ts";
 import type { SystemUser } from "./user.ts";
 
 /** Modes of the folders below the state folder. */
@@ -10,40 +12,46 @@ const MODES = {
   file: 0o644,
 } as const;
 
+/** The hive's files of the program. */
+const FILES = [programOf(["hive"]), ...HIVE_WORKERS].map(({ name }) => `${name}.js`);
+
 /** The program as the hive's user can read it. */
 export interface HiveHome {
-  /** The one file that is the program. */
-  readonly program: string;
+  /** Folder with its files. */
+  readonly programs: string;
   /** Where Deno keeps what it compiled. */
   readonly cache: string;
 }
 
 /**
- * Makes the hive's part of a state folder: its own folder, and a copy of the program that its user
- * can read wherever the program itself lies.
+ * Makes the hive's part of a state folder: its own folder, and a copy of what its user
+ * runs, which it can read wherever the program itself lies.
  *
  * @param folder State folder, made where there is none.
- * @param options The user that the hive runs as, and the program.
+ * @param options The user that the hive runs as, and the folder with the program's files.
  * @throws {ImmuneError} `STATE_UNUSABLE` when it cannot be made.
  */
 export async function prepareHiveHome(
   folder: string,
-  options: { readonly user?: SystemUser; readonly program: string },
+  options: { readonly user?: SystemUser; readonly programs: string },
 ): Promise<HiveHome> {
-  const { user, program } = options;
-  const home = { program: `${folder}/program/immune.js`, cache: `${folder}/hive/cache` };
+  const { user, programs } = options;
+  const home = { programs: `${folder}/program`, cache: `${folder}/hive/cache` };
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     await Deno.mkdir(`${folder}/hive`, { recursive: true, mode: MODES.hive });
-    await Deno.mkdir(`${folder}/program`, { recursive: true, mode: MODES.program });
+    await Deno.mkdir(home.programs, { recursive: true, mode: MODES.program });
     if (user !== undefined) {
       await Deno.chmod(folder, MODES.state);
       await Deno.chown(`${folder}/hive`, user.uid, user.gid);
     }
     await Deno.chmod(`${folder}/hive`, MODES.hive);
-    await Deno.copyFile(program, `${home.program}.new`);
-    await Deno.chmod(`${home.program}.new`, MODES.file);
-    await Deno.rename(`${home.program}.new`, home.program);
+    for (const file of FILES) {
+      const copy = `${home.programs}/${file}`;
+      await Deno.copyFile(`${programs}/${file}`, `${copy}.new`);
+      await Deno.chmod(`${copy}.new`, MODES.file);
+      await Deno.rename(`${copy}.new`, copy);
+    }
     return home;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

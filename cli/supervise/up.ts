@@ -1,15 +1,15 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import { pinHive } from "../../agent/enrol/enroll.ts";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { pinnedEnvironment } from "../../common/link/mod.ts";
 import { operatorTokenHash } from "../../hive/operators/token_file.ts";
 import { memoryVariables } from "../memory.ts";
 import { rulePaths } from "../rules.ts";
-import { settingsEnvironment } from "../settings.ts";
+import { settingsEnvironment } from "../settings_environment.ts";
 import { Child } from "./child.ts";
-import { AGENT_CAPABILITIES, AGENT_PROGRAM, partCommand } from "./commands.ts";
+import { AGENT_CAPABILITIES, partCommand } from "./commands.ts";
 import { enrollPinned } from "./enroll.ts";
 import { copyRules } from "./rules_copy.ts";
 import { sensorFindings, takenPorts } from "./doctor.ts";
@@ -60,9 +60,9 @@ export interface Up {
  */
 export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   const user = Deno.uid() === 0 ? await ensureHiveUser() : undefined;
-  const program = programFile();
+  const programs = programsFolder();
   const folder = config.state.dir;
-  const home = await prepareHiveHome(folder, { program, ...(user === undefined ? {} : { user }) });
+  const home = await prepareHiveHome(folder, { programs, ...(user === undefined ? {} : { user }) });
   const copy = (): Promise<string> => copyRules(rulePaths(config), { folder, user });
   const hive = await startHive({ config, options, home, user, rulesCopy: await copy() });
   try {
@@ -80,8 +80,7 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
       const reload = async (): Promise<void> => void await copy().then(() => hive.child.reload());
       return { login: hive.ready.login, sensor, reload, stop };
     }
-    const agentProgram = `${dirname(program)}/${AGENT_PROGRAM}`;
-    const agent = await startAgent({ program: agentProgram, options });
+    const agent = await startAgent(options);
     return {
       login: hive.ready.login,
       sensor: agent.ready.sensor,
@@ -103,10 +102,10 @@ export async function startUp(config: Config, options: UpOptions): Promise<Up> {
   }
 }
 
-/** The program's file in `dist/`, wherever that lies. */
-function programFile(): string {
+/** The folder with the program's files, `dist/` wherever that lies. */
+function programsFolder(): string {
   const file = fileURLToPath(Deno.mainModule);
-  if (file.endsWith(".js")) return file;
+  if (file.endsWith(".js")) return dirname(file);
   throw new ImmuneError(
     "STATE_UNUSABLE",
     `Cannot start from sources: the hive's user may not read them; use "deno task up"`,
@@ -143,7 +142,7 @@ async function startHive(
     start.rulesCopy,
   ];
   const command = partCommand(args, {
-    program: home.program,
+    programs: home.programs,
     environment,
     ...(user === undefined ? {} : { user }),
   });
@@ -155,13 +154,8 @@ async function startHive(
   }
 }
 
-interface AgentStart {
-  readonly program: string;
-  readonly options: UpOptions;
-}
-
 async function startAgent(
-  { program, options }: AgentStart,
+  options: UpOptions,
 ): Promise<Started<z.infer<typeof agentLineSchema>>> {
   const args = ["agent", ...options.args, "--json"];
   const environment = pinnedEnvironment({
@@ -171,7 +165,6 @@ async function startAgent(
     ...settingsEnvironment(),
   });
   const command = partCommand(args, {
-    program,
     environment,
     capabilities: AGENT_CAPABILITIES,
   });

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { ApiClient } from "../api.ts";
 import { print, tell } from "../output.ts";
 import { table } from "../render/table.ts";

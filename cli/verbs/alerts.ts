@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { type Alert, alertSchema } from "../../common/wire/alert.ts";
 import { ApiClient } from "../api.ts";
 import { renderAlert } from "../render/alert.ts";

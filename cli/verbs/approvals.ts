@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { ImmuneError } from "../../common/config/mod.ts";
 import { ApiClient } from "../api.ts";
 import { table } from "../render/table.ts";

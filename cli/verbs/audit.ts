@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import {
   type AuditEntry,
   type AuditHead,

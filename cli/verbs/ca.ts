@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { ImmuneError } from "../../common/config/mod.ts";
 import { REVOKED_AT_ONCE_MAX } from "../../hive/api/bounds.ts";
 import { ApiClient } from "../api.ts";

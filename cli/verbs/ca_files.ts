@@ -1,10 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { ImmuneError } from "../../common/config/mod.ts";
+import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { FileLock } from "../../common/config/lock.ts";
-import { TrustKeeper } from "../../hive/fleet/keeper.ts";
-import { openHiveFolder } from "../../hive/folder.ts";
-import { STORE_FILE } from "../../hive/hive.ts";
-import { checkImported } from "../../hive/trust/mod.ts";
+import type { TrustKeeper } from "../../hive/fleet/keeper.ts";
+import { openHiveFolder, STORE_FILE } from "../../hive/folder.ts";
 import { namesOf } from "../hive_names.ts";
 import { print } from "../output.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -29,7 +27,7 @@ function addInit(ca: Command): void {
   addSettings(command).action(async () => {
     const { values } = settingsOf(command);
     await withFolder(values.state.dir, async (folder) => {
-      using keeper = await TrustKeeper.open(folder, { names: namesOf(values.hive) });
+      using keeper = await openKeeper(folder, values);
       say(keeper, values.output.json);
     });
   });
@@ -53,14 +51,21 @@ function addImport(ca: Command): void {
     const [certificatePem, keyPem] = [readSmall(options.certificate), readSmall(options.key)];
     const { overlap: overlapDays } = options;
     await withFolder(values.state.dir, async (folder) => {
-      using keeper = await TrustKeeper.open(folder, { names: namesOf(values.hive) });
+      using keeper = await openKeeper(folder, values);
       const { authority } = keeper;
       const known = { fleetId: authority.fleetId, nowMs: Date.now() };
+      const { checkImported } = await import("../../hive/trust/mod.ts");
       const fresh = await checkImported({ certificatePem, keyPem }, known);
       await authority.rotate({ fresh, ...(overlapDays === undefined ? {} : { overlapDays }) });
       say(keeper, values.output.json);
     });
   });
+}
+
+/** Certificates are loaded for who works on them alone. */
+async function openKeeper(folder: string, { hive }: Config): Promise<TrustKeeper> {
+  const { TrustKeeper } = await import("../../hive/fleet/keeper.ts");
+  return await TrustKeeper.open(folder, { names: namesOf(hive) });
 }
 
 /** Works on the hive's folder while no hive does; what is made belongs to whom the folder does. */

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { ImmuneError } from "../../common/config/mod.ts";
 import { type PackFile, writePack } from "../../common/wire/mod.ts";
 import { ApiClient } from "../api.ts";

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { ANTIBODY_ACTIONS, ANTIBODY_TYPES } from "../../common/herd/antibody.ts";
 import { ApiClient } from "../api.ts";
 import { askedText, requestOf } from "../asked.ts";

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { ImmuneError } from "../../common/config/mod.ts";
-import { signGenesis } from "../../hive/herd/mod.ts";
 import { ApiClient } from "../api.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { print } from "../output.ts";
@@ -27,6 +26,7 @@ export function addGenesis(herd: Command): void {
   addSettings(command).action(async (agents: readonly string[], options: GenesisOptions) => {
     const { key: path, number, newKey } = options;
     const key = newKey ? makeKey(path) : readKey(path);
+    const { signGenesis } = await import("../../hive/herd/genesis.ts");
     const signed = signGenesis({ number, agents }, key);
     const api = new ApiClient(settingsOf(command).values);
     await api.send("post", "/api/v1/herd/genesis", { body: { signed } });

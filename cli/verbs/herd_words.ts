@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import {
   ANTIBODY_ACTIONS,
   ANTIBODY_REASON_BYTES_MAX,

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
-import { createHive, type Hive, type HiveOptions } from "../../hive/hive.ts";
+import type { Hive, HiveOptions } from "../../hive/hive.ts";
 import { namesOf } from "../hive_names.ts";
 import { rulePaths } from "../rules.ts";
 import { endSignals, onReloadSignal, untilSignal } from "../signals.ts";
@@ -30,6 +30,7 @@ export function addHive(program: Command): void {
     const { state, operators } = values;
     const { canary_hours: canaryHours, ...addresses } = values.hive;
     const { operatorTokenHash: tokenHash, rulesCopy } = options;
+    const { createHive } = await import("../../hive/hive.ts");
     const hive = await createHive({
       state: state.dir,
       ...addresses,

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { statePaths } from "../../common/config/mod.ts";
 import { type LogsFile, readLogsFile } from "../../agent/inlets/logs_file.ts";
 import { ApiClient } from "../api.ts";

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { ROLES } from "../../hive/operators/role.ts";
 import { ApiClient } from "../api.ts";
 import { table } from "../render/table.ts";

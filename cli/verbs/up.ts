@@ -3,7 +3,6 @@ import { OPTION_ENTRIES, type OptionSpec } from "../../common/config/mod.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { endSignals, onReloadSignal, untilSignal } from "../signals.ts";
-import { startUp } from "../supervise/up.ts";
 import { print, tell } from "../output.ts";
 
 /** `immune up` */
@@ -12,6 +11,7 @@ export function addUp(program: Command): void {
     .description("run hive and agent on this host, each with the rights that it needs");
   addSettings(command, { hive: true }).action(async () => {
     const { values } = settingsOf(command);
+    const { startUp } = await import("../supervise/up.ts");
     const up = await startUp(values, {
       args: typedSettings(command, { only: undefined }),
       hiveArgs: typedSettings(command, { only: "hive" }),

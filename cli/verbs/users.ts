@@ -1,5 +1,5 @@
 import { Argument, type Command, Option } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { ROLES } from "../../hive/operators/role.ts";
 import { ApiClient } from "../api.ts";
 import { addReason, askedText, requestOf } from "../asked.ts";

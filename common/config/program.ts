@@ -11,25 +11,32 @@ export const PROGRAM_ROOT: URL = new URL(
 );
 
 /**
- * The module that a Worker of the agent runs. From sources it is the program's one entry file, which
- * looks at the Worker's name; in `dist/` a file of its own, named after it, that holds only what it
- * needs: the engine keeps the text of a module for as long as the Worker lives.
- *
- * @param name The Worker's name.
- * @returns Its address.
+ * A module that is a file of its own in `dist/`: a program, what one of its Workers runs, or what a
+ * long-running thread loads only when it needs it. The engine reads all that a module could import,
+ * and keeps its text for as long as the thread lives.
  */
-export function workerProgram(name: string): string {
-  return runsFromSources ? Deno.mainModule : new URL(`${name}.js`, import.meta.url).href;
+export interface ProgramModule {
+  /** Its file in `dist/` without `.js`; of a Worker also the Worker's name. */
+  readonly name: string;
+  /** Its source, from the project's folder. */
+  readonly source: string;
 }
 
 /**
- * A module that a long-running thread loads only when it needs it, and that is therefore no part of
- * its file in `dist/`: to be given to `import()`.
+ * Where a module lies.
  *
- * @param name Its file in `dist/`.
- * @param source Its source, from the project's folder.
- * @returns Its address.
+ * @param module Which one.
+ * @returns Its address: to be given to `import()`, or to be started.
  */
-export function programPart(name: string, source: string): string {
-  return new URL(runsFromSources ? source : name, PROGRAM_ROOT).href;
+export function moduleAddress({ name, source }: ProgramModule): string {
+  return new URL(runsFromSources ? source : `${name}.js`, PROGRAM_ROOT).href;
+}
+
+/**
+ * Starts a Worker.
+ *
+ * @param module What it runs.
+ */
+export function startWorker(module: ProgramModule): Worker {
+  return new Worker(moduleAddress(module), { type: "module", name: module.name });
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import {
   ANTIBODY_ACTIONS,
   ANTIBODY_EVIDENCE_MAX,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { RuleDocument } from "./document.ts";
 import { RELATED_MAX, RULE_ID_LENGTH_MAX, RULE_TITLE_LENGTH_MAX } from "./limits.ts";
 import { invalid } from "./problem.ts";

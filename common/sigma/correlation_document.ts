@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ABOUT, type About, aboutOf, checked, SCALAR } from "./about.ts";
 import { type Condition, ConditionError, parseCondition } from "./condition.ts";
 import type { Bound, BoundOp, CorrelationType, SequenceExamples } from "./correlation_rule.ts";

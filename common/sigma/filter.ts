@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ABOUT, type About, aboutOf, checked, SCALAR } from "./about.ts";
 import { type Condition, parseCondition } from "./condition.ts";
 import { type Detection, parseDetection } from "./detection.ts";

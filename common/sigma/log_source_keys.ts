@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LogSource } from "./log_source.ts";
 
 const NAME = z.string().min(1).transform((name) => name.toLowerCase()).nullish();

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { checked, SCALAR, TEXTS } from "./about.ts";
 import type { RuleDocument } from "./document.ts";
 import { EXPANSION_VALUES_MAX } from "./limits.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ABOUT, checked } from "./about.ts";
 import { parseDetection } from "./detection.ts";
 import type { RuleDocument } from "./document.ts";

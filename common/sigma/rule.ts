@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ABOUT, type About, aboutOf, checked, SCALAR } from "./about.ts";
 import { type Detection, parseDetection } from "./detection.ts";
 import type { RuleDocument } from "./document.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ImmuneError } from "../config/errors.ts";
 
 /** A catalogue of what attackers do. */

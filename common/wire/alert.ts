@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { EcsDocument } from "../record/ecs.ts";
 import { type Level, SEVERITIES } from "../sigma/severity.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { StopKeyFacts } from "../../common/keys/mod.ts";
 import type { Store } from "../store/store.ts";
 import { stopKeySchema } from "./schemas.ts";

@@ -1,8 +1,12 @@
 import type { ErrorCode } from "../../common/config/errors.ts";
+import type { ProgramModule } from "../../common/config/program.ts";
 import type { DirectiveContent, DirectiveHead } from "../../common/wire/mod.ts";
 
-/** Name of the Worker that holds the directive key. */
-export const SIGNER_WORKER = "immune-signer";
+/** The Worker that holds the directive key. */
+export const SIGNER_WORKER: ProgramModule = {
+  name: "immune-signer",
+  source: "hive/command/program.ts",
+};
 
 /** A directive that is to be signed. */
 export type UnsignedDirective = DirectiveHead & Exclude<DirectiveContent, { kind: "stop" }>;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import {
   CANARY_STATES,
   DIRECTIVE_KIND_NAMES,

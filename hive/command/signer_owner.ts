@@ -1,4 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { startWorker } from "../../common/config/program.ts";
 import { SIGNER_WORKER, type SignerCommand, type SignerReport } from "./messages.ts";
 import { SignerClient } from "./signer_client.ts";
 
@@ -8,8 +9,6 @@ export interface SignerWorkerOptions {
   readonly folder: string;
   /** Fleet that it signs for, 32 hexadecimal digits. */
   readonly fleet: string;
-  /** Module that the Worker runs. Default: the program's own entry. */
-  readonly entry?: string;
 }
 
 /** The owner's end of the signer, which runs in a Worker of its own. */
@@ -43,8 +42,8 @@ export class SignerWorker {
    * @param options Which hive's.
    * @throws {ImmuneError} `STATE_UNUSABLE` when the key cannot be used.
    */
-  static async start({ folder, fleet, entry }: SignerWorkerOptions): Promise<SignerWorker> {
-    const worker = new Worker(entry ?? Deno.mainModule, { type: "module", name: SIGNER_WORKER });
+  static async start({ folder, fleet }: SignerWorkerOptions): Promise<SignerWorker> {
+    const worker = startWorker(SIGNER_WORKER);
     const opened = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => worker.terminate());

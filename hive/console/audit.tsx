@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Child } from "hono/jsx";
-import { z } from "zod";
+import * as z from "zod";
 import {
   type AuditEntry,
   type AuditPage,

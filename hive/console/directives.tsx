@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Child } from "hono/jsx";
-import { z } from "zod";
+import * as z from "zod";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { EVERY_HOST } from "../../common/wire/mod.ts";
 import type { ApiContext, ApiEnv } from "../api/context.ts";

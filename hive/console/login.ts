@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { ApiContext, ApiEnv } from "../api/context.ts";
 import { allow } from "../api/guards.ts";

@@ -1,4 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { startWorker } from "../../common/config/program.ts";
 import { FLEET_RULES_WORKER, type RulesPlace, type RulesReport } from "./messages.ts";
 import type { FleetRules } from "./rules.ts";
 
@@ -12,8 +13,7 @@ import type { FleetRules } from "./rules.ts";
  */
 export async function compileApart(place: RulesPlace): Promise<FleetRules> {
   const { promise, resolve, reject } = Promise.withResolvers<FleetRules>();
-  // A Worker knows its own file, which is the program's one entry: it looks at the Worker's name.
-  const worker = new Worker(self.location.href, { type: "module", name: FLEET_RULES_WORKER });
+  const worker = startWorker(FLEET_RULES_WORKER);
   worker.onerror = (event) => {
     event.preventDefault();
     reject(new ImmuneError("INTERNAL", `Cannot compile rules: ${event.message}`));

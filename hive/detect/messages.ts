@@ -1,13 +1,20 @@
 import type { ErrorCode } from "../../common/config/errors.ts";
+import type { ProgramModule } from "../../common/config/program.ts";
 import type { CountingCommand, CountingReport } from "../counting_worker.ts";
 import type { FleetRules } from "./rules.ts";
 import type { CorrelatorStats } from "../../common/sigma/correlation/mod.ts";
 
-/** Name of the worker that correlates over all hosts. */
-export const DETECT_WORKER = "immune-detect";
+/** The Worker that correlates over all hosts. */
+export const DETECT_WORKER: ProgramModule = {
+  name: "immune-detect",
+  source: "hive/detect/program.ts",
+};
 
-/** Name of the worker that compiles rules for it, and ends. */
-export const FLEET_RULES_WORKER = "immune-fleet-rules";
+/** The Worker that compiles rules for it, and ends. */
+export const FLEET_RULES_WORKER: ProgramModule = {
+  name: "immune-fleet-rules",
+  source: "hive/detect/rules_program.ts",
+};
 
 /** Where the rules are: files and folders, or a copy of them that `up` made. */
 export type RulesPlace = { readonly paths: readonly string[] } | { readonly copy: string };

@@ -7,7 +7,7 @@
  * ```ts
  * import { DETECT_WORKER, FLEET_LATENESS_MS } from "./mod.ts";
  *
- * console.assert(DETECT_WORKER === "immune-detect" && FLEET_LATENESS_MS === 300_000);
+ * console.assert(DETECT_WORKER.name === "immune-detect" && FLEET_LATENESS_MS === 300_000);
  * ```
  *
  * @module

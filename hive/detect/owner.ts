@@ -14,8 +14,6 @@ export interface DetectWorkerOptions {
   readonly store: MessagePort;
   /** Takes a line for the log. Default: none. */
   readonly onLine?: (line: string) => void;
-  /** Module that the Worker runs. Default: the program's own entry. */
-  readonly entry?: string;
 }
 
 /** The owner's end of the hive's detection, which runs in a Worker of its own. */
@@ -25,11 +23,10 @@ export class DetectWorker {
   readonly #started = Promise.withResolvers<void>();
   #reloading: PromiseWithResolvers<void> | undefined;
 
-  private constructor({ rules, store, onLine, entry }: DetectWorkerOptions) {
+  private constructor({ rules, store, onLine }: DetectWorkerOptions) {
     this.#onLine = onLine ?? ((): void => {});
     this.#worker = new CountingWorker({
-      name: DETECT_WORKER,
-      entry,
+      program: DETECT_WORKER,
       what: "Detection",
       start: { command: { type: "start", rules, store }, given: [store] },
       hear: (report) => this.#hear(report),

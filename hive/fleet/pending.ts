@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
 import type { DocumentRow, Store } from "../store/store.ts";
 import type { Authority } from "../trust/authority.ts";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { ImmuneError } from "../../common/config/errors.ts";
 
 /** Most agents of a genesis set. */

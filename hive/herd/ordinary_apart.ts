@@ -1,4 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { startWorker } from "../../common/config/program.ts";
 import { ORDINARY_WORKER, type OrdinaryReport } from "./ordinary_messages.ts";
 
 /**
@@ -6,15 +7,11 @@ import { ORDINARY_WORKER, type OrdinaryReport } from "./ordinary_messages.ts";
  * own thread has people and orders to answer.
  *
  * @param store A client's port of the store, as `StoreWorker.connect` gives it; it is handed over.
- * @param options `entry`: module that the Worker runs. Default: the program's own entry.
  * @throws {ImmuneError} what it failed with.
  */
-export async function lookApart(
-  store: MessagePort,
-  { entry = Deno.mainModule }: { readonly entry?: string } = {},
-): Promise<void> {
+export async function lookApart(store: MessagePort): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const worker = new Worker(entry, { type: "module", name: ORDINARY_WORKER });
+  const worker = startWorker(ORDINARY_WORKER);
   worker.onerror = (event) => {
     event.preventDefault();
     reject(new ImmuneError("INTERNAL", `Cannot look at ordinary events: ${event.message}`));

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../common/config/errors.ts";
+import type { ProgramModule } from "../../common/config/program.ts";
 import type { CountingCommand, CountingReport } from "../counting_worker.ts";
 import type { HerdSaid } from "../herd/word_trail.ts";
 import type { Published } from "./downlinks.ts";
@@ -6,8 +7,11 @@ import type { IntakeCounters, ListenerSettings } from "./listener.ts";
 import type { Renewal } from "./renewal.ts";
 import type { IntakeTrust } from "./trust.ts";
 
-/** Name of the worker that holds the agents' port. */
-export const INTAKE_WORKER = "immune-intake";
+/** The Worker that holds the agents' port. */
+export const INTAKE_WORKER: ProgramModule = {
+  name: "immune-intake",
+  source: "hive/intake/program.ts",
+};
 
 /** From the owner to the intake's Worker. */
 export type IntakeCommand =

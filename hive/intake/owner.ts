@@ -20,8 +20,6 @@ export interface IntakeWorkerOptions {
   readonly onLine?: (line: string) => void;
   /** Told of each word for the herd that was heard. Default: nobody. */
   readonly onSaid?: (said: HerdSaid) => void;
-  /** Module that the Worker runs. Default: the program's own entry. */
-  readonly entry?: string;
 }
 
 /** The owner's end of the agents' port, which runs in a Worker of its own. */
@@ -34,14 +32,13 @@ export class IntakeWorker {
   #port = 0;
 
   private constructor(options: IntakeWorkerOptions) {
-    const { settings, store, orders, entry } = options;
+    const { settings, store, orders } = options;
     this.#onLine = options.onLine ?? ((): void => {});
     this.#onSaid = options.onSaid ?? ((): void => {});
     this.#renew = options.renew ?? noRenewal;
     const from = orders === undefined ? {} : { orders };
     this.#worker = new CountingWorker({
-      name: INTAKE_WORKER,
-      entry,
+      program: INTAKE_WORKER,
       what: "The agents' port",
       start: {
         command: { type: "start", settings, store, ...from },

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ROLES } from "./role.ts";
 
 /** Form of an account's name: what people type, and nothing that looks like something else. */

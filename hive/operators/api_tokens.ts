@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
 import { type DocumentRow, DOCUMENTS_PER_PAGE_MAX } from "../store/store.ts";
 import type { DocumentStore } from "./accounts.ts";

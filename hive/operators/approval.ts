@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** People who have to stand behind what is asked for: whoever asks, and who approves. */
 export const PEOPLE_NEEDED = 2;

@@ -4,7 +4,7 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
 import type { AuditTrail } from "../../common/audit/mod.ts";
 import { type Account, type Passkey, PASSKEYS_MAX } from "./account.ts";

@@ -1,5 +1,5 @@
 import type { AuditTrail } from "../../common/audit/mod.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
 import type { Account } from "./account.ts";
 import type { Accounts } from "./accounts.ts";

@@ -1,8 +1,12 @@
 import type { ErrorCode } from "../../common/config/errors.ts";
+import type { ProgramModule } from "../../common/config/program.ts";
 import type { Store } from "./store.ts";
 
-/** Name of the worker that holds the store. */
-export const STORE_WORKER = "immune-store";
+/** The Worker that holds the store. */
+export const STORE_WORKER: ProgramModule = {
+  name: "immune-store",
+  source: "hive/store/program.ts",
+};
 
 /** What can be asked of a store through a port; `true` for each, so that none is forgotten. */
 export const STORE_METHODS = {

@@ -1,4 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { type ProgramModule, startWorker } from "../../common/config/program.ts";
 import { STORE_WORKER, type StoreCommand, type StoreReport } from "./messages.ts";
 import { RemoteStore } from "./remote.ts";
 
@@ -8,8 +9,8 @@ export interface StoreWorkerOptions {
   readonly path: string;
   /** Most bytes of the database file. Default: what the disk has. */
   readonly bytesMax?: number;
-  /** Module that the Worker runs. Default: the program's own entry. */
-  readonly entry?: string;
+  /** What the Worker runs. Default: `STORE_WORKER`. */
+  readonly program?: ProgramModule;
 }
 
 /** The owner's end of a store that runs in a Worker of its own. */
@@ -33,8 +34,8 @@ export class StoreWorker {
    * @param options Which store.
    * @throws {ImmuneError} as `SqliteStore`.
    */
-  static async start({ path, bytesMax, entry }: StoreWorkerOptions): Promise<StoreWorker> {
-    const worker = new Worker(entry ?? Deno.mainModule, { type: "module", name: STORE_WORKER });
+  static async start({ path, bytesMax, program }: StoreWorkerOptions): Promise<StoreWorker> {
+    const worker = startWorker(program ?? STORE_WORKER);
     const opened = Promise.withResolvers<void>();
     const failed = Promise.withResolvers<never>();
     const owner = new StoreWorker(worker, failed.promise);

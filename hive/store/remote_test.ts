@@ -8,13 +8,12 @@ import { RemoteStore, REQUESTS_IN_FLIGHT_MAX, REQUESTS_WAITING_MAX } from "./rem
 import { SqliteStore } from "./sqlite.ts";
 import type { Stored } from "./store.ts";
 
-const ENTRY = new URL("../../tests/support/store_worker.ts", import.meta.url).href;
 const CLIENT = new URL("./_client_worker_test_support.ts", import.meta.url).href;
 
 function withWorker(test: (worker: StoreWorker, path: string) => Promise<void>): Promise<void> {
   return inFolder(async (folder) => {
     const path = `${folder}/store.db`;
-    const worker = await StoreWorker.start({ path, entry: ENTRY });
+    const worker = await StoreWorker.start({ path });
     try {
       await test(worker, path);
     } finally {
@@ -114,7 +113,7 @@ Deno.test("StoreWorker.start() fails with the store's own error", () =>
   inFolder(async (folder) => {
     const path = `${folder}/store.db`;
     Deno.writeTextFileSync(path, "no database ".repeat(1000));
-    const error = await assertRejects(() => StoreWorker.start({ path, entry: ENTRY }), ImmuneError);
+    const error = await assertRejects(() => StoreWorker.start({ path }), ImmuneError);
     assertEquals(error.code, "STORE_FAILED");
     assert(error.message.includes(path));
   }));
@@ -122,7 +121,7 @@ Deno.test("StoreWorker.start() fails with the store's own error", () =>
 Deno.test("StoreWorker.close() stores what was asked before and frees the file", () =>
   inFolder(async (folder) => {
     const path = `${folder}/store.db`;
-    const worker = await StoreWorker.start({ path, entry: ENTRY });
+    const worker = await StoreWorker.start({ path });
     const store = worker.client();
     const { id, hostId } = await enrolled(store);
     const waiting = store.append({
@@ -138,8 +137,8 @@ Deno.test("StoreWorker.close() stores what was asked before and frees the file",
 
 Deno.test("StoreWorker.failed tells of a Worker that ended, and its clients fail", () =>
   inFolder(async (folder) => {
-    const entry = new URL("./_dying_worker_test_support.ts", import.meta.url).href;
-    const worker = await StoreWorker.start({ path: `${folder}/store.db`, entry });
+    const program = { name: "dying", source: "hive/store/_dying_worker_test_support.ts" };
+    const worker = await StoreWorker.start({ path: `${folder}/store.db`, program });
     const asked = worker.client().stats();
     const outcome = assertRejects(() => asked, ImmuneError, "The store ended");
     await assertRejects(() => worker.failed, ImmuneError, "The store ended");

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Clock, ImmuneError, readIfThere, replaceFile } from "../../common/config/mod.ts";
 import { AUTHORITY_DAYS, CLOCK_SKEW_MS, DAY_MS } from "./dates.ts";
 import { KEY_ALGORITHM, makeKeyPair, privateKeyPem, randomSerial } from "./key.ts";

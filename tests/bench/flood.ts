@@ -4,10 +4,9 @@
 
 import { KINDS } from "../../common/record/mod.ts";
 import { flood, type Flooded, lostOf, unaccounted } from "../support/flood.ts";
-import { immune, runImmune } from "../support/immune.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { compile, inFolder } from "../support/probe.ts";
-import { freeAddresses } from "../support/up.ts";
+import { freeAddresses, launched } from "../support/up.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
 
 const SECONDS = Number(Deno.env.get("IMMUNE_BENCH_FLOOD_S") ?? 30);
@@ -44,7 +43,8 @@ export async function run(): Promise<BenchResult> {
   });
   return {
     workload: `${SECONDS} s of opens by one process in wide-stream mode beside ${CHILDREN_PER_S} ` +
-      "processes a second, with the shipped rules and a journal; status asked every second",
+      'processes a second, with the shipped rules and a journal; each second "dist/immune status" ' +
+      "is started, its launcher and all, and asks a hive on the same CPUs",
     seed: 0,
     checksum: `${RATES.length} rates`,
     figures,
@@ -67,8 +67,13 @@ function figuresOf(
     },
     { figure: `${name}_unaccounted`, value: unaccounted(flooded), unit: "opens" },
     { figure: `${name}_lifecycle_lost`, value: children - least, unit: "processes" },
+    { figure: `${name}_status_ms`, value: median(statusMs), unit: "ms" },
     { figure: `${name}_status_worst_ms`, value: Math.max(...statusMs), unit: "ms" },
   ];
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 async function askStatus(
@@ -77,8 +82,8 @@ async function askStatus(
 ): Promise<void> {
   while (!over.aborted) {
     const started = performance.now();
-    const { code, stderr } = await runImmune(["status", "--json", ...flags]);
-    if (code !== 0) throw new Error(`No status: ${stderr}`);
+    const { success, stderr } = await (await launched(["status", "--json", ...flags])).output();
+    if (!success) throw new Error(`No status: ${new TextDecoder().decode(stderr)}`);
     statusMs.push(performance.now() - started);
     await new Promise((resolve) => setTimeout(resolve, STATUS_EVERY_MS));
   }
@@ -96,7 +101,7 @@ async function startHive(folder: string): Promise<RunningHive> {
     ...["--state", `${folder}/hive`, "--console", console],
     ...["--agents", agents, "--enroll", enroll],
   ];
-  const child = immune(["hive", "--json", ...flags]).spawn();
+  const child = (await launched(["hive", "--json", ...flags])).spawn();
   const [output, errors] = [new Lines(child.stdout), new Lines(child.stderr)];
   await output.find((line) => line.startsWith("{"), { waitMs: START_WAIT_MS });
   const drained = Promise.all([output.drain(), errors.drain()]);

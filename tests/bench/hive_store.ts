@@ -14,12 +14,11 @@ const IN_FLIGHT = 16;
 const BLOCKS_PER_QUERY = 64;
 const MIB = 1024 * 1024;
 const AGENT = { id: "00000000-0000-4000-8000-000000000001", hostId: "a".repeat(64), hostName: "b" };
-const ENTRY = new URL("../support/store_worker.ts", import.meta.url).href;
 
 /** Measures the store in its Worker: batches in, one after the other and many at once, and out. */
 export async function run(): Promise<BenchResult> {
   const folder = await Deno.makeTempDir({ prefix: "immune-bench-" });
-  const worker = await StoreWorker.start({ path: `${folder}/store.db`, entry: ENTRY });
+  const worker = await StoreWorker.start({ path: `${folder}/store.db` });
   try {
     const store = worker.client();
     await store.addAgent(AGENT, "f".repeat(64));

@@ -5,15 +5,12 @@
 import { createEnrolment, makeToken, serveEnrolment, TrustKeeper } from "../../hive/fleet/mod.ts";
 import { IntakeWorker } from "../../hive/intake/mod.ts";
 import { StoreWorker } from "../../hive/store/mod.ts";
-import { ROOT } from "../support/immune.ts";
-
-const ENTRY = `file://${ROOT}mod.ts`;
 
 const [folder = "", agentsPort = "0", enrollPort = "0", wanted] = Deno.args;
 Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
 const trust = await TrustKeeper.open(folder);
 const { authority, server } = trust;
-const worker = await StoreWorker.start({ path: `${folder}/store.db`, entry: ENTRY });
+const worker = await StoreWorker.start({ path: `${folder}/store.db` });
 const store = worker.client();
 const enrolment = serveEnrolment(createEnrolment({ store, authority }).app.fetch, {
   hostname: "127.0.0.1",
@@ -29,7 +26,6 @@ const intake = await IntakeWorker.start({
   },
   store: worker.connect(),
   onLine: (line) => console.error(line),
-  entry: ENTRY,
 });
 const token = wanted !== "--token" ? undefined : await makeToken(store, {
   enroll: `127.0.0.1:${enrolment.port}`,

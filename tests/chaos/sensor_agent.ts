@@ -3,9 +3,7 @@
 //
 // deno run -A tests/chaos/sensor_agent.ts run STATE SEED [--drain]
 import { AgentLink } from "../../agent/link/agent_link.ts";
-import { PIPELINE_WORKER } from "../../agent/pipeline/messages.ts";
 import { PipelineWorker } from "../../agent/pipeline/owner.ts";
-import { servePipeline } from "../../agent/pipeline/worker.ts";
 import { hostFacts } from "../../agent/sensors/mod.ts";
 import { OPTIONS } from "../../common/config/mod.ts";
 
@@ -80,9 +78,6 @@ async function run(state: string, { drain }: { readonly drain: boolean }): Promi
   say({ drained: { last: onDisk(), acknowledged } });
 }
 
-if (self.name === PIPELINE_WORKER) await servePipeline();
-else {
-  const [, state = "", , flag] = Deno.args;
-  await run(state, { drain: flag === "--drain" });
-  Deno.exit();
-}
+const [, state = "", , flag] = Deno.args;
+await run(state, { drain: flag === "--drain" });
+Deno.exit();

@@ -10,7 +10,6 @@ import { solvedRequest } from "../../hive/fleet/_test_support.ts";
 import { KEY_ALGORITHM, makeKeyPair, privateKeyPem } from "../../hive/trust/key.ts";
 import { Pkcs10CertificateRequestGenerator } from "../../hive/trust/x509.ts";
 
-const ENTRY = import.meta.resolve("../../mod.ts");
 const ANYWHERE = "127.0.0.1:0";
 
 async function startHive(options: Partial<HiveOptions> = {}): Promise<
@@ -24,7 +23,6 @@ async function startHive(options: Partial<HiveOptions> = {}): Promise<
     enroll: ANYWHERE,
     console: ANYWHERE,
     version: "9.9.9",
-    entry: ENTRY,
     log: (line) => void lines.push(line),
     ...options,
   });

@@ -6,7 +6,6 @@ import { PIN_VARIABLES, pinnedEnvironment } from "../../common/link/mod.ts";
 import { startHive } from "../support/hive.ts";
 import { type Run, runImmune } from "../support/immune.ts";
 
-const ENTRY = import.meta.resolve("../../mod.ts");
 const ANYWHERE = "127.0.0.1:0";
 
 /** A hive with its state folder, and the program beside it. */
@@ -15,7 +14,7 @@ async function withHive(
 ): Promise<void> {
   const state = await Deno.makeTempDir({ prefix: "immune-ca-" });
   const addresses = { agents: ANYWHERE, enroll: ANYWHERE, console: ANYWHERE };
-  const hive = await createHive({ state, ...addresses, version: "9.9.9", entry: ENTRY });
+  const hive = await createHive({ state, ...addresses, version: "9.9.9" });
   try {
     const settings = ["--state", state, "--console", hive.addresses.console];
     await test((...args) => runImmune([...args, ...settings]), state);
@@ -146,7 +145,7 @@ Deno.test("immune ca init and import work on the folder, and not while a hive ru
     assertEquals(Deno.readTextFileSync(`${state}/hive/ca.key`), keyOf(`${state}/own.key`));
 
     const addresses = { agents: ANYWHERE, enroll: ANYWHERE, console: ANYWHERE };
-    const hive = await createHive({ state, ...addresses, version: "9.9.9", entry: ENTRY });
+    const hive = await createHive({ state, ...addresses, version: "9.9.9" });
     const locked = await runImmune(["ca", "import", ...given, ...settings]);
     await hive.stop();
     assertEquals(locked.code, 1);

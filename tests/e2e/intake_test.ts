@@ -11,14 +11,7 @@ import {
   ExtendedKeyUsageExtension,
   SubjectAlternativeNameExtension,
 } from "../../hive/trust/x509.ts";
-import {
-  batchOf,
-  ENTRY,
-  type Identity,
-  JOURNAL,
-  type TestAgent,
-  TestHive,
-} from "../support/intake.ts";
+import { batchOf, type Identity, JOURNAL, type TestAgent, TestHive } from "../support/intake.ts";
 import { openssl } from "../support/openssl.ts";
 
 const SEED = 23;
@@ -459,7 +452,6 @@ Deno.test("IntakeWorker.start() names the flag of a port in use", async () => {
           trust: hive.trust.intakeTrust(),
         },
         store: hive.storeWorker.connect(),
-        entry: ENTRY,
       }),
     ImmuneError,
   );

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { openHiveFolder } from "../../hive/folder.ts";
-import { STORE_FILE } from "../../hive/hive.ts";
+import { openHiveFolder, STORE_FILE } from "../../hive/folder.ts";
 import { SqliteStore } from "../../hive/store/mod.ts";
 import { startHive } from "../support/hive.ts";
 import { type Run, runImmune } from "../support/immune.ts";

@@ -54,6 +54,19 @@ Deno.test("version --json names every format", async () => {
   ]);
 });
 
+Deno.test("permissions VERB says what the launcher starts it with", async () => {
+  const { code, stdout, stderr } = await runImmune([
+    "permissions",
+    "threats",
+    "--console",
+    "[::1]:7",
+  ]);
+  assertEquals([code, stderr], [0, ""]);
+  const lines = stdout.trimEnd().split("\n");
+  assertEquals(lines[0], "=immune-operator.js");
+  assertEquals(lines.filter((line) => line.startsWith("--allow-net")), ["--allow-net=[::1]:7"]);
+});
+
 Deno.test("settings of the hive alone are flags of those verbs that start it", async () => {
   for (const args of [["hive"], ["up"], ["config", "show"]]) {
     const { stdout } = await runImmune([...args, "--help"]);

@@ -1,6 +1,5 @@
 import { createHive, type Hive, type HiveOptions } from "../../hive/serve.ts";
 
-const ENTRY = import.meta.resolve("../../mod.ts");
 const ANYWHERE = "127.0.0.1:0";
 
 /** A whole hive in this process, with the flags that lead verbs to it. */
@@ -23,7 +22,6 @@ export async function startHive(options: Partial<HiveOptions> = {}): Promise<Run
     enroll: ANYWHERE,
     console: ANYWHERE,
     version: "9.9.9",
-    entry: ENTRY,
     ...options,
   });
   return {

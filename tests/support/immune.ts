@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { memoryFlags, memoryVariables } from "../../cli/memory.ts";
 import { permissionFlags } from "../../cli/permissions.ts";
+import { programOf } from "../../cli/programs.ts";
 
 /** The project's folder, with a slash at its end. */
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
@@ -42,7 +43,7 @@ export function immune(args: readonly string[], options: StartOptions = {}): Den
     `--config=${ROOT}deno.json`,
     ...memoryFlags(args),
     ...permissionFlags(args, { root: ROOT, environment }),
-    `${ROOT}mod.ts`,
+    `${ROOT}${programOf(args).source}`,
     ...args,
   ];
   return new Deno.Command(command[0] ?? "", {

@@ -15,11 +15,8 @@ import { type RemoteStore, StoreWorker } from "../../hive/store/mod.ts";
 import { makeRequest } from "../../hive/trust/_test_support.ts";
 import { renewals, TrustKeeper } from "../../hive/fleet/mod.ts";
 import type { Authority, ServerCertificate } from "../../hive/trust/mod.ts";
-import { ROOT } from "./immune.ts";
 import { expired } from "./lines.ts";
 
-/** The program's entry, which each Worker runs. */
-export const ENTRY = `file://${ROOT}mod.ts`;
 /** Journal of every batch here unless told otherwise. */
 export const JOURNAL = "0a".repeat(16);
 
@@ -86,10 +83,9 @@ export class TestHive implements AsyncDisposable {
     const hive = new TestHive({
       folder,
       trust: await TrustKeeper.open(folder),
-      signer: await SignerWorker.start({ folder, fleet: FLEET, entry: ENTRY }),
+      signer: await SignerWorker.start({ folder, fleet: FLEET }),
       store: await StoreWorker.start({
         path: `${folder}/store.db`,
-        entry: ENTRY,
         ...(storeBytesMax === undefined ? {} : { bytesMax: storeBytesMax }),
       }),
     });
@@ -104,7 +100,6 @@ export class TestHive implements AsyncDisposable {
       store: hive.storeWorker.connect(),
       orders: { signer: hive.signer.connect(), folder },
       onLine: (line) => hive.#hear(line),
-      entry: ENTRY,
     });
     hive.trust.onChange(() => hive.intake.setTrust(hive.trust.intakeTrust()));
     return hive;

@@ -30,6 +30,24 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
 export const dist: Promise<void> = bundleIfStale();
 
 /**
+ * What a user types: the launcher of `dist/`, with nothing of this process's environment.
+ *
+ * @param args Arguments of `immune`.
+ * @returns The command, not started yet; both its streams are piped.
+ */
+export async function launched(args: readonly string[]): Promise<Deno.Command> {
+  await dist;
+  return new Deno.Command(LAUNCHER, {
+    args: [...args],
+    clearEnv: true,
+    env: { HOME: Deno.env.get("HOME") ?? "/", ...ENVIRONMENT },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/**
  * Starts `up` with a state folder and ports of its own.
  *
  * @param options `launcher`: default that of `dist/`; `prefix`: command before it; `state`: folder;

@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveSigner } from "./signer_worker.ts";
+
+serveSigner();

@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveDetection } from "./worker.ts";
+
+serveDetection();

@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveFleetRules } from "./rules_worker.ts";
+
+serveFleetRules();

@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveOrdinary } from "./ordinary_worker.ts";
+
+serveOrdinary();

@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveIntake } from "./worker.ts";
+
+serveIntake();

@@ -1,0 +1,5 @@
+// Entry of the Worker.
+
+import { serveStore } from "./worker.ts";
+
+serveStore();
