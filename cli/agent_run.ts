@@ -79,7 +79,7 @@ export async function runAgent(
   }, { pack, policy, antibodies: none ? NO_ANTIBODIES : file.now.antibodies });
   using guarded = file && guard({ file, bootId, hostId, config, run, orders, sensor });
   if (stopped) run.onStopped();
-  else await sensor.start();
+  else await sensor.start({ blocks: guarded?.blocks ?? true });
   guarded?.start();
   using _reloading = onReloadSignal(() => sensor.reload());
   const over = new AbortController();
@@ -112,6 +112,7 @@ function ownThings({ agents }: Identity, { state }: Config): OwnThings {
 }
 
 interface Guarded extends Disposable {
+  readonly blocks: boolean;
   antibodiesInForce(text: string): void;
   start(): void;
   end(): void;
@@ -160,6 +161,9 @@ function guard({ file, bootId, hostId, config, run, orders, sensor }: GuardedPar
     },
   });
   return {
+    get blocks(): boolean {
+      return guards.blocks;
+    },
     antibodiesInForce: (text) => guards.antibodiesInForce(text),
     start(): void {
       guards.start();

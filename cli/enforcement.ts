@@ -2,7 +2,7 @@ import type { EnforcementOptions } from "../agent/enforce/enforcement.ts";
 import { parseEnforcement } from "../agent/enforce/parse.ts";
 import type { EnforcementPolicy } from "../agent/enforce/policy.ts";
 import { POLICY_TEXT_BYTES_MAX } from "../agent/enforce/policy.ts";
-import { AuditLog } from "../common/audit/mod.ts";
+import { type AuditFact, AuditLog } from "../common/audit/mod.ts";
 import { type Config, ImmuneError, statePaths, strangersHand } from "../common/config/mod.ts";
 import type { Alert } from "../common/wire/mod.ts";
 
@@ -92,7 +92,19 @@ function homes(): readonly string[] {
   }
 }
 
-/** Writes what was refused, and what of it was verified, into the agent's audit log. */
+/** A switch of all enforcement, and what came of it. */
+export interface Switched {
+  /** Whether this host is to refuse. */
+  readonly wanted: boolean;
+  /** Whether the kernel does, asked afterwards. */
+  readonly refuses: boolean;
+  readonly finding: string;
+}
+
+/**
+ * Writes what was refused, what of it was verified, and when nothing was any more, into the agent's
+ * audit log.
+ */
 export class EnforcementAudit implements Disposable {
   readonly #log: AuditLog;
   readonly #onWarning: (message: string) => void;
@@ -114,7 +126,7 @@ export class EnforcementAudit implements Disposable {
       const { action, tier, outcome, verified = false, finding = "" } = enforcement;
       const end = destination ?? source;
       const acted = outcome === "refused" || outcome === "killed";
-      this.#log.append({
+      this.#append({
         actor: { kind: "agent", id: "enforcement", name: enforcement.name ?? rule.title },
         action: `enforcement.${action}`,
         object: file?.path ?? (end === undefined ? "" : `${end.ip} port ${end.port}`),
@@ -128,13 +140,29 @@ export class EnforcementAudit implements Disposable {
           pid: process?.pid ?? 0,
           program: process?.executable ?? "",
         },
-      }).then(() => this.#failing = false, (error: Error) => this.#fail(error));
+      });
     }
+  }
+
+  /** Takes a switch by the dead man's switch. */
+  switched({ wanted, refuses, finding }: Switched): void {
+    this.#append({
+      actor: { kind: "agent", id: "enforcement", name: "dead man's switch" },
+      action: wanted ? "enforcement.resume" : "enforcement.pause",
+      object: "",
+      decision: wanted === refuses ? "done" : "failed",
+      detail: { finding },
+    });
   }
 
   /** Lets the log go. */
   [Symbol.dispose](): void {
     this.#log[Symbol.dispose]();
+  }
+
+  #append(fact: AuditFact): void {
+    this.#log.append(fact)
+      .then(() => this.#failing = false, (error: Error) => this.#fail(error));
   }
 
   #fail(error: Error): void {

@@ -133,8 +133,13 @@ export class OrderedSensor {
     };
   }
 
-  /** Compiles the rules and attaches. */
-  start(): Promise<PipelineStarted> {
+  /**
+   * Compiles the rules and attaches.
+   *
+   * @param options Whether it may refuse anything from its first moment on.
+   */
+  start({ blocks }: { readonly blocks: boolean }): Promise<PipelineStarted> {
+    this.#blocks = blocks;
     return this.#inTurn(() => this.#start());
   }
 
@@ -155,7 +160,9 @@ export class OrderedSensor {
     return this.#inTurn(async () => {
       if (this.#running === undefined) return "the sensor is off, nothing is refused";
       const refuses = await this.#running.worker.blocking(wanted);
-      return refuses ? "the kernel refuses again" : "the kernel refuses nothing";
+      const finding = refuses ? "the kernel refuses again" : "the kernel refuses nothing";
+      this.#audit?.switched({ wanted, refuses, finding });
+      return finding;
     });
   }
 

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { JOURNAL_FOLDERS, LOG_FILES } from "../common/config/log_files.ts";
+import { commandPath } from "../agent/guards/command_path.ts";
 import { identityFiles } from "../agent/enrol/identity_paths.ts";
 import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
 import { linkStatePath } from "./link_state_path.ts";
@@ -153,7 +154,7 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   // How this host's agent is, as it says itself.
   status: (touched) => {
     const { agent, logs } = statePaths(touched.state);
-    return clientFlags(touched, [linkStatePath(agent), logs]);
+    return clientFlags(touched, [linkStatePath(agent), commandPath(agent), logs]);
   },
   audit: (touched) => clientFlags(touched, [`${touched.state}/hive/audit`]),
   // The folder with rules, shares in and out: what the command line names and nothing else.

@@ -125,6 +125,7 @@ Deno.test("permissionFlags() gives what talks to the hive its tokens, and no sta
   assertEquals(readBy(["status", ...state]), [
     ...own,
     "/srv/s/agent/link.json",
+    "/srv/s/agent/command.json",
     "/srv/s/agent/logs.json",
   ]);
 });

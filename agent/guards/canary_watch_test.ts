@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { readStanding } from "./command_state.ts";
 import { frame, GuardScene, HOUR_MS } from "./_guard_test_support.ts";
 
 /** The hive answers what was asked last. */
@@ -16,10 +17,16 @@ Deno.test("dead man's switch: warned after 36 h, lost after 48 h, left on the ne
   await scene.pass(HOUR_MS);
   assertEquals([scene.guard.canary, scene.last.canary], ["warned", "warned"]);
   assert(scene.warnings.at(-1)?.includes("will stop blocking"));
+  assertEquals([scene.guard.blocks, readStanding(scene.folder)?.canaryHours], [true, 36]);
   await scene.pass(12 * HOUR_MS);
   assertEquals([scene.guard.canary, scene.acts], ["lost", ["blocking false"]]);
+  assertEquals([scene.guard.blocks, readStanding(scene.folder)], [
+    false,
+    { stopped: false, canary: "lost", canaryHours: 48 },
+  ]);
   await answer(scene);
   assertEquals([scene.guard.canary, scene.last.canary], ["fresh", "fresh"]);
+  assertEquals([scene.guard.blocks, readStanding(scene.folder)?.canary], [true, "fresh"]);
   assertEquals(scene.acts, ["blocking false", "blocking true"]);
 });
 
@@ -27,7 +34,7 @@ Deno.test('dead man\'s switch: "keep" changes nothing and says so', async () => 
   await using scene = await GuardScene.open();
   scene.guard.start();
   await scene.pass(60 * HOUR_MS);
-  assertEquals([scene.guard.canary, scene.acts], ["lost", []]);
+  assertEquals([scene.guard.canary, scene.guard.blocks, scene.acts], ["lost", true, []]);
   assert(scene.warnings.at(-1)?.includes("nothing changes here"));
 });
 
@@ -78,6 +85,23 @@ Deno.test("dead man's switch goes on over restarts of the agent and of the host"
   scene.bootMs = 12 * HOUR_MS;
   scene.restart({ killed: true });
   assertEquals(scene.guard.canary, "lost");
+});
+
+Deno.test("dead man's switch counts for an agent that never runs for a minute", async () => {
+  await using scene = await GuardScene.open();
+  scene.guard.start();
+  for (let run = 0; run < 3; run++) {
+    scene.restart({ killed: true });
+    scene.guard.start();
+    scene.bootMs += 12 * HOUR_MS;
+  }
+  scene.restart({ killed: true });
+  assertEquals(scene.guard.canary, "warned");
+  scene.guard.start();
+  await answer(scene);
+  scene.bootMs += 12 * HOUR_MS;
+  scene.restart({ killed: true });
+  assertEquals(scene.guard.canary, "fresh");
 });
 
 Deno.test("dead man's switch: a canary counts from when it was asked for", async () => {

@@ -99,7 +99,8 @@ export class Guard implements Disposable {
       ...options.canary,
       ...(canary.lastMs === null ? {} : { lastMs: canary.lastMs }),
     });
-    this.#keptAtMs = this.#elapsed.nowMs();
+    // From its first start on it counts, however short each run is.
+    this.#keptAtMs = canary.lastMs === null ? -Infinity : this.#elapsed.nowMs();
   }
 
   /** What is in force. */
@@ -110,6 +111,11 @@ export class Guard implements Disposable {
   /** How the dead man's switch stands. */
   get canary(): CanaryState {
     return this.#watch.state;
+  }
+
+  /** Whether the dead man's switch lets this host block now. */
+  get blocks(): boolean {
+    return !this.#isObserving(this.#watch.state);
   }
 
   /**
@@ -293,7 +299,10 @@ export class Guard implements Disposable {
     this.#file.change(this.#accepted("canary", number));
     this.#options.acts.cursor(this.state.highest);
     if (body.nonce === null) this.#options.acts.askCanary(this.#watch.ask());
-    else this.#watch.answered();
+    else {
+      this.#watch.answered();
+      this.#keptAtMs = -Infinity;
+    }
     this.#look();
   }
 

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { statePaths } from "../../common/config/mod.ts";
+import { readStanding } from "../../agent/guards/command_state.ts";
 import { type LogsFile, readLogsFile } from "../../agent/inlets/logs_file.ts";
 import { ApiClient } from "../api.ts";
 import { type LinkStateFile, readLinkState } from "../link_state.ts";
+import { standingLines } from "../render/standing.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -19,12 +21,17 @@ export function addStatus(program: Command): void {
     // Of this host's own agent, where there is one: it tells the more, the less the hive answers.
     const link = readLinkState(statePaths(values.state.dir).agent);
     if (link !== undefined && !values.output.json) print(linkLine(link));
+    const standing = readStanding(statePaths(values.state.dir).agent);
+    if (standing !== undefined && !values.output.json) {
+      for (const line of standingLines(standing, values.agent)) print(line);
+    }
     const logs = readLogsFile(statePaths(values.state.dir).logs);
     if (logs !== undefined && !values.output.json) print(logsText(logs));
     const answer = z.looseObject({}).parse(await new ApiClient(values).get("/api/v1/status"));
     const status = {
       ...answer,
       ...(link === undefined ? {} : { link }),
+      ...(standing === undefined ? {} : { orders: standing }),
       ...(logs === undefined ? {} : { logs: { counts: logs.counts, logs: logs.logs } }),
     };
     if (values.output.json) return print(JSON.stringify(status));

@@ -14,7 +14,21 @@ export interface FleetHost {
   /** Runs a verb on it, with its own state folder. */
   readonly run: (args: readonly string[], input?: string) => Promise<VerbRun>;
   /** Starts its agent; it watches when this returns. */
-  readonly startAgent: () => Promise<AsyncDisposable>;
+  readonly startAgent: (options?: AgentOptions) => Promise<RunningAgent>;
+}
+
+/** How an agent is started. */
+export interface AgentOptions {
+  /** More arguments of `immune agent`. */
+  readonly args?: readonly string[];
+  /** The host has been up for so many seconds more by then, in a time namespace. Default 0. */
+  readonly laterS?: number;
+}
+
+/** An agent that watches. */
+export interface RunningAgent extends AsyncDisposable {
+  /** Waits for a line that it says on standard error. */
+  readonly says: (accept: (line: string) => boolean) => Promise<string>;
 }
 
 /** Gives a program another machine id and host name, and runs it. */
@@ -108,7 +122,10 @@ export class TestFleet implements AsyncDisposable {
       name,
       run: (args, input) =>
         run(command(as(args), { prefix, stdin: input === undefined ? "null" : "piped" }), input),
-      startAgent: () => startAgent(command(as(["agent", "--json"]), { prefix })),
+      startAgent: ({ args = [], laterS = 0 } = {}) =>
+        startAgent(
+          command(as(["agent", "--json", ...args]), { prefix: [...later(laterS), ...prefix] }),
+        ),
     };
     const answer = await this.api("/api/v1/enroll-tokens", { method: "POST", body: "{}" });
     const { token } = await answer.json();
@@ -141,11 +158,18 @@ function command(
   });
 }
 
-async function startAgent(command: Deno.Command): Promise<AsyncDisposable> {
+/** Runs a program as it were so long after: both clocks of the kernel that nobody can set. */
+function later(seconds: number): readonly string[] {
+  const by = String(seconds);
+  return seconds === 0 ? [] : ["unshare", "--time", "--boottime", by, "--monotonic", by];
+}
+
+async function startAgent(command: Deno.Command): Promise<RunningAgent> {
   const child = command.spawn();
   const [lines, errors] = [new Lines(child.stdout), new Lines(child.stderr)];
   await lines.find((line) => line.includes('"type":"agent"'), { waitMs: START_WAIT_MS });
   return {
+    says: (accept) => errors.find(accept),
     async [Symbol.asyncDispose](): Promise<void> {
       child.kill("SIGTERM");
       await Promise.all([lines.drain(), errors.drain()]);
