@@ -113,6 +113,11 @@ export class Guard implements Disposable {
     return this.#watch.state;
   }
 
+  /** Whether a canary was asked for and has not come. */
+  get canaryAsked(): boolean {
+    return this.#watch.nonce !== undefined;
+  }
+
   /** Whether the dead man's switch lets this host block now. */
   get blocks(): boolean {
     return !this.#isObserving(this.#watch.state);

@@ -1,7 +1,7 @@
 import type { Clock } from "../../common/config/clock.ts";
 import { Backoff } from "../../common/link/backoff.ts";
 import { Downlink } from "../../common/link/downlink.ts";
-import { type HiveOrders, ordersFailure } from "../../common/link/orders.ts";
+import { type HiveOrders, ordersFailure, OrdersRefused } from "../../common/link/orders.ts";
 import type { ResultReport } from "../../common/wire/mod.ts";
 import type { Guard, GuardActs } from "../guards/guard.ts";
 import type { CommandState } from "../guards/command_state.ts";
@@ -20,6 +20,11 @@ const REFUSALS_MAX = 3;
 /** After so long, in milliseconds. */
 const REFUSED_WAIT_MS = 30_000;
 
+/** Between two canaries, in milliseconds: the hive signs one a second for an agent. */
+const CANARY_PACE_MS = 1100;
+/** Times in a row that a hive which was asked too often is asked again. */
+const CANARY_TRIES_MAX = 4;
+
 /** What a line is about. */
 type Topic = "line" | "canary" | "report";
 
@@ -33,6 +38,9 @@ export class OrdersLink {
   /** The newest report that the hive has not heard. */
   #report: ResultReport | undefined;
   #reporting = false;
+  /** What the next canary is to answer; `undefined` = nothing waits to be asked. */
+  #nonce: string | undefined;
+  #asking = false;
   readonly #told = new Map<Topic, string>();
 
   /** @param parts The way to the hive. */
@@ -92,12 +100,37 @@ export class OrdersLink {
     this.#ending.abort();
   }
 
+  /** One question at a time, at the hive's pace: of those put meanwhile only the newest counts. */
   async #ask(nonce: string): Promise<void> {
+    this.#nonce = nonce;
+    if (this.#asking) return;
+    this.#asking = true;
     try {
-      await this.#guard?.take(await this.#parts.orders.canary(nonce));
+      for (let tries = 0; this.#nonce !== undefined && !this.#ending.signal.aborted; tries++) {
+        if (tries > 0) await this.#wait(CANARY_PACE_MS);
+        const asked: string = this.#nonce;
+        this.#nonce = undefined;
+        const isLimited = await this.#question(asked);
+        if (isLimited && tries < CANARY_TRIES_MAX) this.#nonce ??= asked;
+        else if (isLimited) this.#tell("canary", "No canary: the hive was asked too often");
+      }
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  /** Asks for a canary and hands it on; true when the hive was asked too often. */
+  async #question(nonce: string): Promise<boolean> {
+    try {
+      const bytes = await this.#parts.orders.canary(nonce);
+      // Where another was put meanwhile the guard takes the answer to that one alone.
+      if (this.#nonce === undefined) await this.#guard?.take(bytes);
+      this.#told.delete("canary");
     } catch (error) {
+      if (error instanceof OrdersRefused && error.limited) return true;
       this.#tell("canary", `No canary: ${ordersFailure(error)}`);
     }
+    return false;
   }
 
   /** One report at a time; a newer one takes the place of what waits. */

@@ -16,6 +16,9 @@ class Hand {
   /** So many connections are refused. */
   refusing = 0;
   asked = 0;
+  /** Signs a canary. */
+  canary: (nonce: string) => Promise<Uint8Array<ArrayBuffer>> = () =>
+    Promise.reject(new OrdersRefused("none", { forbidden: false }));
   readonly #frames: Uint8Array<ArrayBuffer>[] = [];
   #isUp = false;
   #wake = Promise.withResolvers<void>();
@@ -32,7 +35,7 @@ class Hand {
       warn: (message) => void this.warnings.push(message),
       orders: {
         frames: (_after, signal) => this.#read(signal),
-        canary: () => Promise.reject(new OrdersRefused("none", { forbidden: false })),
+        canary: (nonce) => this.canary(nonce),
         report: (report) => {
           this.reports.push(report);
           return this.failing-- > 0 ? Promise.reject(new Error("no line")) : Promise.resolve();
@@ -101,6 +104,38 @@ Deno.test("OrdersLink tells a result until the hive has heard it, and then lets 
   assertEquals(hand.reports.at(-1)?.results.map(({ text }) => text), ["rule set active"]);
   assertEquals(scene.guard.state.results, []);
   assertEquals(hand.warnings.filter((line) => line.includes("did not hear")).length, 1);
+  link.end();
+  await running;
+});
+
+Deno.test("OrdersLink asks for one canary at a time, at the hive's pace, and loses none that is pushed", async () => {
+  const hand = new Hand();
+  const link = hand.link();
+  await using scene = await openScene(link);
+  let number = 0;
+  let paceMs = -Infinity;
+  hand.canary = async (nonce) => {
+    const nowMs = hand.clock.monotonicMs();
+    if (nowMs - paceMs < 1000) {
+      throw new OrdersRefused("RATE_LIMITED: so many", { forbidden: false, limited: true });
+    }
+    paceMs = nowMs;
+    return await frame({ kind: "canary", body: { nonce } }, { number: ++number });
+  };
+  const push = async (): Promise<void> =>
+    hand.give(await frame({ kind: "canary", body: { nonce: null } }, { number: ++number }));
+  scene.guard.start();
+  const running = link.run(scene.guard);
+  // What was pushed while the host was away comes at once.
+  for (let i = 0; i < 3; i++) await push();
+  await settle();
+  for (let i = 0; i < 3; i++) {
+    hand.clock.advance(1100);
+    await settle();
+  }
+  assertEquals(scene.guard.state.refused.replay, 0);
+  assertEquals(hand.warnings.filter((line) => line.includes("canary")), []);
+  assertEquals(scene.guard.canaryAsked, false);
   link.end();
   await running;
 });

@@ -28,14 +28,20 @@ export class OrdersRefused extends Error {
   override readonly name = "OrdersRefused";
   /** True when this agent is not, or no longer, accepted. */
   readonly forbidden: boolean;
+  /** True when it was asked too often: later it answers. */
+  readonly limited: boolean;
 
   /**
    * @param message Why, in one line.
-   * @param options `forbidden`.
+   * @param options `forbidden`; `limited`, default false.
    */
-  constructor(message: string, { forbidden }: { readonly forbidden: boolean }) {
+  constructor(
+    message: string,
+    { forbidden, limited = false }: { readonly forbidden: boolean; readonly limited?: boolean },
+  ) {
     super(message);
     this.forbidden = forbidden;
+    this.limited = limited;
   }
 }
 
@@ -211,7 +217,8 @@ async function refusal(response: Response): Promise<OrdersRefused> {
   } catch {
     // Something between us and the hive answered.
   }
-  return new OrdersRefused(why, { forbidden: status === 401 || status === 403 });
+  const forbidden = status === 401 || status === 403;
+  return new OrdersRefused(why, { forbidden, limited: status === 429 });
 }
 
 async function boundedBytes(

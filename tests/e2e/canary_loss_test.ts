@@ -69,7 +69,8 @@ async function eventually<T>(what: string, find: () => Promise<T | undefined>): 
 async function heard({ fleet }: Refusing, state: string): Promise<void> {
   await eventually(`canary ${state}`, async () => {
     const { agents } = await (await fleet.api("/api/v1/kill-switch")).json();
-    return agents[0]?.canary === state ? true : undefined;
+    const { canary, heardAt = null } = agents[0] ?? {};
+    return heardAt !== null && canary === state ? true : undefined;
   });
 }
 
@@ -125,7 +126,7 @@ Deno.test({
     await fleet.stopHive();
     {
       const agent = await host.startAgent({ args, laterS: 37 * HOUR_S });
-      const warned = await agent.says((line) => line.includes("No canary"));
+      const warned = await agent.says((line) => line.includes("No canary of"));
       assertMatch(warned, /for 37 h: this host will stop blocking and only detect; is the hive/);
       assertEquals(await held.refused(), ["exec", "connect"]);
       await agent[Symbol.asyncDispose]();
@@ -134,13 +135,16 @@ Deno.test({
       const agent = await host.startAgent({ args, laterS: 49 * HOUR_S });
       // From its first moment on.
       assertEquals(await held.refused(), []);
-      const lost = await agent.says((line) => line.includes("No canary"));
+      const lost = await agent.says((line) => line.includes("No canary of"));
       assertMatch(lost, /for 49 h: it counts as lost; this host detects and does not block/);
       await agent.says((line) => line.endsWith("only detects: the kernel refuses nothing"));
       const said = /^This host has had no canary for 49 h: it refuses nothing until the next one/m;
       assertMatch(await status(held, observe), said);
-
-      await fleet.startHive();
+      await agent[Symbol.asyncDispose]();
+    }
+    await fleet.startHive();
+    {
+      const agent = await host.startAgent({ args, laterS: 50 * HOUR_S });
       await agent.says((line) => line.includes("canary is fresh again"));
       await agent.says((line) => line.endsWith("may block again: the kernel refuses again"));
       assertEquals(await held.refused(), ["exec", "connect"]);
@@ -150,15 +154,16 @@ Deno.test({
     await fleet.stopHive();
     {
       const agent = await host.startAgent({ args: held.args, laterS: 99 * HOUR_S });
-      const lost = await agent.says((line) => line.includes("No canary"));
+      const lost = await agent.says((line) => line.includes("No canary of"));
       assertMatch(
         lost,
-        /for 50 h: it counts as lost; nothing changes here \(on_canary_loss = "keep"/,
+        /for 49 h: it counts as lost; nothing changes here \(on_canary_loss = "keep"/,
       );
       assertEquals(await held.refused(), ["exec", "connect"]);
       await agent[Symbol.asyncDispose]();
     }
     assertEquals(await switches(held), [
+      "enforcement.pause done: the kernel refuses nothing",
       "enforcement.pause done: the kernel refuses nothing",
       "enforcement.resume done: the kernel refuses again",
     ]);
