@@ -12,11 +12,9 @@
 struct device_record {
 	struct immune_record_header header;
 	struct immune_open_body body;
-	struct immune_slot slot;
+	struct immune_slot slots[IMMUNE_OPEN_SLOT_COUNT];
 	char path[IMMUNE_DEVICE_PATH_BYTES];
 };
-
-_Static_assert(IMMUNE_OPEN_SLOT_COUNT == 1, "the path alone");
 
 SEC("cgroup/dev")
 int on_device(struct bpf_cgroup_dev_ctx *context)
@@ -37,9 +35,9 @@ int on_device(struct bpf_cgroup_dev_ctx *context)
 	record.header.body_length = sizeof(record.body);
 	record.header.slot_count = IMMUNE_OPEN_SLOT_COUNT;
 	record.body.open_flags = IMMUNE_OPEN_FLAGS_UNKNOWN;
-	record.slot.offset = __builtin_offsetof(struct device_record, path);
-	record.slot.length = device->length;
-	record.slot.original_length = device->length;
+	record.slots[IMMUNE_OPEN_SLOT_PATH].offset = __builtin_offsetof(struct device_record, path);
+	record.slots[IMMUNE_OPEN_SLOT_PATH].length = device->length;
+	record.slots[IMMUNE_OPEN_SLOT_PATH].original_length = device->length;
 	__builtin_memcpy(record.path, device->path, sizeof(record.path));
 	record_send(&bulk, &record.header, sizeof(record), tally, IMMUNE_STREAM_BULK, false);
 	return IMMUNE_ALLOW;

@@ -109,7 +109,7 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct enf
 {
 	struct immune_path_key path = { .generation = judge->generation };
 	struct immune_tree_key tree = { .generation = judge->generation };
-	size_t length = act->about.path_slot.length;
+	size_t length = act->about.slots[IMMUNE_OPEN_SLOT_PATH].length;
 	struct immune_entries row;
 	uint64_t entries = 0;
 
@@ -277,7 +277,7 @@ static void tell(struct enforce_judge *judge, const struct enforce_act *act)
 		struct immune_slot path_slot;
 		char path[IMMUNE_PATH_BYTES_MAX + IMMUNE_RECORD_ALIGNMENT];
 	} record = { .header = act->about.header };
-	uint32_t at = offsetof(typeof(record), path), length = act->about.path_slot.length;
+	uint32_t at = offsetof(typeof(record), path), length = act->about.slots[IMMUNE_OPEN_SLOT_PATH].length;
 
 	record.header.header_length = sizeof(record.header);
 	record.header.body_length = sizeof(record.body);

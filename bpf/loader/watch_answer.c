@@ -58,13 +58,14 @@ static void report(struct watch_answer *answer, struct watch_record *record)
 		atomic_fetch_add(&answer->ring_full, 1);
 }
 
-static enum watch_verdict judge(struct watch_answer *answer, const struct watch_record *record)
+static enum watch_verdict judge(struct watch_answer *answer, const struct watch_record *record,
+				char watched[IMMUNE_PATH_BYTES_MAX])
 {
 	enum watch_verdict verdict;
 
 	pthread_mutex_lock(&answer->current_lock);
 	verdict = watch_set_judge(answer->set, record->path, record->body.device,
-				  record->body.inode);
+				  record->body.inode, watched);
 	pthread_mutex_unlock(&answer->current_lock);
 	return verdict;
 }
@@ -77,6 +78,7 @@ static enum watch_verdict judge(struct watch_answer *answer, const struct watch_
 static void make_quiet(struct watch_answer *answer, int fd, const struct watch_record *record)
 {
 	int permission = answer->groups.files;
+	char watched[IMMUNE_PATH_BYTES_MAX];
 	struct watch_record now;
 	uint32_t links;
 
@@ -84,7 +86,7 @@ static void make_quiet(struct watch_answer *answer, int fd, const struct watch_r
 	case WATCH_QUIET_PUT:
 		links = watch_record_file(&now, answer->proc_self_fd, fd);
 		watch_quiet_end(&answer->quiet, permission, fd,
-				links == 1 && judge(answer, &now) == WATCH_NEIGHBOUR);
+				links == 1 && judge(answer, &now, watched) == WATCH_NEIGHBOUR);
 		break;
 	case WATCH_QUIET_FULL:
 		poke(answer->follow_eventfd);
@@ -98,6 +100,7 @@ static void handle(struct watch_answer *answer, uint32_t i)
 {
 	const struct fanotify_event_metadata event = guardian_event(answer->guardian, i);
 	enum watch_verdict verdict;
+	char watched[IMMUNE_PATH_BYTES_MAX];
 	struct watch_record record;
 	uint32_t links;
 
@@ -108,11 +111,13 @@ static void handle(struct watch_answer *answer, uint32_t i)
 	if (event.fd < 0)
 		return;
 	links = watch_record_file(&record, answer->proc_self_fd, event.fd);
-	verdict = judge(answer, &record);
+	verdict = judge(answer, &record, watched);
 	/* Of a thread this reads /proc, which takes longer than all else here. */
 	if (verdict == WATCH_WANTED)
 		watch_who(&record.header, &answer->maps, event.pid);
 	guardian_answer(answer->guardian, i, false);
+	if (watched[0])
+		watch_record_rename(&record, watched);
 	if (verdict == WATCH_WANTED && record.header.pid != answer->own_pid)
 		report(answer, &record);
 	else

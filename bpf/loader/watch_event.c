@@ -156,7 +156,9 @@ static const char *path_of_entry(const struct watch_entry *entry)
 
 static bool is_wanted(struct watch_set *set, const char *path)
 {
-	return path[0] && watch_set_judge(set, path, 0, 0) == WATCH_WANTED;
+	char watched[IMMUNE_PATH_BYTES_MAX];
+
+	return path[0] && watch_set_judge(set, path, 0, 0, watched) == WATCH_WANTED;
 }
 
 /* A name of a watched file in a directory that nobody watches. */

@@ -70,21 +70,37 @@ uint32_t watch_record_file(struct watch_record *record, int proc_self_fd, int fd
 	strip_deleted(record, &kept, about.stx_nlink);
 	if (record->path[0] != '/')
 		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
-	record->path_slot.length = kept;
-	record->path_slot.original_length = kept;
+	record->slots[IMMUNE_OPEN_SLOT_PATH] = (struct immune_slot){
+		.offset = offsetof(struct watch_record, path),
+		.length = kept,
+		.original_length = kept,
+	};
 	return about.stx_nlink;
+}
+
+void watch_record_rename(struct watch_record *record, const char *watched)
+{
+	struct immune_slot *path = &record->slots[IMMUNE_OPEN_SLOT_PATH];
+	size_t length = strnlen(watched, IMMUNE_PATH_BYTES_MAX);
+
+	record->slots[IMMUNE_OPEN_SLOT_OPENED_AS] = *path;
+	memcpy(record->path + path->length, watched, length);
+	path->offset += path->length;
+	path->length = length;
+	path->original_length = length;
 }
 
 void watch_record_finish(struct watch_record *record, uint64_t sequence)
 {
-	size_t end = offsetof(struct watch_record, path) + record->path_slot.length;
+	const struct immune_slot *path = &record->slots[IMMUNE_OPEN_SLOT_PATH];
+	/* The watched path stands last, where there is one. */
+	size_t end = path->offset + path->length;
 	size_t length = (end + IMMUNE_RECORD_ALIGNMENT - 1) & ~(IMMUNE_RECORD_ALIGNMENT - 1ul);
 
 	header_fill(&record->header, IMMUNE_KIND_OPEN, sequence);
 	record->header.length = length;
 	record->header.body_length = sizeof(record->body);
 	record->header.slot_count = IMMUNE_OPEN_SLOT_COUNT;
-	record->path_slot.offset = offsetof(struct watch_record, path);
 	memset((char *)record + end, 0, length - end);
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/types.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,22 +73,27 @@ void watch_set_free(struct watch_set *set)
 	free(set);
 }
 
-static bool wants_file(const struct watch_set *set, const char *path, uint32_t device,
-		       uint64_t inode)
+/* The entry that asks for a file; `named`: it is one of its own names, not only the same file. */
+static const struct watch_entry *entry_of(const struct watch_set *set, const char *path,
+					  uint32_t device, uint64_t inode, bool *named)
 {
 	uint64_t hash = watch_hash(path, strlen(path));
+	const struct watch_entry *same = NULL;
 
 	for (uint32_t i = 0; i < set->count; i++) {
 		const struct watch_entry *entry = &set->entries[i];
 
-		if (entry->has_inode && entry->inode == inode && entry->device == device)
-			return true;
-		for (int k = 0; k < 2; k++)
-			if (entry->places[k].hash == hash &&
-			    !strcmp(entry->places[k].path, path))
-				return true;
+		for (int k = 0; k < 2; k++) {
+			if (entry->places[k].hash != hash || strcmp(entry->places[k].path, path))
+				continue;
+			*named = true;
+			return entry;
+		}
+		if (!same && entry->has_inode && entry->inode == inode && entry->device == device)
+			same = entry;
 	}
-	return false;
+	*named = false;
+	return same;
 }
 
 static bool wants_name(const struct watch_set *set, const char *name)
@@ -111,8 +117,8 @@ static bool is_whole(const struct watch_set *set, uint64_t handle)
 	return false;
 }
 
-static enum watch_verdict judge(const struct watch_set *set, const char *path, uint32_t device,
-				uint64_t inode)
+/* What the directory of a path says that is no watched file's. */
+static enum watch_verdict judge_directory(const struct watch_set *set, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	enum watch_verdict verdict = WATCH_NEIGHBOUR;
@@ -120,7 +126,7 @@ static enum watch_verdict judge(const struct watch_set *set, const char *path, u
 	uint64_t hash;
 	bool known = false;
 
-	if (wants_file(set, path, device, inode) || path[0] != '/')
+	if (path[0] != '/')
 		return WATCH_WANTED;
 	length = slash == path ? 1 : (size_t)(slash - path);
 	hash = watch_hash(path, length);
@@ -142,12 +148,19 @@ static enum watch_verdict judge(const struct watch_set *set, const char *path, u
 }
 
 enum watch_verdict watch_set_judge(struct watch_set *set, const char *path, uint32_t device,
-				   uint64_t inode)
+				   uint64_t inode, char watched[IMMUNE_PATH_BYTES_MAX])
 {
-	enum watch_verdict verdict;
+	enum watch_verdict verdict = WATCH_WANTED;
+	const struct watch_entry *entry;
+	bool named;
 
+	watched[0] = 0;
 	pthread_mutex_lock(&set->lock);
-	verdict = judge(set, path, device, inode);
+	entry = entry_of(set, path, device, inode, &named);
+	if (!entry)
+		verdict = judge_directory(set, path);
+	else if (!named && entry->type == IMMUNE_WATCH_FILE)
+		snprintf(watched, IMMUNE_PATH_BYTES_MAX, "%s", entry->path);
 	pthread_mutex_unlock(&set->lock);
 	return verdict;
 }

@@ -3,10 +3,12 @@
 #ifndef IMMUNE_WATCH_SET_H
 #define IMMUNE_WATCH_SET_H
 
+#include <linux/types.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "immune_record.h"
 #include "immune_sensor.h"
 
 /* Directories of one set: of trees at most IMMUNE_WATCHES_MAX, and two parents of each file. */
@@ -65,10 +67,11 @@ enum watch_verdict {
 	WATCH_NEIGHBOUR, /* not wanted, and lies in a directory of which only names are watched */
 };
 
-/* Is this open one that the set wants? A path that leads to no known directory (another mount of
+/* Is this open one that the set wants? Where a watched file was opened by a name that nobody watches
+ * (a hard link, another mount of it), its watched path goes into `watched`, else that is empty. A path that leads to no known directory (another mount of
  * it) counts as wanted unless only other names are watched. */
 enum watch_verdict watch_set_judge(struct watch_set *set, const char *path, uint32_t device,
-				   uint64_t inode);
+				   uint64_t inode, char watched[IMMUNE_PATH_BYTES_MAX]);
 
 uint64_t watch_hash(const void *bytes, size_t length);
 

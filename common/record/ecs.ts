@@ -88,6 +88,8 @@ export interface EcsDocument {
   readonly container?: { readonly id: string };
   readonly file?: {
     readonly path: string;
+    /** Path that it was opened by, where `path` is the watched one of the same file. */
+    readonly opened_as?: string;
     readonly inode?: string;
     /** Flags of open(2), where the way of observing tells them. */
     readonly open_flags?: number;
@@ -384,10 +386,12 @@ function kindPart(record: RecordView, context: EcsContext): Partial<EcsDocument>
   }
   if (record.kind === "open") {
     const path = record.slot("open", "path");
+    const openedAs = record.slot("open", "opened_as");
     const openFlags = record.number("open", "open_flags");
     return {
       file: {
         path: path === undefined ? "" : text(path),
+        ...(openedAs === undefined || openedAs.length === 0 ? {} : { opened_as: text(openedAs) }),
         inode: String(record.number("open", "inode")),
         ...(openFlags === OPEN_FLAGS_UNKNOWN ? {} : { open_flags: openFlags }),
       },

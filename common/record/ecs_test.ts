@@ -4,7 +4,7 @@ import type { LogKind } from "./ecs_log.ts";
 import { endpointText, subjectText } from "./ecs_text.ts";
 import { decodeRecord } from "./decode.ts";
 import { encodeRecord, type RecordValues } from "./encode.ts";
-import { GOLDEN_RECORDS, OLDER_EXEC_HEX } from "./_golden_test_support.ts";
+import { GOLDEN_RECORDS, OLDER_EXEC_HEX, OLDER_OPEN_HEX } from "./_golden_test_support.ts";
 import { DNS_ANSWER as ANSWER } from "./_dns_test_support.ts";
 import { processEntityId } from "./process_key.ts";
 import { CHANGES } from "./values.ts";
@@ -60,9 +60,11 @@ Deno.test("ecsDocument() of a bind writes IPv6 as RFC 5952 does", () => {
   assertEquals(document.source, { ip: "2001:db8::1", port: 53 });
 });
 
-Deno.test("ecsDocument() of an open leaves unknown flags out", () => {
+Deno.test("ecsDocument() of an open leaves unknown flags out, and what an older writer lacks", () => {
   const file = ecsDocument(decodeRecord(golden("open")), CONTEXT).file;
-  assertEquals(file, { path: "/etc/shadow", inode: "42" });
+  assertEquals(file, { path: "/etc/shadow", opened_as: "/tmp/x", inode: "42" });
+  const older = ecsDocument(decodeRecord(Uint8Array.fromHex(OLDER_OPEN_HEX)), CONTEXT).file;
+  assertEquals(older, { path: "/etc/shadow", inode: "42" });
 });
 
 Deno.test("ecsDocument() leaves out the entity id where the start is not known", () => {

@@ -38,7 +38,7 @@ Deno.test("kinds keep the sizes that stored records have", () => {
     verdict: [12, 56, 160],
     connect: [16, 24, 120],
     bind: [17, 24, 120],
-    open: [18, 16, 120],
+    open: [18, 16, 128],
     listen: [19, 24, 120],
     accept: [20, 48, 144],
     flow: [21, 72, 168],

@@ -277,7 +277,13 @@ export const KINDS = {
       { name: "device", type: "u32", doc: "device of the file, kernel encoding" },
       { name: "inode", type: "u64", doc: "inode of the file" },
     ],
-    slots: [{ name: "path", doc: "absolute path, else flagged unresolved" }],
+    slots: [
+      { name: "path", doc: "absolute path, else flagged unresolved" },
+      {
+        name: "opened_as",
+        doc: "the path that it was opened by, where `path` is the watched one of the same file",
+      },
+    ],
   },
   listen: {
     id: 19,

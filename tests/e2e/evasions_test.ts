@@ -44,6 +44,8 @@ const imageOf = (record: RecordView): string => textOf(record.slot("exec", "imag
 const argvOf = (record: RecordView): string =>
   commandLine(record.slot("exec", "argv") ?? new Uint8Array());
 
+const openedAs = (record: RecordView): string => textOf(record.slot("open", "opened_as"));
+
 /** Execs whose arguments hold a word, once there are so many. */
 function execs(probe: Probe, word: string, count = 1): readonly RecordView[] {
   const found = () =>
@@ -122,8 +124,27 @@ evasion("a hard link to a watched file", async ({ folder }) => {
   probe.until((records) => records.some(({ kindId }) => kindId === KINDS.change.id));
   const { pid } = await run("/bin/cat", [link]);
   probe.until(() => probe.opens(pid).length > 0);
-  assertEquals(probe.opens(pid).map(pathOf), [link]);
+  // Told as what is watched, so that a rule on that path fires, and as what was asked for.
+  assertEquals(probe.opens(pid).map(pathOf), [path]);
+  assertEquals(probe.opens(pid).map(openedAs), [link]);
 });
+
+for (const how of ["--bind", "-t overlay"]) {
+  evasion(`a folder mounted elsewhere (${how}), with a watched file in it`, async ({ folder }) => {
+    const path = `${folder}/home/secret`;
+    for (const name of ["home", "none", "other"]) Deno.mkdirSync(`${folder}/${name}`);
+    Deno.writeTextFileSync(path, "x");
+    using probe = watching(path);
+    const source = how === "--bind"
+      ? `${folder}/home`
+      : `overlay -o lowerdir=${folder}/home:${folder}/none`;
+    const script = `mount ${how} ${source} ${folder}/other && exec cat ${folder}/other/secret`;
+    const { pid } = await run("unshare", ["--mount", "/bin/sh", "-c", script]);
+    probe.until(() => probe.opens(pid).length > 0);
+    assertEquals(probe.opens(pid).map(pathOf), [path]);
+    assert(probe.opens(pid).map(openedAs)[0]?.endsWith("/secret"));
+  });
+}
 
 evasion("a relative path, of a program and of a file", async ({ folder, evade, word }) => {
   const path = `${folder}/secret`;
@@ -291,7 +312,7 @@ evasion("a mount namespace that hides the path", async ({ folder, word }) => {
   const script = `mount --bind ${path} ${folder}/innocent && mount --bind ${folder}/mine ` +
     `${folder}/true && ${folder}/true ${word} && exec cat ${folder}/innocent`;
   await run("unshare", ["--mount", "/bin/sh", "-c", script]);
-  // Both are shown under the names that the namespace has; the file itself tells what they are.
+  // Both are shown under the names that the namespace has, what is watched under its own, too.
   const ran = () => execs(probe, word).find((record) => imageOf(record) === `${folder}/true`);
   probe.until(() => ran() !== undefined);
   const own = probe.records.find((record) => record.kindId === KINDS.exec.id && record.pid !== 0);
@@ -299,8 +320,10 @@ evasion("a mount namespace that hides the path", async ({ folder, word }) => {
   assertEquals(ran()?.number("exec", "inode"), Number(Deno.statSync(`${folder}/mine`).ino));
   const outside = Number(/\d+/.exec(Deno.readLinkSync("/proc/self/ns/mnt"))?.[0]);
   assert(ran()?.number("exec", "mount_namespace") !== outside);
-  probe.until(() => probe.opens().some((record) => pathOf(record) === `${folder}/innocent`));
-  const open = probe.opens().find((record) => pathOf(record) === `${folder}/innocent`);
-  assertEquals(open?.number("open", "inode"), Number(Deno.statSync(path).ino));
-  assertEquals((open?.flags ?? 1) & FLAGS.unresolved, 0);
+  const found = () => probe.opens().find((record) => openedAs(record) === `${folder}/innocent`);
+  probe.until(() => found() !== undefined);
+  const open = present(found());
+  assertEquals(pathOf(open), path);
+  assertEquals(open.number("open", "inode"), Number(Deno.statSync(path).ino));
+  assertEquals(open.flags & FLAGS.unresolved, 0);
 });

@@ -141,6 +141,10 @@ Deno.test({
         await watched.next("m-2", "process.exec_file");
         await run("cat", loot);
         assertEquals((await watched.next("m-3", "file.path")).file?.path, loot);
+        // The same file by another name, in a folder that nobody watches.
+        await Deno.link(loot, `${folder}/rules/innocent`);
+        await run("cat", `${folder}/rules/innocent`);
+        assertEquals((await watched.next("m-3", "file.path")).file?.path, loot);
         await connect("127.77.1.3");
         await connect("127.77.1.2");
         const met = await watched.next("c-1", "destination.ip");

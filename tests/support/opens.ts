@@ -16,6 +16,8 @@ export function watching(...watches: Watch[]): Probe {
 export async function expectOpen(probe: Probe, options: {
   readonly argument: string;
   readonly path: string;
+  /** The name that it is opened by, where `path` is the watched one of the same file. */
+  readonly openedAs?: string;
   readonly cwd?: string;
 }): Promise<void> {
   const { pid } = await run("cat", [options.argument], options);
@@ -23,6 +25,8 @@ export async function expectOpen(probe: Probe, options: {
   const opens = probe.opens(pid);
   assertEquals(opens.map(pathOf), [options.path]);
   for (const record of opens) {
+    const openedAs = new TextDecoder().decode(record.slot("open", "opened_as"));
+    assertEquals(openedAs, options.openedAs ?? "");
     const about = Deno.statSync(options.path);
     assertEquals(record.number("open", "inode"), Number(about.ino));
     assertEquals(record.number("open", "open_flags"), OPEN_FLAGS_UNKNOWN);
