@@ -47,6 +47,8 @@ export class Enforcement implements Disposable {
   #past: readonly TierTally[] = [];
   #files = "";
   #said = "";
+  /** What fanotify is not asked about, as it was told. */
+  #left: string | undefined;
   #lookedAt = -Infinity;
   #paused: boolean;
 
@@ -170,7 +172,10 @@ export class Enforcement implements Disposable {
     { policy, files }: { readonly policy: EnforcementPolicy; readonly files: ResolvedFiles },
   ): void {
     const { roleId, wallOffsetNs } = this.#parts;
-    enforcer.policy(encodeEnforcement(policy, { files, roleId, wallOffsetNs: wallOffsetNs() }));
+    const blob = encodeEnforcement(policy, { files, roleId, wallOffsetNs: wallOffsetNs() });
+    const left = enforcer.policy(blob);
+    if (left !== undefined && left !== this.#left) this.#parts.onWarning(`Enforcement: ${left}`);
+    this.#left = left;
     this.#files = filesKey(files);
     this.#lookedAt = performance.now();
   }
@@ -183,7 +188,9 @@ export class Enforcement implements Disposable {
       }
     }
     for (const path of missing) {
-      this.#parts.onWarning(`Enforcement: "${path}" is no file now; it holds once there is one`);
+      this.#parts.onWarning(
+        `Enforcement: "${path}" is no file now, or FUSE serves it; it holds once there is one`,
+      );
     }
     for (const path of unknown) {
       this.#parts.onWarning(

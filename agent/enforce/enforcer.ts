@@ -65,10 +65,14 @@ export class Enforcer implements Disposable {
    * Puts a policy in force, at one instant.
    *
    * @param blob Of `encodeEnforcement`.
+   * @returns What of it fanotify is not asked about, in one line; `undefined` where that is nothing.
    * @throws {ImmuneError} `SENSOR_FAILED` when it does not hold: the one in force stays.
    */
-  policy(blob: Uint8Array<ArrayBuffer>): void {
-    this.#check(this.#symbols.immune_enforce_policy(this.#handle, blob, blob.length));
+  policy(blob: Uint8Array<ArrayBuffer>): string | undefined {
+    const left = this.#check(
+      this.#symbols.immune_enforce_policy(this.#handle, blob, blob.length),
+    );
+    return left === 0 ? undefined : lastError(this.#symbols);
   }
 
   /**

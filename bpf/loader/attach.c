@@ -202,7 +202,7 @@ int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags)
 	if (!hasher) {
 		if (mode == HASH_NONE)
 			return 0;
-		error = hash_start(&hasher, sensor->wake);
+		error = hash_start(&hasher, sensor_served_fd(sensor), sensor->wake);
 		if (error) {
 			immune_fail("Cannot hash programs: %s", strerror(-error));
 			return error;

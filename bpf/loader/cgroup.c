@@ -10,43 +10,8 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "mount_line.h"
 #include "sensor.h"
-
-/* Turns the octal escapes of /proc/self/mountinfo (proc(5)) back into bytes, in place. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from; from++) {
-		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
-			*to++ = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 |
-				       (from[3] - '0'));
-			from += 3;
-		} else {
-			*to++ = *from;
-		}
-	}
-	*to = 0;
-}
-
-/* Mount point of a line that mounts a whole cgroup2, else NULL. Changes the line. */
-static char *line_mount(char *line)
-{
-	char *type = strstr(line, " - ");
-	char *field = line;
-
-	if (!type || strncmp(type + 3, "cgroup2 ", 8))
-		return NULL;
-	/* Fields: id, parent, device, root, mount point. */
-	for (int i = 0; i < 3 && field; i++)
-		field = strchr(field + 1, ' ');
-	if (!field || strncmp(field, " / ", 3))
-		return NULL;
-	field += 3;
-	field[strcspn(field, " ")] = 0;
-	unescape(field);
-	return field;
-}
 
 static int find(char *path, size_t capacity)
 {
@@ -58,10 +23,11 @@ static int find(char *path, size_t capacity)
 	if (!mounts)
 		return -errno;
 	while (error && getline(&line, &room, mounts) > 0) {
-		const char *mount = line_mount(line);
+		struct mount_line mount;
 
-		if (mount && strlen(mount) < capacity) {
-			strcpy(path, mount);
+		if (mount_line_parse(line, &mount) && !strcmp(mount.type, "cgroup2") &&
+		    !strcmp(mount.root, "/") && strlen(mount.point) < capacity) {
+			strcpy(path, mount.point);
 			error = 0;
 		}
 	}

@@ -9,9 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +19,7 @@
 #include "sensor.h"
 #include "file_hash.h"
 #include "file_identity.h"
+#include "served.h"
 #include "watch_record.h"
 #include "watch_who.h"
 
@@ -131,12 +130,10 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct enf
 /* Whether a program may be hashed while its exec waits; one that may not goes on, counted. */
 static bool can_hash(struct enforce_judge *judge, const struct enforce_act *act, int fd)
 {
-	struct statfs system;
-
 	if (act->file.stx_size > ANSWER_HASH_BYTES_MAX)
 		return false;
 	/* A program in user space serves its files, when it likes to. */
-	if (!fstatfs(fd, &system) && system.f_type != FUSE_SUPER_MAGIC)
+	if (!served_file(sensor_served_fd(judge->enforce->sensor), fd))
 		return true;
 	judge_lose(judge, 1);
 	return false;

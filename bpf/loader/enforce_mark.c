@@ -7,13 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <mntent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
 
 #include "internal.h"
+#include "served.h"
+#include "tree.h"
 
 /* Directories of a tree, and file systems, that are marked. */
 #define DIRECTORIES_MAX 4096
@@ -39,24 +41,23 @@ static int mark_file(int group, uint64_t mask, const char *path)
 	return error ? error : mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
 }
 
-static int mark_tree(int group, uint64_t mask, char *path)
+static int mark_tree(int group, uint64_t mask, const char *path)
 {
-	char *const roots[] = { path, NULL };
-	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-	int error = 0, count = 0;
-	FTSENT *entry;
+	struct tree_walk walk;
+	int error = tree_begin(&walk, path), count = 0;
+	char *directory;
 
-	if (!walk)
-		return -errno;
-	while (!error && (entry = fts_read(walk))) {
-		if (entry->fts_info != FTS_D)
-			continue;
+	while (!error && (directory = tree_next(&walk))) {
 		error = ++count > DIRECTORIES_MAX
 				? -E2BIG
-				: mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, entry->fts_path);
+				: mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
+		if (!error)
+			error = tree_add_children(&walk, directory);
+		free(directory);
 	}
-	fts_close(walk);
-	return error;
+	tree_end(&walk);
+	/* More than may wait lie in one directory. */
+	return error == -ENOSPC ? -E2BIG : error;
 }
 
 /* Those that cannot be marked are no places to run programs from: procfs, sysfs and the like. */
@@ -68,9 +69,14 @@ static int mark_everywhere(int group, uint64_t mask)
 
 	if (!mounts)
 		return -errno;
-	while ((mount = getmntent(mounts)) && ++count <= MOUNTS_MAX)
+	while ((mount = getmntent(mounts)) && ++count <= MOUNTS_MAX) {
+		/* A program that is asked for each right, or for the way there, may never answer. */
+		if (served_parent(mount->mnt_dir) ||
+		    (hasmntopt(mount, "default_permissions") && served_path(mount->mnt_dir)))
+			continue;
 		marked += !fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
 					 mount->mnt_dir);
+	}
 	endmntent(mounts);
 	if (count > MOUNTS_MAX)
 		return -E2BIG;
@@ -91,9 +97,18 @@ static void fail(const struct immune_enforce_mark *mark, int error)
 			    "file systems, unmount some, or name programs by path", MOUNTS_MAX);
 }
 
+/* What a program serves is not asked about: its answer and ours could wait for each other. */
+static int skip(const struct immune_enforce_mark *mark, int *served)
+{
+	++*served;
+	immune_fail("\"%s\" is not asked about by fanotify: a program serves its file system (FUSE)",
+		    mark->path);
+	return 0;
+}
+
 int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
 {
-	int error = 0;
+	int error = 0, served = 0;
 
 	for (uint32_t i = 0; i < count && !error; i++) {
 		struct immune_enforce_mark mark;
@@ -105,6 +120,8 @@ int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
 		error = -EINVAL;
 		if (mark.path[0] != '/' || mark.path[sizeof(mark.path) - 1] || !mask)
 			;
+		else if (mark.place != IMMUNE_PLACE_EVERYWHERE && served_path(mark.path))
+			error = skip(&mark, &served);
 		else if (mark.place == IMMUNE_PLACE_FILE)
 			error = mark_file(group, mask, mark.path);
 		else if (mark.place == IMMUNE_PLACE_TREE)
@@ -115,5 +132,5 @@ int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
 		if (error)
 			fail(&mark, error);
 	}
-	return error;
+	return error ? error : served;
 }

@@ -5,7 +5,8 @@
 
 #include "immune_enforce.h"
 
-/* Sets marks in a group: count struct immune_enforce_mark; 0 or -errno with a line. */
+/* Sets marks in a group: count struct immune_enforce_mark. Returns how many are not set, as a program
+ * serves them (FUSE), or a negative errno; both with a line. */
 int enforce_marks_set(int group, const uint8_t *marks, uint32_t count);
 
 #endif

@@ -157,7 +157,8 @@ static int publish(struct immune_enforce *enforce, const struct immune_enforced 
 	return 0;
 }
 
-/* Rows, marks and hashes of a policy under a generation that nobody judges by yet. */
+/* Rows, marks and hashes of a policy under a generation that nobody judges by yet. Returns how many
+ * places were not marked, or a negative errno. */
 static int policy_write(struct immune_enforce *enforce, const uint8_t *blob,
 			const struct immune_enforce_header *header, uint32_t generation)
 {
@@ -183,13 +184,13 @@ static int policy_write(struct immune_enforce *enforce, const uint8_t *blob,
 	return error;
 }
 
-/* Puts a policy in force; when that fails the one before stays, as it was. */
+/* Puts a policy in force, and returns the same; when that fails the one before stays, as it was. */
 static int policy_put(struct immune_enforce *enforce, const uint8_t *blob,
 		      const struct immune_enforce_header *header)
 {
 	struct immune_enforced next = enforce->now;
 	uint32_t before = next.generation;
-	int error;
+	int error, unmarked;
 
 	next.generation++;
 	/* 0 says that there is no policy. */
@@ -198,20 +199,21 @@ static int policy_put(struct immune_enforce *enforce, const uint8_t *blob,
 	next.own_pid = (uint32_t)getpid();
 	next.own_start_ticks = (uint64_t)process_start_ticks((uint32_t)getpid());
 	error = policy_write(enforce, blob, header, next.generation);
-	if (!error)
+	unmarked = error;
+	if (error >= 0)
 		error = publish(enforce, &next);
 	if (enforce->watch)
 		enforce_watch_switch(enforce->watch, !error);
 	/* Taken out when nobody judges by it any more. */
 	policy_clear(enforce, error ? next.generation : before);
-	return error;
+	return error ? error : unmarked;
 }
 
 IMMUNE_EXPORT int64_t immune_enforce_policy(struct immune_enforce *enforce, const uint8_t *blob,
 					    uint32_t length)
 {
 	struct immune_enforce_header header;
-	int error;
+	int error, unmarked = 0;
 
 	if (!enforce)
 		return immune_misused("enforce a policy");
@@ -221,6 +223,10 @@ IMMUNE_EXPORT int64_t immune_enforce_policy(struct immune_enforce *enforce, cons
 		return error;
 	pthread_mutex_lock(&enforce->lock);
 	error = policy_put(enforce, blob, &header);
+	if (error > 0) {
+		unmarked = error;
+		error = 0;
+	}
 	if (!error && !enforce->took_over) {
 		/* Its own pins first: at no moment is nothing pinned. */
 		error = enforce->options.pinned ? enforce_pin(enforce) : 0;
@@ -232,7 +238,7 @@ IMMUNE_EXPORT int64_t immune_enforce_policy(struct immune_enforce *enforce, cons
 		enforce->took_over = !error;
 	}
 	pthread_mutex_unlock(&enforce->lock);
-	return immune_end("enforce this policy", error);
+	return immune_end("enforce this policy", error ? error : unmarked);
 }
 
 IMMUNE_EXPORT int64_t immune_enforce_look(struct immune_enforce *enforce)

@@ -233,7 +233,7 @@ int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 		error = answerer_run(next);
 	if (!error)
 		error = enforce_marks_set(next->group, rest, about->mark_count);
-	if (error)
+	if (error < 0)
 		answerer_stop(next);
 	else
 		watch->next = next;

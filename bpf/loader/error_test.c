@@ -2,6 +2,7 @@
 /* Every failure has its own line: that of an earlier one would lead people astray. */
 #include <errno.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

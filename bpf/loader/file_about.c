@@ -10,6 +10,7 @@
 #include "internal.h"
 #include "file_hash.h"
 #include "file_identity.h"
+#include "served.h"
 
 /* Largest file that is hashed. */
 #define HASHED_BYTES_MAX (1ull << 30)
@@ -59,6 +60,11 @@ IMMUNE_EXPORT int64_t immune_file_about(const char *path, uint32_t flags,
 	if (!path || path[0] != '/' || !about)
 		return immune_misused("look at a file");
 	memset(about, 0, sizeof(*about));
+	if (served_path(path)) {
+		immune_fail("Cannot look at \"%s\": a program serves its file system (FUSE), and "
+			    "may never answer", path);
+		return -EOPNOTSUPP;
+	}
 	/* O_NONBLOCK: a FIFO of that name is not waited for. */
 	fd = open(path, (hash ? O_RDONLY : O_PATH) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
 				(flags & IMMUNE_ABOUT_NO_FOLLOW ? O_NOFOLLOW : 0));

@@ -36,6 +36,7 @@ struct hasher {
 	bool runs;
 	_Atomic bool stopping;
 	_Atomic uint32_t mode; /* enum hash_mode */
+	int served; /* on_served */
 	int wake_eventfd;
 	pthread_mutex_t lock; /* guards requests, first and count */
 	pthread_cond_t arrived;
@@ -100,7 +101,7 @@ static void serve(struct hasher *hasher, const struct hash_request *request)
 {
 	struct hash_version version = { 0 };
 	struct hash_entry *entry;
-	int fd = hash_open(request, &version);
+	int fd = hash_open(request, hasher->served, &version);
 	bool each = atomic_load(&hasher->mode) == HASH_EACH && request->is_program;
 	int error = fd < 0 ? fd : 0;
 
@@ -210,7 +211,7 @@ uint32_t hash_drain(struct hasher *hasher, uint8_t *buffer, uint32_t capacity)
 	return watch_queue_drain(&hasher->queue, buffer, capacity);
 }
 
-int hash_start(struct hasher **out, int wake_eventfd)
+int hash_start(struct hasher **out, int served, int wake_eventfd)
 {
 	struct hasher *hasher = calloc(1, sizeof(*hasher));
 	sigset_t all, before;
@@ -220,6 +221,7 @@ int hash_start(struct hasher **out, int wake_eventfd)
 		return -ENOMEM;
 	pthread_mutex_init(&hasher->lock, NULL);
 	pthread_cond_init(&hasher->arrived, NULL);
+	hasher->served = served;
 	hasher->wake_eventfd = wake_eventfd;
 	/* Taken page by page as they are used: at rest nothing of them is. */
 	hasher->requests = malloc(REQUESTS_MAX * sizeof(*hasher->requests));

@@ -7,13 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "hash_file.h"
+#include "served.h"
 
-#define FUSE_MAGIC 0x65735546
 #define NS_PER_S 1000000000ull
 /* Times of files are those of the last tick: up to 10 ms old. */
 #define TICK_NS 10000000ull
@@ -39,17 +38,20 @@ static void describe(const struct stat *about, struct hash_version *version)
 	version->size = (uint64_t)about->st_size;
 }
 
-/* Opens a plain file that no program serves, who might let us wait for ever: before it is asked. */
-static int open_plain(const char *path, bool is_link)
+/* Opens a plain file that no program serves, who might let us wait for ever: nobody is asked before
+ * that is known. */
+static int open_plain(const char *path, bool is_link, int served)
 {
-	int place = open(path, O_PATH | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW));
-	struct statfs system;
 	char again[32];
-	int fd;
+	int place, fd;
 
+	/* The link leads to what the process has, without a look at any path. */
+	if (!is_link && served_path(path))
+		return -EINVAL;
+	place = open(path, O_PATH | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW));
 	if (place < 0)
 		return -errno;
-	if (fstatfs(place, &system) || system.f_type == FUSE_MAGIC) {
+	if (served_file(served, place)) {
 		close(place);
 		return -EINVAL;
 	}
@@ -97,16 +99,22 @@ static bool runs(const char *link, const char *path)
 	return !strcmp(target, path);
 }
 
-static int open_checked(const char *path, const struct hash_request *request, bool is_link,
+struct place {
+	const char *path;
+	bool is_link; /* of a process, to the program that it runs */
+	int served; /* on_served */
+};
+
+static int open_checked(const struct place *place, const struct hash_request *request,
 			struct hash_version *version)
 {
-	int fd = open_plain(path, is_link);
+	int fd = open_plain(place->path, place->is_link, place->served);
 	int error;
 
 	if (fd < 0)
 		return fd;
 	error = check(fd, request, version);
-	if (!error && !is_same(request, version) && !(is_link && runs(path, request->path)))
+	if (!error && !is_same(request, version) && !(place->is_link && runs(place->path, request->path)))
 		error = -ESTALE;
 	if (!error)
 		return fd;
@@ -114,19 +122,20 @@ static int open_checked(const char *path, const struct hash_request *request, bo
 	return error;
 }
 
-int hash_open(const struct hash_request *request, struct hash_version *version)
+int hash_open(const struct hash_request *request, int served, struct hash_version *version)
 {
 	char link[32];
+	const struct place own = { link, true, served }, named = { request->path, false, served };
 	int fd = -ESRCH;
 
 	if (request->is_program) {
 		snprintf(link, sizeof(link), "/proc/%u/exe", request->header.pid);
-		fd = open_checked(link, request, true, version);
+		fd = open_checked(&own, request, version);
 	}
 	if (fd >= 0 || fd == -EFBIG || fd == -EINVAL)
 		return fd;
 	/* Ended, or it runs another program by now. */
-	return open_checked(request->path, request, false, version);
+	return open_checked(&named, request, version);
 }
 
 int hash_file(int fd, const struct hash_version *version, const _Atomic bool *stopping,

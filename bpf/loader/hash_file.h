@@ -34,8 +34,9 @@ struct hash_version {
 };
 
 /* Opens the file of a request and no other one: a program by its process, which holds it, else a
- * path whose file has the device and inode of the record. Returns a descriptor or a negative errno. */
-int hash_open(const struct hash_request *request, struct hash_version *version);
+ * path whose file has the device and inode of the record. EINVAL: none of the kernel's own file
+ * systems has it, as the program `served` says (served.h). Returns a descriptor or a negative errno. */
+int hash_open(const struct hash_request *request, int served, struct hash_version *version);
 
 /* Hashes it from its start. 0; -EAGAIN when it changed meanwhile; -ECANCELED when stopping. */
 int hash_file(int fd, const struct hash_version *version, const _Atomic bool *stopping,

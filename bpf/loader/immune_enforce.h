@@ -126,7 +126,8 @@ int64_t immune_enforce_open(struct immune_sensor *sensor,
 			    struct immune_enforce **out);
 
 /* Replaces the policy, at one instant. A blob that does not hold is EINVAL and changes nothing.
- * The first one also takes over what an earlier process left pinned. */
+ * The first one also takes over what an earlier process left pinned. Returns how many of its places
+ * fanotify is not asked about, as a program serves them (0 = none); the last one in immune_error(). */
 int64_t immune_enforce_policy(struct immune_enforce *enforce, const uint8_t *blob, uint32_t length);
 
 /* Marks, for fanotify, what came since to the places of the policy in force. */

@@ -42,4 +42,7 @@ int64_t process_start_ticks(uint32_t pid);
 /* Map `processes` of a sensor (bpf/lib/process.h), for lookups from any thread. */
 int sensor_processes_fd(const struct immune_sensor *sensor);
 
+/* Program `on_served` of a sensor, for served_file(). */
+int sensor_served_fd(const struct immune_sensor *sensor);
+
 #endif

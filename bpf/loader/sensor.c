@@ -30,6 +30,11 @@ int sensor_processes_fd(const struct immune_sensor *sensor)
 	return bpf_map__fd(sensor->programs->maps.processes);
 }
 
+int sensor_served_fd(const struct immune_sensor *sensor)
+{
+	return bpf_program__fd(sensor->programs->progs.on_served);
+}
+
 /* What to do about an error of the kernel, as the end of an error line. */
 static const char *remedy(int error)
 {

@@ -18,6 +18,9 @@ static const struct {
 	{ "dns", test_dns },	       { "streams", test_streams },   { "signals", test_signals },
 	{ "attach", test_attach },     { "hidden", test_hidden },
 	{ "errors", test_errors },     { "mark_bounds", test_mark_bounds },
+	{ "fuse", test_fuse },	       { "fuse_still", test_fuse_still },
+	{ "fuse_enforced", test_fuse_enforced },
+	{ "fuse_asks", test_fuse_asks },
 };
 
 int main(int count, char **arguments)

@@ -34,5 +34,9 @@ void test_attach(void);
 void test_hidden(void);
 void test_errors(void);
 void test_mark_bounds(void);
+void test_fuse(void);
+void test_fuse_still(void);
+void test_fuse_enforced(void);
+void test_fuse_asks(void);
 
 #endif

@@ -7,15 +7,14 @@
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "internal.h"
+#include "served.h"
 #include "watch_handle.h"
 #include "watch_mark.h"
 #include "watch_tree.h"
 
-#define FUSE_MAGIC 0x65735546
 /* A name may be replaced between looking at it and marking it; then it is looked at again. */
 #define SETTLE_ATTEMPTS_MAX 4
 
@@ -41,23 +40,8 @@ int watch_mark_names(const struct watch_groups *groups, const char *path)
 	return is_absent(-errno) ? -errno : fail_mark("changes", path, errno);
 }
 
-/* A FUSE file system is served by a process that may itself open a watched file: its wait for our
- * answer and our wait for it would never end. */
-static int refuse_fuse(const char *path)
-{
-	struct statfs about;
-
-	if (statfs(path, &about))
-		return fail_mark("opens", path, errno);
-	return about.f_type == FUSE_MAGIC ? fail_mark("opens", path, EOPNOTSUPP) : 0;
-}
-
 int watch_mark_directory(const struct watch_groups *groups, const char *path)
 {
-	int error = refuse_fuse(path);
-
-	if (error)
-		return error;
 	if (!fanotify_mark(groups->files, FAN_MARK_ADD | FAN_MARK_ONLYDIR,
 			   groups->on_directory, AT_FDCWD, path))
 		return 0;
@@ -118,13 +102,8 @@ static int mark_inode(const struct watch_groups *groups, struct watch_set *set,
 	if (stat(path, &before))
 		goto absent;
 	for (int i = 0; i < SETTLE_ATTEMPTS_MAX; i++) {
-		int error;
-
 		if (S_ISDIR(before.st_mode))
 			return fail_mark("opens", path, EISDIR);
-		error = refuse_fuse(path);
-		if (error)
-			return error;
 		watch_set_inode(set, entry, major(before.st_dev) << 20 | minor(before.st_dev),
 				before.st_ino);
 		watch_set_handle(set, entry, watch_handle_path(path), before.st_nlink);
@@ -217,6 +196,15 @@ int watch_refresh(const struct watch_groups *groups, struct watch_set *set, uint
 	entry->stamp++;
 	if (entry->path[0] != '/' || strlen(entry->path) >= PATH_MAX)
 		return fail_mark("opens", entry->path, EINVAL);
+	/* Whoever serves it may itself open a watched file: its wait for our answer and our wait for
+	 * it would never end. */
+	if (served_path(entry->path)) {
+		watch_set_no_inode(set, entry);
+		watch_set_sweep(set, index, entry->stamp);
+		immune_fail("Cannot watch \"%s\": a program serves its file system (FUSE)",
+			    entry->path);
+		return -EOPNOTSUPP;
+	}
 	followed = mark_ancestors(groups, entry->path);
 	error = entry->type == IMMUNE_WATCH_FILE ? refresh_file(groups, set, index)
 						 : refresh_directory(groups, set, index);
@@ -242,7 +230,8 @@ void watch_unmark(const struct watch_groups *groups, struct watch_set *old,
 	for (uint32_t i = 0; i < old->directory_count; i++) {
 		const struct watch_directory *directory = &old->directories[i];
 
-		if (!watch_set_has_directory(current, directory->hash, directory->path))
+		if (!watch_set_has_directory(current, directory->hash, directory->path) &&
+		    !served_path(directory->path))
 			fanotify_mark(groups->files, FAN_MARK_REMOVE,
 				      groups->on_directory, AT_FDCWD, directory->path);
 	}
@@ -250,7 +239,8 @@ void watch_unmark(const struct watch_groups *groups, struct watch_set *old,
 		const struct watch_entry *entry = &old->entries[i];
 
 		if (entry->has_inode &&
-		    !watch_set_has_inode(current, entry->device, entry->inode))
+		    !watch_set_has_inode(current, entry->device, entry->inode) &&
+		    !served_path(entry->path))
 			fanotify_mark(groups->files, FAN_MARK_REMOVE, groups->on_file, AT_FDCWD,
 				      entry->path);
 	}

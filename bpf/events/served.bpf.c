@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Whether a program in user space serves an open file (FUSE, virtiofs). The kernel knows; to ask the
+ * file system itself, by fstatfs(2) or any other way, is to wait for that program. Never attached;
+ * the loader runs it (BPF_PROG_TEST_RUN) on the thread that has the descriptor.
+ */
+#include "descriptor.h"
+
+/* FUSE_SUPER_MAGIC of include/uapi/linux/magic.h. */
+#define IMMUNE_FUSE_MAGIC 0x65735546
+
+/* The answer to the loader. */
+enum served_outcome {
+	SERVED_NOT = 0,
+	SERVED_BY_A_PROGRAM = 1,
+	SERVED_NO_FILE = 2,
+};
+
+SEC("raw_tp")
+int on_served(struct bpf_raw_tracepoint_args *context)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct file *file = descriptor_file(task, false, context->args[0]);
+
+	if (!file)
+		return SERVED_NO_FILE;
+	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == IMMUNE_FUSE_MAGIC
+		       ? SERVED_BY_A_PROGRAM
+		       : SERVED_NOT;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+/* Files that a process serves, and what waits for it when it stands still: nobody but who asked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "enforcement.h"
+#include "fuse_server_test.h"
+#include "immune_enforce.h"
+#include "sensor_test.h"
+
+#define EVERY_KIND (~0ull)
+/* Longest component that is kept (NAME_MAX). */
+#define NAME_BYTES_MAX 255
+/* What hangs is ended, and the test with it. */
+#define HANGS_S 60
+
+struct scene {
+	struct immune_sensor *sensor;
+	pid_t server;
+	char root[32];
+	char folder[48];
+	char program[64], watched[64]; /* served */
+	char plain[48]; /* a program of a file system of the kernel's own */
+};
+
+struct seen {
+	const struct scene *scene;
+	uint32_t pid; /* of the open that is waited for */
+	bool exec_served, hash_served, hash_plain, opened, done;
+	bool (*is_done)(const struct seen *seen);
+	uint32_t flags, original;
+	char path[2048];
+};
+
+static bool slot_ends(const struct immune_record_header *record, int index, const char *text)
+{
+	uint32_t length;
+	const uint8_t *bytes = slot_of(record, index, &length);
+
+	return length == strlen(text) && !memcmp(bytes, text, length);
+}
+
+static void see(const struct immune_record_header *record, void *state)
+{
+	struct seen *seen = state;
+	const struct scene *scene = seen->scene;
+
+	if (record->kind == IMMUNE_KIND_EXEC &&
+	    slot_ends(record, IMMUNE_EXEC_SLOT_IMAGE, scene->program))
+		seen->exec_served = true;
+	if (record->kind == IMMUNE_KIND_IMAGE_HASH) {
+		seen->hash_served |= slot_ends(record, IMMUNE_IMAGE_HASH_SLOT_PATH, scene->program);
+		seen->hash_plain |= slot_ends(record, IMMUNE_IMAGE_HASH_SLOT_PATH, scene->plain);
+	}
+	if (record->kind == IMMUNE_KIND_OPEN && record->pid == seen->pid) {
+		const struct immune_slot *slot =
+			(const void *)((const uint8_t *)record + record->header_length +
+				       record->body_length);
+		uint32_t length;
+		const uint8_t *path = slot_of(record, IMMUNE_OPEN_SLOT_PATH, &length);
+
+		if (length > strlen(scene->folder) && length < sizeof(seen->path) &&
+		    !memcmp(path, scene->folder, strlen(scene->folder))) {
+			memcpy(seen->path, path, length);
+			seen->path[length] = 0;
+			seen->flags = record->flags;
+			seen->original = slot->original_length;
+			seen->opened = true;
+		}
+	}
+	seen->done = seen->is_done(seen);
+}
+
+/* A program that sleeps, and is the only one with these bytes: no other of the host has its hash. */
+static void make_program(const char *path)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "cat /bin/sleep /proc/sys/kernel/random/uuid > %s", path);
+	must(!system(command) && !chmod(path, 0700), "%s", command);
+}
+
+static struct scene scene_begin(const char *options)
+{
+	struct scene scene = { .root = "/tmp/immune-fuse-XXXXXX" };
+
+	alarm(HANGS_S);
+	must(mkdtemp(scene.root), "%s: %s", scene.root, strerror(errno));
+	snprintf(scene.plain, sizeof(scene.plain), "%s/plain", scene.root);
+	snprintf(scene.folder, sizeof(scene.folder), "%s/served", scene.root);
+	make_program(scene.plain);
+	scene.server = fuse_start(scene.folder, scene.plain, options);
+	snprintf(scene.program, sizeof(scene.program), "%s/runs", scene.folder);
+	snprintf(scene.watched, sizeof(scene.watched), "%s/watched", scene.folder);
+	return scene;
+}
+
+static void scene_end(struct scene *scene)
+{
+	fuse_end(scene->server, scene->folder);
+	unlink(scene->plain);
+	rmdir(scene->root);
+}
+
+/* A policy that watches the served file, opens and changes, and has programs hashed. */
+static int64_t watch_served(const struct scene *scene)
+{
+	struct {
+		struct immune_policy_header head;
+		struct immune_policy_watch watch;
+		char path[64];
+	} policy = {
+		.head = { .magic = IMMUNE_POLICY_MAGIC, .version = IMMUNE_POLICY_VERSION,
+			  .header_length = sizeof(policy.head), .kind_mask = EVERY_KIND,
+			  .flags = IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_HASHES,
+			  .wake_interval_us = 2000, .watch_count = 1 },
+		.watch = { .type = IMMUNE_WATCH_FILE,
+			   .wants = IMMUNE_WATCH_OPENS | IMMUNE_WATCH_CHANGES,
+			   .length = (uint16_t)strlen(scene->watched) },
+	};
+
+	strcpy(policy.path, scene->watched);
+	policy.head.length = (uint32_t)(offsetof(typeof(policy), path) +
+					((strlen(scene->watched) + 7) & ~7ul));
+	return immune_sensor_policy(scene->sensor, (const uint8_t *)&policy, policy.head.length);
+}
+
+/* Starts a program that sleeps and waits until it runs. */
+static pid_t start(const char *program, const char *seconds)
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	must(!pipe2(ends, O_CLOEXEC), "pipe: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		execl(program, program, seconds, NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	/* Its end is closed by the exec. */
+	must(!read(ends[0], &byte, 1), "%s wrote", program);
+	close(ends[0]);
+	return pid;
+}
+
+static void stop(pid_t pid)
+{
+	int status;
+
+	must(!kill(pid, SIGSTOP) && waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status),
+	     "the server goes on");
+}
+
+static void open_one(void *argument)
+{
+	int fd = open(argument, O_RDONLY);
+
+	_exit(fd < 0);
+}
+
+static bool both_done(const struct seen *seen)
+{
+	return seen->exec_served && seen->hash_plain;
+}
+
+static bool was_opened(const struct seen *seen)
+{
+	return seen->opened;
+}
+
+/* An exec is told as any other, and not read; a watch is refused; long names are cut and flagged. */
+void test_fuse(void)
+{
+	const uint32_t cut = IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED;
+	struct scene scene = scene_begin("");
+	struct seen seen = { .scene = &scene, .is_done = both_done };
+	char long_name[FUSE_LONG_NAME_BYTES + 1], path[512], line[512] = "";
+	int status;
+
+	scene.sensor = sensor_with(0, 0);
+	must(watch_served(&scene) > 0, "a served file is watched");
+	immune_error(line, sizeof(line));
+	must(strstr(line, scene.watched) && strstr(line, "FUSE"), "%s", line);
+
+	waitpid(start(scene.program, "0"), &status, 0);
+	must(!status, "the served program ended with %x", status);
+	waitpid(start(scene.plain, "0"), &status, 0);
+	poll_until(scene.sensor, see, &seen, &seen.done);
+	must(seen.exec_served && seen.hash_plain, "exec %d, hash %d", seen.exec_served,
+	     seen.hash_plain);
+	must(!seen.hash_served, "a served program was read");
+
+	seen.is_done = was_opened;
+	seen.done = false;
+	fuse_long_name(long_name);
+	snprintf(path, sizeof(path), "%s/%s", scene.folder, long_name);
+	seen.pid = (uint32_t)child_of(open_one, path, &status);
+	must(!status, "open of a long name: %x", status);
+	poll_until(scene.sensor, see, &seen, &seen.done);
+	must(seen.opened, "the open was not told");
+	must((seen.flags & cut) == cut, "flags %x", seen.flags);
+	must(strlen(seen.path) == strlen(scene.folder) + 1 + NAME_BYTES_MAX, "%s", seen.path);
+	must(!strncmp(seen.path, path, strlen(seen.path)), "%s", seen.path);
+	must(seen.original == strlen(path), "original length %u", seen.original);
+	immune_sensor_close(scene.sensor);
+	scene_end(&scene);
+}
+
+/* A server that stands still holds up neither hashes nor policies, nor the end of the sensor. */
+void test_fuse_still(void)
+{
+	struct scene scene = scene_begin("");
+	struct seen seen = { .scene = &scene, .is_done = both_done };
+	pid_t served;
+	int status;
+
+	scene.sensor = sensor_with(0, 0);
+	must(watch_served(&scene) > 0, "a served file is watched");
+	served = start(scene.program, "1000");
+	waitpid(start(scene.program, "0"), &status, 0);
+	/* Both are told of while nobody serves their file any more: one is looked at by what it runs,
+	 * the other, which has ended, by its path. */
+	stop(scene.server);
+	waitpid(start(scene.plain, "0"), &status, 0);
+	poll_until(scene.sensor, see, &seen, &seen.done);
+	must(seen.exec_served && seen.hash_plain, "exec %d, hash %d", seen.exec_served,
+	     seen.hash_plain);
+	kill(served, SIGKILL);
+	waitpid(served, &status, 0);
+	must(watch_served(&scene) > 0, "a served file is watched");
+	immune_sensor_close(scene.sensor);
+
+	scene.sensor = sensor_with(0, 0);
+	must(watch_served(&scene) > 0, "a served file is watched");
+	immune_sensor_close(scene.sensor);
+	scene_end(&scene);
+}
+
+struct by_hash {
+	struct immune_enforce_header header;
+	struct immune_enforcement policy;
+	struct immune_enforce_mark mark;
+	struct immune_enforce_hash hash;
+};
+
+/* Refuses a program by its hash, wherever it lies. */
+static struct by_hash refuse_hash(const char *program)
+{
+	struct by_hash blob = {
+		.header = { .magic = IMMUNE_ENFORCE_MAGIC, .version = IMMUNE_ENFORCE_VERSION,
+			    .header_length = sizeof(blob.header), .length = sizeof(blob),
+			    .mark_count = 1, .hash_count = 1 },
+		.policy = { .exec = 1, .blocking = 1, .actions_per_minute = 1000 },
+		.mark = { .place = IMMUNE_PLACE_EVERYWHERE, .events = IMMUNE_EVENT_EXEC,
+			  .path = "/" },
+		.hash = { .entries = 1 },
+	};
+	struct immune_file_about about;
+
+	must(!immune_file_about(program, IMMUNE_ABOUT_HASH, &about), "%s", program);
+	memcpy(blob.hash.sha256, about.sha256, sizeof(about.sha256));
+	return blob;
+}
+
+static int64_t give(struct immune_enforce *enforce, const struct by_hash *blob)
+{
+	return immune_enforce_policy(enforce, (const uint8_t *)blob, sizeof(*blob));
+}
+
+static struct immune_enforce *enforce_by_fanotify(struct immune_sensor *sensor)
+{
+	const struct immune_enforce_options options = { .abi = IMMUNE_ENFORCE_ABI,
+							.tiers = 1u << IMMUNE_TIER_FANOTIFY };
+	struct immune_enforce *enforce = NULL;
+	char line[512] = "";
+
+	if (immune_enforce_open(sensor, &options, &enforce))
+		immune_error(line, sizeof(line));
+	must(enforce, "%s", line);
+	return enforce;
+}
+
+/* How a program that sleeps for no time ends: 127 where it was refused. */
+static int outcome_of(const char *program)
+{
+	int status;
+
+	waitpid(start(program, "0"), &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* By its hash a served program is not refused but counted; by its place nobody is asked about it. */
+void test_fuse_enforced(void)
+{
+	struct scene scene = scene_begin("");
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct immune_enforce *enforce = enforce_by_fanotify(sensor);
+	struct by_hash blob = refuse_hash(scene.plain);
+	struct immune_file_about about;
+	struct immune_enforce_row row;
+	char line[512] = "";
+	int status;
+	pid_t waits;
+
+	must(!give(enforce, &blob), "the policy");
+	must(outcome_of(scene.plain) == 127, "a program whose hash is listed ran");
+	must(!outcome_of(scene.program), "a served program was refused");
+	must(immune_enforce_counts(enforce, &row, 1) == 1 && row.refused == 1 && row.failed == 1,
+	     "refused %llu, failed %llu", (unsigned long long)row.refused,
+	     (unsigned long long)row.failed);
+
+	blob.mark.place = IMMUNE_PLACE_FILE;
+	strcpy(blob.mark.path, scene.program);
+	must(give(enforce, &blob) == 1, "a served file is marked");
+	immune_error(line, sizeof(line));
+	must(strstr(line, scene.program) && strstr(line, "FUSE"), "%s", line);
+
+	blob = refuse_hash(scene.plain);
+	stop(scene.server);
+	must(immune_file_about(scene.program, 0, &about) == -EOPNOTSUPP, "it was looked at");
+	must(!give(enforce, &blob), "the policy, while the server stands still");
+	/* Asked about it the kernel opens the file itself, and the answering thread hangs in there. */
+	waits = fork();
+	if (!waits) {
+		execl(scene.program, scene.program, "0", NULL);
+		_exit(127);
+	}
+	/* Others are let go by the guardian. */
+	for (int i = 0; i < 3; i++)
+		must(!system("/bin/true"), "another program");
+	must(!kill(scene.server, SIGCONT), "the server");
+	waitpid(waits, &status, 0);
+	must(!status, "the served program ended with %x", status);
+	must(outcome_of(scene.plain) == 127, "a program whose hash is listed ran");
+	immune_enforce_close(enforce);
+	immune_sensor_close(sensor);
+	scene_end(&scene);
+}
+
+/* A server that is asked for each right: nothing of the loader's asks it while it stands still. */
+void test_fuse_asks(void)
+{
+	struct scene scene = scene_begin(",default_permissions");
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct immune_enforce *enforce = enforce_by_fanotify(sensor);
+	struct by_hash blob = refuse_hash(scene.plain);
+
+	stop(scene.server);
+	must(!give(enforce, &blob), "the policy");
+	must(!immune_enforce_look(enforce), "a look");
+	must(outcome_of(scene.plain) == 127, "a program whose hash is listed ran");
+	/* A tree ends where the served file system begins. */
+	blob.mark.place = IMMUNE_PLACE_TREE;
+	strcpy(blob.mark.path, scene.root);
+	must(!give(enforce, &blob), "a tree around it");
+	must(outcome_of(scene.plain) == 127, "a program whose hash is listed ran");
+	immune_enforce_close(enforce);
+	immune_sensor_close(sensor);
+	scene_end(&scene);
+}
