@@ -40,6 +40,11 @@ const DEEDS: readonly Deed[] = [
       "binmode T; $/ = undef; print T <F>; T->flush; " +
       "exec {qq(/proc/self/fd/$d)} q(true)'; true",
   },
+  {
+    rule: "linux/program_started_by_loader",
+    script:
+      "for l in /lib*/ld-linux*.so.* /lib*/ld-musl*; do [ -e $l ] && $l /bin/true; done; true",
+  },
   { rule: "linux/shadow_file_read", script: "cat /etc/shadow; true" },
   { rule: "linux/cron_file_changed", script: "echo '# still a test' >> $CRON" },
   {
@@ -73,6 +78,7 @@ const DEEDS: readonly Deed[] = [
 /** What looks like a deed, and is none: the rule must be silent. */
 const NEAR_MISSES: readonly Deed[] = [
   { rule: "linux/kernel_thread_name_faked", script: "exec -a '[' true" },
+  { rule: "linux/program_started_by_loader", script: "ldd /bin/true; true" },
   { rule: "linux/shadow_file_read", script: "cat /etc/passwd; true" },
   { rule: "linux/cron_file_changed", script: "cat $CRON; chmod 644 $CRON" },
   { rule: "linux/log_file_removed", script: ": >>/var/log/tallylog.$UNIQUE; rm /var/log/tally*.*" },
