@@ -145,11 +145,21 @@ const NEAR_MISSES: readonly Deed[] = [
     script: `$PUBLIC perl -MIO::Socket::INET -e '${SHELL_ON_SOCKET}'`,
   },
   {
+    rule: "ai/ai_shell_on_socket",
+    // As runtimes give it to their children: a pair that leads nowhere else.
+    script: "$DIR/tritonserver -MSocket -e 'socketpair($a, $b, AF_UNIX, SOCK_STREAM, 0); " +
+      "open STDIN, q(<&), $a; open STDOUT, q(>&), $a; exec q(/usr/bin/perl), q(-e), q(1)'",
+  },
+  {
     rule: "ai/ai_service_reached_from_outside",
     script: "$PUBLIC $DIR/tritonserver $NETWORK serve 127.0.0.1 10",
   },
   { rule: "ai/coin_miner_pool_name", script: "$PUBLIC perl $NETWORK ask huggingface.co" },
   { rule: "ai/llm_api_by_undeclared_program", script: "$PUBLIC perl $NETWORK ask a.example" },
+  {
+    rule: "ai/llm_api_by_undeclared_program",
+    script: "$PUBLIC $DIR/tritonserver $NETWORK ask api.openai.com",
+  },
   { rule: "ai/ai_process_attached", script: attach("$DIR/timeout 9 sleep 9") },
   { rule: "ai/sensor_stopped", script: "kill -CONT $SENSOR; kill -0 $SENSOR" },
   { rule: "ai/sensor_files_changed", script: "cat /etc/immune/immune.toml 2>/dev/null; true" },

@@ -5,6 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { RecordView } from "../../common/record/decode.ts";
 import { commandLine } from "../../common/record/text.ts";
 import { KINDS } from "../../common/record/table.ts";
+import { compileRules } from "../../common/sigma/mod.ts";
 import { FLAGS } from "../../common/record/values.ts";
 import {
   compile,
@@ -284,6 +285,31 @@ evasion("a program run by vfork", async ({ evade, word }) => {
   const found = execs(probe, word, 2).at(-1);
   assertEquals([found?.pid, found?.parentPid], [Number(lines[0]), pid]);
 });
+
+evasion(
+  "a label in a child of another parent, and in namespaces",
+  async ({ folder, evade, word }) => {
+    const name = `immune-${word}`;
+    Deno.copyFileSync(evade, `${folder}/${name}`);
+    Deno.chmodSync(`${folder}/${name}`, 0o755);
+    const { interest: { roles } } = compileRules([{
+      path: "a.yml",
+      text: `title: T\nrole: mine\ndetection: { s: { Image|endswith: /${name} }, condition: s }\n`,
+    }]);
+    using probe = new Probe({ kinds: ["exec", "fork"], roles });
+    const namespaces = ["--user", "--map-root-user", "--pid", "--mount", "--fork"];
+    const ends = ["/usr/bin/unshare", ...namespaces, "/bin/true", word];
+    const { pid } = await run(`${folder}/${name}`, ["sibling", ...ends]);
+    const found = () => execs(probe, word).filter((record) => record.role !== 0);
+    probe.until(() => found().some((record) => imageOf(record).endsWith("/true")));
+    const [begun] = probe.records.filter((record) => record.pid === pid && record.role !== 0);
+    const sibling = found().find((record) => imageOf(record).endsWith("/unshare"));
+    assert(begun !== undefined && sibling !== undefined && sibling.parentPid !== pid);
+    for (const record of found()) {
+      assertEquals([record.role, record.session], [begun.role, begun.session]);
+    }
+  },
+);
 
 evasion("a pid that is used again at once", async ({ evade, word }) => {
   using probe = new Probe({ kinds: ["exec", "exit"] });

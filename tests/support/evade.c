@@ -10,6 +10,7 @@
  *	evade chain DEPTH PROGRAM     runs PROGRAM at the end of a chain of forks
  *	evade thread PROGRAM WORD     runs PROGRAM from a thread that is not the first one
  *	evade vfork PROGRAM WORD      runs PROGRAM from a child that borrows its memory
+ *	evade sibling PROGRAM WORD    runs PROGRAM from a child of its own parent
  *	evade samepid PROGRAM WORD    runs PROGRAM twice, the second time under the pid of the first
  */
 #define _GNU_SOURCE
@@ -213,6 +214,20 @@ static pid_t run_as(pid_t wanted, char **arguments)
 	return child < 0 || waitpid(child, &status, 0) != child || status ? -1 : child;
 }
 
+static int run_beside(char **arguments)
+{
+	/* No signal to the parent, which did not ask for it. */
+	struct clone_args options = { .flags = CLONE_PARENT };
+	pid_t child = syscall(SYS_clone3, &options, sizeof(options));
+
+	if (child < 0)
+		return fail("clone3");
+	if (child)
+		return 0;
+	execv(arguments[0], arguments);
+	_exit(127);
+}
+
 static int run_twice(char **arguments)
 {
 	pid_t first = run_as(0, arguments);
@@ -248,6 +263,8 @@ int main(int count, char **arguments)
 		return run_from_thread(arguments + 2);
 	if (!strcmp(how, "vfork"))
 		return run_by_vfork(arguments + 2);
+	if (!strcmp(how, "sibling"))
+		return run_beside(arguments + 2);
 	if (!strcmp(how, "samepid"))
 		return run_twice(arguments + 2);
 	return 2;
