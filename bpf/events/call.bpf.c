@@ -137,6 +137,23 @@ static __always_inline void act(const struct call *call)
 	scratch_send(&lifecycle, scratch, tally, IMMUNE_STREAM_LIFECYCLE, true);
 }
 
+/* Which table a call's number is of. */
+static __always_inline void table_find(struct call *call)
+{
+	struct task_struct *task = call->task;
+	bool compat;
+
+	if (current_is_typed()) {
+		task = bpf_get_current_task_btf();
+		compat = call_is_compat(task, &call->number, TYPED);
+		call->native = call_table_is_native(task, TYPED);
+	} else {
+		compat = call_is_compat(task, &call->number, UNTYPED);
+		call->native = call_table_is_native(task, UNTYPED);
+	}
+	call->flags = compat ? IMMUNE_FLAG_COMPAT : 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_call_exit, struct pt_regs *registers, long result)
 {
@@ -148,11 +165,9 @@ int BPF_PROG(on_call_exit, struct pt_regs *registers, long result)
 		.number = call_number(registers),
 	};
 
-	if (!policy || (result < 0 && !call_may_load(call.number)))
+	if (!policy || !call_may_matter(call.number, result))
 		return 0;
-	if (call_is_compat(call.task, &call.number))
-		call.flags = IMMUNE_FLAG_COMPAT;
-	call.native = call_table_is_native(call.task);
+	table_find(&call);
 	call.does = call_does(call.number, call.native);
 	if (!call.does)
 		return 0;

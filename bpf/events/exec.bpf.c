@@ -36,7 +36,7 @@ static __always_inline void exec_fill(struct exec_record *record, struct task_st
 	record->body.user_namespace = task->cred->user_ns->ns.inum;
 	stdio_fill(&record->body, task);
 	/* A 32-bit program: the kernel has its task so from here on. */
-	if (!call_table_is_native(task))
+	if (!call_table_is_native(task, TYPED))
 		record->header.flags |= IMMUNE_FLAG_COMPAT;
 	record->header.flags |= file_deleted(file, TYPED) | file_memory_only(file, TYPED);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));

@@ -45,8 +45,8 @@ int BPF_PROG(on_identity_exit, struct pt_regs *registers, long result)
 
 	if (result < 0)
 		return 0;
-	compat = call_is_compat(task, &number);
-	call = call_sets_ids(number, call_table_is_native(task));
+	compat = call_is_compat(task, &number, UNTYPED);
+	call = call_sets_ids(number, call_table_is_native(task, UNTYPED));
 	if (!call)
 		return 0;
 	pid = BPF_CORE_READ(task, tgid);

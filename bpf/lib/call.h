@@ -145,13 +145,17 @@ static __always_inline __u64 call_argument(struct pt_regs *registers, __u32 inde
 #endif
 
 /*
- * Whether a call of any table may be one that loads a module: a first look, at no cost, at those that
- * failed. x32 calls carry a bit above their number.
+ * Whether a call of any table may be one that does something here: a first look, at no cost, at what
+ * every call passes. Of those that failed it is one that loads a module. x32 calls carry a bit above
+ * their number.
  */
-static __always_inline bool call_may_load(__u32 number)
+static __always_inline bool call_may_matter(__u32 number, long result)
 {
-	return call_of_native((__u16)number) == ACT(MODULE_LOAD) ||
-	       call_of_compat((__u16)number) == ACT(MODULE_LOAD);
+	__u32 native = call_of_native((__u16)number), compat = call_of_compat((__u16)number);
+
+	if (result < 0)
+		return native == ACT(MODULE_LOAD) || compat == ACT(MODULE_LOAD);
+	return native || compat || call_may_open(number);
 }
 
 static __always_inline __u32 call_does(__u32 number, bool native)

@@ -52,7 +52,7 @@ struct immune_control {
 	__u64 snapshot_done; /* 1: `processes` has every process that ran before */
 	__u64 public_peers; /* 1: accepts and flows with peers in private networks are filtered */
 	__u64 own_pid; /* the sensor's process: signals to it are told; 0 = none */
-	__u32 open_filtered; /* 1: of the wide stream only what the following asks for is sent */
+	__u32 open_filtered; /* which filter of the wide stream is in force; 0: all of it is sent */
 	__u32 open_every; /* enum immune_open_bit: opens that are wanted whatever their path */
 	__u32 open_deep; /* enum immune_open_bit: opens whose whole path decides, not its name alone */
 	__u32 process_rate; /* bulk records a second of one kind and process; 0 = no limit */

@@ -80,7 +80,6 @@ struct immune_split {
 	__u32 argument_bytes_max; /* a longer one has no marks from there on */
 	__u32 slash_before;
 	__u32 reserved;
-	__u64 extension; /* of the name that name_cut() hashed */
 	struct immune_component components[IMMUNE_COMPONENTS_MAX];
 };
 

@@ -52,7 +52,9 @@ static __always_inline bool name_is(const char *name, const char *text, __u32 le
 /* An open that succeeded: of a file below /proc/PID that shows the memory of its process. */
 static __always_inline void reach_file(struct task_struct *task, __u32 descriptor, __u32 flags)
 {
-	struct file *file = descriptor_file(task, UNTYPED, descriptor);
+	struct file *file = current_is_typed()
+		? descriptor_file(bpf_get_current_task_btf(), TYPED, descriptor)
+		: descriptor_file(task, UNTYPED, descriptor);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct proc_inode *proc;
 	char name[8] = "";

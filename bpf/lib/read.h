@@ -26,4 +26,16 @@ static __always_inline bool current_is_typed(void)
 	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
 }
 
+/*
+ * A pointer that is a number to the verifier, as one that plain loads may follow: in programs that are
+ * loaded where the kernel has this function (object.c). In one source alone: libbpf's linker (1.1)
+ * cannot join objects that call the same function of the kernel.
+ */
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
+
+#define TYPE(typed, type, pointer)                                                       \
+	((typed) ? (struct type *)bpf_rdonly_cast((void *)(pointer),                     \
+						  bpf_core_type_id_kernel(struct type)) \
+		 : (struct type *)(pointer))
+
 #endif

@@ -206,31 +206,4 @@ static __always_inline void components_look(struct immune_scratch *scratch, __u3
 	}
 }
 
-/*
- * Hashes the name at the start of scratch->path: all of it into split.hash, and what is from its last
- * dot on into split.extension. A name without a dot leaves something there that is no extension's.
- */
-__weak __noinline int name_cut(__u32 place, __u32 length)
-{
-	struct immune_scratch *scratch = scratch_at(place);
-	__u64 hash = IMMUNE_FNV_OFFSET, extension = 0;
-
-	if (!scratch)
-		return 0;
-	/* Bounded by the longest name. */
-	for (__u32 i = 0; i < IMMUNE_COMPONENT_ROOM && i < length; i++) {
-		__u8 byte = scratch->path[i];
-
-		if (byte - 'A' < 26u)
-			byte |= 0x20;
-		if (byte == '.')
-			extension = IMMUNE_FNV_OFFSET;
-		extension = (extension ^ byte) * IMMUNE_FNV_PRIME;
-		hash = (hash ^ byte) * IMMUNE_FNV_PRIME;
-	}
-	scratch->split.hash = hash;
-	scratch->split.extension = extension;
-	return 0;
-}
-
 #endif

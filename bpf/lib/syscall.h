@@ -6,7 +6,7 @@
 #ifndef IMMUNE_SYSCALL_H
 #define IMMUNE_SYSCALL_H
 
-#include "maps.h"
+#include "read.h"
 
 #if defined(__TARGET_ARCH_x86)
 
@@ -35,18 +35,18 @@ enum compat_open_call {
 	COMPAT_OPEN_BY_HANDLE_AT = 342,
 };
 
-static __always_inline bool call_is_compat(struct task_struct *task, __u32 *number)
+static __always_inline bool call_is_compat(struct task_struct *task, __u32 *number, bool typed)
 {
 	bool x32 = *number & IMMUNE_X32_BIT;
 
 	*number &= ~IMMUNE_X32_BIT;
-	return BPF_CORE_READ(task, thread_info.status) & IMMUNE_TS_COMPAT || x32;
+	return READ(typed, task, thread_info.status) & IMMUNE_TS_COMPAT || x32;
 }
 
 /* True when the number is one of the native table, x32 included. */
-static __always_inline bool call_table_is_native(struct task_struct *task)
+static __always_inline bool call_table_is_native(struct task_struct *task, bool typed)
 {
-	return !(BPF_CORE_READ(task, thread_info.status) & IMMUNE_TS_COMPAT);
+	return !(READ(typed, task, thread_info.status) & IMMUNE_TS_COMPAT);
 }
 
 static __always_inline __u32 call_number(struct pt_regs *registers)
@@ -77,14 +77,14 @@ enum compat_open_call {
 	COMPAT_OPEN_BY_HANDLE_AT = 371,
 };
 
-static __always_inline bool call_table_is_native(struct task_struct *task)
+static __always_inline bool call_table_is_native(struct task_struct *task, bool typed)
 {
-	return !((BPF_CORE_READ(task, thread_info.flags) >> IMMUNE_TIF_32BIT) & 1);
+	return !((READ(typed, task, thread_info.flags) >> IMMUNE_TIF_32BIT) & 1);
 }
 
-static __always_inline bool call_is_compat(struct task_struct *task, __u32 *number)
+static __always_inline bool call_is_compat(struct task_struct *task, __u32 *number, bool typed)
 {
-	return !call_table_is_native(task);
+	return !call_table_is_native(task, typed);
 }
 
 static __always_inline __u32 call_number(struct pt_regs *registers)
@@ -114,6 +114,15 @@ static __always_inline bool call_opens(__u32 number, bool native)
 		return true;
 #endif
 	return number == CALL_OPENAT || number == CALL_OPEN_BY_HANDLE_AT;
+}
+
+/*
+ * Whether a call of any table may be an open: a first look, at no cost, at what every call passes. x32
+ * calls carry a bit above their number.
+ */
+static __always_inline bool call_may_open(__u32 number)
+{
+	return call_opens((__u16)number, true) || call_opens((__u16)number, false);
 }
 
 /*

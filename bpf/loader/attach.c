@@ -183,9 +183,13 @@ int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask)
 int sensor_want_opens(struct immune_sensor *sensor, bool wanted)
 {
 	struct sensor_bpf *programs = sensor->programs;
+	int error;
 
-	int error = want(programs->progs.on_open_exit, &programs->links.on_open_exit, wanted);
-
+	if (bpf_program__autoload(programs->progs.on_open_exit))
+		error = want(programs->progs.on_open_exit, &programs->links.on_open_exit, wanted);
+	else
+		error = want(programs->progs.on_old_open_exit, &programs->links.on_old_open_exit,
+			     wanted);
 	if (!error && bpf_program__autoload(programs->progs.on_ring_open))
 		error = want(programs->progs.on_ring_open, &programs->links.on_ring_open, wanted);
 	return error;

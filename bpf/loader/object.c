@@ -58,12 +58,16 @@ static bool has_bloom(const struct btf *types)
 static void programs_choose(struct sensor_bpf *programs, const char *path, bool old)
 {
 	struct btf *types = btf__parse(path, NULL);
+	bool casts = types && btf__find_by_name_kind(types, "bpf_rdonly_cast", BTF_KIND_FUNC) >= 0;
 
 	if (!has_bloom(types)) {
 		bpf_map__set_autocreate(programs->maps.listed, false);
 		bpf_map__set_autocreate(programs->maps.listed_files, false);
 	}
 
+	/* From Linux 6.2 on. */
+	bpf_program__set_autoload(programs->progs.on_open_exit, casts && !old);
+	bpf_program__set_autoload(programs->progs.on_old_open_exit, !casts || old);
 	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
 	if (!types || btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req",
 					     BTF_KIND_TYPEDEF) < 0)

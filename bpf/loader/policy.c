@@ -209,7 +209,8 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	if (!result)
 		result = listed_apply(sensor, &header, listed_of(blob, &header));
 	if (!result) {
-		sensor->control.open_filtered = !!(header.flags & IMMUNE_POLICY_OPEN_FILTER);
+		sensor->control.open_filtered = header.flags & IMMUNE_POLICY_OPEN_FILTER ?
+							++sensor->open_generation : 0;
 		result = sensor_publish(sensor);
 	}
 	if (!result)

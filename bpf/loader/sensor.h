@@ -43,6 +43,7 @@ struct immune_sensor {
 	struct immune_control control; /* as the kernel has it */
 	uint32_t flags; /* enum immune_policy_flag in force */
 	uint64_t kinds_attached; /* kinds whose programs the policy in force attached */
+	uint32_t open_generation; /* of the filter of opens: another one with each policy */
 	uint64_t marks_sum; /* of what the policy wrote into marks and terms; verify.c */
 	uint64_t terms_sum;
 	uint64_t networks_sum; /* the same of the filter of connections */

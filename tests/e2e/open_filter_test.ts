@@ -1,16 +1,24 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Policy } from "../../agent/sensors/policy.ts";
 import { compileRules } from "../../common/sigma/mod.ts";
 import { inFolder, pathOf, Probe, run, sensorTest } from "../support/probe.ts";
 import { openCounts } from "../support/opens.ts";
 
+/** A rule on opened files. */
+type Detection = readonly [category: string, detection: string];
+
 /** What rules on opened files want from the kernel. */
-function wanted(...detections: readonly (readonly [category: string, detection: string])[]): Probe {
+function policyOf(...detections: readonly Detection[]): Partial<Policy> {
   const { interest } = compileRules(detections.map(([category, detection], i) => ({
     path: `${i}.yml`,
     text: `title: T\nid: r${i}\nlogsource: { category: ${category}, product: linux }\n` +
       `detection: ${detection}\n`,
   })));
-  return new Probe({ kinds: ["open"], wideOpen: true, opens: interest.opens });
+  return { kinds: ["open"], wideOpen: true, opens: interest.opens };
+}
+
+function wanted(...detections: readonly Detection[]): Probe {
+  return new Probe(policyOf(...detections));
 }
 
 const SELECT = (field: string, value: string): string =>
@@ -81,3 +89,67 @@ sensorTest("what lies on a path that is too long to look at is sent", async () =
     assert(probe.opens(pid).map(pathOf).includes(`${deep}/file`));
   });
 });
+
+sensorTest(
+  "a directory is judged by the name that it has now, under the policy that is set",
+  async () => {
+    await inFolder(async (folder) => {
+      const mark = folder.slice(folder.lastIndexOf("/") + 1).toLowerCase();
+      const about = (text: string): [string, string] => [
+        "file_access",
+        SELECT("TargetFilename|contains", `/${mark}-${text}/`),
+      ];
+      const [plain, wantedName] = [`${folder}/plain`, `${folder}/${mark}-new`];
+      const [file, wantedFile] = [`${plain}/below/file`, `${wantedName}/below/file`];
+      await Deno.mkdir(`${plain}/below`, { recursive: true });
+      Deno.writeTextFileSync(file, "x");
+      using probe = wanted(about("new"));
+      const opened = async (path: string): Promise<boolean> => {
+        const { pid } = await run("cat", [path]);
+        while (probe.read(0) > 0);
+        return probe.opens(pid).map(pathOf).includes(path);
+      };
+      // Each twice: the second one is judged by what the kernel kept of the first.
+      for (let i = 0; i < 2; i++) {
+        for (let twice = 0; twice < 2; twice++) assertEquals(await opened(file), false);
+        Deno.renameSync(plain, wantedName);
+        for (let twice = 0; twice < 2; twice++) assertEquals(await opened(wantedFile), true);
+        Deno.renameSync(wantedName, plain);
+      }
+      probe.set(
+        policyOf(about("other"), ["file_access", SELECT("TargetFilename|contains", "/below/")]),
+      );
+      assertEquals(await opened(file), true);
+      probe.set(policyOf(about("other")));
+      assertEquals(await opened(file), false);
+    });
+  },
+);
+
+sensorTest(
+  "a file is judged by where it is mounted, and by its path however deep it lies",
+  async () => {
+    await inFolder(async (folder) => {
+      const mark = folder.slice(folder.lastIndexOf("/") + 1).toLowerCase();
+      const deep = `${folder}/${mark}-top${"/d".repeat(60)}`;
+      await Deno.mkdir(deep, { recursive: true });
+      await Deno.mkdir(`${folder}/${mark}-part`);
+      const [source, named, inside] = ["source", `${mark}-name`, `${mark}-part/x`]
+        .map((name) => `${folder}/${name}`) as [string, string, string];
+      for (const path of [source, named, inside, `${deep}/file`]) Deno.writeTextFileSync(path, "x");
+      using probe = wanted(
+        ["file_access", SELECT("TargetFilename|endswith", `/${mark}-name`)],
+        ["file_access", SELECT("TargetFilename|contains", `/${mark}-part/`)],
+        ["file_access", SELECT("TargetFilename|contains", `/${mark}-top/`)],
+      );
+      const mounts = `mount --bind ${source} ${named} && mount --bind ${source} ${inside}`;
+      const script = `${mounts} && cat ${source} ${named} ${inside} ${deep}/file`;
+      const { success } = await new Deno.Command("unshare", { args: ["-m", "sh", "-c", script] })
+        .output();
+      assert(success);
+      while (probe.read(0) > 0);
+      const paths = new Set(probe.records.map(pathOf).filter((path) => path.startsWith(folder)));
+      assertEquals(paths, new Set([named, inside, `${deep}/file`]));
+    });
+  },
+);
