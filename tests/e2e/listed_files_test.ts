@@ -15,7 +15,7 @@ import { Random } from "../support/random.ts";
 const OPENER =
   'my $n = shift; my @all = map { chomp; $_ } <>; for (1 .. $n) { open my $f, "<", $_ for @all }';
 const ROUNDS = 6;
-const TIMES = 3000;
+const TIMES = 6000;
 /** Rules that ask for no file which is opened here. */
 const NOBODY = compileRules([{
   path: "a.yml",
