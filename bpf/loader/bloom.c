@@ -29,3 +29,13 @@ int bloom_swap(const struct bpf_map *outer, const struct bloom_list *list, uint3
 	close(bloom);
 	return error;
 }
+
+int bloom_clear(const struct bpf_map *outer, uint32_t *id)
+{
+	uint32_t place = 0;
+
+	if (bpf_map_delete_elem(bpf_map__fd(outer), &place) && errno != ENOENT)
+		return -errno;
+	*id = 0;
+	return 0;
+}

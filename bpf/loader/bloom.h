@@ -23,4 +23,7 @@ struct bloom_list {
  */
 int bloom_swap(const struct bpf_map *outer, const struct bloom_list *list, uint32_t *id);
 
+/* Leaves the place empty, for a list that is empty. 0 or -errno. */
+int bloom_clear(const struct bpf_map *outer, uint32_t *id);
+
 #endif

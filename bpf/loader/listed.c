@@ -25,20 +25,23 @@ int listed_apply(struct immune_sensor *sensor, const struct immune_policy_header
 		.value_bytes = sizeof(uint64_t),
 		.hashes = IMMUNE_LISTED_FILE_HASHES,
 	};
+	const struct bpf_map *place = sensor->programs->maps.listed_files;
 	int error;
 
 	sensor->control.listed_files = 0;
-	if (!header->listed_file_count)
-		return 0;
-	if (!bpf_map__autocreate(sensor->programs->maps.listed_files)) {
-		sensor->control.open_every |= IMMUNE_OPEN_ANY;
+	if (!bpf_map__autocreate(place)) {
+		if (header->listed_file_count)
+			sensor->control.open_every |= IMMUNE_OPEN_ANY;
 		return 0;
 	}
-	error = bloom_swap(sensor->programs->maps.listed_files, &list, &sensor->listed_files_id);
+	/* Who still looks by the policy before finds no list, and sends. */
+	error = header->listed_file_count
+			? bloom_swap(place, &list, &sensor->listed_files_id)
+			: bloom_clear(place, &sensor->listed_files_id);
 	if (error) {
 		immune_fail("Cannot give the listed files to the kernel: %s", strerror(-error));
 		return error;
 	}
-	sensor->control.listed_files = 1;
+	sensor->control.listed_files = !!header->listed_file_count;
 	return 0;
 }

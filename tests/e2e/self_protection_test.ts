@@ -73,6 +73,7 @@ function test(name: string, body: (agent: Agent) => Promise<void>): void {
 test("what is done to the agent is told, and put right where it can be", async (agent) => {
   await detachedLink(agent);
   await changedMap(agent);
+  await foreignList(agent);
   await killedGuardian(agent);
   await Deno.writeTextFile(`${agent.folder}/immune.toml`, "# not the agent's\n");
   await agent.tampered("file_changed", "immune.toml");
@@ -103,12 +104,40 @@ async function detachedLink(agent: Agent): Promise<void> {
   assert(!after.has(link), "the link is the old one");
 }
 
-/** What the programs of this agent are told is overwritten with zeros. */
-async function changedMap(agent: Agent): Promise<void> {
+/** A map of this agent by its name. */
+async function mapOf(agent: Agent, wanted: string): Promise<BpfMap> {
   const held = await heldBy(agent.pid, "map_id");
   const map = (await bpftool("map", "show"))
-    .find(({ id, name }) => name === "control" && held.has(id));
-  assert(map !== undefined, "the agent has no control map");
+    .find(({ id, name }) => name === wanted && held.has(id));
+  assert(map !== undefined, `the agent has no map "${wanted}"`);
+  return map;
+}
+
+/** A list of files that nobody listed is put in the place of the agent's, which has none. */
+async function foreignList(agent: Agent): Promise<void> {
+  const map = await mapOf(agent, "listed_files");
+  const pin = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
+  await bpftool(
+    ...["map", "create", pin, "type", "bloom_filter", "key", "0", "value", "8"],
+    ...["entries", "10", "name", "foreign"],
+  );
+  const place = ["id", String(map.id), "key", "0", "0", "0", "0"];
+  try {
+    await bpftool("map", "update", ...place, "value", "pinned", pin);
+  } finally {
+    await Deno.remove(pin);
+  }
+  await agent.tampered("map_changed", "map listed_files");
+  // The policy was given again: the place is empty as it was.
+  const end = Date.now() + START_WAIT_MS;
+  while ((await bpftool("map", "dump", "id", String(map.id))).length > 0) {
+    assert(Date.now() < end, "the list is still there");
+  }
+}
+
+/** What the programs of this agent are told is overwritten with zeros. */
+async function changedMap(agent: Agent): Promise<void> {
+  const map = await mapOf(agent, "control");
   const bytes = Array.from({ length: map.bytes_value }, () => "0");
   await bpftool(
     "map",
