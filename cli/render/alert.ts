@@ -72,7 +72,11 @@ function verdictOf({ enforcement }: Alert): string {
 
 function targetOf(alert: Alert): string | undefined {
   const { file, destination, source } = alert;
-  return subjectText(alert) ?? file?.path ?? endpointText(destination ?? source);
+  return subjectText(alert) ?? fileText(file) ?? endpointText(destination ?? source);
+}
+
+function fileText(file: Alert["file"]): string | undefined {
+  return file?.opened_as === undefined ? file?.path : `${file.path} opened as ${file.opened_as}`;
 }
 
 function cut(text: string): string {

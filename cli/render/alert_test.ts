@@ -36,6 +36,16 @@ Deno.test("renderAlert() brackets an IPv6 destination", () => {
   assertEquals(renderAlert(alert, PLAIN).split("\n")[1], "  target   [2001:db8::1]:4444");
 });
 
+Deno.test("renderAlert() shows by which other name a watched file was opened", () => {
+  const { process: _, ...rest } = ALERT;
+  const lines = (file: NonNullable<Alert["file"]>): readonly string[] =>
+    renderAlert({ ...rest, file }, PLAIN).split("\n").slice(1, -1);
+  assertEquals(lines({ path: "/etc/shadow" }), ["  target   /etc/shadow"]);
+  assertEquals(lines({ path: "/etc/shadow", opened_as: "/tmp/x" }), [
+    "  target   /etc/shadow opened as /tmp/x",
+  ]);
+});
+
 Deno.test("renderAlert() shows what a correlation over hosts found, and where", () => {
   const member = (event: string, name: string) => ({
     event,

@@ -91,6 +91,7 @@ function factsOf(alert: Alert): readonly (readonly [string, string])[] {
     ["Program", process?.executable],
     ["Working directory", process?.working_directory],
     ["File", file?.path],
+    ["Opened as", file?.opened_as],
     ["Acting as", user?.effective?.name],
     ["Service", authentication?.service],
     ["Method", authentication?.method],
