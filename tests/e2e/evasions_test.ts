@@ -77,6 +77,22 @@ evasion("a watched file opened by io_uring, named by a link", async ({ folder, e
   openOf(probe, await run(evade, ["uring", `${folder}/link`]), path);
 });
 
+evasion(
+  "opens by openat2, by a descriptor of a path and by a handle",
+  async ({ folder, evade }) => {
+    const path = `${folder}/secret`;
+    Deno.writeTextFileSync(path, "x");
+    using watched = watching(path);
+    using wide = new Probe({ kinds: ["open"], wideOpen: true });
+    for (const how of ["openat2", "reopen", "handle"]) {
+      const ran = await run(evade, [how, path]);
+      for (const probe of [watched, wide]) {
+        assertEquals(openOf(probe, ran, path).flags & FLAGS.unresolved, 0, how);
+      }
+    }
+  },
+);
+
 evasion("any file opened by io_uring, in the wide stream", async ({ folder, evade }) => {
   const path = `${folder}/secret`;
   Deno.writeTextFileSync(path, "x");
@@ -130,7 +146,14 @@ evasion("a hard link to a watched file", async ({ folder }) => {
   assertEquals(probe.opens(pid).map(openedAs), [link]);
 });
 
-for (const how of ["--bind", "-t overlay"]) {
+/** Whether an overlay can be mounted whose kernel tells of opens through it: tried with Linux 6.18. */
+function tellsOverlays(): boolean {
+  const [major = 0, minor = 0] = Deno.osRelease().split(".").map(Number);
+  return (major > 6 || (major === 6 && minor >= 18)) &&
+    Deno.readTextFileSync("/proc/filesystems").includes("\toverlay\n");
+}
+
+for (const how of ["--bind", ...tellsOverlays() ? ["-t overlay"] : []]) {
   evasion(`a folder mounted elsewhere (${how}), with a watched file in it`, async ({ folder }) => {
     const path = `${folder}/home/secret`;
     for (const name of ["home", "none", "other"]) Deno.mkdirSync(`${folder}/${name}`);

@@ -3,6 +3,9 @@
  * Does an ordinary thing in a way that observers are known to miss. Prints the pid that did it.
  *
  *	evade uring PATH              opens by io_uring
+ *	evade openat2 PATH            opens by openat2, no link followed
+ *	evade reopen PATH             opens the path alone, then what its descriptor is
+ *	evade handle PATH             opens by a handle, without a path
  *	evade int80 PATH              opens by a 32-bit system call
  *	evade untouched FILE          opens the path that stands in FILE, from a page not yet touched
  *	evade memfd PROGRAM WORD      runs a copy of PROGRAM that is in memory alone
@@ -16,6 +19,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <signal.h>
@@ -70,6 +74,38 @@ static int open_by_ring(const char *path)
 	};
 
 	return by_ring(&request) < 0 ? fail("io_uring") : 0;
+}
+
+static int open_strictly(const char *path)
+{
+	struct open_how how = { .flags = O_RDONLY, .resolve = RESOLVE_NO_SYMLINKS };
+
+	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)) < 0 ? fail("openat2") : 0;
+}
+
+static int open_again(const char *path)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", open(path, O_PATH | O_CLOEXEC));
+	return open(name, O_RDONLY | O_CLOEXEC) < 0 ? fail(name) : 0;
+}
+
+static int open_by_handle(const char *path)
+{
+	union {
+		struct file_handle file;
+		char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} handle = { .file.handle_bytes = MAX_HANDLE_SZ };
+	char folder[4096];
+	int mount, near;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	*strrchr(folder, '/') = 0;
+	near = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (near < 0 || name_to_handle_at(AT_FDCWD, path, &handle.file, &mount, 0))
+		return fail("name_to_handle_at");
+	return open_by_handle_at(near, &handle.file, O_RDONLY) < 0 ? fail("open_by_handle_at") : 0;
 }
 
 #if defined(__x86_64__)
@@ -247,6 +283,12 @@ int main(int count, char **arguments)
 		printf("%d\n", getpid());
 	if (!strcmp(how, "uring"))
 		return open_by_ring(arguments[2]);
+	if (!strcmp(how, "openat2"))
+		return open_strictly(arguments[2]);
+	if (!strcmp(how, "reopen"))
+		return open_again(arguments[2]);
+	if (!strcmp(how, "handle"))
+		return open_by_handle(arguments[2]);
 	if (!strcmp(how, "int80"))
 		return open_by_int80(arguments[2]);
 	if (!strcmp(how, "untouched"))
