@@ -1,6 +1,7 @@
-import { type Config, ERROR_CODES, type ErrorCode, ImmuneError } from "../common/config/mod.ts";
-import { errorSchema } from "../common/link/protocol.ts";
-import { boundedText } from "../common/link/transport.ts";
+import { ERROR_CODES, type ErrorCode, ImmuneError } from "../common/config/errors.ts";
+import type { Config } from "../common/config/options.ts";
+import { boundedText } from "../common/link/bounded_text.ts";
+import { errorSchema } from "../common/link/error_schema.ts";
 
 /** Longest answer of the API that is read, in bytes. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;

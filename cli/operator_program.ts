@@ -9,7 +9,4 @@ await runProgram({
   users: async () => (await import("./verbs/users.ts")).addUsers,
   tokens: async () => (await import("./verbs/tokens.ts")).addTokens,
   approvals: async () => (await import("./verbs/approvals.ts")).addApprovals,
-  audit: async () => (await import("./verbs/audit.ts")).addAudit,
-  directives: async () => (await import("./verbs/directives.ts")).addDirectives,
-  "kill-switch": async () => (await import("./verbs/kill_switch.ts")).addKillSwitch,
 });

@@ -1,4 +1,4 @@
-import { ImmuneError } from "../common/config/mod.ts";
+import { ImmuneError } from "../common/config/errors.ts";
 
 /** Pause before a stream that is full for now is tried again, in milliseconds. */
 const FULL_PAUSE_MS = 5;

@@ -1,19 +1,16 @@
-import { resolve } from "node:path";
 import { JOURNAL_FOLDERS, LOG_FILES } from "../common/config/log_files.ts";
 import { commandPath } from "../agent/guards/command_path.ts";
 import { identityFiles } from "../agent/enrol/identity_paths.ts";
 import { PIN_VARIABLES, pinnedEnvironment } from "../common/link/pin.ts";
+import { absolutePath } from "./absolute_path.ts";
 import { linkStatePath } from "./link_state_path.ts";
 import { verbOf } from "./programs.ts";
-import { rulesCopyIn } from "./supervise/rules_copy.ts";
+import { rulesCopyIn } from "./supervise/rules_copy_path.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
-import {
-  type Config,
-  defaultStateFolder,
-  type FlagValue,
-  loadConfig,
-  statePaths,
-} from "../common/config/mod.ts";
+import { type FlagValue, loadConfig } from "../common/config/load.ts";
+import type { Config } from "../common/config/options.ts";
+import { defaultStateFolder } from "../common/config/state_folder.ts";
+import { statePaths } from "../common/config/state_paths.ts";
 
 /** What a verb does with the host, and so what it may do. */
 type Scope =
@@ -326,7 +323,7 @@ function deliveryOf(state: string): string | undefined {
 }
 
 function configOf(args: readonly string[], { environment, cwd }: Surroundings): Touched {
-  const at = (path: string): string => cwd === undefined ? resolve(path) : resolve(cwd, path);
+  const at = (path: string): string => absolutePath(path, cwd);
   const flags: Record<string, FlagValue | undefined> = {};
   const config = flagValues(args, "config").at(-1) ?? environment["IMMUNE_CONFIG"];
   const state = flagValues(args, "state").at(-1);

@@ -29,10 +29,12 @@ export const VERBS_PROGRAMS: readonly VerbsProgram[] = [
       "users",
       "tokens",
       "approvals",
-      "audit",
-      "directives",
-      "kill-switch",
     ],
+  },
+  {
+    name: "immune-orders",
+    source: "cli/orders_program.ts",
+    verbs: ["audit", "directives", "kill-switch"],
   },
   {
     name: "immune-up",

@@ -1,12 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { resolve } from "node:path";
-import {
-  type FlagValue,
-  loadConfig,
-  type LoadedConfig,
-  OPTION_ENTRIES,
-  type OptionEntry,
-} from "../common/config/mod.ts";
+import { type FlagValue, loadConfig, type LoadedConfig } from "../common/config/load.ts";
+import { OPTION_ENTRIES, type OptionEntry } from "../common/config/options.ts";
+import { absolutePath } from "./absolute_path.ts";
 import { settingsEnvironment } from "./settings_environment.ts";
 
 /** Keys whose flags are paths: a relative one is relative to where the command was typed. */
@@ -109,7 +104,7 @@ function parserOf(
 ): (text: string, before: unknown) => FlagValue {
   return (text, before) => {
     if (text === "") throw new InvalidArgumentError("It is empty.");
-    const value = PATH_KEYS.has(name) ? resolve(text) : text;
+    const value = PATH_KEYS.has(name) ? absolutePath(text) : text;
     return spec.type === "list" ? [...(Array.isArray(before) ? before : []), value] : value;
   };
 }

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { PROGRAM_ROOT } from "../common/config/program.ts";
 import { memoryFlags, memoryVariables } from "./memory.ts";
 import { permissionFlags, startVariables } from "./permissions.ts";
@@ -12,7 +11,8 @@ import { settingsEnvironment } from "./settings_environment.ts";
  * @returns Lines: `=` and the program, flags of `deno run`, `@` and a variable.
  */
 export function startLines(args: readonly string[]): string[] {
-  const surroundings = { root: fileURLToPath(PROGRAM_ROOT), environment: settingsEnvironment() };
+  const root = decodeURIComponent(PROGRAM_ROOT.pathname);
+  const surroundings = { root, environment: settingsEnvironment() };
   const variables = { ...memoryVariables(args), ...startVariables(args) };
   return [
     `=${programOf(args).name}.js`,

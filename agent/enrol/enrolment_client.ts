@@ -2,8 +2,9 @@ import type { z } from "zod";
 import { type ErrorCode, ImmuneError } from "../../common/config/errors.ts";
 import { hiveUrl } from "../../common/link/address.ts";
 import { printable } from "../../common/link/answer.ts";
-import { errorSchema } from "../../common/link/protocol.ts";
-import { boundedText, failure, isPinFailure } from "../../common/link/transport.ts";
+import { boundedText } from "../../common/link/bounded_text.ts";
+import { errorSchema } from "../../common/link/error_schema.ts";
+import { failure, isPinFailure } from "../../common/link/transport.ts";
 
 /** Longest answer of the enrolment port that is read, in bytes. */
 const ENROLL_ANSWER_BYTES_MAX = 64 * 1024;

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { readStanding } from "./command_state.ts";
+import { readStanding } from "./standing.ts";
 import { frame, GuardScene, HOUR_MS } from "./_guard_test_support.ts";
 
 /** The hive answers what was asked last. */

@@ -4,7 +4,6 @@ import { readIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import {
   CANARY_STATES,
-  type CanaryState,
   DIRECTIVE_KIND_NAMES,
   type DirectiveKind,
   REFUSAL_CAUSES,
@@ -16,7 +15,6 @@ import { commandPath } from "./command_path.ts";
 
 /** Numbers of each stream that are remembered, to tell a repetition from a late one. */
 export const SEEN_MAX = 256;
-const HOUR_MS = 3_600_000;
 
 const hex = (bytes: number): z.ZodString =>
   z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
@@ -179,35 +177,6 @@ export class CommandFile {
     this.#timer?.cancel();
     this.#timer = undefined;
     replaceFile(this.#path, `${JSON.stringify(state)}\n`);
-  }
-}
-
-/** How a host stands to its orders, as its agent kept it last: within a minute. */
-export interface Standing {
-  /** True while the kill switch keeps the sensor off. */
-  readonly stopped: boolean;
-  readonly canary: CanaryState;
-  /** Hours since the last canary was asked for; `undefined` = there was none yet. */
-  readonly canaryHours: number | undefined;
-}
-
-/**
- * How a host stands to its orders.
- *
- * @param folder The agent's folder.
- * @returns `undefined` where there is no agent that takes any, or this user may not read it.
- */
-export function readStanding(folder: string): Standing | undefined {
-  try {
-    const { stopped, canary } = stateSchema.parse(
-      JSON.parse(readIfThere(commandPath(folder)) ?? ""),
-    );
-    const { state, lastMs, elapsed } = canary;
-    const age = lastMs === null || elapsed === null ? undefined : elapsed.elapsedMs - lastMs;
-    const canaryHours = age === undefined ? undefined : Math.round(age / HOUR_MS);
-    return { stopped, canary: state, canaryHours };
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { replaceFile } from "../../common/config/durable_file.ts";
-import type { StatePaths } from "../../common/config/state.ts";
+import type { StatePaths } from "../../common/config/state_paths.ts";
 import { HostCorrelation } from "./correlation.ts";
 import { SightingsFile } from "./sightings_file.ts";
 

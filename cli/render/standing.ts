@@ -1,4 +1,4 @@
-import type { Standing } from "../../agent/guards/command_state.ts";
+import type { Standing } from "../../agent/guards/standing.ts";
 import type { Config } from "../../common/config/mod.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Standing } from "../../agent/guards/command_state.ts";
+import type { Standing } from "../../agent/guards/standing.ts";
 import { standingLines } from "./standing.ts";
 
 const FRESH: Standing = { stopped: false, canary: "fresh", canaryHours: 1 };

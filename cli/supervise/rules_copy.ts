@@ -1,18 +1,10 @@
 import { ImmuneError } from "../../common/config/mod.ts";
 import { readRuleSources } from "../../common/sigma/read.ts";
 import type { RuleSource } from "../../common/sigma/parse_rules.ts";
+import { rulesCopyIn } from "./rules_copy_path.ts";
 import type { SystemUser } from "./user.ts";
 
 const MODE = 0o640;
-
-/**
- * Where the hive's copy of the rules is: its user need not be able to read the rules themselves.
- *
- * @param folder State folder.
- */
-export function rulesCopyIn(folder: string): string {
-  return `${folder}/program/rules.json`;
-}
 
 /**
  * Puts a copy of the rules down for the hive, in one piece.

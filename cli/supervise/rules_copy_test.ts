@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ImmuneError } from "../../common/config/mod.ts";
-import { copyRules, rulesCopyIn } from "./rules_copy.ts";
+import { copyRules } from "./rules_copy.ts";
+import { rulesCopyIn } from "./rules_copy_path.ts";
 
 Deno.test("copyRules() puts all rules into one file that others cannot read, again and again", async () => {
   const folder = await Deno.makeTempDir();

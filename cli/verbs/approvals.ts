@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { ImmuneError } from "../../common/config/mod.ts";
+import { ImmuneError } from "../../common/config/errors.ts";
 import { ApiClient } from "../api.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";

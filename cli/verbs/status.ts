@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { statePaths } from "../../common/config/mod.ts";
-import { readStanding } from "../../agent/guards/command_state.ts";
+import { readStanding } from "../../agent/guards/standing.ts";
+import { statePaths } from "../../common/config/state_paths.ts";
 import { type LogsFile, readLogsFile } from "../../agent/inlets/logs_file.ts";
 import { ApiClient } from "../api.ts";
 import { type LinkStateFile, readLinkState } from "../link_state.ts";

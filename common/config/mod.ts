@@ -28,4 +28,5 @@ export * from "./owner.ts";
 export * from "./program.ts";
 export * from "./state.ts";
 export * from "./state_folder.ts";
+export * from "./state_paths.ts";
 export * from "./two_person.ts";

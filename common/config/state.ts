@@ -2,57 +2,13 @@ import { readIfThere, replaceFile } from "./durable_file.ts";
 import { ImmuneError } from "./errors.ts";
 import { FileLock } from "./lock.ts";
 import { strangersHand } from "./owner.ts";
+import { type StatePaths, statePaths } from "./state_paths.ts";
 import { createHash } from "node:crypto";
 
 /** Label that the host's id is hashed with, so that it does not give the machine id away. */
 const HOST_LABEL = "sentinel-immune host id v1\n";
 const MACHINE_ID_PATH = "/etc/machine-id";
 const EPOCH_MAX = 0xFFFF_FFFF;
-
-/** Paths in a state folder. */
-export interface StatePaths {
-  /** The state folder. */
-  readonly folder: string;
-  /** What belongs to the agent, mode 0700. */
-  readonly agent: string;
-  readonly journal: string;
-  readonly epoch: string;
-  /** Windows of correlations. */
-  readonly correlation: string;
-  /** What `first_seen` remembers. */
-  readonly sightings: string;
-  /** How far the logs of the host were read. */
-  readonly logs: string;
-  /** Says that the agent lives. */
-  readonly run: string;
-  readonly hostId: string;
-  /** Folder of indicators, with a lock of its own. */
-  readonly indicators: string;
-  readonly lock: string;
-}
-
-/**
- * Where things are in a state folder.
- *
- * @param folder The state folder.
- * @returns Paths.
- */
-export function statePaths(folder: string): StatePaths {
-  const agent = `${folder}/agent`;
-  return {
-    folder,
-    agent,
-    journal: `${agent}/journal`,
-    epoch: `${agent}/epoch`,
-    correlation: `${agent}/correlation`,
-    sightings: `${agent}/sightings`,
-    logs: `${agent}/logs.json`,
-    run: `${agent}/run.json`,
-    hostId: `${agent}/host_id`,
-    indicators: `${agent}/indicators`,
-    lock: `${agent}/lock`,
-  };
-}
 
 /**
  * A state folder that this process alone uses.

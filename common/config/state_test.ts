@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { ImmuneError } from "./errors.ts";
-import { State, statePaths } from "./state.ts";
+import { State } from "./state.ts";
+import { statePaths } from "./state_paths.ts";
 
 async function inFolder(test: (folder: string) => void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "immune-state-" });

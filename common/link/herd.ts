@@ -3,14 +3,9 @@ import type { HerdWord } from "../herd/word.ts";
 import { hiveUrl } from "./address.ts";
 import { ANSWER_BYTES_MAX, printable } from "./answer.ts";
 import { checkPinned } from "./pin.ts";
+import { boundedText } from "./bounded_text.ts";
 import { errorSchema, ROUTES } from "./protocol.ts";
-import {
-  ANSWER_TIMEOUT_MS,
-  boundedText,
-  failure,
-  hiveClient,
-  type TransportOptions,
-} from "./transport.ts";
+import { ANSWER_TIMEOUT_MS, failure, hiveClient, type TransportOptions } from "./transport.ts";
 
 /**
  * Says a word to the herd over mutual TLS, as the agent whose certificate is shown.

@@ -11,14 +11,9 @@ import {
 import { hiveUrl } from "./address.ts";
 import { ANSWER_BYTES_MAX, printable } from "./answer.ts";
 import { checkPinned } from "./pin.ts";
+import { boundedText } from "./bounded_text.ts";
 import { errorSchema, ROUTES } from "./protocol.ts";
-import {
-  ANSWER_TIMEOUT_MS,
-  boundedText,
-  failure,
-  hiveClient,
-  type TransportOptions,
-} from "./transport.ts";
+import { ANSWER_TIMEOUT_MS, failure, hiveClient, type TransportOptions } from "./transport.ts";
 
 /** What an agent has of each stream. */
 export type Cursor = Readonly<Record<DirectiveStream, number>>;

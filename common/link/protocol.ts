@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { DIFFICULTY_MAX } from "../keys/proof_of_work.ts";
 
+export { errorSchema } from "./error_schema.ts";
+
 /** Port where agents deliver, mutual TLS. */
 export const AGENTS_PORT = 9998;
 /** Port of operators' API and console. */
@@ -158,15 +160,4 @@ export const acknowledgementSchema = z.object({
   position: z.int().nonnegative(),
   /** `pinSetId` of what agents are to pin; absent where a hive does not say. */
   pins: z.string().regex(/^[0-9a-f]{64}$/).optional(),
-});
-
-/** Every error answer of the hive. */
-export const errorSchema = z.object({
-  error: z.object({
-    /** A code of common/config/errors.ts. */
-    code: z.string(),
-    message: z.string(),
-    /** With `BATCH_GAP`: the first position that would be taken. */
-    expected: z.int().optional(),
-  }),
 });

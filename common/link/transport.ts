@@ -1,4 +1,5 @@
 import { hiveUrl, splitAddress } from "./address.ts";
+import { boundedText } from "./bounded_text.ts";
 import { type Answer, ANSWER_BYTES_MAX, printable, readAnswer } from "./answer.ts";
 import { certificatesIn, checkPinned } from "./pin.ts";
 import { ROUTES } from "./protocol.ts";
@@ -225,25 +226,6 @@ export function hiveClient(options: TransportOptions): Deno.HttpClient {
     poolIdleTimeout: CONNECTION_IDLE_MS,
     ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
   });
-}
-
-/**
- * The text of an answer, up to a bound.
- *
- * @param response An answer whose body was not read.
- * @param bytesMax Most bytes; the rest is not read.
- * @returns The text.
- */
-export async function boundedText(response: Response, bytesMax: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) break;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text;
 }
 
 /**
