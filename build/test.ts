@@ -4,15 +4,27 @@
 // host fact that is missing, and ends with "N passed, N failed, N skipped". A skip that
 // tests/skips.json does not explain is a failure.
 //
-// Without arguments it runs two halves at the same time: the rooms' own tests, which compute, and
-// those that start programs and mostly wait. What the first says is shown when it has ended.
+// Without arguments it runs two halves at the same time: what loads a sensor or starts the program,
+// which mostly waits and takes longest, and all else, which computes. What the second says is shown
+// when it has ended.
 
 import skips from "../tests/skips.json" with { type: "json" };
 import { summarize, type TestSummary } from "./junit.ts";
 import { run } from "./run.ts";
 
-/** Rooms whose tests start no agent, hive or browser. */
-const ROOMS: readonly string[] = ["build", "common", "hive", "specs", "wasm"];
+/** Tests that load no sensor and start no program of ours but by their own means. */
+const APART: readonly string[] = [
+  "build",
+  "common",
+  "hive",
+  "specs",
+  "tests/attacks",
+  "tests/browser",
+  "tests/chaos",
+  "tests/differential",
+  "tests/fuzz",
+  "wasm",
+];
 /** Holds no tests. */
 const WITHOUT_TESTS: readonly string[] = [
   "LICENSE",
@@ -22,6 +34,7 @@ const WITHOUT_TESTS: readonly string[] = [
   "dist",
   "out",
   "mod.ts",
+  "tests/skips.json",
 ];
 
 /** A part of the tests, in a process of its own. */
@@ -31,16 +44,27 @@ interface Part {
 }
 
 /**
- * The halves: every entry of the project's folder is in one of them.
+ * The halves: every entry of the project's folder, and of `tests` in it, is in one of them.
  *
- * @param entries Names in that folder.
+ * @param entries What is in the project's folder, paths for what is in `tests`.
  */
 export function partsOf(entries: readonly string[]): readonly Part[] {
   const tested = entries.filter((name) => !name.startsWith(".") && !WITHOUT_TESTS.includes(name));
   return [
-    { name: "programs", args: tested.filter((name) => !ROOMS.includes(name)).sort() },
-    { name: "rooms", args: tested.filter((name) => ROOMS.includes(name)).sort() },
+    { name: "programs", args: tested.filter((name) => !APART.includes(name)).sort() },
+    { name: "apart", args: tested.filter((name) => APART.includes(name)).sort() },
   ];
+}
+
+/**
+ * What {@linkcode partsOf} is given.
+ *
+ * @param folder The project's folder, with a slash at its end.
+ */
+export function entriesOf(folder: string): readonly string[] {
+  const names = (path: string): string[] => Array.from(Deno.readDirSync(path), ({ name }) => name);
+  const tests = names(`${folder}tests`).map((name) => `tests/${name}`);
+  return [...names(folder).filter((name) => name !== "tests"), ...tests];
 }
 
 interface Ended {
@@ -69,8 +93,7 @@ async function main(args: readonly string[]): Promise<number> {
   const built = await run([Deno.execPath(), "run", "-A", "build/main.ts"]);
   if (built !== 0) return built;
   await Deno.mkdir("out", { recursive: true });
-  const entries = [...Deno.readDirSync(".")].map(({ name }) => name);
-  const parts = args.length > 0 ? [{ name: "named", args }] : partsOf(entries);
+  const parts = args.length > 0 ? [{ name: "named", args }] : partsOf(entriesOf("./"));
   const ended = await Promise.all(parts.map((part, i) => runPart(part, i > 0)));
   let [passed, failed, unexplained] = [0, 0, 0];
   const skipped: string[] = [];

@@ -15,8 +15,20 @@ interface Flags {
   readonly dotAll?: boolean;
 }
 
-function run(pattern: string, text: string, flags: Flags = {}): boolean {
+const programs = new Map<string, Uint8Array>();
+
+/** Compiled once: few patterns meet many texts here. */
+function programOf(pattern: string, flags: Flags): Uint8Array {
+  const key = JSON.stringify([pattern, flags]);
+  const known = programs.get(key);
+  if (known !== undefined) return known;
   const program = compileRegex(parseRegex(pattern, flags));
+  programs.set(key, program);
+  return program;
+}
+
+function run(pattern: string, text: string, flags: Flags = {}): boolean {
+  const program = programOf(pattern, flags);
   core.memory.set(program, PROGRAM_AT);
   assertEquals(core.exports.regex_check(PROGRAM_AT, program.length), 1, "the program holds");
   const bytes = ENCODER.encode(text);
@@ -80,9 +92,9 @@ Deno.test("regex_run() agrees with a backtracking matcher on small patterns", ()
       matched += Number(expected);
       assertEquals(run(pattern, text, flags), expected);
     }),
-    { numRuns: 5000 },
+    { numRuns: 2500 },
   );
-  assert(matched > 500 && matched < 4500, `${matched} matched`);
+  assert(matched > 250 && matched < 2250, `${matched} matched`);
 });
 
 Deno.test("regex_run() agrees where states are followed side by side", () => {
