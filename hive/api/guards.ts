@@ -49,6 +49,7 @@ export function identify(api: ApiContext): MiddlewareHandler<ApiEnv> {
     // A token is put into a request on purpose; a cookie goes along by itself.
     const isOnPurpose = principal.kind === "token" || principal.kind === "api_token";
     if (!isOnPurpose && !SAFE_METHODS.has(c.req.method)) checkOrigin(c);
+    if (principal.kind !== "anonymous") c.env?.signedIn?.();
     c.set("principal", principal);
     c.set("operators", api.operators);
     await next();

@@ -31,6 +31,8 @@ export type Handler = (request: Request, peer: Peer) => Response | Promise<Respo
 export class HttpServer {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  /** Those on which nobody has signed in, the oldest first. */
+  readonly #strangers = new Set<Socket>();
   readonly #connectionsMax: number;
   /** Connections that were turned away, for there were too many. */
   refused = 0;
@@ -43,18 +45,41 @@ export class HttpServer {
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: idleTimeoutMs,
       connectionsCheckingInterval: limits.timeoutCheckMs ?? TIMEOUT_CHECK_MS,
-    }, (incoming, outgoing) => void serve(handler, { incoming, outgoing }));
+    }, (incoming, outgoing) => {
+      const signedIn = (): void => void this.#strangers.delete(incoming.socket);
+      void serve(handler, { incoming, outgoing, signedIn });
+    });
     // Whoever takes no answer, too, moves nothing.
     this.#server.on("connection", (socket: Socket) => {
-      if (this.#open.size >= this.#connectionsMax) {
+      if (!this.#makeRoom()) {
         this.refused++;
         socket.destroy();
         return;
       }
       this.#open.add(socket);
+      this.#strangers.add(socket);
       socket.setTimeout(idleTimeoutMs, () => socket.destroy());
-      socket.once("close", () => this.#open.delete(socket));
+      socket.once("close", () => this.#forget(socket));
     });
+  }
+
+  /**
+   * Room for one more, at the cost of the oldest connection on which nobody has signed in: who holds
+   * all of them keeps nobody out. False when there is none.
+   */
+  #makeRoom(): boolean {
+    if (this.#open.size < this.#connectionsMax) return true;
+    const [oldest] = this.#strangers;
+    if (oldest === undefined) return false;
+    this.refused++;
+    this.#forget(oldest);
+    oldest.destroy();
+    return true;
+  }
+
+  #forget(socket: Socket): void {
+    this.#open.delete(socket);
+    this.#strangers.delete(socket);
   }
 
   /**
@@ -104,13 +129,15 @@ interface Exchange {
   readonly outgoing: ServerResponse;
 }
 
-async function serve(handler: Handler, { incoming, outgoing }: Exchange): Promise<void> {
+async function serve(
+  handler: Handler,
+  { incoming, outgoing, signedIn }: Exchange & { readonly signedIn: () => void },
+): Promise<void> {
   try {
     const request = requestOf(incoming);
     const { remoteAddress } = incoming.socket;
-    const peer = remoteAddress === undefined
-      ? {}
-      : { remoteAddr: { transport: "tcp", hostname: remoteAddress } };
+    const remoteAddr = { transport: "tcp", hostname: remoteAddress ?? "" };
+    const peer = remoteAddress === undefined ? { signedIn } : { remoteAddr, signedIn };
     const answer = request === undefined
       ? new Response(null, { status: 400 })
       : await handler(request, peer);

@@ -71,14 +71,23 @@ Deno.test("HttpServer answers HEAD without a body, and streams a long answer who
     assertEquals((await whole.text()).length, 1_000_000);
   }));
 
+/** Asks on a connection that is kept open, and reads a part of the answer. */
+async function ask(connection: Deno.TcpConn, path = "/"): Promise<string> {
+  await say(connection, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const buffer = new Uint8Array(4096);
+  return new TextDecoder().decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
+}
+
+/** Who asks for `/in` is known by then. */
+const signsIn: Handler = (request, { signedIn }) => {
+  if (new URL(request.url).pathname === "/in") signedIn?.();
+  return new Response("here");
+};
+
 Deno.test("HttpServer turns connections over its bound away at once, until others end", () =>
-  withServer(() => new Response("here"), async (server) => {
+  withServer(signsIn, async (server) => {
     const held = [await connect(server), await connect(server)];
-    // The two are counted once the server answers them.
-    for (const one of held) {
-      await say(one, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-      assert((await one.read(new Uint8Array(4096)) ?? 0) > 0);
-    }
+    for (const one of held) assert((await ask(one, "/in")).includes("here"));
     using over = await connect(server);
     assertEquals(await rest(over), "");
     assertEquals(server.refused, 1);
@@ -90,6 +99,27 @@ Deno.test("HttpServer turns connections over its bound away at once, until other
       assert(performance.now() < until, "no place became free");
     }
   }, { connectionsMax: 2 }));
+
+Deno.test("HttpServer lets an operator in while a stranger holds all its connections", () =>
+  withServer(signsIn, async (server) => {
+    const strangers: Deno.TcpConn[] = [];
+    const hold = async (): Promise<void> => {
+      for (let i = 0; i < 4; i++) {
+        const stranger = await connect(server);
+        strangers.push(stranger);
+        // Silent, slow, or with an answer and no more to say.
+        if (i % 3 === 1) await say(stranger, "GET / HTTP/1.1\r\nHost: x\r\nA: ");
+        if (i % 3 === 2) await ask(stranger);
+      }
+    };
+    await hold();
+    using operator = await connect(server);
+    assert((await ask(operator, "/in")).includes("here"));
+    await hold();
+    assert((await ask(operator)).includes("here"));
+    assertEquals([server.connections, server.refused], [4, 5]);
+    for (const one of strangers) one.close();
+  }, { connectionsMax: 4 }));
 
 Deno.test("HttpServer ends who is silent, slow with headers, or takes no answer", () =>
   withServer(() => new Response(new Uint8Array(64 * 1024 * 1024)), async (server) => {
