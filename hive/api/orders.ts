@@ -1,7 +1,8 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { EVERY_HOST, readPack } from "../../common/wire/mod.ts";
-import { DESTRUCTIVE_VALIDITY_MS, type Sent } from "../command/commands.ts";
+import { DESTRUCTIVE_VALIDITY_MS } from "../command/commands.ts";
+import type { Sent } from "../command/outbox.ts";
 import { hashOf } from "../command/hashed_files.ts";
 import type { DirectiveOutcome, DirectiveSummary } from "../store/directive_store.ts";
 import type { z } from "@hono/zod-openapi";
