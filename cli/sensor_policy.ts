@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import type { LoadedIndicators } from "../agent/indicators/messages.ts";
 import type { CompiledRules } from "../agent/rules/messages.ts";
-import { type Policy, type Watch, WATCHES_MAX } from "../agent/sensors/mod.ts";
+import type { Policy, Watch } from "../agent/sensors/mod.ts";
+import { WATCHES_MAX } from "../common/record/bounds.ts";
 import type { Config } from "../common/config/mod.ts";
 import type { KindName } from "../common/record/mod.ts";
 import { networkInterestOf } from "../common/sigma/network_filter.ts";

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { CompiledRules } from "../agent/rules/messages.ts";
 import type { LoadedIndicators } from "../agent/indicators/messages.ts";
-import { listedFiles, type Policy, WATCHES_MAX } from "../agent/sensors/mod.ts";
+import { listedFiles, type Policy } from "../agent/sensors/mod.ts";
+import { WATCHES_MAX } from "../common/record/bounds.ts";
 import { loadConfig } from "../common/config/mod.ts";
 import { compileRules } from "../common/sigma/mod.ts";
 import { notSeenLine, policyOf } from "./sensor_policy.ts";

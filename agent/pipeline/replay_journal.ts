@@ -29,6 +29,7 @@ import {
   type ReplayOptions,
   type ReplaySummary,
 } from "./replay_lines.ts";
+import { USER_KIND_FIRST } from "../../common/record/bounds.ts";
 
 /** What a replay into a journal works with. */
 export interface ReplayJournalOptions {
@@ -50,8 +51,6 @@ export interface ReplayJournalOptions {
 const CONTEXT_KINDS: ReadonlySet<number> = new Set(
   [KINDS.process, KINDS.user, KINDS.cgroup, KINDS.role, KINDS.rule_set].map(({ id }) => id),
 );
-/** First kind that is made in user space. */
-const USER_KIND_FIRST = 128;
 const NO_BOOT = "0".repeat(32);
 const NS_PER_MS = 1_000_000n;
 

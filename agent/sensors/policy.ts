@@ -5,13 +5,12 @@ import type { RoleMarks } from "../../common/sigma/role_marks.ts";
 import { MARK_BYTES, TERM_BYTES, writeMarks } from "../labels/encode.ts";
 import { LISTED_KEY_BYTES, type ListedFiles } from "./listed_files.ts";
 import { encodeNetwork, type NetworkPolicy } from "./network_policy.ts";
+import { WATCHES_MAX } from "../../common/record/bounds.ts";
 
 /** "IPOL" (IMMUNE_POLICY_MAGIC). */
 export const POLICY_MAGIC = 0x4c4f_5049;
 /** IMMUNE_POLICY_VERSION. */
 export const POLICY_VERSION = 5;
-/** Most watches of a policy (IMMUNE_WATCHES_MAX). */
-export const WATCHES_MAX = 4096;
 /** Longest policy, in bytes (IMMUNE_POLICY_BYTES_MAX). */
 export const POLICY_BYTES_MAX = 8 << 20;
 /** Longest interval between wake-ups for an exec, in microseconds. */

@@ -17,8 +17,8 @@ import {
   POLICY_VERSION,
   type Watch,
   WATCH_TYPES,
-  WATCHES_MAX,
 } from "./policy.ts";
+import { WATCHES_MAX } from "../../common/record/bounds.ts";
 
 const EMPTY: Policy = {
   kinds: [],

@@ -12,9 +12,7 @@ import { wantsPublicOnly } from "./public_peers.ts";
 import { type RoleExpression, type RoleMarks, roleMarksOf } from "./role_marks.ts";
 import type { RuleLogic } from "./rule.ts";
 import { foldCase, formatValue } from "./value.ts";
-
-/** Most watches of one rule set; the sensor takes no more (IMMUNE_WATCHES_MAX). */
-export const WATCHES_MAX = 4096;
+import { WATCHES_MAX } from "../record/bounds.ts";
 
 /** An object of which something is wanted: one file, or all below a directory. */
 export interface Watch {

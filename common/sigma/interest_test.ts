@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { compileRules } from "./rule_set.ts";
-import { type Interest, WATCHES_MAX } from "./interest.ts";
+import { WATCHES_MAX } from "../record/bounds.ts";
+import type { Interest } from "./interest.ts";
 
 function interest(category: string, ...detections: readonly string[]): Interest {
   return compileRules(detections.map((detection, i) => ({

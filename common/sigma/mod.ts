@@ -56,7 +56,7 @@ export { ROLE_IDS } from "./role_ids.ts";
 export { type ProgramMark, type RoleMarks, type RoleTerm } from "./role_marks.ts";
 export { readRuleSources } from "./read.ts";
 export { verifyImage } from "./image.ts";
-export { type Interest, type Watch, WATCHES_MAX, type WideNeed } from "./interest.ts";
+export { type Interest, type Watch, type WideNeed } from "./interest.ts";
 export {
   type FilterNetwork,
   NETWORK_KINDS,

@@ -1,7 +1,8 @@
 import { decodeRecord, KINDS, type RecordView } from "../../common/record/mod.ts";
 import { type Alert, alertSchema } from "../../common/wire/alert.ts";
 import { decodeHealth, type Health } from "../../common/wire/health.ts";
-import { type KindMasks, kindMasks, USER_KIND_FIRST } from "./kinds.ts";
+import { USER_KIND_FIRST } from "../../common/record/bounds.ts";
+import { type KindMasks, kindMasks } from "./kinds.ts";
 
 /** What a store takes out of the records of a batch. */
 export interface Extract extends KindMasks {

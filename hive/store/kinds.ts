@@ -1,3 +1,5 @@
+import { USER_KIND_FIRST } from "../../common/record/bounds.ts";
+
 /** Kinds of a block as two sets of bits: a query leaves blocks out without reading them. */
 export interface KindMasks {
   /** Bit N: kind N, 1 to 31. Bit 0: a kind that has no bit of its own. */
@@ -6,8 +8,6 @@ export interface KindMasks {
   readonly userKinds: number;
 }
 
-/** First kind that is made in user space. */
-export const USER_KIND_FIRST = 128;
 /** Kinds that have a bit, of each of the two sets. */
 const KINDS_PER_MASK = 32;
 

@@ -5,13 +5,13 @@ import { BODY_LAYOUTS, HEADER_BYTES } from "../../common/record/layout.ts";
 import { decodeHealth, OUTCOMES, type Tally } from "../../common/wire/mod.ts";
 import { immune } from "./immune.ts";
 import { Lines, START_WAIT_MS } from "./lines.ts";
+import { USER_KIND_FIRST } from "../../common/record/bounds.ts";
 
 /** More positions than any journal has: everything in it is read. */
 const ALL = 2n ** 50n;
 /** A journal that keeps all of a long flood, in bytes. */
 const JOURNAL_BYTES = 32 * 2 ** 30;
 
-const USER_KIND_FIRST = 128;
 /** What is opened. */
 const OPENED = "/bin/true";
 const INODE_OFFSET = HEADER_BYTES +
