@@ -101,24 +101,28 @@ function addRevoke(ca: Command): void {
     const { values } = settingsOf(command);
     const api = new ApiClient(values);
     const [revoked, unknown, requests]: [string[], string[], string[]] = [[], [], []];
-    for (let i = 0; i < agents.length; i += REVOKED_AT_ONCE_MAX) {
+    let failure: unknown;
+    for (let i = 0; i < agents.length && failure === undefined; i += REVOKED_AT_ONCE_MAX) {
       const some = { agents: agents.slice(i, i + REVOKED_AT_ONCE_MAX) };
       const body = reason === undefined ? some : { ...some, reason };
-      const answer = await api.send("post", "/api/v1/agents/revoke", { body });
-      const request = requestOf(answer);
-      if (request !== undefined) {
-        requests.push(request);
-        continue;
+      try {
+        const answer = await api.send("post", "/api/v1/agents/revoke", { body });
+        const request = requestOf(answer);
+        const done = request === undefined ? revokedSchema.parse(answer) : undefined;
+        if (request !== undefined) requests.push(request);
+        revoked.push(...done?.revoked ?? []);
+        unknown.push(...done?.unknown ?? []);
+      } catch (error) {
+        failure = error;
       }
-      const done = revokedSchema.parse(answer);
-      revoked.push(...done.revoked);
-      unknown.push(...done.unknown);
     }
+    // What was done or asked for stands, whatever became of those behind it.
     if (values.output.json) print(JSON.stringify({ revoked, unknown, requests }));
     else {
       for (const agent of revoked) print(`Revoked ${visible(agent)}`);
       for (const request of requests) print(askedText(request));
     }
+    if (failure !== undefined) throw failure;
     if (unknown.length === 0) return;
     const names = unknown.map((agent) => `"${visible(agent)}"`).join(", ");
     throw new ImmuneError("NOT_FOUND", `Cannot revoke ${names}: there is no such agent`);

@@ -3,12 +3,14 @@ import type { AuditDetail } from "../../common/audit/mod.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { StopKeyFacts } from "../../common/keys/mod.ts";
 import { readDirective, readPack } from "../../common/wire/mod.ts";
-import type { Commands, Sent } from "../command/commands.ts";
+import type { Commands } from "../command/commands.ts";
+import type { Sent } from "../command/outbox.ts";
 import { type Order, orderSchema } from "../command/schemas.ts";
 import { APPROVAL_MS } from "../operators/mod.ts";
 import type { ApiContext } from "./context.ts";
 import { PACKS_PATH, stopKeyRequest, stopRequest } from "./order_schemas.ts";
 import { type Asking, type Heard, trustAct } from "./two_person.ts";
+import type { PolicyBody } from "../../common/wire/mod.ts";
 
 /** Files of a pack that are named to whoever approves it; the others are counted. */
 const FILES_NAMED_MAX = 20;
@@ -47,8 +49,9 @@ export function orderAct(api: ApiContext): Does<Ordered> {
     detail: ({ order, host, validMs }) => ({
       host: host ?? "every host",
       holds_s: validMs / 1000,
-      body: JSON.stringify(order.body),
-      ...(order.kind === "rules" ? describePack(api, order.body.pack) : {}),
+      ...(order.kind === "rules"
+        ? { pack: order.body.pack ?? "none", ...describePack(api, order.body.pack) }
+        : describePolicy(order.body)),
     }),
     // The pack has to be there yet when somebody approves it.
     check: async (asked) =>
@@ -63,6 +66,16 @@ export function orderAct(api: ApiContext): Does<Ordered> {
     },
     run: (asked, by) => commandsOf(api).send(asked.order, { ...options(asked), by }),
   });
+}
+
+/** What a policy changes, for people; what it leaves to the host is said too. */
+function describePolicy({ open, wakeIntervalUs, watch }: PolicyBody): AuditDetail {
+  const own = "as the host has it";
+  return {
+    opens: open ?? own,
+    wakes: wakeIntervalUs === null ? own : `every ${wakeIntervalUs} µs`,
+    watched_besides: watch === null ? own : watch.length === 0 ? "nothing" : watch.join(" "),
+  };
 }
 
 /** What is in a pack, for people: all of it is at its own path. */

@@ -41,6 +41,21 @@ Deno.test("whoever approves an order reads how long it holds and what is in its 
   assertEquals((await ask(hive, `/rule-packs/${"0".repeat(64)}`)).status, 404);
 });
 
+Deno.test("whoever approves a policy reads what it changes, in words", async () => {
+  await using hive = await openOrderingHive({ twoPerson: ["directive.send"] });
+  const body = { open: "wide", wakeIntervalUs: null, watch: ["/etc/a", "/etc/b"] };
+  const order = { kind: "policy", body };
+  assertEquals((await ask(hive, "/directives", { order })).status, 202);
+  const [asked] = await hive.operators.approvals.list();
+  assertEquals(asked?.detail, {
+    host: "every host",
+    holds_s: 60,
+    opens: "wide",
+    wakes: "as the host has it",
+    watched_besides: "/etc/a /etc/b",
+  });
+});
+
 Deno.test("whoever approves a stop reads until when it holds", async () => {
   await using hive = await openOrderingHive({ twoPerson: ["kill_switch.fire"] });
   await hive.commands.setStopKey(hive.stop.facts, { signature: null, by: "a test" });

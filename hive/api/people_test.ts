@@ -69,6 +69,17 @@ Deno.test("the API changes accounts by id or name, and says which is not there",
   assert(invitedSchema.parse(await reset.json()).path.startsWith("/login?code="));
 });
 
+Deno.test("the API leaves no account behind whose subject another one has", async () => {
+  await using hive = await openTestHive();
+  const add = (body: unknown): Promise<Response> => ask(hive, "/users", { method: "POST", body });
+  const first = await add({ name: "ada", role: "analyst", oidcSubject: "s-1" });
+  assertEquals(first.status, 200, await first.text());
+  const second = { name: "bob", role: "analyst", oidcSubject: "s-1" };
+  assertEquals(await errorOf(await add(second)), [400, "INPUT_MALFORMED"]);
+  const bob = await add({ ...second, oidcSubject: "s-2" });
+  assertEquals(bob.status, 200, await bob.text());
+});
+
 Deno.test("the API gives tokens a role at most their person's, and shows everyone the own", async () => {
   await using hive = await openTestHive();
   await addUser(hive, "ada", "analyst");

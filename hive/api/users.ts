@@ -101,6 +101,8 @@ export function addUsers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   app.openapi(addRoute, async (c) => {
     const { oidcSubject: subject, ...asked } = c.req.valid("json");
     const principal = c.get("principal");
+    // First: an account without what was asked for would be left behind.
+    if (subject !== undefined) await people.checkOidcSubject(subject);
     const added = await people.add(principal, asked);
     const account = subject === undefined
       ? added

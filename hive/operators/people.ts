@@ -135,6 +135,19 @@ export class People {
   }
 
   /**
+   * Checks whether an account may have a subject.
+   *
+   * @param subject Subject at the OpenID provider.
+   * @throws {ImmuneError} `INPUT_MALFORMED` when another has it.
+   */
+  async checkOidcSubject(subject: string): Promise<void> {
+    const all = await this.#options.accounts.list();
+    if (all.some(({ oidcSubject }) => oidcSubject === subject)) {
+      throw new ImmuneError("INPUT_MALFORMED", "Cannot link account: another has this subject");
+    }
+  }
+
+  /**
    * Says whom the OpenID provider means by an account.
    *
    * @param principal Who does.
@@ -147,10 +160,7 @@ export class People {
     options: { readonly subject: string | null },
   ): Promise<Account> {
     const { subject: oidcSubject } = options;
-    const all = await this.#options.accounts.list();
-    if (oidcSubject !== null && all.some((each) => each.oidcSubject === oidcSubject)) {
-      throw new ImmuneError("INPUT_MALFORMED", "Cannot link account: another has this subject");
-    }
+    if (oidcSubject !== null) await this.checkOidcSubject(oidcSubject);
     const act = { principal, action: "user.oidc", detail: { subject: oidcSubject } };
     return await this.#change(account, act, (now) => ({ ...now, oidcSubject }));
   }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { REVOKED_AT_ONCE_MAX } from "../../hive/api/bounds.ts";
 import { createHive } from "../../hive/serve.ts";
 import { openServerCertificate } from "../../hive/trust/mod.ts";
 import { makeRequest } from "../../hive/trust/_test_support.ts";
@@ -158,3 +159,32 @@ Deno.test("immune ca init and import work on the folder, and not while a hive ru
 function keyOf(path: string): string {
   return `${Deno.readTextFileSync(path).trim()}\n`;
 }
+
+Deno.test("ca revoke: what was asked for is told though the hive refuses what is behind it", async () => {
+  const state = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${state}/operator.token`, `${"ab".repeat(32)}\n`, { mode: 0o600 });
+  const request = crypto.randomUUID();
+  let asked = 0;
+  const refusal = { error: { code: "RATE_LIMITED", message: "Cannot ask for more" } };
+  const hive = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () =>
+      asked++ === 0
+        ? Response.json({ request }, { status: 202 })
+        : Response.json(refusal, { status: 429 }),
+  );
+  try {
+    const agents = Array.from({ length: REVOKED_AT_ONCE_MAX + 1 }, () => crypto.randomUUID());
+    const settings = ["--state", state, "--console", `127.0.0.1:${hive.addr.port}`];
+    for (const flags of [[], ["--json"]]) {
+      asked = 0;
+      const run = await runImmune(["ca", "revoke", ...agents, ...flags, ...settings]);
+      assertEquals([run.code, asked], [1, 2], run.stderr);
+      assertMatch(run.stdout, new RegExp(request));
+      assertMatch(run.stderr, /RATE_LIMITED/);
+    }
+  } finally {
+    await hive.shutdown();
+    await Deno.remove(state, { recursive: true });
+  }
+});
