@@ -49,9 +49,7 @@ export function orderAct(api: ApiContext): Does<Ordered> {
     detail: ({ order, host, validMs }) => ({
       host: host ?? "every host",
       holds_s: validMs / 1000,
-      ...(order.kind === "rules"
-        ? { pack: order.body.pack ?? "none", ...describePack(api, order.body.pack) }
-        : describePolicy(order.body)),
+      ...(order.kind === "rules" ? describePack(api, order.body.pack) : describePolicy(order.body)),
     }),
     // The pack has to be there yet when somebody approves it.
     check: async (asked) =>
@@ -87,6 +85,7 @@ function describePack(api: ApiContext, hash: string | null): AuditDetail {
   const named = files.slice(0, FILES_NAMED_MAX).map(({ name }) => name).join(" ");
   const more = files.length - FILES_NAMED_MAX;
   return {
+    pack: hash,
     files: files.length,
     rules: more > 0 ? `${named} and ${more} more` : named,
     read: `${PACKS_PATH}/${hash}`,
