@@ -36,8 +36,7 @@ sensorTest(
       }
       Deno.mkdirSync(`${folder}/other`);
       Deno.linkSync(path, `${folder}/other/hard`);
-      const openedAs = `${folder}/other/hard`;
-      await expectOpen(probe, { argument: openedAs, path, openedAs });
+      await eventually(probe, path, { as: `${folder}/other/hard` });
     });
   },
 );

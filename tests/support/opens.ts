@@ -39,10 +39,17 @@ export async function expectOpen(probe: Probe, options: {
   }
 }
 
-/** Reads a file in new processes until the sensor reports it: it follows names on its own thread. */
-export async function eventually(probe: Probe, path: string): Promise<void> {
+/**
+ * Reads a file, by its path or another name, in new processes until the sensor reports it: it follows
+ * names on its own thread.
+ */
+export async function eventually(
+  probe: Probe,
+  path: string,
+  options: { readonly as?: string } = {},
+): Promise<void> {
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
-    const { pid } = await run("cat", [path]);
+    const { pid } = await run("cat", [options.as ?? path]);
     probe.read(10);
     if (probe.opens(pid).some((record) => pathOf(record) === path)) return;
   }
