@@ -1,9 +1,10 @@
-// What the agent itself takes: memory after a long time at 1,000 events/s, CPU at 5,000 events/s and
-// on an idle host. The long time is 10 minutes; IMMUNE_BENCH_AGENT=short makes it 3, which the
+// What the agent itself takes: memory after a long time at 1,000 events/s, CPU at 5,000 events/s, on an
+// idle host, and for one deed of others at full rate. The long time is 10 minutes; IMMUNE_BENCH_AGENT=short makes it 3, which the
 // workload line then says.
 
 import { compile, inFolder } from "../support/probe.ts";
 import { freeAddresses, type RunningUp, runVerb, startUp } from "../support/up.ts";
+import { type Load, runLoad } from "./overhead/load.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
 
 /** How long memory may grow, in seconds. */
@@ -15,6 +16,13 @@ const SETTLE_MS = 10_000;
 /** A process is three events: fork, exec, exit. */
 const PROCESSES_PER_S = 334;
 const OPENS_PER_S = 5000;
+/** Deeds at full rate, and how long the agent may go on with them afterwards, in seconds. */
+const SPAWN: Load = { name: "spawn", times: 5000 };
+const CONNECT: Load = { name: "connect", times: 50_000 };
+const OPEN: Load = { name: "open_unwatched", times: 500_000 };
+const AFTERWARDS_S = 2;
+const US_PER_S = 1_000_000;
+const NS_PER_US = 1000;
 /** Of /proc/PID/stat; the same on all of Linux's architectures (USER_HZ). */
 const TICKS_PER_S = 100;
 const BYTES_PER_KIB = 1024;
@@ -25,8 +33,13 @@ export async function run(): Promise<BenchResult> {
   const figures: BenchFigure[] = [];
   await inFolder(async (folder) => {
     const binary = await compile("flood", folder);
+    const deeds = await compile("load", folder);
     await withAgent([], async (pid) => {
-      figures.push(percent("agent_cpu_percent_idle", await cpuShare(pid, () => pause(CPU_S))));
+      const idle = await cpuShare(pid, () => pause(CPU_S));
+      figures.push(percent("agent_cpu_percent_idle", idle));
+      for (const [figure, load] of [["spawn", SPAWN], ["connect", CONNECT]] as const) {
+        figures.push(perDeed(figure, await cpuUsPerDeed(pid, { binary: deeds, load, idle })));
+      }
       const load = { opens: 1, processes: PROCESSES_PER_S, seconds: LONG_S };
       await runFlood(binary, load);
       figures.push({ figure: "agent_rss_mb", value: memoryMb(pid), unit: "MB" });
@@ -35,12 +48,16 @@ export async function run(): Promise<BenchResult> {
       const load = { opens: OPENS_PER_S, processes: 0, seconds: CPU_S };
       const share = await cpuShare(pid, () => runFlood(binary, load));
       figures.push(percent("agent_cpu_percent_5000", share));
+      const idle = await cpuShare(pid, () => pause(AFTERWARDS_S));
+      figures.push(perDeed("open", await cpuUsPerDeed(pid, { binary: deeds, load: OPEN, idle })));
     });
   });
   return {
     workload: `immune up with the shipped rules; memory of its agent after ${LONG_S} s of ` +
       `${PROCESSES_PER_S} processes/s (1,000 events/s), CPU of ${OPENS_PER_S} opens/s in ` +
-      `wide-stream mode and of an idle host over ${CPU_S} s, in % of one processor`,
+      `wide-stream mode and of an idle host over ${CPU_S} s, in % of one processor; CPU time of it ` +
+      `for each of ${SPAWN.times} spawns, ${CONNECT.times} connections and, in wide-stream mode, ` +
+      `${OPEN.times} opens at full rate, less what it takes idle`,
     seed: 0,
     checksum: `${figures.length} figures`,
     figures,
@@ -49,6 +66,10 @@ export async function run(): Promise<BenchResult> {
 
 function percent(figure: string, share: number): BenchFigure {
   return { figure, value: share * 100, unit: "%" };
+}
+
+function perDeed(deed: string, us: number): BenchFigure {
+  return { figure: `agent_cpu_us_${deed}`, value: us, unit: "us" };
 }
 
 async function withAgent(
@@ -90,6 +111,35 @@ async function cpuShare(pid: number, act: () => Promise<void>): Promise<number> 
   await act();
   const seconds = (performance.now() - started) / 1000;
   return (ticksOf(pid) - before) / TICKS_PER_S / seconds;
+}
+
+/** What a workload is run with, and the share of a processor that the agent takes without it. */
+interface Deeds {
+  readonly binary: string;
+  readonly load: Load;
+  readonly idle: number;
+}
+
+/** CPU time of the agent for one deed of others, in microseconds, what came of it later included. */
+async function cpuUsPerDeed(pid: number, { binary, load, idle }: Deeds): Promise<number> {
+  const [before, started] = [threadsUs(pid), performance.now()];
+  await runLoad(binary, load);
+  await pause(AFTERWARDS_S);
+  const idleUs = idle * (performance.now() - started) / 1000 * US_PER_S;
+  return Math.max(0, threadsUs(pid) - before - idleUs) / load.times;
+}
+
+/** CPU time of the threads that a process has, in microseconds: finer than its ticks. */
+function threadsUs(pid: number): number {
+  let ns = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    try {
+      ns += Number(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ")[0]);
+    } catch {
+      // One that just ended.
+    }
+  }
+  return ns / NS_PER_US;
 }
 
 /** User and system time of a process and its threads; its name may hold anything but a newline. */
