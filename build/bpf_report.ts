@@ -45,7 +45,9 @@ export function reportTable(
   const head = ["verified", "instructions", "bytes", ...others.map(({ kernel }) => kernel)];
   const lines = rows.map(({ name, section, verified, instructions, bytes, refusal }) => {
     const elsewhere = others.map(({ programs }) => verifiedOf(programs, name));
-    const own = refusal === "" ? [verified, instructions, bytes].map(String) : ["refused", "", ""];
+    const own = refusal === ""
+      ? [verified, instructions, bytes].map(String)
+      : [absence(refusal), "", ""];
     return { cells: [...own, ...elsewhere], label: `${name} (${section})` };
   });
   const all = [{ cells: head, label: "program (section)" }, ...lines];
@@ -59,8 +61,13 @@ export function reportTable(
 function verifiedOf(programs: readonly ProgramReport[], name: string): string {
   const program = programs.find((one) => one.name === name);
   if (program === undefined) return "-";
-  if (program.refusal !== "") return program.refusal === LEFT_OUT ? LEFT_OUT : "refused";
+  if (program.refusal !== "") return absence(program.refusal);
   return program.verified === 0 ? "loads" : String(program.verified);
+}
+
+/** Why a program is not there: another one is in its place on this kernel, or it was refused. */
+function absence(refusal: string): string {
+  return refusal === LEFT_OUT ? LEFT_OUT : "refused";
 }
 
 if (import.meta.main) {
