@@ -33,12 +33,17 @@ export const dist: Promise<void> = bundleIfStale();
  * What a user types: the launcher of `dist/`, with nothing of this process's environment.
  *
  * @param args Arguments of `immune`.
+ * @param prefix Command before it, for instance `setsid`. Default: none.
  * @returns The command, not started yet; both its streams are piped.
  */
-export async function launched(args: readonly string[]): Promise<Deno.Command> {
+export async function launched(
+  args: readonly string[],
+  prefix: readonly string[] = [],
+): Promise<Deno.Command> {
   await dist;
-  return new Deno.Command(LAUNCHER, {
-    args: [...args],
+  const [program = LAUNCHER, ...rest] = [...prefix, LAUNCHER, ...args];
+  return new Deno.Command(program, {
+    args: rest,
     clearEnv: true,
     env: { HOME: Deno.env.get("HOME") ?? "/", ...ENVIRONMENT },
     stdin: "null",
