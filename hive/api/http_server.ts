@@ -49,7 +49,9 @@ export class HttpServer {
       const signedIn = (): void => void this.#strangers.delete(incoming.socket);
       void serve(handler, { incoming, outgoing, signedIn });
     });
-    // Whoever takes no answer, too, moves nothing.
+    // Whoever takes no answer, too, moves nothing. Set here, it holds for each request of a
+    // connection: node:http gives this limit back to it with every one.
+    this.#server.setTimeout(idleTimeoutMs, (socket: Socket) => void socket.destroy());
     this.#server.on("connection", (socket: Socket) => {
       if (!this.#makeRoom()) {
         this.refused++;
@@ -58,7 +60,6 @@ export class HttpServer {
       }
       this.#open.add(socket);
       this.#strangers.add(socket);
-      socket.setTimeout(idleTimeoutMs, () => socket.destroy());
       socket.once("close", () => this.#forget(socket));
     });
   }

@@ -121,12 +121,17 @@ Deno.test("HttpServer lets an operator in while a stranger holds all its connect
     for (const one of strangers) one.close();
   }, { connectionsMax: 4 }));
 
+const answersAtLength: Handler = (request) =>
+  new Response(request.url.endsWith("/short") ? "here" : new Uint8Array(64 * 1024 * 1024));
+
 Deno.test("HttpServer ends who is silent, slow with headers, or takes no answer", () =>
-  withServer(() => new Response(new Uint8Array(64 * 1024 * 1024)), async (server) => {
+  withServer(answersAtLength, async (server) => {
     using silent = await connect(server);
     using slow = await connect(server);
     using deaf = await connect(server);
     await say(slow, "GET / HTTP/1.1\r\nHost: x\r\nA: ");
+    // The limit holds for a connection's later requests too.
+    assert((await ask(deaf, "/short")).includes("here"));
     await say(deaf, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     const [one, two] = await Promise.all([rest(silent), rest(slow)]);
     for (const text of [one, two]) assert(text === "" || text.startsWith("HTTP/1.1 408"), text);
