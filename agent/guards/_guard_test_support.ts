@@ -56,6 +56,12 @@ export async function frame(
   return sealDirective(signed, await signer.sign(purpose ?? stream, signed));
 }
 
+/** How the next guard starts. */
+export interface RestartOptions extends Partial<GuardOptions> {
+  /** Only its process ended. */
+  readonly killed?: boolean;
+}
+
 /** An agent's guard whose acts only say that they were done, on a clock in the test's hand. */
 export class GuardScene implements AsyncDisposable {
   readonly clock = new FakeClock(NOW_MS);
@@ -70,7 +76,7 @@ export class GuardScene implements AsyncDisposable {
   guard: Guard;
   bootId = BOOT;
   bootMs = 1_000_000;
-  readonly #options: Partial<GuardOptions>;
+  #options: Partial<GuardOptions>;
   readonly #trust: CommandTrust;
 
   private constructor(folder: string, options: Partial<GuardOptions & { trust: CommandTrust }>) {
@@ -107,8 +113,9 @@ export class GuardScene implements AsyncDisposable {
     }
   }
 
-  /** Ends the guard, or only its process, and starts the next one. */
-  restart({ killed = false }: { readonly killed?: boolean } = {}): void {
+  /** Ends the guard, or only its process, and starts the next one, with other options if given. */
+  restart({ killed = false, ...options }: RestartOptions = {}): void {
+    this.#options = { ...this.#options, ...options };
     if (!killed) this.guard[Symbol.dispose]();
     this.guard = this.#open();
   }

@@ -126,3 +126,41 @@ Deno.test("dead man's switch: a pushed canary is only a reason to ask", async ()
   await answer(scene, 2);
   assertEquals(scene.guard.canary, "fresh");
 });
+
+Deno.test("dead man's switch pauses and resumes though its state cannot be written", async () => {
+  await using scene = await GuardScene.open({ onCanaryLoss: "observe" });
+  scene.guard.start();
+  await answer(scene);
+  // A folder in the place of the file that is written first: nobody can write it, not even root.
+  await Deno.mkdir(`${scene.folder}/command.json.new`);
+  const unkept = (): number => scene.warnings.filter((line) => line.includes("Cannot keep")).length;
+  await scene.pass(48 * HOUR_MS);
+  assertEquals([scene.guard.canary, scene.acts, unkept()], ["lost", ["blocking false"], 1]);
+  await answer(scene, 2);
+  assertEquals([scene.guard.canary, scene.last.canary], ["fresh", "fresh"]);
+  assertEquals([scene.acts, unkept()], [["blocking false", "blocking true"], 1]);
+  await Deno.remove(`${scene.folder}/command.json.new`);
+  await scene.pass(60_000);
+  assertEquals(readStanding(scene.folder)?.canary, "fresh");
+  scene.restart();
+  assertEquals(scene.guard.state.highest.canary, 2);
+  await Deno.mkdir(`${scene.folder}/command.json.new`);
+  scene.guard.start();
+  await scene.pass(60_000);
+  assertEquals(unkept(), 2);
+});
+
+Deno.test("dead man's switch: a restart pauses nothing that is not lost any more", async () => {
+  await using scene = await GuardScene.open({ onCanaryLoss: "observe" });
+  scene.guard.start();
+  await answer(scene);
+  await scene.pass(50 * HOUR_MS);
+  assertEquals(scene.acts, ["blocking false"]);
+  scene.restart({ canary: { lossMs: 96 * HOUR_MS } });
+  scene.guard.start();
+  await scene.pass(60_000);
+  assertEquals([scene.guard.canary, scene.acts], ["fresh", ["blocking false"]]);
+  scene.restart({ canary: {} });
+  scene.guard.start();
+  assertEquals([scene.guard.canary, scene.acts.length], ["lost", 2]);
+});

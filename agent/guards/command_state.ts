@@ -142,13 +142,20 @@ export class CommandFile {
    */
   change(change: Partial<CommandState>): void {
     const next = { ...this.#state, ...change };
-    try {
-      this.#write(next);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ImmuneError("STATE_UNUSABLE", `Cannot keep "${this.#path}": ${why}`, { cause });
-    }
+    const failure = this.#kept(next);
+    if (failure !== undefined) throw failure;
     this.#state = next;
+  }
+
+  /**
+   * Changes it where it is so whether it can be written or not.
+   *
+   * @param change What differs.
+   * @returns `STATE_UNUSABLE` when it is not on the disk; `now` has it, and so has the next change.
+   */
+  hold(change: Partial<CommandState>): ImmuneError | undefined {
+    this.#state = { ...this.#state, ...change };
+    return this.#kept(this.#state);
   }
 
   /**
@@ -170,6 +177,16 @@ export class CommandFile {
       this.#write(this.#state);
     } catch {
       // The next change tells; what is lost here is a count.
+    }
+  }
+
+  #kept(state: CommandState): ImmuneError | undefined {
+    try {
+      this.#write(state);
+      return undefined;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      return new ImmuneError("STATE_UNUSABLE", `Cannot keep "${this.#path}": ${why}`, { cause });
     }
   }
 

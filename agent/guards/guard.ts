@@ -84,6 +84,10 @@ export class Guard implements Disposable {
   #keptAtMs: number;
   #queue: Promise<void> = Promise.resolve();
   #ended = false;
+  /** Whether it has had blocking paused. */
+  #paused = false;
+  /** Why the state is not on the disk, as it was told. */
+  #unkept = "";
 
   /** @param options State, acts and clocks. */
   constructor(options: GuardOptions) {
@@ -134,7 +138,7 @@ export class Guard implements Disposable {
       this.#add({ stream, number, kind, outcome: "failed", cause: null, text });
     }
     acts.cursor(this.state.highest);
-    if (this.#isObserving(this.state.canary.state)) acts.blocking(false);
+    this.#pause(!this.blocks);
     acts.askCanary(this.#watch.ask());
     this.#look();
     this.#report();
@@ -159,7 +163,7 @@ export class Guard implements Disposable {
    */
   reported(sequence: number): void {
     const results = this.state.results.filter((result) => result.sequence > sequence);
-    if (results.length < this.state.results.length) this.#file.change({ results });
+    if (results.length < this.state.results.length) this.#hold({ results });
   }
 
   /**
@@ -301,7 +305,8 @@ export class Guard implements Disposable {
 
   /** One that answers resets the switch; one that was pushed says that it is worth asking. */
   #hear({ number, body }: Extract<Directive, { kind: "canary" }>): void {
-    this.#file.change(this.#accepted("canary", number));
+    // Its number need not be on the disk first: asking again, or a nonce of its own, repeats nothing.
+    this.#hold(this.#accepted("canary", number));
     this.#options.acts.cursor(this.state.highest);
     if (body.nonce === null) this.#options.acts.askCanary(this.#watch.ask());
     else {
@@ -329,7 +334,7 @@ export class Guard implements Disposable {
     };
     const isOther = (open: { readonly stream: string; readonly number: number }): boolean =>
       open.stream !== result.stream || open.number !== result.number;
-    this.#file.change({
+    this.#hold({
       results: [...results, added].slice(-RESULTS_MAX),
       resultsDropped: resultsDropped + (results.length < RESULTS_MAX ? 0 : 1),
       sequence: sequence + 1,
@@ -353,15 +358,14 @@ export class Guard implements Disposable {
     const { acts, clock, onCanaryLoss } = this.#options;
     const before = this.state.canary.state;
     const now = this.#watch.state;
+    // First of all: it does not hang on a disk that may be full.
+    this.#pause(this.#isObserving(now));
     if (this.#watch.isDue) acts.askCanary(this.#watch.ask());
     if (now !== before || this.#elapsed.nowMs() - this.#keptAtMs >= KEEP_INTERVAL_MS) {
       this.#keep(now);
     }
     if (now !== before) {
       acts.warn(canaryLine(now, { ageMs: this.#watch.ageMs, onCanaryLoss }));
-      if (this.#isObserving(before) !== this.#isObserving(now)) {
-        acts.blocking(!this.#isObserving(now));
-      }
       this.#report();
     }
     this.#timer?.cancel();
@@ -373,10 +377,25 @@ export class Guard implements Disposable {
     return state === "lost" && this.#options.onCanaryLoss === "observe";
   }
 
+  #pause(wanted: boolean): void {
+    if (wanted === this.#paused) return;
+    this.#paused = wanted;
+    this.#options.acts.blocking(!wanted);
+  }
+
   #keep(state: CanaryState): void {
     this.#keptAtMs = this.#elapsed.nowMs();
     const lastMs = this.#watch.lastMs;
-    this.#file.change({ canary: { lastMs, state, elapsed: this.#elapsed.keep() } });
+    this.#hold({ canary: { lastMs, state, elapsed: this.#elapsed.keep() } });
+  }
+
+  /** Changes what is so in any case; that it is not on the disk is told when it changes. */
+  #hold(change: Partial<CommandState>): void {
+    const why = this.#file.hold(change)?.message ?? "";
+    if (why !== "" && why !== this.#unkept) {
+      this.#options.acts.warn(`${why}; what it would hold counts until this agent ends`);
+    }
+    this.#unkept = why;
   }
 }
 
