@@ -86,8 +86,8 @@ export type ApiContext =
 /** What a server tells about a connection. */
 export interface Peer {
   readonly remoteAddr?: { readonly transport: string; readonly hostname?: string };
-  /** Called once it is known who asks: this connection is no stranger's any more. */
-  readonly signedIn?: () => void;
+  /** Called once it is known who asks: an account's id; `undefined` = nobody who has signed in. */
+  readonly askedBy?: (who: string | undefined) => void;
 }
 
 /** Types of the Hono apps here. */

@@ -2,7 +2,14 @@ import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { ImmuneError } from "../../common/config/errors.ts";
-import { type Action, type ApiObject, can, roleOf } from "../operators/mod.ts";
+import {
+  type Action,
+  actorOf,
+  type ApiObject,
+  can,
+  type Principal,
+  roleOf,
+} from "../operators/mod.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 
 /** The session's cookie over plain loopback HTTP. */
@@ -45,15 +52,28 @@ export function identify(api: ApiContext): MiddlewareHandler<ApiEnv> {
       session: sessionOf(c, api),
       // A page that renews itself is no sign of a person.
       isActive: c.req.header("HX-Request") === undefined,
+    }).catch((error: unknown) => {
+      tellWho(c, { kind: "anonymous" });
+      throw error;
     });
+    tellWho(c, principal);
     // A token is put into a request on purpose; a cookie goes along by itself.
     const isOnPurpose = principal.kind === "token" || principal.kind === "api_token";
     if (!isOnPurpose && !SAFE_METHODS.has(c.req.method)) checkOrigin(c);
-    if (principal.kind !== "anonymous") c.env?.signedIn?.();
     c.set("principal", principal);
     c.set("operators", api.operators);
     await next();
   });
+}
+
+/**
+ * Tells the server whose the request's connection is.
+ *
+ * @param c The request.
+ * @param principal Who asks.
+ */
+export function tellWho(c: Context<ApiEnv>, principal: Principal): void {
+  c.env?.askedBy?.(principal.kind === "anonymous" ? undefined : actorOf(principal).id);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
+import { Connections } from "./connections.ts";
 import type { Peer } from "./context.ts";
 
 /** Most connections that are open at a time: browsers, verbs, programs. */
@@ -30,15 +31,10 @@ export type Handler = (request: Request, peer: Peer) => Response | Promise<Respo
 /** A plain HTTP server that bounds its connections and how long they may be silent. */
 export class HttpServer {
   readonly #server: Server;
-  readonly #open = new Set<Socket>();
-  /** Those on which nobody has signed in, the oldest first. */
-  readonly #strangers = new Set<Socket>();
-  readonly #connectionsMax: number;
-  /** Connections that were turned away, for there were too many. */
-  refused = 0;
+  readonly #connections: Connections;
 
   private constructor(handler: Handler, limits: HttpLimits) {
-    this.#connectionsMax = limits.connectionsMax ?? CONNECTIONS_MAX;
+    this.#connections = new Connections(limits.connectionsMax ?? CONNECTIONS_MAX);
     const idleTimeoutMs = limits.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
     this.#server = createServer({
       headersTimeout: limits.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
@@ -46,41 +42,15 @@ export class HttpServer {
       keepAliveTimeout: idleTimeoutMs,
       connectionsCheckingInterval: limits.timeoutCheckMs ?? TIMEOUT_CHECK_MS,
     }, (incoming, outgoing) => {
-      const signedIn = (): void => void this.#strangers.delete(incoming.socket);
-      void serve(handler, { incoming, outgoing, signedIn });
+      outgoing.once("close", this.#connections.begin(incoming));
+      const askedBy = (who: string | undefined): void =>
+        this.#connections.setHolder(incoming.socket, who);
+      void serve(handler, { incoming, outgoing, askedBy });
     });
     // Whoever takes no answer, too, moves nothing. Set here, it holds for each request of a
     // connection: node:http gives this limit back to it with every one.
     this.#server.setTimeout(idleTimeoutMs, (socket: Socket) => void socket.destroy());
-    this.#server.on("connection", (socket: Socket) => {
-      if (!this.#makeRoom()) {
-        this.refused++;
-        socket.destroy();
-        return;
-      }
-      this.#open.add(socket);
-      this.#strangers.add(socket);
-      socket.once("close", () => this.#forget(socket));
-    });
-  }
-
-  /**
-   * Room for one more, at the cost of the oldest connection on which nobody has signed in: who holds
-   * all of them keeps nobody out. False when there is none.
-   */
-  #makeRoom(): boolean {
-    if (this.#open.size < this.#connectionsMax) return true;
-    const [oldest] = this.#strangers;
-    if (oldest === undefined) return false;
-    this.refused++;
-    this.#forget(oldest);
-    oldest.destroy();
-    return true;
-  }
-
-  #forget(socket: Socket): void {
-    this.#open.delete(socket);
-    this.#strangers.delete(socket);
+    this.#server.on("connection", (socket: Socket) => this.#connections.add(socket));
   }
 
   /**
@@ -110,16 +80,19 @@ export class HttpServer {
 
   /** Connections that are open now. */
   get connections(): number {
-    return this.#open.size;
+    return this.#connections.count;
+  }
+
+  /** Connections that were turned away, or ended for another, for there were too many. */
+  get refused(): number {
+    return this.#connections.refused;
   }
 
   /** Stops it; answers under way have five seconds. */
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    const late = setTimeout(() => {
-      for (const socket of this.#open) socket.destroy();
-    }, STOP_TIMEOUT_MS);
+    const late = setTimeout(() => this.#connections.destroy(), STOP_TIMEOUT_MS);
     await closed;
     clearTimeout(late);
   }
@@ -132,13 +105,13 @@ interface Exchange {
 
 async function serve(
   handler: Handler,
-  { incoming, outgoing, signedIn }: Exchange & { readonly signedIn: () => void },
+  { incoming, outgoing, askedBy }: Exchange & Required<Pick<Peer, "askedBy">>,
 ): Promise<void> {
   try {
     const request = requestOf(incoming);
     const { remoteAddress } = incoming.socket;
     const remoteAddr = { transport: "tcp", hostname: remoteAddress ?? "" };
-    const peer = remoteAddress === undefined ? { signedIn } : { remoteAddr, signedIn };
+    const peer = remoteAddress === undefined ? { askedBy } : { remoteAddr, askedBy };
     const answer = request === undefined
       ? new Response(null, { status: 400 })
       : await handler(request, peer);

@@ -78,16 +78,16 @@ async function ask(connection: Deno.TcpConn, path = "/"): Promise<string> {
   return new TextDecoder().decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
 }
 
-/** Who asks for `/in` is known by then. */
-const signsIn: Handler = (request, { signedIn }) => {
-  if (new URL(request.url).pathname === "/in") signedIn?.();
+/** Who asks for `/in/NAME` is known by then; any other path is nobody's. */
+const signsIn: Handler = (request, { askedBy }) => {
+  askedBy?.(/^\/in\/(.+)$/.exec(new URL(request.url).pathname)?.[1]);
   return new Response("here");
 };
 
 Deno.test("HttpServer turns connections over its bound away at once, until others end", () =>
   withServer(signsIn, async (server) => {
     const held = [await connect(server), await connect(server)];
-    for (const one of held) assert((await ask(one, "/in")).includes("here"));
+    for (const [i, one] of held.entries()) assert((await ask(one, `/in/${i}`)).includes("here"));
     using over = await connect(server);
     assertEquals(await rest(over), "");
     assertEquals(server.refused, 1);
@@ -99,6 +99,70 @@ Deno.test("HttpServer turns connections over its bound away at once, until other
       assert(performance.now() < until, "no place became free");
     }
   }, { connectionsMax: 2 }));
+
+Deno.test("HttpServer lets others in while one account holds all its connections", () =>
+  withServer(signsIn, async (server) => {
+    const held: Deno.TcpConn[] = [];
+    const hold = async (): Promise<void> => {
+      for (let i = 0; i < 4; i++) {
+        const one = await connect(server);
+        held.push(one);
+        assert((await ask(one, "/in/viewer")).includes("here"));
+      }
+    };
+    await hold();
+    using operator = await connect(server);
+    // A stranger until it signs in, whom the account's next connections do not end either.
+    assert((await ask(operator)).includes("here"));
+    await hold();
+    assert((await ask(operator, "/in/operator")).includes("here"));
+    await hold();
+    assert((await ask(operator, "/in/operator")).includes("here"));
+    assertEquals([server.connections, server.refused], [4, 9]);
+    for (const one of held) one.close();
+  }, { connectionsMax: 4 }));
+
+Deno.test("HttpServer takes a connection for a stranger's once its session has ended", () =>
+  withServer(signsIn, async (server) => {
+    using left = await connect(server);
+    using stays = await connect(server);
+    for (const path of ["/in/a", "/"]) assert((await ask(left, path)).includes("here"));
+    assert((await ask(stays, "/in/b")).includes("here"));
+    using next = await connect(server);
+    assert((await ask(next)).includes("here"));
+    assertEquals(await rest(left), "");
+    assert((await ask(stays)).includes("here"));
+  }, { connectionsMax: 2 }));
+
+Deno.test("HttpServer ends no sign-in under way for those who come after it", async () => {
+  const [come, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const signsInSlowly: Handler = async (request, peer) => {
+    await request.text();
+    if (!request.url.endsWith("/slow")) return await signsIn(request, peer);
+    come.resolve();
+    await go.promise;
+    return new Response("done");
+  };
+  await withServer(signsInSlowly, async (server) => {
+    using person = await connect(server);
+    const answer = ask(person, "/slow");
+    await come.promise;
+    const others: Deno.TcpConn[] = [];
+    for (let i = 0; i < 24; i++) {
+      const other = await connect(server);
+      others.push(other);
+      // Silent, with half a request, or with an answer; at last all have that.
+      if (i < 12 && i % 3 === 1) {
+        await say(other, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1");
+      }
+      if (i >= 12 || i % 3 === 2) assert((await ask(other)).includes("here"));
+    }
+    assertEquals([server.connections, server.refused], [4, 21]);
+    go.resolve();
+    assert((await answer).includes("200 OK"));
+    for (const other of others) other.close();
+  }, { connectionsMax: 4 });
+});
 
 Deno.test("HttpServer lets an operator in while a stranger holds all its connections", () =>
   withServer(signsIn, async (server) => {
@@ -114,9 +178,9 @@ Deno.test("HttpServer lets an operator in while a stranger holds all its connect
     };
     await hold();
     using operator = await connect(server);
-    assert((await ask(operator, "/in")).includes("here"));
+    assert((await ask(operator, "/in/operator")).includes("here"));
     await hold();
-    assert((await ask(operator)).includes("here"));
+    assert((await ask(operator, "/in/operator")).includes("here"));
     assertEquals([server.connections, server.refused], [4, 5]);
     for (const one of strangers) one.close();
   }, { connectionsMax: 4 }));

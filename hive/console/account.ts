@@ -46,7 +46,7 @@ export function addAccount(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
       method: "link",
       source: sourceOf(c),
     });
-    startSession(c, api, { session });
+    await startSession(c, api, { session });
     return c.redirect("/account", 303);
   });
   for (const [path, act] of Object.entries(actsOf(api))) {

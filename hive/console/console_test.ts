@@ -49,6 +49,28 @@ Deno.test("console leads who is not signed in to the login page", async () => {
   assertEquals((await hive.api.request("/", { headers: token })).status, 403);
 });
 
+Deno.test("console tells whose a connection is, from the sign-in on it and as long as it holds", async () => {
+  await using hive = await openTestHive();
+  const told: (string | undefined)[] = [];
+  const peer = { askedBy: (who: string | undefined) => void told.push(who) };
+  const ada = await hive.operators.accounts.add({ name: "ada", role: "viewer" });
+  const link = `/login?code=${hive.operators.addInvite(ada)}`;
+  const entered = await hive.api.request(link, {}, peer);
+  assertEquals(told.splice(0), [undefined, ada.id]);
+  const cookie = (entered.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+  const asking: Record<string, string>[] = [
+    { cookie },
+    { authorization: `Bearer ${hive.token}` },
+    { authorization: `Bearer ${newSecret()}` },
+    {},
+  ];
+  for (const headers of asking) await hive.api.request("/", { headers }, peer);
+  assertEquals(told.splice(0), [ada.id, "host", undefined, undefined]);
+  hive.operators.sessions.endOf(ada.id);
+  await hive.api.request("/", { headers: { cookie } }, peer);
+  assertEquals(told, [undefined]);
+});
+
 Deno.test("console's login link survives those that only look ahead", async () => {
   await using hive = await openTestHive();
   const link = `/login?code=${hive.operators.addLoginCode()}`;

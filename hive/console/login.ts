@@ -79,7 +79,7 @@ export async function enter(
   options: { readonly signIn: () => Promise<string>; readonly done: () => Answer },
 ): Promise<Response> {
   try {
-    startSession(c, api, { session: await options.signIn() });
+    await startSession(c, api, { session: await options.signIn() });
     return await options.done();
   } catch (error) {
     if (!(error instanceof ImmuneError) || error.status >= 500) throw error;

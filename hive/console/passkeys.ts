@@ -32,7 +32,7 @@ export function addPasskeys(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
   app.post(`${LOGIN_PATH}/passkey`, allow("create", "login"), async (c) => {
     const { credential } = await bodyOf(c, signInBody);
     const from = { site: siteOf(c, api), source: sourceOf(c) };
-    startSession(c, api, { session: await passkeys.signIn(credential, from) });
+    await startSession(c, api, { session: await passkeys.signIn(credential, from) });
     return c.json({ done: true });
   });
   const own = allow("change", "own_account");

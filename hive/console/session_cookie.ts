@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { setCookie } from "hono/cookie";
 import type { ApiContext, ApiEnv } from "../api/context.ts";
-import { isTls, SESSION_COOKIE, SESSION_COOKIE_TLS, sessionOf } from "../api/guards.ts";
+import { isTls, SESSION_COOKIE, SESSION_COOKIE_TLS, sessionOf, tellWho } from "../api/guards.ts";
 import { SESSION_MS } from "../operators/mod.ts";
 
 /**
@@ -12,13 +12,15 @@ import { SESSION_MS } from "../operators/mod.ts";
  * @param api Says whether a proxy ends TLS.
  * @param options `session`: its secret.
  */
-export function startSession(
+export async function startSession(
   c: Context<ApiEnv>,
   api: ApiContext,
   options: { readonly session: string },
-): void {
+): Promise<void> {
   api.operators.signOut(sessionOf(c, api) ?? "");
   putCookie(c, { api, value: options.session, maxAge: SESSION_MS / 1000 });
+  // Not from the next request on alone: others would end the connection before.
+  tellWho(c, await api.operators.principal({ authorization: undefined, ...options }));
 }
 
 /**
