@@ -10,6 +10,10 @@ export const CANARY_LOSS_MS = 48 * HOUR_MS;
 export const CANARY_WARN_AHEAD_MS = 12 * HOUR_MS;
 /** A hive that was asked in vain is asked again after this long, in milliseconds. */
 export const CANARY_RETRY_MS = 5 * 60 * 1000;
+/** Time that went on by so much between two looks jumped, in milliseconds: the host was suspended. */
+export const CANARY_JUMP_MS = 30 * 60 * 1000;
+/** After a jump nothing is lost for so long, in milliseconds: the hive is asked twice in it. */
+export const CANARY_SPARED_MS = 2 * CANARY_RETRY_MS;
 const NONCE_BYTES = 16;
 
 /** Options of {@linkcode CanaryWatch}. */
@@ -33,6 +37,7 @@ export class CanaryWatch {
   #lastMs: number;
   #asked: { readonly nonce: string; readonly atMs: number } | undefined;
   #askedMs = -Infinity;
+  #sparedMs = -Infinity;
 
   /**
    * @param clock Time that passes.
@@ -74,6 +79,11 @@ export class CanaryWatch {
     this.#asked = undefined;
   }
 
+  /** Time has jumped: that no canary came says nothing before the hive was asked again. */
+  jumped(): void {
+    this.#sparedMs = this.#clock.nowMs() + CANARY_SPARED_MS;
+  }
+
   /** Milliseconds since the last fresh one was asked for. */
   get ageMs(): number {
     return this.#clock.nowMs() - this.#lastMs;
@@ -81,7 +91,9 @@ export class CanaryWatch {
 
   /** What that means. */
   get state(): CanaryState {
-    if (this.ageMs >= this.#lossMs) return "lost";
+    if (this.ageMs >= this.#lossMs) {
+      return this.#clock.nowMs() < this.#sparedMs ? "warned" : "lost";
+    }
     return this.ageMs >= this.#lossMs - this.#warnAheadMs ? "warned" : "fresh";
   }
 

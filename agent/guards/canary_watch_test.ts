@@ -164,3 +164,26 @@ Deno.test("dead man's switch: a restart pauses nothing that is not lost any more
   scene.guard.start();
   assertEquals([scene.guard.canary, scene.acts.length], ["lost", 2]);
 });
+
+Deno.test("dead man's switch asks after a suspension before it pauses anything", async () => {
+  await using scene = await GuardScene.open({ onCanaryLoss: "observe" });
+  scene.guard.start();
+  await answer(scene);
+  const asked = scene.nonces.length;
+  scene.bootMs += 49 * HOUR_MS;
+  scene.clock.advance(60_000);
+  assertEquals([scene.guard.canary, scene.acts, scene.nonces.length], ["warned", [], asked + 1]);
+  await answer(scene, 2);
+  await scene.pass(HOUR_MS);
+  assertEquals([scene.guard.canary, scene.acts], ["fresh", []]);
+  // Nobody answers: a second question, and then it is lost.
+  scene.bootMs += 49 * HOUR_MS;
+  await scene.pass(9 * 60_000, 60_000);
+  assertEquals([scene.guard.canary, scene.acts, scene.nonces.length], ["warned", [], asked + 3]);
+  await scene.pass(2 * 60_000, 60_000);
+  assertEquals([scene.guard.canary, scene.acts], ["lost", ["blocking false"]]);
+  // What was lost before stays so.
+  scene.bootMs += 49 * HOUR_MS;
+  await scene.pass(60_000);
+  assertEquals([scene.guard.canary, scene.acts.length], ["lost", 1]);
+});

@@ -17,7 +17,7 @@ import {
   RESULTS_MAX,
   type StopAction,
 } from "../../common/wire/mod.ts";
-import { CanaryWatch } from "./canary_watch.ts";
+import { CANARY_JUMP_MS, CanaryWatch } from "./canary_watch.ts";
 import { checkDirective, type Checked } from "./check.ts";
 import { type CommandFile, type CommandState, SEEN_MAX } from "./command_state.ts";
 import { ElapsedClock } from "./elapsed.ts";
@@ -82,6 +82,8 @@ export class Guard implements Disposable {
   readonly #watch: CanaryWatch;
   #timer: { cancel(): void } | undefined;
   #keptAtMs: number;
+  /** When it looked last, in elapsed milliseconds; before its first look no time can jump. */
+  #lookedMs = Infinity;
   #queue: Promise<void> = Promise.resolve();
   #ended = false;
   /** Whether it has had blocking paused. */
@@ -181,6 +183,8 @@ export class Guard implements Disposable {
 
   /** Says again what the hive has not heard. */
   report(): void {
+    // A host that was suspended may be connected before the timer's turn comes.
+    this.#look();
     this.#report();
   }
 
@@ -357,11 +361,14 @@ export class Guard implements Disposable {
     if (this.#ended) return;
     const { acts, clock, onCanaryLoss } = this.#options;
     const before = this.state.canary.state;
+    const elapsedMs = this.#elapsed.nowMs();
+    if (before !== "lost" && elapsedMs - this.#lookedMs >= CANARY_JUMP_MS) this.#watch.jumped();
+    this.#lookedMs = elapsedMs;
     const now = this.#watch.state;
     // First of all: it does not hang on a disk that may be full.
     this.#pause(this.#isObserving(now));
     if (this.#watch.isDue) acts.askCanary(this.#watch.ask());
-    if (now !== before || this.#elapsed.nowMs() - this.#keptAtMs >= KEEP_INTERVAL_MS) {
+    if (now !== before || elapsedMs - this.#keptAtMs >= KEEP_INTERVAL_MS) {
       this.#keep(now);
     }
     if (now !== before) {
