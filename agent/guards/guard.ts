@@ -11,6 +11,7 @@ import {
   EVERY_HOST,
   type KeysBody,
   type PolicyBody,
+  readDirective,
   type RefusalCause,
   RESULT_TEXT_MAX,
   type ResultReport,
@@ -72,7 +73,7 @@ export interface GuardOptions {
 }
 
 /**
- * Takes orders, one after the other: checks each, remembers its number on the disk, and only then
+ * Takes orders, one after the other, and stops ahead of the others: checks each, remembers its number on the disk, and only then
  * has it carried out; keeps what came of it until the hive has heard.
  */
 export class Guard implements Disposable {
@@ -84,7 +85,10 @@ export class Guard implements Disposable {
   #keptAtMs: number;
   /** When it looked last, in elapsed milliseconds; before its first look no time can jump. */
   #lookedMs = Infinity;
-  #queue: Promise<void> = Promise.resolve();
+  /** What waits its turn; stops count for themselves, and wait for no other order. */
+  readonly #queues = { stop: Promise.resolve(), other: Promise.resolve() };
+  /** By their bytes, what was taken and is not over: a line that begins anew gives it again. */
+  readonly #taking = new Map<string, Promise<void>>();
   #ended = false;
   /** Whether it has had blocking paused. */
   #paused = false;
@@ -153,9 +157,20 @@ export class Guard implements Disposable {
    * @returns Settled when it was carried out or refused.
    */
   take(bytes: Uint8Array): Promise<void> {
-    const taken = this.#queue.then(() => this.#ended ? undefined : this.#take(bytes));
-    this.#queue = taken.catch((error: Error) => this.#options.acts.warn(error.message));
-    return this.#queue;
+    const key = bytes.toHex();
+    const before = this.#taking.get(key);
+    if (before !== undefined) return before;
+    const read = readDirective(bytes);
+    const queue = "stream" in read && read.stream === "stop" ? "stop" : "other";
+    // Not held against the clock when its turn comes: what goes before may take minutes.
+    const nowMs = this.#options.clock.nowMs();
+    const taken = this.#queues[queue]
+      .then(() => this.#ended ? undefined : this.#take(bytes, nowMs))
+      .catch((error: Error) => this.#options.acts.warn(error.message))
+      .finally(() => this.#taking.delete(key));
+    this.#taking.set(key, taken);
+    this.#queues[queue] = taken;
+    return taken;
   }
 
   /**
@@ -196,8 +211,8 @@ export class Guard implements Disposable {
     this.#keep(this.#watch.state);
   }
 
-  async #take(bytes: Uint8Array): Promise<void> {
-    const { hostId, refuse, clock } = this.#options;
+  async #take(bytes: Uint8Array, nowMs: number): Promise<void> {
+    const { hostId, refuse } = this.#options;
     const { fleet, keys, highest, seen } = this.state;
     const checked = await checkDirective(bytes, {
       fleet,
@@ -207,7 +222,7 @@ export class Guard implements Disposable {
       refuse: new Set(refuse),
       seen: (stream, number) => seen[stream].includes(number),
       nonce: this.#watch.nonce,
-      nowMs: clock.nowMs(),
+      nowMs,
     });
     if (!checked.ok) return this.#refuse(checked);
     const { directive, stream } = checked;

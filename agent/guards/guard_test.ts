@@ -100,6 +100,43 @@ Deno.test("Guard keeps a stop over a restart, and lifts it", async () => {
   assertEquals([scene.guard.state.stopped, scene.acts], [false, ["stop", "lift"]]);
 });
 
+Deno.test("Guard holds an order to the time of its arrival, and a stop waits behind none", async () => {
+  const isHere = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  using hanging = await hangingScene(() => {
+    isHere.resolve();
+    return promise;
+  });
+  const { guard, clock, folder } = hanging.scene;
+  const first = await frame(RULES, { number: 1 });
+  const rules = guard.take(first);
+  await isHere.promise;
+  // The same once more is the same: a line that begins anew gives what is not over again.
+  assertEquals(guard.take(first), rules);
+  const late = guard.take(await frame({ kind: "rules", body: { pack: null } }, { number: 2 }));
+  await guard.take(await frame(STOP, { number: 9 }));
+  assertEquals(guard.state.stopped, true);
+  assertEquals(guard.state.pending.map(({ number }) => number), [1]);
+  const lift = { kind: "stop", body: { action: "lift" } } as const;
+  await guard.take(await frame(lift, { number: 8 }));
+  assertEquals([guard.state.refused.reorder, guard.state.stopped], [1, true]);
+  clock.advance(61_000);
+  await guard.take(await frame(STOP, { number: 10 }));
+  assertEquals(guard.state.refused.expired, 1);
+  resolve("");
+  await Promise.all([rules, late]);
+  const { highest, results, pending } = guard.state;
+  assertEquals([highest, pending], [{ directive: 2, canary: 0, stop: 9 }, []]);
+  assertEquals(results.map(({ number, outcome }) => `${number} ${outcome}`), [
+    "9 done",
+    "8 refused",
+    "10 refused",
+    "1 done",
+    "2 done",
+  ]);
+  assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/command.json`)).stopped, true);
+});
+
 Deno.test("Guard: a drill does not stop", async () => {
   await using scene = await GuardScene.open();
   await scene.guard.take(await frame({ kind: "stop", body: { action: "drill" } }));

@@ -20,6 +20,9 @@ const REFUSALS_MAX = 3;
 /** After so long, in milliseconds. */
 const REFUSED_WAIT_MS = 30_000;
 
+/** Frames that wait their turn while more are read: a stop is not to wait behind an order. */
+const FRAMES_TAKEN_MAX = 16;
+
 /** Between two canaries, in milliseconds: the hive signs one a second for an agent. */
 const CANARY_PACE_MS = 1100;
 /** Times in a row that a hive which was asked too often is asked again. */
@@ -41,6 +44,7 @@ export class OrdersLink {
   /** What the next canary is to answer; `undefined` = nothing waits to be asked. */
   #nonce: string | undefined;
   #asking = false;
+  readonly #taken = new Set<Promise<void>>();
   readonly #told = new Map<Topic, string>();
 
   /** @param parts The way to the hive. */
@@ -75,7 +79,7 @@ export class OrdersLink {
       clock,
       ...(random === undefined ? {} : { random }),
       after: () => this.#cursor,
-      onFrame: (bytes) => guard.take(bytes),
+      onFrame: (bytes) => this.#hand(guard, bytes),
       onOpen: () => {
         refusals = 0;
         this.#tell("line", "orders CONNECTED");
@@ -98,6 +102,13 @@ export class OrdersLink {
   /** Ends it; what the hive has not heard is for the next run. */
   end(): void {
     this.#ending.abort();
+  }
+
+  /** Hands a frame on; the next one is read at once while there is room. */
+  async #hand(guard: Guard, bytes: Uint8Array): Promise<void> {
+    const taken = guard.take(bytes).finally(() => this.#taken.delete(taken));
+    this.#taken.add(taken);
+    if (this.#taken.size >= FRAMES_TAKEN_MAX) await Promise.race(this.#taken);
   }
 
   /** One question at a time, at the hive's pace: of those put meanwhile only the newest counts. */

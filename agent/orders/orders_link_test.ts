@@ -73,10 +73,13 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-function openScene(link: OrdersLink): Promise<GuardScene> {
+function openScene(
+  link: OrdersLink,
+  rules = (): Promise<string> => Promise.resolve("rule set active"),
+): Promise<GuardScene> {
   return GuardScene.open({
     acts: {
-      rules: () => Promise.resolve("rule set active"),
+      rules,
       policy: () => Promise.resolve(""),
       antibodies: () => Promise.resolve(""),
       sensor: () => Promise.resolve(""),
@@ -164,4 +167,33 @@ Deno.test("OrdersLink gives up where it is refused time and again, but counts no
   hand.hangUp();
   for (let attempt = 0; attempt < 4; attempt++) await pass();
   assertEquals(ended, "CERTIFICATE_REFUSED");
+});
+
+Deno.test("OrdersLink reads a stop while another order is carried out, over a line that begins anew", async () => {
+  const hand = new Hand();
+  const link = hand.link();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let begun = 0;
+  await using scene = await openScene(link, () => {
+    begun++;
+    return promise;
+  });
+  scene.guard.start();
+  const running = link.run(scene.guard);
+  const order = await frame(RULES);
+  hand.give(order);
+  await settle();
+  hand.hangUp();
+  await settle();
+  hand.clock.advance(60_000);
+  await settle();
+  hand.give(order);
+  hand.give(await frame({ kind: "stop", body: { action: "stop" } }));
+  await settle();
+  assertEquals([begun, hand.asked, scene.guard.state.stopped], [1, 2, true]);
+  resolve("rule set active");
+  await settle();
+  assertEquals([begun, scene.guard.state.refused.replay], [1, 0]);
+  link.end();
+  await running;
 });
