@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,39 @@
 #define DIRECTORIES_MAX 4096
 #define MOUNTS_MAX 4096
 
+static const char served_reason[] = "a program serves its file system (FUSE)";
+
+/* Places that nobody is asked about, though a policy has them. */
+struct left_out {
+	int count;
+	/* Of the first one. */
+	char path[256];
+	const char *reason;
+};
+
+static void leave_out(struct left_out *left, const char *path, const char *reason)
+{
+	if (left->count++)
+		return;
+	snprintf(left->path, sizeof(left->path), "%.255s", path);
+	left->reason = reason;
+}
+
+/* What one place may be like by the will of whoever may write there; none ends a policy. */
+static int pass_over(struct left_out *left, const char *path, int error)
+{
+	if (error != -ENAMETOOLONG && error != -ENOTDIR && error != -ELOOP && error != -EACCES)
+		return error;
+	leave_out(left, path, strerror(-error));
+	return 0;
+}
+
 static int mark_one(int group, unsigned int how, uint64_t mask, const char *path)
 {
 	if (!fanotify_mark(group, FAN_MARK_ADD | how, mask, AT_FDCWD, path))
 		return 0;
 	/* Not there yet, or not there any more. */
-	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 static int mark_file(int group, uint64_t mask, const char *path)
@@ -38,10 +66,13 @@ static int mark_file(int group, uint64_t mask, const char *path)
 	snprintf(directory, sizeof(directory), "%s", path);
 	slash = strrchr(directory, '/');
 	slash[slash == directory] = 0;
-	return error ? error : mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
+	if (!error)
+		error = mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
+	/* A directory of the path is a file: the one that is meant is not there yet. */
+	return error == -ENOTDIR ? 0 : error;
 }
 
-static int mark_tree(int group, uint64_t mask, const char *path)
+static int mark_tree(int group, uint64_t mask, const char *path, struct left_out *left)
 {
 	struct tree_walk walk;
 	int error = tree_begin(&walk, path), count = 0;
@@ -53,6 +84,7 @@ static int mark_tree(int group, uint64_t mask, const char *path)
 				: mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
 		if (!error)
 			error = tree_add_children(&walk, directory);
+		error = pass_over(left, directory, error);
 		free(directory);
 	}
 	tree_end(&walk);
@@ -97,40 +129,59 @@ static void fail(const struct immune_enforce_mark *mark, int error)
 			    "file systems, unmount some, or name programs by path", MOUNTS_MAX);
 }
 
-/* What a program serves is not asked about: its answer and ours could wait for each other. */
-static int skip(const struct immune_enforce_mark *mark, int *served)
+static int mark_place(int group, const struct immune_enforce_mark *mark, struct left_out *left)
 {
-	++*served;
-	immune_fail("\"%s\" is not asked about by fanotify: a program serves its file system (FUSE)",
-		    mark->path);
-	return 0;
+	uint64_t mask = (mark->events & IMMUNE_EVENT_EXEC ? FAN_OPEN_EXEC_PERM : 0) |
+			(mark->events & IMMUNE_EVENT_OPEN ? FAN_OPEN_PERM : 0);
+
+	if (mark->path[0] != '/' || !mask)
+		return -EINVAL;
+	if (mark->place == IMMUNE_PLACE_EVERYWHERE)
+		return mark_everywhere(group, mask);
+	/* Its answer and ours could wait for each other. */
+	if (served_path(mark->path)) {
+		leave_out(left, mark->path, served_reason);
+		return 0;
+	}
+	if (mark->place == IMMUNE_PLACE_FILE)
+		return pass_over(left, mark->path, mark_file(group, mask, mark->path));
+	return mark->place == IMMUNE_PLACE_TREE ? mark_tree(group, mask, mark->path, left)
+						: -EINVAL;
 }
 
+static void tell(const struct left_out *left)
+{
+	if (left->count == 1)
+		immune_fail("\"%s\" is not asked about by fanotify: %s", left->path, left->reason);
+	else if (left->count)
+		immune_fail("%d places are not asked about by fanotify, the first \"%s\": %s",
+			    left->count, left->path, left->reason);
+}
+
+/* One that cannot be marked keeps no other from being marked. */
 int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
 {
-	int error = 0, served = 0;
+	struct immune_enforce_mark failed;
+	struct left_out left = { 0 };
+	int first = 0;
 
-	for (uint32_t i = 0; i < count && !error; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct immune_enforce_mark mark;
-		uint64_t mask;
+		bool ends;
+		int error;
 
 		memcpy(&mark, marks + i * sizeof(mark), sizeof(mark));
-		mask = (mark.events & IMMUNE_EVENT_EXEC ? FAN_OPEN_EXEC_PERM : 0) |
-		       (mark.events & IMMUNE_EVENT_OPEN ? FAN_OPEN_PERM : 0);
-		error = -EINVAL;
-		if (mark.path[0] != '/' || mark.path[sizeof(mark.path) - 1] || !mask)
-			;
-		else if (mark.place != IMMUNE_PLACE_EVERYWHERE && served_path(mark.path))
-			error = skip(&mark, &served);
-		else if (mark.place == IMMUNE_PLACE_FILE)
-			error = mark_file(group, mask, mark.path);
-		else if (mark.place == IMMUNE_PLACE_TREE)
-			error = mark_tree(group, mask, mark.path);
-		else if (mark.place == IMMUNE_PLACE_EVERYWHERE)
-			error = mark_everywhere(group, mask);
+		ends = !mark.path[sizeof(mark.path) - 1];
 		mark.path[sizeof(mark.path) - 1] = 0;
-		if (error)
-			fail(&mark, error);
+		error = ends ? mark_place(group, &mark, &left) : -EINVAL;
+		if (!error || first)
+			continue;
+		first = error;
+		failed = mark;
 	}
-	return error ? error : served;
+	if (first)
+		fail(&failed, first);
+	else
+		tell(&left);
+	return first ? first : left.count;
 }

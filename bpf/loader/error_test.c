@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Every failure has its own line: that of an earlier one would lead people astray. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/mount.h>
@@ -17,6 +19,8 @@
 #define DESCRIPTORS_MAX 24
 /* One more than are marked. */
 #define TOO_MANY 4097
+/* Names of near NAME_MAX bytes that are more than PATH_MAX in a row. */
+#define NESTED 17
 
 struct enforce_blob {
 	struct immune_enforce_header header;
@@ -157,6 +161,37 @@ void test_errors(void)
 	immune_sensor_close(sensor);
 }
 
+/* Makes nested directories of over PATH_MAX bytes, as anybody may, or takes them away. */
+static void nest(const char *folder, bool make)
+{
+	char name[NAME_MAX] = "";
+	int at[NESTED + 1] = { open(folder, O_DIRECTORY | O_CLOEXEC) };
+
+	memset(name, 'n', sizeof(name) - 1);
+	for (int i = 0; i < NESTED; i++) {
+		must(!make || !mkdirat(at[i], name, 0700), "%d: %s", i, strerror(errno));
+		at[i + 1] = openat(at[i], name, O_DIRECTORY | O_CLOEXEC);
+		must(at[i + 1] >= 0, "%d: %s", i, strerror(errno));
+	}
+	for (int i = NESTED; i >= 0; i--) {
+		close(at[i]);
+		must(!i || make || !unlinkat(at[i - 1], name, AT_REMOVEDIR), "%d", i);
+	}
+}
+
+/* What is too long to be named is told of; all else of the tree, and of the policy, is marked. */
+static void too_deep_is_left_out(struct immune_enforce *enforce, struct enforce_blob *blob)
+{
+	char line[512] = "";
+
+	nest(blob->mark.path, true);
+	must(give(enforce, blob) == 1, "a tree that is too deep");
+	immune_error(line, sizeof(line));
+	must(strstr(line, blob->mark.path) && strstr(line, strerror(ENAMETOOLONG)), "%s", line);
+	must(immune_enforce_look(enforce) == 1, "a look at it");
+	nest(blob->mark.path, false);
+}
+
 /* Too many of what is marked: how many are too many, and what to do. */
 void test_mark_bounds(void)
 {
@@ -170,13 +205,14 @@ void test_mark_bounds(void)
 	     "a mount namespace: %s", strerror(errno));
 	must(mkdtemp(folder) && !mount("immune", folder, "tmpfs", 0, NULL), "tmpfs: %s",
 	     strerror(errno));
+	blob.mark.place = IMMUNE_PLACE_TREE;
+	blob.mark.events = IMMUNE_EVENT_OPEN;
+	strcpy(blob.mark.path, folder);
+	too_deep_is_left_out(enforce, &blob);
 	for (int i = 0; i < TOO_MANY; i++) {
 		snprintf(path, sizeof(path), "%s/%d", folder, i);
 		must(!mkdir(path, 0700), "%s: %s", path, strerror(errno));
 	}
-	blob.mark.place = IMMUNE_PLACE_TREE;
-	blob.mark.events = IMMUNE_EVENT_OPEN;
-	strcpy(blob.mark.path, folder);
 	FAILS(give(enforce, &blob), "4096 directories");
 	for (int i = 0; i < TOO_MANY; i++) {
 		snprintf(path, sizeof(path), "%s/%d", folder, i);
