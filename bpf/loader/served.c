@@ -23,12 +23,17 @@
 /* What bpf/events/served.bpf.c returns for a file of the kernel's own file systems. */
 #define SERVED_NOT 0
 
-/* Where something is mounted that a program serves, as of when the mounts changed last. */
+/* Where something is mounted that a program serves. Made once, and read without the lock. */
+struct points {
+	uint32_t references, count, capacity;
+	char **at;
+};
+
+/* As of when the mounts changed last. Nothing that may wait is done under the lock. */
 static struct {
 	pthread_mutex_t lock;
 	FILE *mounts;
-	char **points;
-	uint32_t count, capacity;
+	struct points *points;
 } served = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static bool is_served(const char *type)
@@ -45,50 +50,65 @@ static bool is_served(const char *type)
 	return false;
 }
 
-static void add(const char *point)
+static void add(struct points *points, const char *point)
 {
-	if (served.count == served.capacity) {
-		uint32_t capacity = served.capacity ? 2 * served.capacity : 16;
-		char **points = realloc(served.points, capacity * sizeof(*points));
+	if (points->count == points->capacity) {
+		uint32_t capacity = points->capacity ? 2 * points->capacity : 16;
+		char **at = realloc(points->at, capacity * sizeof(*at));
 
-		if (!points)
+		if (!at)
 			return;
-		served.points = points;
-		served.capacity = capacity;
+		points->at = at;
+		points->capacity = capacity;
 	}
-	served.points[served.count] = strdup(point);
-	served.count += served.points[served.count] != NULL;
+	points->at[points->count] = strdup(point);
+	points->count += points->at[points->count] != NULL;
 }
 
 /* What is mounted over it hides it. */
-static void hide(const char *point)
+static void hide(struct points *points, const char *point)
 {
-	for (uint32_t i = 0; i < served.count; i++) {
-		if (strcmp(served.points[i], point))
+	for (uint32_t i = 0; i < points->count; i++) {
+		if (strcmp(points->at[i], point))
 			continue;
-		free(served.points[i]);
-		served.points[i--] = served.points[--served.count];
+		free(points->at[i]);
+		points->at[i--] = points->at[--points->count];
 	}
+}
+
+/* Under the lock. */
+static void points_drop(struct points *points)
+{
+	if (!points || --points->references)
+		return;
+	while (points->count)
+		free(points->at[--points->count]);
+	free(points->at);
+	free(points);
 }
 
 static void mounts_read(void)
 {
+	struct points *points = calloc(1, sizeof(*points));
 	size_t capacity = 0;
 	char *line = NULL;
 
-	while (served.count)
-		free(served.points[--served.count]);
+	if (!points)
+		return;
+	points->references = 1;
 	rewind(served.mounts);
 	for (int i = 0; i < MOUNTS_MAX && getline(&line, &capacity, served.mounts) > 0; i++) {
 		struct mount_line mount;
 
 		if (!mount_line_parse(line, &mount))
 			continue;
-		hide(mount.point);
+		hide(points, mount.point);
 		if (is_served(mount.type))
-			add(mount.point);
+			add(points, mount.point);
 	}
 	free(line);
+	points_drop(served.points);
+	served.points = points;
 }
 
 /* Reads the mounts when the kernel says that they are others (proc_pid_mountinfo(5)). */
@@ -107,10 +127,10 @@ static void mounts_follow(void)
 		mounts_read();
 }
 
-static bool is_point(const char *path)
+static bool is_point(const struct points *points, const char *path)
 {
-	for (uint32_t i = 0; i < served.count; i++)
-		if (!strcmp(served.points[i], path))
+	for (uint32_t i = 0; i < points->count; i++)
+		if (!strcmp(points->at[i], path))
 			return true;
 	return false;
 }
@@ -141,7 +161,7 @@ static bool follow(char *done, char *left, const char *target)
  * Step by step, so that no look at a component comes before that at its directory. `done` has no
  * link and nothing that is served.
  */
-static bool leads_to_served(const char *path)
+static bool leads_to_served(const struct points *points, const char *path)
 {
 	char done[PATH_MAX] = "", left[PATH_MAX], target[PATH_MAX];
 	int links = 0;
@@ -162,7 +182,7 @@ static bool leads_to_served(const char *path)
 				 left + start);
 		}
 		memmove(left, left + start + length, strlen(left + start + length) + 1);
-		if (is_point(done[0] ? done : "/"))
+		if (is_point(points, done[0] ? done : "/"))
 			return true;
 		linked = done[0] ? readlink(done, target, sizeof(target) - 1) : -1;
 		if (linked < 0 && errno != EINVAL && done[0])
@@ -178,11 +198,19 @@ static bool leads_to_served(const char *path)
 
 bool served_path(const char *path)
 {
+	struct points *points;
 	bool found;
 
 	pthread_mutex_lock(&served.lock);
 	mounts_follow();
-	found = served.count && leads_to_served(path);
+	points = served.points;
+	if (points)
+		points->references++;
+	pthread_mutex_unlock(&served.lock);
+	/* A link of a network file system may keep this thread waiting, and no other. */
+	found = points && points->count && leads_to_served(points, path);
+	pthread_mutex_lock(&served.lock);
+	points_drop(points);
 	pthread_mutex_unlock(&served.lock);
 	return found;
 }
@@ -195,7 +223,7 @@ bool served_parent(const char *path)
 		return false;
 	strcpy(parent, path);
 	climb(parent);
-	return served_path(parent);
+	return served_path(parent[0] ? parent : "/");
 }
 
 bool served_file(int program, int fd)
