@@ -72,8 +72,13 @@ function describePolicy({ open, wakeIntervalUs, watch }: PolicyBody): AuditDetai
   return {
     opens: open ?? own,
     wakes: wakeIntervalUs === null ? own : `every ${wakeIntervalUs} µs`,
-    watched_besides: watch === null ? own : watch.length === 0 ? "nothing" : watch.join(" "),
+    watched_besides: watch === null ? own : pathsText(watch),
   };
+}
+
+/** Each in quotes: a path may have blanks. */
+function pathsText(paths: readonly string[]): string {
+  return paths.length === 0 ? "nothing" : paths.map((path) => JSON.stringify(path)).join(" ");
 }
 
 /** What is in a pack, for people: all of it is at its own path. */

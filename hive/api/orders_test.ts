@@ -43,7 +43,7 @@ Deno.test("whoever approves an order reads how long it holds and what is in its 
 
 Deno.test("whoever approves a policy reads what it changes, in words", async () => {
   await using hive = await openOrderingHive({ twoPerson: ["directive.send"] });
-  const body = { open: "wide", wakeIntervalUs: null, watch: ["/etc/a", "/etc/b"] };
+  const body = { open: "wide", wakeIntervalUs: null, watch: ["/etc/a", "/etc/b /c"] };
   const order = { kind: "policy", body };
   assertEquals((await ask(hive, "/directives", { order })).status, 202);
   const [asked] = await hive.operators.approvals.list();
@@ -52,7 +52,7 @@ Deno.test("whoever approves a policy reads what it changes, in words", async () 
     holds_s: 60,
     opens: "wide",
     wakes: "as the host has it",
-    watched_besides: "/etc/a /etc/b",
+    watched_besides: '"/etc/a" "/etc/b /c"',
   });
 });
 
