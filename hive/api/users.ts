@@ -99,14 +99,7 @@ export function addUsers(app: OpenAPIHono<ApiEnv>, api: ApiContext): void {
     return c.json({ users: (await accounts.list()).map(accountView) }, 200);
   });
   app.openapi(addRoute, async (c) => {
-    const { oidcSubject: subject, ...asked } = c.req.valid("json");
-    const principal = c.get("principal");
-    // First: an account without what was asked for would be left behind.
-    if (subject !== undefined) await people.checkOidcSubject(subject);
-    const added = await people.add(principal, asked);
-    const account = subject === undefined
-      ? added
-      : await people.setOidcSubject(principal, added, { subject });
+    const account = await people.add(c.get("principal"), c.req.valid("json"));
     return c.json(invited(account), 200);
   });
   app.openapi(changeRoute, async (c) => {

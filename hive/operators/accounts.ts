@@ -17,6 +17,14 @@ export type DocumentStore = Pick<
   "document" | "findDocument" | "documents" | "putDocument" | "removeDocument"
 >;
 
+/** What an account begins with. */
+export interface NewAccount {
+  readonly name: string;
+  readonly role: Role;
+  /** At the OpenID provider. Default: none. */
+  readonly oidcSubject?: string | undefined;
+}
+
 /** Accounts of people, in the store. */
 export class Accounts {
   readonly #store: DocumentStore;
@@ -76,12 +84,12 @@ export class Accounts {
   /**
    * Adds an account, without anything that it signs in with.
    *
-   * @param account Name and role.
+   * @param account What it begins with.
    * @throws {ImmuneError} `INPUT_MALFORMED` for a name that is none or taken, `RATE_LIMITED` over
    * the bound of accounts.
    */
-  async add(account: { readonly name: string; readonly role: Role }): Promise<Account> {
-    const { name, role } = account;
+  async add(account: NewAccount): Promise<Account> {
+    const { name, role, oidcSubject = null } = account;
     const refuse = (why: string): never => {
       throw new ImmuneError("INPUT_MALFORMED", `Cannot add account "${name}": ${why}`);
     };
@@ -106,7 +114,7 @@ export class Accounts {
       totp: null,
       recovery: [],
       passkeys: [],
-      oidcSubject: null,
+      oidcSubject,
     };
     if (!await this.#store.putDocument(rowOf(added, 1))) refuse("another has this name");
     return added;

@@ -2,7 +2,7 @@ import type { AuditTrail } from "../../common/audit/mod.ts";
 import * as z from "zod";
 import { type Clock, ImmuneError } from "../../common/config/mod.ts";
 import type { Account } from "./account.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Accounts, NewAccount } from "./accounts.ts";
 import type { ApiTokens } from "./api_tokens.ts";
 import type { ApprovalAct } from "./approvals.ts";
 import { checkPassword, type PasswordHasher } from "./password.ts";
@@ -68,6 +68,9 @@ export class People {
   readonly #options: PeopleOptions;
   readonly #setups: SecretsHeld<{ readonly account: string; readonly secret: string }>;
 
+  /** Settled once what was last asked for that may link an account is done. */
+  #lastLinked: Promise<unknown> = Promise.resolve();
+
   /** @param options What it works with. */
   constructor(options: PeopleOptions) {
     this.#options = options;
@@ -79,16 +82,17 @@ export class People {
    * Adds an account.
    *
    * @param principal Who does.
-   * @param account Name and role.
+   * @param account What it begins with.
+   * @throws {ImmuneError} `INPUT_MALFORMED` when another has its name or subject.
    */
-  add(
-    principal: Principal,
-    account: { readonly name: string; readonly role: Role },
-  ): Promise<Account> {
-    const { name: object, role } = account;
-    return this.#recorded(
-      { principal, action: "user.add", object, detail: { role } },
-      () => this.#options.accounts.add(account),
+  add(principal: Principal, account: NewAccount): Promise<Account> {
+    const { name: object, role, oidcSubject: subject } = account;
+    const detail = { role, ...(subject !== undefined && { subject }) };
+    return this.#inTurn(() =>
+      this.#recorded({ principal, action: "user.add", object, detail }, async () => {
+        if (subject !== undefined) await this.#checkOidcSubject(subject);
+        return await this.#options.accounts.add(account);
+      })
     );
   }
 
@@ -135,34 +139,24 @@ export class People {
   }
 
   /**
-   * Checks whether an account may have a subject.
-   *
-   * @param subject Subject at the OpenID provider.
-   * @throws {ImmuneError} `INPUT_MALFORMED` when another has it.
-   */
-  async checkOidcSubject(subject: string): Promise<void> {
-    const all = await this.#options.accounts.list();
-    if (all.some(({ oidcSubject }) => oidcSubject === subject)) {
-      throw new ImmuneError("INPUT_MALFORMED", "Cannot link account: another has this subject");
-    }
-  }
-
-  /**
    * Says whom the OpenID provider means by an account.
    *
    * @param principal Who does.
    * @param account Which one.
    * @param options Subject at the provider; null = none.
+   * @throws {ImmuneError} `INPUT_MALFORMED` when another has it.
    */
-  async setOidcSubject(
+  setOidcSubject(
     principal: Principal,
     account: Account,
     options: { readonly subject: string | null },
   ): Promise<Account> {
     const { subject: oidcSubject } = options;
-    if (oidcSubject !== null) await this.checkOidcSubject(oidcSubject);
     const act = { principal, action: "user.oidc", detail: { subject: oidcSubject } };
-    return await this.#change(account, act, (now) => ({ ...now, oidcSubject }));
+    return this.#inTurn(async () => {
+      if (oidcSubject !== null) await this.#checkOidcSubject(oidcSubject);
+      return await this.#change(account, act, (now) => ({ ...now, oidcSubject }));
+    });
   }
 
   /**
@@ -290,6 +284,20 @@ export class People {
       throw new ImmuneError("FORBIDDEN", message);
     }
     return await this.#options.accounts.known(person.id);
+  }
+
+  async #checkOidcSubject(subject: string): Promise<void> {
+    const all = await this.#options.accounts.list();
+    if (all.some(({ oidcSubject }) => oidcSubject === subject)) {
+      throw new ImmuneError("INPUT_MALFORMED", "Cannot link account: another has this subject");
+    }
+  }
+
+  /** One after another: each sees what those before it have linked. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastLinked.then(work);
+    this.#lastLinked = done.catch(() => undefined);
+    return done;
   }
 
   async #change(

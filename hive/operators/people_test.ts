@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { addPerson, codeOf, OWNER, PASSWORD, whoIs, withOperators } from "./_test_support.ts";
-import { accountView, SETUP_MS, TOKEN_MS_MAX, TOKENS_PER_PERSON_MAX } from "./mod.ts";
+import { type Account, accountView, SETUP_MS, TOKEN_MS_MAX, TOKENS_PER_PERSON_MAX } from "./mod.ts";
 import { totpCode } from "./totp.ts";
 
 const DAY_MS = 86_400_000;
@@ -17,6 +17,22 @@ Deno.test("People.add() adds an account once, and takes no odd name", () =>
       assertEquals([name, await codeOf(add)], [name, "INPUT_MALFORMED"]);
     }
     assertEquals((await operators.accounts.list()).length, 1);
+  }));
+
+Deno.test("People gives one of two accounts a subject that both are to have at once", () =>
+  withOperators(async ({ operators }) => {
+    const { people, accounts } = operators;
+    const add = (name: string, oidcSubject?: string): Promise<Account> =>
+      people.add(OWNER, { name, role: "viewer", oidcSubject });
+    const added = await Promise.allSettled([add("ada", "s-1"), add("bob", "s-1")]);
+    assertEquals(added.map(({ status }) => status), ["fulfilled", "rejected"]);
+    assertEquals((await accounts.list()).map(({ oidcSubject }) => oidcSubject), ["s-1"]);
+    const linked = await Promise.allSettled(
+      [await add("cleo"), await add("dan")].map((account) =>
+        people.setOidcSubject(OWNER, account, { subject: "s-2" })
+      ),
+    );
+    assertEquals(linked.map(({ status }) => status), ["fulfilled", "rejected"]);
   }));
 
 Deno.test("People records what it changes, and what failed", () =>
