@@ -129,7 +129,7 @@ export class Enforcement implements Disposable {
     this.#lookedAt = performance.now();
     const files = resolveFiles(this.#policy);
     try {
-      if (filesKey(files) === this.#files) this.#enforcer.look();
+      if (filesKey(files) === this.#files) this.#tell(this.#enforcer.look());
       else this.#give(this.#enforcer, { policy: this.#policy, files });
       this.#said = "";
     } catch (error) {
@@ -173,11 +173,15 @@ export class Enforcement implements Disposable {
   ): void {
     const { roleId, wallOffsetNs } = this.#parts;
     const blob = encodeEnforcement(policy, { files, roleId, wallOffsetNs: wallOffsetNs() });
-    const left = enforcer.policy(blob);
-    if (left !== undefined && left !== this.#left) this.#parts.onWarning(`Enforcement: ${left}`);
-    this.#left = left;
+    this.#tell(enforcer.policy(blob));
     this.#files = filesKey(files);
     this.#lookedAt = performance.now();
+  }
+
+  /** What fanotify is not asked about is said when it becomes another. */
+  #tell(left: string | undefined): void {
+    if (left !== undefined && left !== this.#left) this.#parts.onWarning(`Enforcement: ${left}`);
+    this.#left = left;
   }
 
   /** What of the policy does not hold here is said once, when it comes into force. */

@@ -78,10 +78,12 @@ export class Enforcer implements Disposable {
   /**
    * Has fanotify ask about what came to the places of the policy: directories, file systems.
    *
+   * @returns The same as {@linkcode policy}.
    * @throws {ImmuneError} `SENSOR_FAILED` when there is too much of it, or the kernel refuses.
    */
-  look(): void {
-    this.#check(this.#symbols.immune_enforce_look(this.#handle));
+  look(): string | undefined {
+    const left = this.#check(this.#symbols.immune_enforce_look(this.#handle));
+    return left === 0 ? undefined : lastError(this.#symbols);
   }
 
   /**

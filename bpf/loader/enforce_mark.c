@@ -93,7 +93,7 @@ static int mark_tree(int group, uint64_t mask, const char *path, struct left_out
 }
 
 /* Those that cannot be marked are no places to run programs from: procfs, sysfs and the like. */
-static int mark_everywhere(int group, uint64_t mask)
+static int mark_everywhere(int group, uint64_t mask, struct left_out *left)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *mount;
@@ -104,8 +104,10 @@ static int mark_everywhere(int group, uint64_t mask)
 	while ((mount = getmntent(mounts)) && ++count <= MOUNTS_MAX) {
 		/* A program that is asked for each right, or for the way there, may never answer. */
 		if (served_parent(mount->mnt_dir) ||
-		    (hasmntopt(mount, "default_permissions") && served_path(mount->mnt_dir)))
+		    (hasmntopt(mount, "default_permissions") && served_path(mount->mnt_dir))) {
+			leave_out(left, mount->mnt_dir, served_reason);
 			continue;
+		}
 		marked += !fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
 					 mount->mnt_dir);
 	}
@@ -137,7 +139,7 @@ static int mark_place(int group, const struct immune_enforce_mark *mark, struct 
 	if (mark->path[0] != '/' || !mask)
 		return -EINVAL;
 	if (mark->place == IMMUNE_PLACE_EVERYWHERE)
-		return mark_everywhere(group, mask);
+		return mark_everywhere(group, mask, left);
 	/* Its answer and ours could wait for each other. */
 	if (served_path(mark->path)) {
 		leave_out(left, mark->path, served_reason);

@@ -162,12 +162,12 @@ void test_errors(void)
 }
 
 /* Makes nested directories of over PATH_MAX bytes, as anybody may, or takes them away. */
-static void nest(const char *folder, bool make)
+static void nest(const char *folder, char letter, bool make)
 {
 	char name[NAME_MAX] = "";
 	int at[NESTED + 1] = { open(folder, O_DIRECTORY | O_CLOEXEC) };
 
-	memset(name, 'n', sizeof(name) - 1);
+	memset(name, letter, sizeof(name) - 1);
 	for (int i = 0; i < NESTED; i++) {
 		must(!make || !mkdirat(at[i], name, 0700), "%d: %s", i, strerror(errno));
 		at[i + 1] = openat(at[i], name, O_DIRECTORY | O_CLOEXEC);
@@ -184,12 +184,16 @@ static void too_deep_is_left_out(struct immune_enforce *enforce, struct enforce_
 {
 	char line[512] = "";
 
-	nest(blob->mark.path, true);
+	nest(blob->mark.path, 'a', true);
 	must(give(enforce, blob) == 1, "a tree that is too deep");
 	immune_error(line, sizeof(line));
 	must(strstr(line, blob->mark.path) && strstr(line, strerror(ENAMETOOLONG)), "%s", line);
-	must(immune_enforce_look(enforce) == 1, "a look at it");
-	nest(blob->mark.path, false);
+	nest(blob->mark.path, 'b', true);
+	must(immune_enforce_look(enforce) == 2, "a look at two of them");
+	immune_error(line, sizeof(line));
+	must(!strncmp(line, "2 places ", strlen("2 places ")), "%s", line);
+	nest(blob->mark.path, 'a', false);
+	nest(blob->mark.path, 'b', false);
 }
 
 /* Too many of what is marked: how many are too many, and what to do. */

@@ -351,10 +351,14 @@ void test_fuse_asks(void)
 	struct immune_sensor *sensor = sensor_with(0, 0);
 	struct immune_enforce *enforce = enforce_by_fanotify(sensor);
 	struct by_hash blob = refuse_hash(scene.plain);
+	char line[512] = "";
 
 	stop(scene.server);
-	must(!give(enforce, &blob), "the policy");
-	must(!immune_enforce_look(enforce), "a look");
+	/* One, or more where the host has others of this kind. */
+	must(give(enforce, &blob) > 0, "a file system that asks is marked");
+	must(immune_enforce_look(enforce) > 0, "a look at it");
+	immune_error(line, sizeof(line));
+	must(strstr(line, "FUSE"), "%s", line);
 	must(outcome_of(scene.plain) == 127, "a program whose hash is listed ran");
 	/* A tree ends where the served file system begins. */
 	blob.mark.place = IMMUNE_PLACE_TREE;

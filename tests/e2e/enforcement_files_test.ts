@@ -1,5 +1,5 @@
 // What a policy in force does as programs, files and orders change.
-import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { Enforcement } from "../../agent/enforce/enforcement.ts";
 import { type EnforcementPolicy, parseEnforcement } from "../../agent/enforce/mod.ts";
 import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
@@ -130,6 +130,20 @@ tierTest("a policy that cannot be marked changes nothing", {
     assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
     refusals.set(by("/nowhere/x"));
     assertEquals(await starts(runs, { program: speaker }), RAN);
+    assertEquals(refusals.until(1).length, 1);
+  }),
+});
+
+tierTest("a place that cannot be marked is told, when it is looked too, and keeps no other out", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    const paths = JSON.stringify([`${folder}/loop/x`, speaker]);
+    using refusals = new Refusals(blocking("exec", `paths = ${paths}`), { tiers: ["fanotify"] });
+    assertEquals(refusals.enforcer.look(), undefined);
+    await Deno.symlink("loop", `${folder}/loop`);
+    assertStringIncludes(refusals.enforcer.look() ?? "", `"${folder}/loop/x" is not asked about`);
+    assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
     assertEquals(refusals.until(1).length, 1);
   }),
 });
