@@ -5,7 +5,7 @@ import type { KernelOptions } from "../sensors/options.ts";
 import type { Detached } from "../sensors/programs.ts";
 import { Enforcer } from "./enforcer.ts";
 import type { EnforcementPolicy } from "./policy.ts";
-import { filesKey, type ResolvedFiles, resolveFiles } from "./resolve.ts";
+import { filesKey, type ResolvedFiles, resolveFiles, sparesNone } from "./resolve.ts";
 import { encodeEnforcement } from "./tables.ts";
 import { chooseTiers, holdOf } from "./tiers.ts";
 import { addTiers } from "./tier_counts.ts";
@@ -185,18 +185,23 @@ export class Enforcement implements Disposable {
   }
 
   /** What of the policy does not hold here is said once, when it comes into force. */
-  #warn({ entries }: EnforcementPolicy, { missing, unknown }: ResolvedFiles): void {
-    for (const entry of entries) {
+  #warn(policy: EnforcementPolicy, files: ResolvedFiles): void {
+    if (sparesNone(policy, files)) {
+      this.#parts.onWarning(
+        "Enforcement: none of the protected programs (init, sshd, login) was found, so none is spared",
+      );
+    }
+    for (const entry of policy.entries) {
       for (const limit of holdOf(entry, this.#trials).limits) {
         this.#parts.onWarning(`Enforcement entry "${entry.name}": ${limit}`);
       }
     }
-    for (const path of missing) {
+    for (const path of files.missing) {
       this.#parts.onWarning(
         `Enforcement: "${path}" is no file now, or FUSE serves it; it holds once there is one`,
       );
     }
-    for (const path of unknown) {
+    for (const path of files.unknown) {
       this.#parts.onWarning(
         `Enforcement: "${path}" is held by its path and by fanotify alone: its file system has ` +
           "numbers of its own for files, use Linux 5.14 or later",

@@ -124,6 +124,17 @@ export function resolveFiles(
 }
 
 /**
+ * Whether a policy refuses, and no program that is to be spared was found.
+ *
+ * @param policy The policy.
+ * @param files What was found of it.
+ */
+export function sparesNone({ entries }: EnforcementPolicy, files: ResolvedFiles): boolean {
+  return entries.some(({ mode }) => mode === "block") &&
+    !files.protected.some((path) => files.named.has(path));
+}
+
+/**
  * One text for what was found: another one says that the tables are to be made anew.
  *
  * @param files What was found.

@@ -36,9 +36,10 @@ static struct {
 	struct points *points;
 } served = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+/* Virtiofs is not: no process of this host serves it. */
 static bool is_served(const char *type)
 {
-	static const char *const types[] = { "fuse", "fuseblk", "virtiofs" };
+	static const char *const types[] = { "fuse", "fuseblk" };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		size_t length = strlen(types[i]);
@@ -103,7 +104,8 @@ static void mounts_read(void)
 		if (!mount_line_parse(line, &mount))
 			continue;
 		hide(points, mount.point);
-		if (is_served(mount.type))
+		/* Of the root's nothing would be left: all that runs here waits for it already. */
+		if (is_served(mount.type) && strcmp(mount.point, "/"))
 			add(points, mount.point);
 	}
 	free(line);

@@ -1,0 +1,25 @@
+import { assertEquals } from "@std/assert";
+import { parseEnforcement } from "./parse.ts";
+import { type FileAbout, resolveFiles, sparesNone } from "./resolve.ts";
+
+const FOUND: FileAbout = {
+  device: 1,
+  inode: 2n,
+  kernel: { device: 1, inode: 2n },
+  links: 1,
+  changed: [0n, 0],
+  sha256: "0".repeat(64),
+};
+
+Deno.test("a policy that refuses is known to spare nobody where no protected program is found", () => {
+  const parse = (mode: string): ReturnType<typeof parseEnforcement> =>
+    parseEnforcement(
+      `[[entry]]\nname = "a"\naction = "exec"\nmode = "${mode}"\npaths = ["/x"]\n`,
+      { file: "test", homes: [] },
+    );
+  const [block, monitor] = [parse("block"), parse("monitor")];
+  const none = resolveFiles(block, () => undefined);
+  const one = resolveFiles(block, (path) => path === "/usr/sbin/sshd" ? FOUND : undefined);
+  assertEquals([none, one].map((files) => sparesNone(block, files)), [true, false]);
+  assertEquals(sparesNone(monitor, none), false);
+});
