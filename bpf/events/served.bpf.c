@@ -8,12 +8,15 @@
 
 /* FUSE_SUPER_MAGIC of include/uapi/linux/magic.h. */
 #define IMMUNE_FUSE_MAGIC 0x65735546
+/* OVERLAYFS_SUPER_MAGIC of the same. */
+#define IMMUNE_OVERLAYFS_MAGIC 0x794c7630
 
 /* The answer to the loader. */
 enum served_outcome {
 	SERVED_NOT = 0,
 	SERVED_BY_A_PROGRAM = 1,
 	SERVED_NO_FILE = 2,
+	SERVED_CANNOT_BE_TOLD = 3,
 };
 
 SEC("raw_tp")
@@ -21,12 +24,19 @@ int on_served(struct bpf_raw_tracepoint_args *context)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct file *file = descriptor_file(task, false, context->args[0]);
+	struct super_block *super;
 
 	if (!file)
 		return SERVED_NO_FILE;
-	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == IMMUNE_FUSE_MAGIC
-		       ? SERVED_BY_A_PROGRAM
-		       : SERVED_NOT;
+	super = BPF_CORE_READ(file, f_inode, i_sb);
+	switch (BPF_CORE_READ(super, s_magic)) {
+	case IMMUNE_FUSE_MAGIC:
+		return SERVED_BY_A_PROGRAM;
+	case IMMUNE_OVERLAYFS_MAGIC:
+		/* Anybody may lay one over FUSE, in a user namespace of his own (Linux 5.11). */
+		return BPF_CORE_READ(super, s_user_ns, level) ? SERVED_CANNOT_BE_TOLD : SERVED_NOT;
+	}
+	return SERVED_NOT;
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -170,6 +170,11 @@ static bool both_done(const struct seen *seen)
 	return seen->exec_served && seen->hash_plain;
 }
 
+static bool served_ran(const struct seen *seen)
+{
+	return seen->exec_served;
+}
+
 static bool was_opened(const struct seen *seen)
 {
 	return seen->opened;
@@ -210,6 +215,47 @@ void test_fuse(void)
 	must(!strncmp(seen.path, path, strlen(seen.path)), "%s", seen.path);
 	must(seen.original == strlen(path), "original length %u", seen.original);
 	immune_sensor_close(scene.sensor);
+	scene_end(&scene);
+}
+
+/* Lays a folder under an overlay in a user namespace, as anybody may, and runs its program there. */
+static const char in_overlay[] =
+	"mount -t tmpfs none \"$1\" && mkdir \"$1/empty\" \"$1/all\" && "
+	"mount -t overlay none -o lowerdir=\"$2:$1/empty\" \"$1/all\" && exec \"$1/all/runs\" 1000";
+
+/* What lies in such an overlay is not read: it may be over FUSE, as here. */
+void test_fuse_overlay(void)
+{
+	struct scene scene = scene_begin("");
+	struct seen seen = { .scene = &scene, .is_done = both_done };
+	char at[48];
+	int status;
+	pid_t pid;
+
+	snprintf(at, sizeof(at), "%s/over", scene.root);
+	snprintf(scene.program, sizeof(scene.program), "%s/all/runs", at);
+	must(!mkdir(at, 0700), "%s: %s", at, strerror(errno));
+	scene.sensor = sensor_with(0, 0);
+	must(watch_served(&scene) > 0, "a served file is watched");
+	pid = fork();
+	if (!pid) {
+		execl("/usr/bin/unshare", "unshare", "-Urm", "sh", "-c", in_overlay, "sh", at,
+		      scene.folder, NULL);
+		_exit(127);
+	}
+	seen.is_done = served_ran;
+	poll_until(scene.sensor, see, &seen, &seen.done);
+	must(seen.exec_served, "no program ran in the overlay");
+	seen.is_done = both_done;
+	seen.done = false;
+	waitpid(start(scene.plain, "0"), &status, 0);
+	poll_until(scene.sensor, see, &seen, &seen.done);
+	must(seen.hash_plain && !seen.hash_served, "hash %d, of the overlay %d", seen.hash_plain,
+	     seen.hash_served);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	immune_sensor_close(scene.sensor);
+	rmdir(at);
 	scene_end(&scene);
 }
 

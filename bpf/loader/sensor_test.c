@@ -20,7 +20,7 @@ static const struct {
 	{ "errors", test_errors },     { "mark_bounds", test_mark_bounds },
 	{ "fuse", test_fuse },	       { "fuse_still", test_fuse_still },
 	{ "fuse_enforced", test_fuse_enforced },
-	{ "fuse_asks", test_fuse_asks },
+	{ "fuse_asks", test_fuse_asks }, { "fuse_overlay", test_fuse_overlay },
 };
 
 int main(int count, char **arguments)

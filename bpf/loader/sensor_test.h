@@ -38,5 +38,6 @@ void test_fuse(void);
 void test_fuse_still(void);
 void test_fuse_enforced(void);
 void test_fuse_asks(void);
+void test_fuse_overlay(void);
 
 #endif

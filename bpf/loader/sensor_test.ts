@@ -41,6 +41,7 @@ const TESTS: Readonly<Record<string, string>> = {
   fuse_still: "hashes and policies go on while a FUSE server stands still",
   fuse_enforced: "immune_enforce_policy() by hash counts what FUSE serves, by place it says so",
   fuse_asks: "immune_enforce_policy() asks no FUSE server for rights",
+  fuse_overlay: "an overlay of a user namespace over what FUSE serves is not read",
 };
 
 const folder = await Deno.makeTempDir({ prefix: "immune-sensor-test-" });
