@@ -50,12 +50,13 @@ export const VERBS_PROGRAMS: readonly VerbsProgram[] = [
 const ALIASES: Readonly<Record<string, string>> = { threats: "alerts" };
 
 /**
- * The verb of a command line, by its first name.
+ * The verb of a command line, by its first name; none where help is asked for before it.
  *
  * @param args Arguments of `immune`.
  */
 export function verbOf(args: readonly string[]): string | undefined {
-  const typed = args.find((arg) => !arg.startsWith("-"));
+  const typed = args.find((arg) => !arg.startsWith("-") || arg === "--help" || arg === "-h");
+  if (typed?.startsWith("-")) return undefined;
   return typed !== undefined && Object.hasOwn(ALIASES, typed) ? ALIASES[typed] : typed;
 }
 

@@ -7,7 +7,7 @@ Deno.test("programOf() is the verb's own program, else the one with all verbs", 
   assertEquals(programOf(["status", "--json"]).name, "immune-operator");
   assertEquals(programOf(["threats"]).name, "immune-operator");
   assertEquals(programOf(["--json", "agent"]).name, "immune-agent");
-  for (const args of [[], ["--help"], ["rules", "check"], ["stauts"]]) {
+  for (const args of [[], ["--help"], ["-h", "status"], ["rules", "check"], ["stauts"]]) {
     assertEquals(programOf(args), WHOLE_PROGRAM);
   }
 });

@@ -122,10 +122,13 @@ function addRevoke(ca: Command): void {
       for (const agent of revoked) print(`Revoked ${visible(agent)}`);
       for (const request of requests) print(askedText(request));
     }
-    if (failure !== undefined) throw failure;
-    if (unknown.length === 0) return;
     const names = unknown.map((agent) => `"${visible(agent)}"`).join(", ");
-    throw new ImmuneError("NOT_FOUND", `Cannot revoke ${names}: there is no such agent`);
+    const missing = `Cannot revoke ${names}: there is no such agent`;
+    if (failure !== undefined) {
+      if (unknown.length > 0) tell(missing);
+      throw failure;
+    }
+    if (unknown.length > 0) throw new ImmuneError("NOT_FOUND", missing);
   });
 }
 

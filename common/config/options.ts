@@ -40,7 +40,7 @@ function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
 }
 
 const path = z.string().min(1).max(4095)
-  .refine((text) => !text.includes("\0"), "must hold no NUL");
+  .refine((text) => !/[\0\n\r]/.test(text), "must hold no NUL and no line break");
 const absolute = path.refine((text) => text.startsWith("/"), "must be an absolute path");
 // The program may write there and nowhere else, and Deno cannot list a path with a comma.
 const stateFolder = absolute.refine((text) => !text.includes(","), "must hold no comma");
