@@ -27,7 +27,11 @@ export function recordMatches(
     ];
   }
   if (record.kind === "open") {
-    return fileMatches(record.slot("open", "path"), { ...options, field: "file.path" });
+    // A watched file that was opened by another name has both.
+    return [
+      ...fileMatches(record.slot("open", "path"), { ...options, field: "file.path" }),
+      ...fileMatches(record.slot("open", "opened_as"), { ...options, field: "file.opened_as" }),
+    ];
   }
   if (record.kind === "image_hash") {
     const digest = record.slot("image_hash", "sha256") ?? new Uint8Array();

@@ -50,6 +50,25 @@ function exec(sequence: number, image: string): Uint8Array {
   });
 }
 
+Deno.test("Pipeline raises an alert of a watched file opened by a listed name of it", async () => {
+  const record = encodeRecord("open", {
+    header: { ...HEADER, sequence: 1 },
+    slots: { path: "/etc/file", opened_as: "/tmp/evil.bin" },
+  });
+  const listed = indicators([{
+    type: "name",
+    value: "evil.bin",
+    source: "one",
+    id: "1",
+    severity: "low",
+  }]);
+  const alerts = await alertsOf([record], listed);
+  assertEquals(
+    alerts.map(({ threat }) => threat?.enrichments[0]?.matched.field),
+    ["file.opened_as"],
+  );
+});
+
 Deno.test("Pipeline raises an alert of all who list a value, the most severe first", async () => {
   const [alert, ...more] = await alertsOf(
     [exec(1, "/tmp/a"), exec(2, "/tmp/b")],

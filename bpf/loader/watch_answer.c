@@ -58,14 +58,32 @@ static void report(struct watch_answer *answer, struct watch_record *record)
 		atomic_fetch_add(&answer->ring_full, 1);
 }
 
-static enum watch_verdict judge(struct watch_answer *answer, const struct watch_record *record,
-				char watched[IMMUNE_PATH_BYTES_MAX])
+/* Under each path at which it is watched, so that what asks for one of them has it. */
+static void report_each(struct watch_answer *answer, struct watch_record *record)
 {
+	const struct watch_names *names = &answer->names;
+
+	if (names->own)
+		report(answer, record);
+	for (uint32_t i = 0; i < names->count; i++) {
+		watch_record_rename(record, names->paths[i]);
+		report(answer, record);
+	}
+	if (names->over)
+		watch_answer_lost(answer, names->over);
+}
+
+static enum watch_verdict judge(struct watch_answer *answer, const struct watch_record *record)
+{
+	const struct watch_file file = {
+		.path = record->path,
+		.device = record->body.device,
+		.inode = record->body.inode,
+	};
 	enum watch_verdict verdict;
 
 	pthread_mutex_lock(&answer->current_lock);
-	verdict = watch_set_judge(answer->set, record->path, record->body.device,
-				  record->body.inode, watched);
+	verdict = watch_set_judge(answer->set, &file, &answer->names);
 	pthread_mutex_unlock(&answer->current_lock);
 	return verdict;
 }
@@ -78,7 +96,6 @@ static enum watch_verdict judge(struct watch_answer *answer, const struct watch_
 static void make_quiet(struct watch_answer *answer, int fd, const struct watch_record *record)
 {
 	int permission = answer->groups.files;
-	char watched[IMMUNE_PATH_BYTES_MAX];
 	struct watch_record now;
 	uint32_t links;
 
@@ -86,7 +103,7 @@ static void make_quiet(struct watch_answer *answer, int fd, const struct watch_r
 	case WATCH_QUIET_PUT:
 		links = watch_record_file(&now, answer->proc_self_fd, fd);
 		watch_quiet_end(&answer->quiet, permission, fd,
-				links == 1 && judge(answer, &now, watched) == WATCH_NEIGHBOUR);
+				links == 1 && judge(answer, &now) == WATCH_NEIGHBOUR);
 		break;
 	case WATCH_QUIET_FULL:
 		poke(answer->follow_eventfd);
@@ -100,7 +117,6 @@ static void handle(struct watch_answer *answer, uint32_t i)
 {
 	const struct fanotify_event_metadata event = guardian_event(answer->guardian, i);
 	enum watch_verdict verdict;
-	char watched[IMMUNE_PATH_BYTES_MAX];
 	struct watch_record record;
 	uint32_t links;
 
@@ -111,15 +127,13 @@ static void handle(struct watch_answer *answer, uint32_t i)
 	if (event.fd < 0)
 		return;
 	links = watch_record_file(&record, answer->proc_self_fd, event.fd);
-	verdict = judge(answer, &record, watched);
+	verdict = judge(answer, &record);
 	/* Of a thread this reads /proc, which takes longer than all else here. */
 	if (verdict == WATCH_WANTED)
 		watch_who(&record.header, &answer->maps, event.pid);
 	guardian_answer(answer->guardian, i, false);
-	if (watched[0])
-		watch_record_rename(&record, watched);
 	if (verdict == WATCH_WANTED && record.header.pid != answer->own_pid)
-		report(answer, &record);
+		report_each(answer, &record);
 	else
 		atomic_fetch_add(&answer->filtered, 1);
 	if (verdict == WATCH_NEIGHBOUR && links == 1 && answer->groups.targets &&

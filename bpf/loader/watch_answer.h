@@ -24,6 +24,7 @@ struct watch_answer {
 	uint32_t own_pid;
 	pthread_mutex_t current_lock; /* held while set is used or exchanged; memory work only */
 	struct watch_set *set;
+	struct watch_names names; /* of the open that is judged; the answering thread's */
 	struct watch_queue queue;
 	struct watch_quiet quiet;
 	int follow_eventfd; /* for the following thread: quiet is full, or the end */
@@ -31,7 +32,8 @@ struct watch_answer {
 	_Atomic uint64_t losses; /* not yet in the queue as a loss record */
 	uint64_t unseen; /* of the guardian's, those that are counted by now */
 	_Atomic uint64_t sequence;
-	/* seen = submitted + filtered + ring_full + unreadable */
+	/* seen = submitted + filtered + ring_full + unreadable; an open counts once for each path
+	 * that it is told under */
 	_Atomic uint64_t submitted, filtered, ring_full, unreadable;
 };
 

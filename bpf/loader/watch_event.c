@@ -156,9 +156,10 @@ static const char *path_of_entry(const struct watch_entry *entry)
 
 static bool is_wanted(struct watch_set *set, const char *path)
 {
-	char watched[IMMUNE_PATH_BYTES_MAX];
+	const struct watch_file file = { .path = path };
+	struct watch_names names;
 
-	return path[0] && watch_set_judge(set, path, 0, 0, watched) == WATCH_WANTED;
+	return path[0] && watch_set_judge(set, &file, &names) == WATCH_WANTED;
 }
 
 /* A name of a watched file in a directory that nobody watches. */

@@ -81,11 +81,14 @@ uint32_t watch_record_file(struct watch_record *record, int proc_self_fd, int fd
 void watch_record_rename(struct watch_record *record, const char *watched)
 {
 	struct immune_slot *path = &record->slots[IMMUNE_OPEN_SLOT_PATH];
+	struct immune_slot *opened_as = &record->slots[IMMUNE_OPEN_SLOT_OPENED_AS];
 	size_t length = strnlen(watched, IMMUNE_PATH_BYTES_MAX);
 
-	record->slots[IMMUNE_OPEN_SLOT_OPENED_AS] = *path;
-	memcpy(record->path + path->length, watched, length);
-	path->offset += path->length;
+	/* It may be told under another watched path already. */
+	if (!opened_as->offset)
+		*opened_as = *path;
+	memcpy(record->path + opened_as->length, watched, length);
+	path->offset = opened_as->offset + opened_as->length;
 	path->length = length;
 	path->original_length = length;
 }

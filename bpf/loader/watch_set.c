@@ -73,27 +73,51 @@ void watch_set_free(struct watch_set *set)
 	free(set);
 }
 
-/* The entry that asks for a file; `named`: it is one of its own names, not only the same file. */
-static const struct watch_entry *entry_of(const struct watch_set *set, const char *path,
-					  uint32_t device, uint64_t inode, bool *named)
+static bool has_place(const struct watch_entry *entry, const char *path, uint64_t hash)
 {
-	uint64_t hash = watch_hash(path, strlen(path));
-	const struct watch_entry *same = NULL;
+	for (int k = 0; k < 2; k++)
+		if (entry->places[k].hash == hash && !strcmp(entry->places[k].path, path))
+			return true;
+	return entry->type == IMMUNE_WATCH_FILE && !strcmp(entry->path, path);
+}
+
+static bool has_name(const struct watch_names *names, const char *path)
+{
+	for (uint32_t i = 0; i < names->count; i++)
+		if (!strcmp(names->paths[i], path))
+			return true;
+	return false;
+}
+
+static void names_add(struct watch_names *names, const char *path)
+{
+	if (has_name(names, path))
+		return;
+	if (names->count == WATCH_NAMES_MAX)
+		names->over++;
+	else
+		snprintf(names->paths[names->count++], IMMUNE_PATH_BYTES_MAX, "%s", path);
+}
+
+/* Does a file's own entry ask for it? `names`: by which other paths it is watched. */
+static bool judge_file(const struct watch_set *set, const struct watch_file *file,
+		       struct watch_names *names)
+{
+	uint64_t hash = watch_hash(file->path, strlen(file->path));
+	bool own = false;
 
 	for (uint32_t i = 0; i < set->count; i++) {
 		const struct watch_entry *entry = &set->entries[i];
+		bool same = entry->has_inode && entry->inode == file->inode &&
+			    entry->device == file->device;
 
-		for (int k = 0; k < 2; k++) {
-			if (entry->places[k].hash != hash || strcmp(entry->places[k].path, path))
-				continue;
-			*named = true;
-			return entry;
-		}
-		if (!same && entry->has_inode && entry->inode == inode && entry->device == device)
-			same = entry;
+		if (has_place(entry, file->path, hash) ||
+		    (same && entry->type != IMMUNE_WATCH_FILE))
+			own = true;
+		else if (same)
+			names_add(names, entry->path);
 	}
-	*named = false;
-	return same;
+	return own;
 }
 
 static bool wants_name(const struct watch_set *set, const char *name)
@@ -117,15 +141,15 @@ static bool is_whole(const struct watch_set *set, uint64_t handle)
 	return false;
 }
 
-/* What the directory of a path says that is no watched file's. */
-static enum watch_verdict judge_directory(const struct watch_set *set, const char *path)
+/* What the directory of a path says; `sure`: that directory is a watched one. */
+static enum watch_verdict judge_directory(const struct watch_set *set, const char *path, bool *sure)
 {
 	const char *slash = strrchr(path, '/');
 	enum watch_verdict verdict = WATCH_NEIGHBOUR;
 	size_t length;
 	uint64_t hash;
-	bool known = false;
 
+	*sure = false;
 	if (path[0] != '/')
 		return WATCH_WANTED;
 	length = slash == path ? 1 : (size_t)(slash - path);
@@ -136,33 +160,32 @@ static enum watch_verdict judge_directory(const struct watch_set *set, const cha
 		if (directory->hash != hash || strncmp(directory->path, path, length) ||
 		    directory->path[length])
 			continue;
+		*sure = true;
 		if (directory->whole || is_whole(set, directory->handle))
 			return WATCH_WANTED;
-		known = true;
 		if (!directory->handle)
 			verdict = WATCH_UNWANTED;
 	}
-	if (known)
+	if (*sure)
 		return verdict;
 	return set->whole_count > 0 || wants_name(set, slash + 1) ? WATCH_WANTED : WATCH_UNWANTED;
 }
 
-enum watch_verdict watch_set_judge(struct watch_set *set, const char *path, uint32_t device,
-				   uint64_t inode, char watched[IMMUNE_PATH_BYTES_MAX])
+enum watch_verdict watch_set_judge(struct watch_set *set, const struct watch_file *file,
+				   struct watch_names *names)
 {
 	enum watch_verdict verdict = WATCH_WANTED;
-	const struct watch_entry *entry;
-	bool named;
+	bool sure;
 
-	watched[0] = 0;
+	names->count = names->over = 0;
 	pthread_mutex_lock(&set->lock);
-	entry = entry_of(set, path, device, inode, &named);
-	if (!entry)
-		verdict = judge_directory(set, path);
-	else if (!named && entry->type == IMMUNE_WATCH_FILE)
-		snprintf(watched, IMMUNE_PATH_BYTES_MAX, "%s", entry->path);
+	names->own = judge_file(set, file, names);
+	if (!names->own) {
+		verdict = judge_directory(set, file->path, &sure);
+		names->own = verdict == WATCH_WANTED && (sure || !names->count);
+	}
 	pthread_mutex_unlock(&set->lock);
-	return verdict;
+	return names->count ? WATCH_WANTED : verdict;
 }
 
 bool watch_set_whole(struct watch_set *set, uint64_t handle)

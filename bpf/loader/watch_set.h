@@ -13,6 +13,8 @@
 
 /* Directories of one set: of trees at most IMMUNE_WATCHES_MAX, and two parents of each file. */
 #define WATCH_DIRECTORIES_MAX (3 * IMMUNE_WATCHES_MAX)
+/* Other watched paths of one file that an open of it is told under. */
+#define WATCH_NAMES_MAX 16
 /* Bits of the filter of names that matter when something of that name appears. */
 #define WATCH_NAME_BITS 65536
 
@@ -67,11 +69,25 @@ enum watch_verdict {
 	WATCH_NEIGHBOUR, /* not wanted, and lies in a directory of which only names are watched */
 };
 
-/* Is this open one that the set wants? Where a watched file was opened by a name that nobody watches
- * (a hard link, another mount of it), its watched path goes into `watched`, else that is empty. A path that leads to no known directory (another mount of
- * it) counts as wanted unless only other names are watched. */
-enum watch_verdict watch_set_judge(struct watch_set *set, const char *path, uint32_t device,
-				   uint64_t inode, char watched[IMMUNE_PATH_BYTES_MAX]);
+/* A file as it was opened. */
+struct watch_file {
+	const char *path;
+	uint32_t device;
+	uint64_t inode;
+};
+
+/* Under which paths an open is told. */
+struct watch_names {
+	bool own; /* the one that it was opened by */
+	uint32_t count; /* other paths at which the same file is watched (a hard link, another mount) */
+	uint32_t over; /* those beyond WATCH_NAMES_MAX */
+	char paths[WATCH_NAMES_MAX][IMMUNE_PATH_BYTES_MAX];
+};
+
+/* Is this open one that the set wants, and by which paths? A path that leads to no known directory
+ * (another mount of it) counts as wanted unless only other names are watched. */
+enum watch_verdict watch_set_judge(struct watch_set *set, const struct watch_file *file,
+				   struct watch_names *names);
 
 uint64_t watch_hash(const void *bytes, size_t length);
 

@@ -1,9 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Watch } from "../../agent/sensors/policy.ts";
+import type { RecordView } from "../../common/record/decode.ts";
 import { KINDS } from "../../common/record/table.ts";
 import { FLAGS } from "../../common/record/values.ts";
 import { eventually, expectOpen, watching } from "../support/opens.ts";
 import { compile, inFolder, pathOf, Probe, run, sensorTest } from "../support/probe.ts";
+
+/** Other watched paths of one file that an open is told under: `WATCH_NAMES_MAX`. */
+const NAMES_MAX = 16;
 
 sensorTest("a watched file is seen, by path, hard link, symbolic link, relative path", async () => {
   await inFolder(async (folder) => {
@@ -37,6 +41,61 @@ sensorTest(
       Deno.mkdirSync(`${folder}/other`);
       Deno.linkSync(path, `${folder}/other/hard`);
       await eventually(probe, path, { as: `${folder}/other/hard` });
+    });
+  },
+);
+
+sensorTest("an open is told under each path at which the file is watched", async () => {
+  await inFolder(async (folder) => {
+    const [one, two] = [`${folder}/one/file`, `${folder}/two/file`];
+    const [third, canary] = [`${folder}/three/file`, `${folder}/canary/file`];
+    for (const name of ["one", "two", "three", "canary"]) Deno.mkdirSync(`${folder}/${name}`);
+    Deno.writeTextFileSync(one, "x");
+    for (const path of [two, third, canary]) Deno.linkSync(one, path);
+    using probe = watching(
+      { type: "file", path: one },
+      { type: "file", path: two },
+      { type: "tree", path: `${folder}/canary` },
+    );
+    const openedAs = (record: RecordView): string =>
+      new TextDecoder().decode(record.slot("open", "opened_as"));
+    // By a name that nobody watches, one that lies in a watched tree, and one that is watched.
+    const opens: readonly (readonly [argument: string, paths: readonly string[]])[] = [
+      [third, [one, two]],
+      [canary, [canary, one, two]],
+      [one, [one, two]],
+    ];
+    for (const [argument, paths] of opens) {
+      const before = probe.watchStats();
+      const { pid } = await run("cat", [argument]);
+      probe.until(() => probe.opens(pid).length >= paths.length);
+      assertEquals(
+        probe.opens(pid).map((record) => [pathOf(record), openedAs(record)]),
+        paths.map((path) => [path, path === argument ? "" : argument]),
+      );
+      const after = probe.watchStats();
+      assertEquals(after.submitted - before.submitted, paths.length);
+      assertEquals(after.seen - before.seen, paths.length);
+    }
+  });
+});
+
+sensorTest(
+  "a file that is watched at too many paths is told at some, the others are lost",
+  async () => {
+    await inFolder(async (folder) => {
+      const paths = Array.from({ length: NAMES_MAX + 3 }, (_, i) => `${folder}/${i}`);
+      const other = `${folder}/other/file`;
+      Deno.mkdirSync(`${folder}/other`);
+      Deno.writeTextFileSync(other, "x");
+      for (const path of paths) Deno.linkSync(other, path);
+      using probe = watching(...paths.map((path) => ({ type: "file", path }) as const));
+      const { pid } = await run("cat", [other]);
+      const losses = () => probe.records.filter((record) => record.kindId === KINDS.loss.id);
+      probe.until(() => losses().length > 0 && probe.opens(pid).length > 0);
+      assertEquals(probe.opens(pid).map(pathOf), paths.slice(0, NAMES_MAX));
+      assertEquals(losses().map((record) => record.number("loss", "count")), [3]);
+      assertEquals(probe.watchStats().unreadable, 3);
     });
   },
 );

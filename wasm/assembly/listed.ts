@@ -16,6 +16,7 @@ import {
   KIND_EXEC,
   KIND_IMAGE_HASH,
   KIND_OPEN,
+  OPEN_SLOT_OPENED_AS,
   OPEN_SLOT_PATH,
 } from "../../out/gen/record";
 import { bloom_has } from "./bloom";
@@ -149,5 +150,6 @@ export function maybe_listed(): bool {
     return (asks & ASK_SHA256) != 0 && open_slot(IMAGE_HASH_SLOT_SHA256) &&
       bloom_has(slot_text, slot_length) != 0;
   }
-  return kind == KIND_OPEN && slot_listed(OPEN_SLOT_PATH);
+  // A watched file that was opened by another name has both.
+  return kind == KIND_OPEN && (slot_listed(OPEN_SLOT_PATH) || slot_listed(OPEN_SLOT_OPENED_AS));
 }

@@ -33,8 +33,9 @@ function exec(image: string, fileName = image): Uint8Array {
   });
 }
 
-function open(path: string): Uint8Array {
-  return encodeRecord("open", { header: { pid: 7 }, slots: { path } });
+function open(path: string, openedAs?: string): Uint8Array {
+  const slots = openedAs === undefined ? { path } : { path, opened_as: openedAs };
+  return encodeRecord("open", { header: { pid: 7 }, slots });
 }
 
 function connect(address: readonly number[], family = address.length === 4 ? 2 : 10): Uint8Array {
@@ -52,6 +53,12 @@ Deno.test("a scan tells an exec of a listed path, by its image or by what was as
   assert(isMaybe(exec("/usr/bin/bash", "/tmp/s.sh")));
   assert(!isMaybe(exec("/usr/bin/bash", "s.sh")));
   assert(isMaybe(open("/tmp/m")) && !isMaybe(open("/tmp/m/x")));
+});
+
+Deno.test("a scan tells an open of a watched file by a listed name of it", () => {
+  list(["evil.bin"], { names: true });
+  assert(isMaybe(open("/etc/file", "/tmp/evil.bin")));
+  assert(!isMaybe(open("/etc/file", "/tmp/other")) && !isMaybe(open("/etc/file")));
 });
 
 Deno.test("a scan tells a listed hash of a program or file", () => {
