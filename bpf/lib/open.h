@@ -94,17 +94,22 @@ static __always_inline __u64 name_bits(struct immune_open_memory *memory, struct
 							memory->name_hash), 0);
 }
 
+/* Number of the filter in force; 0: none. Read each time: a policy may be replaced meanwhile. */
+static __always_inline __u32 filter_in_force(const struct immune_control *policy)
+{
+	return policy ? *(const volatile __u32 *)&policy->open_filtered : 0;
+}
+
 static __always_inline enum open_verdict
-open_judge(const struct immune_control *policy, struct file *file, bool typed)
+open_judge(const struct immune_control *policy, __u32 generation, struct file *file, bool typed)
 {
 	__u32 wanted = open_wanted(file, typed);
 	struct immune_open_memory *memory = open_memory_get();
-	__u32 generation = policy ? policy->open_filtered : 0;
 	enum listed_by listed;
 	struct place place;
 	__u64 extension = 0, bits;
 
-	if (!generation || !memory || policy->open_every & wanted)
+	if (!policy || !generation || !memory || policy->open_every & wanted)
 		return OPEN_NEEDED;
 	place = place_of(file, typed);
 	/* A file that is mounted itself has the name of where it is. Twice: on another such one. */
@@ -155,8 +160,10 @@ static __always_inline bool open_make(struct immune_scratch *scratch, struct fil
 static __always_inline void open_ended(struct task_struct *task, __u32 number, __u32 descriptor,
 				       bool typed)
 {
+	const struct immune_control *policy = control_get();
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_OPEN);
 	bool compat = call_is_compat(task, &number, typed);
+	__u32 generation = filter_in_force(policy);
 	enum open_verdict verdict = OPEN_NEEDED;
 	struct immune_scratch *scratch = NULL;
 	struct open_record *record;
@@ -169,7 +176,10 @@ static __always_inline void open_ended(struct task_struct *task, __u32 number, _
 	file = descriptor_file(task, typed, descriptor);
 	if (file) {
 		file = TYPE(typed, file, file);
-		verdict = open_judge(control_get(), file, typed);
+		verdict = open_judge(policy, generation, file, typed);
+		/* Another filter came into force: its marks may have been cleared under this one. */
+		if (verdict == OPEN_FILTERED && filter_in_force(policy) != generation)
+			verdict = OPEN_NEEDED;
 		scratch = verdict == OPEN_FILTERED ? NULL : scratch_take();
 	}
 	if (verdict == OPEN_FILTERED) {
@@ -181,7 +191,7 @@ static __always_inline void open_ended(struct task_struct *task, __u32 number, _
 		count_one(tally, unreadable);
 		return;
 	}
-	if (!open_make(scratch, file, verdict, typed)) {
+	if (!open_make(scratch, file, verdict, typed) && filter_in_force(policy) == generation) {
 		count_one(tally, filtered);
 		scratch_release(scratch);
 		return;
