@@ -24,6 +24,7 @@ export const FILES: readonly string[] = [
   "tests/e2e/labels_test.ts",
   "tests/e2e/calls_test.ts",
   "tests/e2e/watch_opens_test.ts",
+  "tests/e2e/open_filter_test.ts",
   "tests/e2e/quiet_neighbours_test.ts",
   "tests/e2e/enforcement_address_test.ts",
   "tests/e2e/enforcement_exec_test.ts",
