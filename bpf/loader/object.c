@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -55,22 +57,51 @@ static bool has_bloom(const struct btf *types)
 	return false;
 }
 
+/* Kernels that run the typed program on opens: the verifier of Linux 7.3 refuses it ("slot poisoned by
+ * dead code elimination"), and 6.18 is the last one that was seen to take it. */
+static bool takes_typed_opens(const struct btf *types)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname system;
+
+	if (!types || btf__find_by_name_kind(types, "bpf_rdonly_cast", BTF_KIND_FUNC) < 0)
+		return false;
+	return !uname(&system) && sscanf(system.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 6 || (major == 6 && minor <= 18));
+}
+
+/* Whether a request of io_uring has the file's name behind a pointer (Linux 7.3 has it otherwise). */
+static bool has_ring_names(const struct btf *types)
+{
+	int id = types ? btf__find_by_name_kind(types, "io_open", BTF_KIND_STRUCT) : -1;
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(types, id);
+
+	for (int i = 0; type && i < btf_vlen(type); i++) {
+		const struct btf_member *member = &btf_members(type)[i];
+		const char *name = btf__name_by_offset(types, member->name_off);
+
+		if (name && !strcmp(name, "filename"))
+			return btf_is_ptr(btf__type_by_id(types, member->type));
+	}
+	return false;
+}
+
 static void programs_choose(struct sensor_bpf *programs, const char *path, bool old)
 {
 	struct btf *types = btf__parse(path, NULL);
-	bool casts = types && btf__find_by_name_kind(types, "bpf_rdonly_cast", BTF_KIND_FUNC) >= 0;
+	bool typed = !old && takes_typed_opens(types);
 
 	if (!has_bloom(types)) {
 		bpf_map__set_autocreate(programs->maps.listed, false);
 		bpf_map__set_autocreate(programs->maps.listed_files, false);
 	}
 
-	/* From Linux 6.2 on. */
-	bpf_program__set_autoload(programs->progs.on_open_exit, casts && !old);
-	bpf_program__set_autoload(programs->progs.on_old_open_exit, !casts || old);
+	/* Linux 6.2 to 6.18. */
+	bpf_program__set_autoload(programs->progs.on_open_exit, typed);
+	bpf_program__set_autoload(programs->progs.on_old_open_exit, !typed);
 	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
-	if (!types || btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req",
-					     BTF_KIND_TYPEDEF) < 0)
+	if (!has_ring_names(types) ||
+	    btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) < 0)
 		bpf_program__set_autoload(programs->progs.on_ring_open, false);
 	/* From Linux 5.13 on programs may have callbacks; in the second object it has none. */
 	if (!old && (!types || btf__find_by_name_kind(types, "bpf_for_each_map_elem",
