@@ -16,7 +16,7 @@ int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 	return 0;
 }
 
-/* Before Linux 6.2, and from 6.19 on (object.c). */
+/* Before Linux 6.2. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_old_open_exit, struct pt_regs *registers, long result)
 {

@@ -57,15 +57,13 @@ static bool has_bloom(const struct btf *types)
 	return false;
 }
 
-/* Kernels that run the typed program on opens: the verifier of Linux 7.3 refuses it ("slot poisoned by
- * dead code elimination"), and 6.18 is the last one that was seen to take it. */
-static bool takes_typed_opens(const struct btf *types)
+/* Whether the verifier takes the programs on opens: that of Linux 7.3 refuses both ("slot poisoned by
+ * dead code elimination"), 6.18 is the last that was seen to take them. */
+static bool takes_opens(void)
 {
 	unsigned major = 0, minor = 0;
 	struct utsname system;
 
-	if (!types || btf__find_by_name_kind(types, "bpf_rdonly_cast", BTF_KIND_FUNC) < 0)
-		return false;
 	return !uname(&system) && sscanf(system.release, "%u.%u", &major, &minor) == 2 &&
 	       (major < 6 || (major == 6 && minor <= 18));
 }
@@ -89,16 +87,17 @@ static bool has_ring_names(const struct btf *types)
 static void programs_choose(struct sensor_bpf *programs, const char *path, bool old)
 {
 	struct btf *types = btf__parse(path, NULL);
-	bool typed = !old && takes_typed_opens(types);
+	bool typed = !old && types &&
+		     btf__find_by_name_kind(types, "bpf_rdonly_cast", BTF_KIND_FUNC) >= 0;
 
 	if (!has_bloom(types)) {
 		bpf_map__set_autocreate(programs->maps.listed, false);
 		bpf_map__set_autocreate(programs->maps.listed_files, false);
 	}
 
-	/* Linux 6.2 to 6.18. */
-	bpf_program__set_autoload(programs->progs.on_open_exit, typed);
-	bpf_program__set_autoload(programs->progs.on_old_open_exit, !typed);
+	/* From Linux 6.2 on. */
+	bpf_program__set_autoload(programs->progs.on_open_exit, typed && takes_opens());
+	bpf_program__set_autoload(programs->progs.on_old_open_exit, !typed && takes_opens());
 	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
 	if (!has_ring_names(types) ||
 	    btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) < 0)
