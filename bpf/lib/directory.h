@@ -3,9 +3,10 @@
  * What rules could need of the files in one directory, kept so that no path is walked and cut for each
  * open: a verdict for each of the directories that were met last, by a digest of the way to its root.
  *
- * The digest is of where each directory's dentry lies, of the hash that the kernel keeps of its name, and of the
- * count that goes up with each rename of it. So it stands for the text of a path: nothing has to be
- * told of renames and mounts, and a dentry that is used again has the same name or another digest.
+ * The digest is of where each directory's dentry lies, of the hash that the kernel keeps of its name,
+ * and of the count that goes up with each rename of it. So it stands for the text of a path: nothing
+ * has to be told of renames and mounts, and a dentry that is used again has the same name or another
+ * digest.
  */
 #ifndef IMMUNE_DIRECTORY_H
 #define IMMUNE_DIRECTORY_H
@@ -29,6 +30,7 @@ struct immune_directory {
 struct immune_open_memory {
 	__u64 name_hash;
 	__u64 extension_hash;
+	__u64 listed_key; /* listed.h */
 	__u8 name[IMMUNE_COMPONENT_ROOM];
 	struct immune_directory directories[IMMUNE_DIRECTORIES];
 };

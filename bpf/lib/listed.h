@@ -30,10 +30,11 @@ enum listed_by {
 };
 
 /*
- * Whether a key may be in the list. Before Linux 5.16 there is no such map: the loader then asks for
- * every open where there is a list, and this is code that the verifier never follows.
+ * Whether a key may be in the list. It lies in a map: the verifier of Linux 7.3 does not see that a look
+ * into a Bloom map reads the stack, and refuses it. Before Linux 5.16 there is no such map: the loader
+ * then asks for every open where there is a list, and this is code that the verifier never follows.
  */
-static __always_inline bool key_listed(__u64 key)
+static __always_inline bool key_listed(__u64 *key)
 {
 	__u32 place = 0;
 	void *bloom;
@@ -42,16 +43,20 @@ static __always_inline bool key_listed(__u64 key)
 		return true;
 	bloom = bpf_map_lookup_elem(&listed_files, &place);
 	/* The loader says that there is a list only when it is there. */
-	return !bloom || !bpf_map_peek_elem(bloom, &key);
+	return !bloom || !bpf_map_peek_elem(bloom, key);
 }
 
 /* What the hash of a file's name tells: one look for most names. */
-static __always_inline enum listed_by name_listed(const struct immune_control *policy, __u64 name)
+static __always_inline enum listed_by name_listed(const struct immune_control *policy, __u64 name,
+						  __u64 *key)
 {
-	if (!policy->listed_files || !key_listed(sequence_add(IMMUNE_LISTED_LAST, name)))
+	if (!policy->listed_files)
 		return LISTED_NOT;
-	return key_listed(sequence_add(IMMUNE_LISTED_NAME, name)) ? LISTED_BY_NAME
-								    : LISTED_BY_PATH;
+	*key = sequence_add(IMMUNE_LISTED_LAST, name);
+	if (!key_listed(key))
+		return LISTED_NOT;
+	*key = sequence_add(IMMUNE_LISTED_NAME, name);
+	return key_listed(key) ? LISTED_BY_NAME : LISTED_BY_PATH;
 }
 
 /* Whether the path that was cut last, whole, may be listed: 1 or 0. Weak: see path.h. */
@@ -65,7 +70,8 @@ __weak __noinline int path_listed(__u32 place)
 	/* Bounded by the components that a split keeps; who has as many is not asked here. */
 	for (__u32 i = 0; i < IMMUNE_COMPONENTS_MAX && i < scratch->split.count; i++)
 		whole = sequence_add(whole, scratch->split.components[i].hash);
-	return key_listed(whole);
+	scratch->listed_key = whole;
+	return key_listed(&scratch->listed_key);
 }
 
 #endif

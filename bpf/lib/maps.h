@@ -92,6 +92,7 @@ struct immune_scratch {
 	__u32 place; /* key of this scratch */
 	__u32 length; /* bytes of the record that are filled */
 	__u32 reserved;
+	__u64 listed_key; /* listed.h */
 	struct immune_walk walk;
 	struct immune_split split;
 	__u8 record[IMMUNE_RECORD_BYTES_MAX] __attribute__((aligned(8)));

@@ -119,7 +119,7 @@ open_judge(const struct immune_control *policy, __u32 generation, struct file *f
 	bits = name_bits(memory, place.dentry, &extension, typed);
 	if (bits == IMMUNE_EVERY_BIT)
 		return OPEN_NEEDED;
-	listed = name_listed(policy, memory->name_hash);
+	listed = name_listed(policy, memory->name_hash, &memory->listed_key);
 	if (policy->open_deep & wanted) {
 		if (place.dentry != place.root) {
 			struct dentry *dentry = place.dentry;

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -57,17 +55,6 @@ static bool has_bloom(const struct btf *types)
 	return false;
 }
 
-/* Whether the verifier takes the programs on opens: that of Linux 7.3 refuses both ("slot poisoned by
- * dead code elimination"), 6.18 is the last that was seen to take them. */
-static bool takes_opens(void)
-{
-	unsigned major = 0, minor = 0;
-	struct utsname system;
-
-	return !uname(&system) && sscanf(system.release, "%u.%u", &major, &minor) == 2 &&
-	       (major < 6 || (major == 6 && minor <= 18));
-}
-
 /* Whether a request of io_uring has the file's name behind a pointer (Linux 7.3 has it otherwise). */
 static bool has_ring_names(const struct btf *types)
 {
@@ -96,8 +83,8 @@ static void programs_choose(struct sensor_bpf *programs, const char *path, bool 
 	}
 
 	/* From Linux 6.2 on. */
-	bpf_program__set_autoload(programs->progs.on_open_exit, typed && takes_opens());
-	bpf_program__set_autoload(programs->progs.on_old_open_exit, !typed && takes_opens());
+	bpf_program__set_autoload(programs->progs.on_open_exit, typed);
+	bpf_program__set_autoload(programs->progs.on_old_open_exit, !typed);
 	/* From Linux 6.2 on; before, io_uring's opens are seen where the file is watched. */
 	if (!has_ring_names(types) ||
 	    btf__find_by_name_kind(types, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) < 0)
