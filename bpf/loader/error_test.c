@@ -95,19 +95,6 @@ static int64_t give(struct immune_enforce *enforce, const struct enforce_blob *b
 	return immune_enforce_policy(enforce, (const uint8_t *)blob, blob->header.length);
 }
 
-static struct immune_enforce *enforce_with(struct immune_sensor *sensor)
-{
-	const struct immune_enforce_options options = { .abi = IMMUNE_ENFORCE_ABI,
-							.tiers = 1u << IMMUNE_TIER_FANOTIFY };
-	struct immune_enforce *enforce = NULL;
-	char line[512] = "";
-
-	if (immune_enforce_open(sensor, &options, &enforce))
-		immune_error(line, sizeof(line));
-	must(enforce, "%s", line);
-	return enforce;
-}
-
 /* Leaves so many descriptors, and not one more. */
 static void leave_descriptors(uint32_t count)
 {
@@ -124,7 +111,7 @@ static void leave_descriptors(uint32_t count)
 void test_errors(void)
 {
 	struct immune_sensor *sensor = sensor_with(0, 0), *other;
-	struct immune_enforce *enforce = enforce_with(sensor), *second;
+	struct immune_enforce *enforce = enforce_by_fanotify(sensor), *second;
 	const struct immune_enforce_options by_fanotify = { .abi = IMMUNE_ENFORCE_ABI,
 							    .tiers = 1u << IMMUNE_TIER_FANOTIFY };
 	const struct enforce_blob blob = blob_of(0);
@@ -201,7 +188,7 @@ void test_mark_bounds(void)
 {
 	char folder[] = "/tmp/immune-marks-XXXXXX", path[64];
 	struct immune_sensor *sensor = sensor_with(0, 0);
-	struct immune_enforce *enforce = enforce_with(sensor);
+	struct immune_enforce *enforce = enforce_by_fanotify(sensor);
 	struct enforce_blob blob = blob_of(1);
 
 	/* Mounts of this process alone. */

@@ -320,19 +320,6 @@ static int64_t give(struct immune_enforce *enforce, const struct by_hash *blob)
 	return immune_enforce_policy(enforce, (const uint8_t *)blob, sizeof(*blob));
 }
 
-static struct immune_enforce *enforce_by_fanotify(struct immune_sensor *sensor)
-{
-	const struct immune_enforce_options options = { .abi = IMMUNE_ENFORCE_ABI,
-							.tiers = 1u << IMMUNE_TIER_FANOTIFY };
-	struct immune_enforce *enforce = NULL;
-	char line[512] = "";
-
-	if (immune_enforce_open(sensor, &options, &enforce))
-		immune_error(line, sizeof(line));
-	must(enforce, "%s", line);
-	return enforce;
-}
-
 /* How a program that sleeps for no time ends: 127 where it was refused. */
 static int outcome_of(const char *program)
 {

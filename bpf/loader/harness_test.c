@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "immune_enforce.h"
+
 static uint8_t batch[BATCH_BYTES] __attribute__((aligned(8)));
 
 double seconds_now(void)
@@ -29,6 +31,19 @@ struct immune_sensor *sensor_with(uint32_t lifecycle_bytes, uint32_t bulk_bytes)
 		immune_error(line, sizeof(line));
 	must(!line[0], "%s", line);
 	return sensor;
+}
+
+struct immune_enforce *enforce_by_fanotify(struct immune_sensor *sensor)
+{
+	const struct immune_enforce_options options = { .abi = IMMUNE_ENFORCE_ABI,
+							.tiers = 1u << IMMUNE_TIER_FANOTIFY };
+	struct immune_enforce *enforce = NULL;
+	char line[512] = "";
+
+	if (immune_enforce_open(sensor, &options, &enforce))
+		immune_error(line, sizeof(line));
+	must(enforce, "%s", line);
+	return enforce;
 }
 
 void policy_set(struct immune_sensor *sensor, uint32_t flags, uint64_t kind_mask)

@@ -44,6 +44,8 @@
 typedef void (*record_visitor)(const struct immune_record_header *record, void *state);
 
 struct immune_sensor *sensor_with(uint32_t lifecycle_bytes, uint32_t bulk_bytes);
+/* Refuses by fanotify alone, nothing before a policy is set. */
+struct immune_enforce *enforce_by_fanotify(struct immune_sensor *sensor);
 void policy_set(struct immune_sensor *sensor, uint32_t flags, uint64_t kind_mask);
 
 /* Polls once and shows each record; returns how many. */

@@ -1,12 +1,13 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { compile, compileSpeaker, hasTier } from "../support/enforcement.ts";
 import { type FleetHost, TestFleet } from "../support/fleet.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { run } from "../support/probe.ts";
+import { within } from "../support/eventually.ts";
 
 const HOUR_S = 3600;
-/** Longest wait for what takes a while. */
-const EVENTUALLY_MS = 60_000;
+/** Waits for what takes a while. */
+const eventually = within(60_000);
 /** A port that nobody listens on: who may connect to it is told that it is closed. */
 const PORT = 4899;
 
@@ -53,16 +54,6 @@ async function refusing(): Promise<Refusing> {
     refused,
     [Symbol.asyncDispose]: () => fleet[Symbol.asyncDispose](),
   };
-}
-
-async function eventually<T>(what: string, find: () => Promise<T | undefined>): Promise<T> {
-  const until = performance.now() + EVENTUALLY_MS;
-  for (;;) {
-    const found = await find();
-    if (found !== undefined) return found;
-    assert(performance.now() < until, `it did not come to pass: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** How the hive last heard that the dead man's switch of its only host stands. */

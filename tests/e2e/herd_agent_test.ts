@@ -1,11 +1,12 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { statePaths } from "../../common/config/mod.ts";
 import { IndicatorStore } from "../../common/indicators/mod.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { type RunningUp, runVerb, startUp } from "../support/up.ts";
+import { within } from "../support/eventually.ts";
 
-/** Longest wait for what takes a while. */
-const EVENTUALLY_MS = 180_000;
+/** Waits for what takes a while. */
+const eventually = within(180_000);
 const ignore = !canLoadSensor();
 /** In no other process's arguments. */
 const MARK = crypto.randomUUID().replaceAll("-", "");
@@ -21,16 +22,6 @@ interface AlertLine {
   readonly rule: { readonly id: string };
 }
 
-async function eventually<T>(find: () => Promise<T | undefined>): Promise<T> {
-  const until = performance.now() + EVENTUALLY_MS;
-  for (;;) {
-    const found = await find();
-    if (found !== undefined) return found;
-    assert(performance.now() < until, "it did not come to pass");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
 async function alerts(up: RunningUp): Promise<readonly AlertLine[]> {
   const { stdout } = await runVerb("alerts", "--json", ...up.flags);
   return stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
@@ -44,7 +35,7 @@ async function verb(up: RunningUp, ...args: readonly string[]): Promise<string> 
 
 /** What the agent found to be true of the order of antibodies that is in force. */
 async function found(up: RunningUp, pattern: RegExp): Promise<string> {
-  return await eventually(async () => {
+  return await eventually(String(pattern), async () => {
     for (const line of (await verb(up, "directives", "list", "--json")).split("\n")) {
       if (line === "") continue;
       const { stream, number, kind } = JSON.parse(line);
@@ -72,7 +63,10 @@ Deno.test({
       await new Deno.Command("bash", {
         args: ["-c", `: /dev/tcp/127.0.0.1/4444`],
       }).output();
-      const { id: alert } = await eventually(async () => (await alerts(up)).at(0));
+      const { id: alert } = await eventually(
+        "the first alert",
+        async () => (await alerts(up)).at(0),
+      );
       await verb(up, "herd", "add", alert, "--type", "rule", "--value", RULE);
       const [sigma] = JSON.parse(
         `[${(await verb(up, "herd", "list", "--json")).trim().split("\n").join()}]`,
@@ -85,7 +79,10 @@ Deno.test({
       );
       const ruleId = `herd-${sigma.id}`;
       await run(`${MARK}-sigma`);
-      await eventually(async () => (await alerts(up)).find(({ rule }) => rule.id === ruleId));
+      await eventually(
+        ruleId,
+        async () => (await alerts(up)).find(({ rule }) => rule.id === ruleId),
+      );
 
       // The brake is for hosts that it was not born on: an analyst pulls it back.
       await verb(up, "herd", "pull", sigma.id, "--why", "over");
@@ -94,7 +91,7 @@ Deno.test({
       await run(`${MARK}-sigma`);
       // What comes behind it is there, and so would it be.
       await run(`/dev/tcp/127.0.0.1/4555 ${MARK}-last`);
-      await eventually(async () => {
+      await eventually("the alert behind it", async () => {
         const { stdout } = await runVerb("alerts", "--json", ...up.flags);
         return stdout.includes(`${MARK}-last`) ? true : undefined;
       });

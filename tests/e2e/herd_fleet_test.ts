@@ -5,9 +5,10 @@ import { HERD_LIMITS } from "../../hive/herd/mod.ts";
 import { SqliteStore } from "../../hive/store/mod.ts";
 import { type FleetHost, TestFleet } from "../support/fleet.ts";
 import { canLoadSensor } from "../support/host.ts";
+import { within } from "../support/eventually.ts";
 
-/** Longest wait for what takes a while. */
-const EVENTUALLY_MS = 240_000;
+/** Waits for what takes a while. */
+const eventually = within(240_000);
 /** In no other process's arguments. */
 const MARK = crypto.randomUUID().replaceAll("-", "");
 const FOLDER = `/var/tmp/${MARK}`;
@@ -15,16 +16,6 @@ const FOLDER = `/var/tmp/${MARK}`;
 const QUIET = `/opt/${MARK}`;
 const SHELL = `${FOLDER}/bash`;
 const CONNECTS = ": /dev/tcp/127.0.0.1/4444";
-
-async function eventually<T>(what: string, find: () => Promise<T | undefined>): Promise<T> {
-  const until = performance.now() + EVENTUALLY_MS;
-  for (;;) {
-    const found = await find();
-    if (found !== undefined) return found;
-    assert(performance.now() < until, `it did not come to pass: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 async function shell(command: string): Promise<void> {
   await new Deno.Command(SHELL, { args: ["-c", command] }).output();
