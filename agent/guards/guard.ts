@@ -73,8 +73,8 @@ export interface GuardOptions {
 }
 
 /**
- * Takes orders, one after the other, and stops ahead of the others: checks each, remembers its number on the disk, and only then
- * has it carried out; keeps what came of it until the hive has heard.
+ * Takes orders, one after the other, and stops ahead of the others: checks each, remembers its number
+ * on the disk, and only then has it carried out; keeps what came of it until the hive has heard.
  */
 export class Guard implements Disposable {
   readonly #options: GuardOptions;

@@ -37,7 +37,8 @@ static int add(int map, const struct immune_policy_watch *watch, const uint8_t *
 	    (watch->wants && !(watch->wants & IMMUNE_WATCH_OPENS)))
 		return 0;
 	memcpy(name, path, watch->length);
-	if (served_path(name) || stat(name, &about) || !(S_ISCHR(about.st_mode) || S_ISBLK(about.st_mode)))
+	if (served_path(name) || stat(name, &about) ||
+	    !(S_ISCHR(about.st_mode) || S_ISBLK(about.st_mode)))
 		return 0;
 	device.type = S_ISCHR(about.st_mode) ? DEVICE_CHARACTER : DEVICE_BLOCK;
 	memcpy(device.path, name, sizeof(device.path));

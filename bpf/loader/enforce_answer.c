@@ -274,7 +274,8 @@ static void tell(struct enforce_judge *judge, const struct enforce_act *act)
 		struct immune_slot path_slot;
 		char path[IMMUNE_PATH_BYTES_MAX + IMMUNE_RECORD_ALIGNMENT];
 	} record = { .header = act->about.header };
-	uint32_t at = offsetof(typeof(record), path), length = act->about.slots[IMMUNE_OPEN_SLOT_PATH].length;
+	uint32_t length = act->about.slots[IMMUNE_OPEN_SLOT_PATH].length;
+	uint32_t at = offsetof(typeof(record), path);
 
 	record.header.header_length = sizeof(record.header);
 	record.header.body_length = sizeof(record.body);

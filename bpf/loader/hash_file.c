@@ -114,7 +114,8 @@ static int open_checked(const struct place *place, const struct hash_request *re
 	if (fd < 0)
 		return fd;
 	error = check(fd, request, version);
-	if (!error && !is_same(request, version) && !(place->is_link && runs(place->path, request->path)))
+	if (!error && !is_same(request, version) &&
+	    !(place->is_link && runs(place->path, request->path)))
 		error = -ESTALE;
 	if (!error)
 		return fd;

@@ -127,10 +127,11 @@ int64_t immune_enforce_open(struct immune_sensor *sensor,
 
 /* Replaces the policy, at one instant. A blob that does not hold is EINVAL and changes nothing.
  * The first one also takes over what an earlier process left pinned. Returns how many of its places
- * fanotify is not asked about, as a program serves them (0 = none); the last one in immune_error(). */
+ * fanotify is not asked about (0 = none): a program serves them, or one directory cannot be marked. The
+ * first of them and why stand in immune_error(). */
 int64_t immune_enforce_policy(struct immune_enforce *enforce, const uint8_t *blob, uint32_t length);
 
-/* Marks, for fanotify, what came since to the places of the policy in force. */
+/* Marks, for fanotify, what came since to the places of the policy in force; returns the same. */
 int64_t immune_enforce_look(struct immune_enforce *enforce);
 
 /* Refuses nothing until it is called with 0; returns what the kernel has afterwards. */
