@@ -72,6 +72,15 @@ export class CanaryWatch {
     return nonce;
   }
 
+  /**
+   * Asks again for the one that has not come; where none was asked for, for a new one.
+   *
+   * @returns The same as {@linkcode ask}.
+   */
+  askAgain(): string {
+    return this.nonce ?? this.ask();
+  }
+
   /** Takes the answer, whose signature and nonce were checked. It counts from when it was asked. */
   answered(): void {
     if (this.#asked === undefined) return;

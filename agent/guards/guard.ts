@@ -327,7 +327,7 @@ export class Guard implements Disposable {
     // Its number need not be on the disk first: asking again, or a nonce of its own, repeats nothing.
     this.#hold(this.#accepted("canary", number));
     this.#options.acts.cursor(this.state.highest);
-    if (body.nonce === null) this.#options.acts.askCanary(this.#watch.ask());
+    if (body.nonce === null) this.#options.acts.askCanary(this.#watch.askAgain());
     else {
       this.#watch.answered();
       this.#keptAtMs = -Infinity;

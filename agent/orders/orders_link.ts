@@ -44,6 +44,8 @@ export class OrdersLink {
   /** What the next canary is to answer; `undefined` = nothing waits to be asked. */
   #nonce: string | undefined;
   #asking = false;
+  /** What is being asked: to ask it twice would give an answer that nobody waits for. */
+  #asked: string | undefined;
   readonly #taken = new Set<Promise<void>>();
   readonly #told = new Map<Topic, string>();
 
@@ -113,6 +115,7 @@ export class OrdersLink {
 
   /** One question at a time, at the hive's pace: of those put meanwhile only the newest counts. */
   async #ask(nonce: string): Promise<void> {
+    if (nonce === this.#asked) return;
     this.#nonce = nonce;
     if (this.#asking) return;
     this.#asking = true;
@@ -121,7 +124,9 @@ export class OrdersLink {
         if (tries > 0) await this.#wait(CANARY_PACE_MS);
         const asked: string = this.#nonce;
         this.#nonce = undefined;
+        this.#asked = asked;
         const isLimited = await this.#question(asked);
+        this.#asked = undefined;
         if (isLimited && tries < CANARY_TRIES_MAX) this.#nonce ??= asked;
         else if (isLimited) this.#tell("canary", "No canary: the hive was asked too often");
       }

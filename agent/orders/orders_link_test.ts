@@ -143,6 +143,24 @@ Deno.test("OrdersLink asks for one canary at a time, at the hive's pace, and los
   await running;
 });
 
+Deno.test("OrdersLink takes an answer that comes right behind a pushed canary, and asks no more", async () => {
+  const hand = new Hand();
+  const link = hand.link();
+  await using scene = await openScene(link);
+  let asked = 0;
+  hand.canary = async (nonce) => {
+    asked++;
+    void scene.guard.take(await frame({ kind: "canary", body: { nonce: null } }, { number: 1 }));
+    return await frame({ kind: "canary", body: { nonce } }, { number: 2 });
+  };
+  scene.guard.start();
+  const running = link.run(scene.guard);
+  await settle();
+  assertEquals([scene.guard.state.refused.replay, scene.guard.canaryAsked, asked], [0, false, 1]);
+  link.end();
+  await running;
+});
+
 Deno.test("OrdersLink gives up where it is refused time and again, but counts none before a line", async () => {
   const hand = new Hand();
   const link = hand.link();
