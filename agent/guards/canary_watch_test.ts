@@ -127,6 +127,20 @@ Deno.test("dead man's switch: a pushed canary is only a reason to ask", async ()
   assertEquals(scene.guard.canary, "fresh");
 });
 
+Deno.test("dead man's switch: pushed canaries come before an answer or behind it", async () => {
+  await using scene = await GuardScene.open();
+  const push = async (number: number): Promise<void> =>
+    await scene.guard.take(await frame({ kind: "canary", body: { nonce: null } }, { number }));
+  scene.guard.start();
+  await push(7);
+  await answer(scene, 6);
+  assertEquals(scene.guard.canaryAsked, false);
+  await push(8);
+  await answer(scene, 9);
+  await push(9);
+  assertEquals([scene.guard.state.refused.replay, scene.guard.state.highest.canary], [0, 9]);
+});
+
 Deno.test("dead man's switch pauses and resumes though its state cannot be written", async () => {
   await using scene = await GuardScene.open({ onCanaryLoss: "observe" });
   scene.guard.start();
@@ -136,6 +150,7 @@ Deno.test("dead man's switch pauses and resumes though its state cannot be writt
   const unkept = (): number => scene.warnings.filter((line) => line.includes("Cannot keep")).length;
   await scene.pass(48 * HOUR_MS);
   assertEquals([scene.guard.canary, scene.acts, unkept()], ["lost", ["blocking false"], 1]);
+  await scene.guard.take(await frame({ kind: "canary", body: { nonce: null } }, { number: 2 }));
   await answer(scene, 2);
   assertEquals([scene.guard.canary, scene.last.canary], ["fresh", "fresh"]);
   assertEquals([scene.acts, unkept()], [["blocking false", "blocking true"], 1]);

@@ -124,16 +124,17 @@ function wrongNumber(
   return refused(number === highest || facts.seen(stream, number) ? "replay" : "reorder", why);
 }
 
-/** One that was pushed counts up; one that was asked for answers the nonce and may be the same. */
+/**
+ * One that was pushed counts up; one that answers the nonce is fresh by that alone: pushed ones may
+ * come before it or behind.
+ */
 function wrongCanary(directive: Directive, facts: CheckFacts): Refused | undefined {
   if (directive.kind !== "canary") return refused("unknown_kind", "it is no canary");
-  const { nonce } = directive.body;
-  const highest = facts.highest.canary;
-  const isFresh = nonce === null
-    ? directive.number > highest
-    : nonce === facts.nonce && directive.number >= highest;
-  if (isFresh) return undefined;
-  return refused("replay", nonce === facts.nonce ? "its number is old" : "nobody asked for it");
+  const { number, body: { nonce } } = directive;
+  if (nonce !== null) {
+    return nonce === facts.nonce ? undefined : refused("replay", "nobody asked for it");
+  }
+  return number > facts.highest.canary ? undefined : refused("replay", "its number is old");
 }
 
 function dateText(unixMs: number): string {

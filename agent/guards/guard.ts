@@ -324,11 +324,12 @@ export class Guard implements Disposable {
 
   /** One that answers resets the switch; one that was pushed says that it is worth asking. */
   #hear({ number, body }: Extract<Directive, { kind: "canary" }>): void {
-    // Its number need not be on the disk first: asking again, or a nonce of its own, repeats nothing.
-    this.#hold(this.#accepted("canary", number));
-    this.#options.acts.cursor(this.state.highest);
-    if (body.nonce === null) this.#options.acts.askCanary(this.#watch.askAgain());
-    else {
+    if (body.nonce === null) {
+      // Need not be on the disk first: to be asked again repeats nothing.
+      this.#hold(this.#accepted("canary", number));
+      this.#options.acts.cursor(this.state.highest);
+      this.#options.acts.askCanary(this.#watch.askAgain());
+    } else {
       this.#watch.answered();
       this.#keptAtMs = -Infinity;
     }
