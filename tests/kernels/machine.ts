@@ -44,9 +44,32 @@ export interface Boot {
 export interface Ended {
   /** It came to its end; else it crashed, hung or was cut. */
   readonly whole: boolean;
+  /** It crashed by a fault that is the emulator's ({@linkcode StaleBreakpoint}). */
+  readonly isEmulatorsFault: boolean;
   readonly seconds: number;
   /** What it said last. */
   readonly last: readonly string[];
+}
+
+/**
+ * Looks for a breakpoint in the kernel's own text that the kernel has taken out again. While it
+ * changes a branch (attaching to a tracepoint does) it puts one there; a CPU that is emulated on a
+ * thread of its own goes on with what it had translated, and runs into it once it is gone.
+ */
+export class StaleBreakpoint {
+  #trapped = false;
+  /** One was seen. */
+  seen = false;
+
+  /** @param line The next line of the console. */
+  look(line: string): void {
+    if (line.includes("Oops: int3:")) this.#trapped = true;
+    const place = /RIP: 0010:(\S+)/.exec(line)?.[1];
+    if (place === undefined || !this.#trapped) return;
+    this.#trapped = false;
+    // In a program of eBPF it would be ours: what surrounds such programs are breakpoints.
+    this.seen ||= !place.startsWith("bpf_") && !place.startsWith("0x");
+  }
 }
 
 /**
@@ -85,12 +108,14 @@ export async function bootGuest(boot: Boot): Promise<Ended> {
   }).spawn();
   const timer = setTimeout(() => child.kill("SIGKILL"), boot.limitMs);
   const last: string[] = [];
+  const stale = new StaleBreakpoint();
   let whole = false;
   using log = await Deno.open(boot.log, { write: true, create: true, truncate: true });
   for await (const line of linesOf(child.stdout)) {
     log.writeSync(new TextEncoder().encode(`${line}\n`));
     const report = decodeReport(line);
     if (report === undefined) {
+      stale.look(line);
       last.push(line);
       if (last.length > LAST_LINES) last.shift();
       continue;
@@ -100,7 +125,8 @@ export async function bootGuest(boot: Boot): Promise<Ended> {
   }
   await child.status;
   clearTimeout(timer);
-  return { whole, seconds: (performance.now() - start) / 1000, last };
+  const seconds = (performance.now() - start) / 1000;
+  return { whole, isEmulatorsFault: !whole && stale.seen, seconds, last };
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {

@@ -35,6 +35,12 @@ export interface RunOptions {
   readonly onStep?: (text: string) => void;
 }
 
+/** Times that a guest is booted which the emulator's own fault ends. */
+const BOOTS_MAX = 3;
+
+/** A result, and whether the emulator is to blame for it. */
+type Run = KernelResult & { readonly isEmulatorsFault?: boolean };
+
 /**
  * Fetches a kernel, boots it with the built sensor, and runs a job inside.
  *
@@ -43,6 +49,14 @@ export interface RunOptions {
  * @returns What it came to; never throws for what is the guest's fault.
  */
 export async function runKernel(kernel: Kernel, options: RunOptions): Promise<KernelResult> {
+  for (let boot = 1;; boot++) {
+    const { isEmulatorsFault, ...result } = await runOnce(kernel, options);
+    if (isEmulatorsFault !== true || boot === BOOTS_MAX) return result;
+    options.onStep?.(`once more: the emulator ran into a breakpoint that was gone (boot ${boot})`);
+  }
+}
+
+async function runOnce(kernel: Kernel, options: RunOptions): Promise<Run> {
   const empty = { kernel: kernel.name, arch: kernel.arch, release: "", lsm: "", seconds: 0 };
   const step = options.onStep ?? (() => undefined);
   step("fetches the kernel");
@@ -67,7 +81,7 @@ export async function runKernel(kernel: Kernel, options: RunOptions): Promise<Ke
 async function watch(
   kernel: Kernel,
   options: RunOptions & Readonly<Record<"image" | "root", string>>,
-): Promise<KernelResult> {
+): Promise<Run> {
   const programs: ProgramReport[] = [];
   const tests: GuestTest[] = [];
   let begin = { release: "", lsm: "" };
@@ -81,7 +95,7 @@ async function watch(
     }
   };
   step("boots");
-  const { whole, seconds, last } = await bootGuest({
+  const { whole, isEmulatorsFault, seconds, last } = await bootGuest({
     arch: kernel.arch,
     kernel: options.image,
     root: options.root,
@@ -97,6 +111,7 @@ async function watch(
     programs,
     tests,
     seconds,
+    isEmulatorsFault,
     ...(whole ? {} : { broken: `It did not come to its end; its last lines:\n${last.join("\n")}` }),
   };
 }
