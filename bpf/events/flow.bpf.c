@@ -24,13 +24,12 @@ struct listen_record {
 static __always_inline void on_listen(const struct sock *socket)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_LISTEN);
-	struct immune_listener_key key = listener_key(socket, TYPED);
 	struct listen_record record = {};
 	struct endpoint end = { .address = record.body.address };
-	struct immune_owner owner = { .socket = (__u64)socket };
+	struct immune_owner owner = {};
 
 	owner_fill_current(&owner);
-	bpf_map_update_elem(&listeners, &key, &owner, BPF_ANY);
+	owner_put(&listeners, socket, &owner, BPF_ANY);
 	if (!kind_wanted(tally, IMMUNE_KIND_LISTEN))
 		return;
 	header_fill_current(&record.header, IMMUNE_KIND_LISTEN);
@@ -46,25 +45,24 @@ static __always_inline void on_listen(const struct sock *socket)
 	network_send(&record.header, sizeof(record), tally, &end, false);
 }
 
-static __always_inline void on_accept(const struct sock *socket)
+/* `arrived`: what `connections` has of the socket since it came, or NULL. */
+static __always_inline void on_accept(const struct sock *socket, struct immune_owner *arrived)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_ACCEPT);
-	struct immune_listener_key key = listener_key(socket, TYPED);
-	struct immune_owner *listener = bpf_map_lookup_elem(&listeners, &key);
+	struct immune_owner *known = arrived ? arrived : arrival_take(socket);
+	struct immune_owner owner = {};
 	struct accept_record record = {};
 	struct endpoint peer = { .address = record.body.peer_address };
 
-	if (listener) {
-		struct immune_owner owner = *listener;
-
-		owner.since_ns = bpf_ktime_get_boot_ns();
-		owner.socket = 0;
-		owner.state = IMMUNE_CONNECTION_ACCEPTED;
-		connection_put(socket, &owner, BPF_ANY);
-	}
+	/* One that nobody is known of is put down too: its end is told as unresolved. */
+	if (known)
+		owner = *known;
+	owner.since_ns = bpf_ktime_get_boot_ns();
+	owner.state = IMMUNE_CONNECTION_ACCEPTED;
+	owner_put(&connections, socket, &owner, BPF_ANY);
 	if (!kind_wanted(tally, IMMUNE_KIND_ACCEPT))
 		return;
-	header_fill_owner(&record.header, listener, IMMUNE_KIND_ACCEPT);
+	header_fill_owner(&record.header, &owner, IMMUNE_KIND_ACCEPT);
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
 	record.body.family = socket_address(socket, TYPED, false, record.body.address,
@@ -88,6 +86,14 @@ static __always_inline __u64 stream_received(const struct sock *socket, const st
 	return bytes > ended ? bytes - ended : 0;
 }
 
+/* The own port of a connection that ended: the socket has given back its number by then. */
+static __always_inline __u16 ended_port(const struct sock *socket)
+{
+	const struct inet_sock *internet = (const void *)socket;
+
+	return bpf_ntohs(BPF_CORE_READ(internet, inet_sport));
+}
+
 static __always_inline void on_end(const struct sock *socket, int before)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_FLOW);
@@ -97,12 +103,20 @@ static __always_inline void on_end(const struct sock *socket, int before)
 	struct flow_record record = {};
 	struct endpoint peer = { .address = record.body.address };
 
-	if (!owner) {
-		if (before != STATE_SYN_SENT && before != STATE_CLOSE && !peer_wanted(socket))
-			connection_filter(IMMUNE_KIND_FLOW);
+	if (owner && (owner->state == IMMUNE_CONNECTION_ASKED ||
+		      owner->state == IMMUNE_CONNECTION_ARRIVED)) {
+		bpf_map_delete_elem(&connections, &key);
+		owner = NULL;
+	}
+	/* What never was one; whoever is not in the map and had one is told of as unresolved. */
+	if (!owner && (before == STATE_SYN_SENT || before == STATE_SYN_RECV ||
+		       before == STATE_CLOSE))
+		return;
+	if (!owner && !peer_wanted(socket)) {
+		connection_filter(IMMUNE_KIND_FLOW);
 		return;
 	}
-	if (owner->state == IMMUNE_CONNECTION_ASKED || !kind_wanted(tally, IMMUNE_KIND_FLOW)) {
+	if (!kind_wanted(tally, IMMUNE_KIND_FLOW)) {
 		bpf_map_delete_elem(&connections, &key);
 		return;
 	}
@@ -113,27 +127,20 @@ static __always_inline void on_end(const struct sock *socket, int before)
 					    &record.header.flags);
 	socket_address(socket, TYPED, false, record.body.local_address, &record.header.flags);
 	record.body.port = socket_peer_port(socket, TYPED);
-	record.body.local_port = socket_port(socket, TYPED);
+	record.body.local_port = ended_port(socket);
 	record.body.protocol = IMMUNE_PROTOCOL_TCP;
 	record.body.socket_type = 1;
-	record.body.initiated = owner->state != IMMUNE_CONNECTION_ACCEPTED;
 	/* Bytes of the streams: what was sent again counts once. */
 	record.body.bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
 	record.body.bytes_received = stream_received(socket, tcp);
-	record.body.duration_ns = record.header.time_ns - owner->since_ns;
-	bpf_map_delete_elem(&connections, &key);
+	if (owner) {
+		record.body.initiated = owner->state != IMMUNE_CONNECTION_ACCEPTED;
+		record.body.duration_ns = record.header.time_ns - owner->since_ns;
+		bpf_map_delete_elem(&connections, &key);
+	}
 	peer.family = record.body.family;
 	peer.port = record.body.port;
 	network_send(&record.header, sizeof(record), tally, &peer, false);
-}
-
-static __always_inline void on_listen_end(const struct sock *socket)
-{
-	struct immune_listener_key port = listener_key(socket, TYPED);
-	struct immune_owner *known = bpf_map_lookup_elem(&listeners, &port);
-
-	if (known && known->socket == (__u64)socket)
-		bpf_map_delete_elem(&listeners, &port);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -151,7 +158,11 @@ int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 		return 0;
 	}
 	if (after == STATE_CLOSE && before == STATE_LISTEN) {
-		on_listen_end(socket);
+		bpf_map_delete_elem(&listeners, &key);
+		return 0;
+	}
+	if (after == STATE_SYN_RECV && before == STATE_LISTEN) {
+		arrival_note(socket);
 		return 0;
 	}
 	if (after == STATE_CLOSE) {
@@ -168,15 +179,15 @@ int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 	}
 	if (after == STATE_SYN_SENT) {
 		owner_fill_current(&owner);
-		connection_put(socket, &owner, BPF_ANY);
+		owner_put(&connections, socket, &owner, BPF_ANY);
 		return 0;
 	}
 	known = bpf_map_lookup_elem(&connections, &key);
 	/* Both sides asked at once (RFC 9293, 3.5): it was never listened for, and is known. */
-	if (known)
+	if (known && known->state != IMMUNE_CONNECTION_ARRIVED)
 		known->state = IMMUNE_CONNECTION_MADE;
 	else if (before == STATE_SYN_RECV)
-		on_accept(socket);
+		on_accept(socket, known);
 	return 0;
 }
 

@@ -3,6 +3,22 @@
 #include "connection.h"
 #include "descriptor.h"
 
+/* Of include/net/sock.h: the program chose the port. Never of a socket that was listened for. */
+#define IMMUNE_SOCK_BINDPORT_LOCK 8
+
+/*
+ * Whether a connection was asked for from here: its port is one that the kernel chose for a connect,
+ * or the socket was bound to it. Of one that was listened for the port is that of who listened.
+ */
+static __always_inline bool was_made_here(struct sock *socket)
+{
+	const struct inet_connection_sock *connection = (const void *)socket;
+	struct inet_bind_bucket *port = BPF_CORE_READ(connection, icsk_bind_hash);
+
+	return BPF_CORE_READ_BITFIELD_PROBED(socket, sk_userlocks) & IMMUNE_SOCK_BINDPORT_LOCK ||
+	       (port && BPF_CORE_READ(port, fastreuse) < 0);
+}
+
 SEC("iter/task_file")
 int on_sockets(struct bpf_iter__task_file *context)
 {
@@ -20,16 +36,11 @@ int on_sockets(struct bpf_iter__task_file *context)
 	state = BPF_CORE_READ(socket, __sk_common.skc_state);
 	owner_fill(&owner, task, UNTYPED);
 	if (state == STATE_LISTEN) {
-		struct immune_listener_key key = listener_key(socket, UNTYPED);
-
-		owner.socket = (__u64)socket;
-		bpf_map_update_elem(&listeners, &key, &owner, BPF_NOEXIST);
+		owner_put(&listeners, socket, &owner, BPF_NOEXIST);
 	} else if (state == STATE_ESTABLISHED) {
-		struct immune_listener_key key = listener_key(socket, UNTYPED);
-
-		owner.state = bpf_map_lookup_elem(&listeners, &key) ? IMMUNE_CONNECTION_ACCEPTED
-								    : IMMUNE_CONNECTION_MADE;
-		connection_put(socket, &owner, BPF_NOEXIST);
+		owner.state = was_made_here(socket) ? IMMUNE_CONNECTION_MADE
+						    : IMMUNE_CONNECTION_ACCEPTED;
+		owner_put(&connections, socket, &owner, BPF_NOEXIST);
 	}
 	return 0;
 }

@@ -37,6 +37,7 @@ enum immune_connection_state {
 	IMMUNE_CONNECTION_ASKED = 0, /* a connect that has no answer yet */
 	IMMUNE_CONNECTION_MADE = 1,
 	IMMUNE_CONNECTION_ACCEPTED = 2,
+	IMMUNE_CONNECTION_ARRIVED = 3, /* came with its first data, and is not confirmed yet */
 };
 
 /* Who opened a socket, see owner.h. */
@@ -46,21 +47,13 @@ struct immune_owner {
 	__u64 session;
 	__u64 cgroup_id;
 	__u64 since_ns;
-	__u64 socket; /* address of the socket that listens; else 0 */
-	__u32 pid;
+	__u32 pid; /* 0: nobody knows */
 	__u32 tid;
 	__u32 parent_pid;
 	__u32 uid;
 	__u32 gid;
 	__u16 role;
 	__u16 state; /* enum immune_connection_state */
-};
-
-/* A port of a network namespace: whoever came last to listen on it has it. */
-struct immune_listener_key {
-	__u32 network;
-	__u16 port;
-	__u16 reserved;
 };
 
 /* A component of a path or argument, see role.h. */
@@ -158,10 +151,11 @@ struct {
 	__type(value, __u64);
 } overflowed SEC(".maps") __weak;
 
+/* By the address of the socket that listens. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, IMMUNE_LISTENERS_MAX);
-	__type(key, struct immune_listener_key);
+	__type(key, __u64);
 	__type(value, struct immune_owner);
 } listeners SEC(".maps") __weak;
 

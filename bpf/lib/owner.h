@@ -50,7 +50,7 @@ static __always_inline void header_fill_owner(struct immune_record_header *heade
 	header->kind = kind;
 	header->version = IMMUNE_RECORD_VERSION;
 	header->time_ns = bpf_ktime_get_boot_ns();
-	if (!owner) {
+	if (!owner || !pid) {
 		header->flags = IMMUNE_FLAG_UNRESOLVED;
 		return;
 	}

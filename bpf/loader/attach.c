@@ -133,14 +133,30 @@ static int iterate(struct bpf_program *program)
 	return fd < 0 ? fd : (int)got;
 }
 
+/* Empties a map by addresses of sockets: those ended meanwhile, and others have their addresses. */
+static void sockets_forget(const struct bpf_map *map)
+{
+	int fd = bpf_map__fd(map);
+	uint64_t key;
+
+	/* Bounded by what the map can hold: nobody fills it now. */
+	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
+		if (bpf_map_get_next_key(fd, NULL, &key) || bpf_map_delete_elem(fd, &key))
+			return;
+}
+
 static int want_flows(struct immune_sensor *sensor, bool wanted)
 {
 	struct sensor_bpf *all = sensor->programs;
 	bool fresh = wanted && !all->links.on_socket_state;
-	int error = want(all->progs.on_socket_state, &all->links.on_socket_state, wanted);
+	int error;
 
-	/* First who listens, then whose connections came to one of those. */
-	for (int pass = 0; pass < 2 && fresh && !error; pass++) {
+	if (fresh) {
+		sockets_forget(all->maps.listeners);
+		sockets_forget(all->maps.connections);
+	}
+	error = want(all->progs.on_socket_state, &all->links.on_socket_state, wanted);
+	if (fresh && !error) {
 		error = iterate(all->progs.on_sockets);
 		if (error)
 			immune_fail("Cannot list the sockets that are open: %s", strerror(-error));

@@ -15,6 +15,8 @@ static const struct {
 	{ "descent", test_descent },   { "flows", test_flows },
 	{ "public_peers", test_public_peers },
 	{ "old_listener", test_old_listener },
+	{ "listeners", test_listeners }, { "fast_open", test_fast_open },
+	{ "full_maps", test_full_maps }, { "old_connections", test_old_connections },
 	{ "dns", test_dns },	       { "streams", test_streams },   { "signals", test_signals },
 	{ "attach", test_attach },     { "hidden", test_hidden },
 	{ "errors", test_errors },     { "mark_bounds", test_mark_bounds },

@@ -30,6 +30,10 @@ const TESTS: Readonly<Record<string, string>> = {
   public_peers:
     "accept and flow records of loopback are counted as filtered when nobody wants them",
   old_listener: "accept record has the owner of a socket that listened before the sensor",
+  listeners: "accept and flow records have who listened by the socket, whoever shares its port",
+  fast_open: "accept record of TCP Fast Open has the owner of the socket that listened",
+  full_maps: "accept and flow records are told as unresolved, and counted, when maps are full",
+  old_connections: "flow record of a connection older than the sensor says which end asked for it",
   dns: "dns records have question and answer once each, by datagram and by stream",
   streams: "exec record tells standard streams that are IP sockets, and the peer",
   signals: "signal record comes for a guarded process of another session only",

@@ -313,7 +313,7 @@ export const KINDS = {
       ...SOCKET_BODY,
       { name: "local_address", type: "bytes16", doc: "own address" },
       { name: "local_port", type: "u16", doc: "own port" },
-      { name: "initiated", type: "u16", doc: "1 = it connected; 0 = it was connected to" },
+      { name: "initiated", type: "u16", doc: "1 = it connected; 0 = the peer did, or unknown" },
       { name: "reserved", type: "u32", doc: "0" },
       { name: "bytes_sent", type: "u64", doc: "bytes of the stream, without those sent again" },
       { name: "bytes_received", type: "u64", doc: "the same of what came" },
