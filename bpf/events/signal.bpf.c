@@ -11,7 +11,11 @@ enum signal_number {
 	NUMBER_STOP = 19,
 	NUMBER_URG = 23,
 	NUMBER_WINCH = 28,
+	NUMBER_IO = 29,
 };
+
+/* SI_KERNEL of include/uapi/asm-generic/siginfo.h. */
+#define IMMUNE_CODE_KERNEL 0x80
 
 /* SEND_SIG_NOINFO and SEND_SIG_PRIV of include/linux/sched/signal.h: no pointers. */
 #define IMMUNE_SIGNAL_FROM_USER 0
@@ -22,6 +26,7 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 {
 	struct immune_process *process, *sender;
 	__u32 own, pid;
+	int code = 0;
 
 	if (number == NUMBER_CHLD || number == NUMBER_URG || number == NUMBER_WINCH)
 		return 0;
@@ -38,11 +43,19 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 		if (number == NUMBER_STOP && target->ptrace &&
 		    (__u32)target->parent->tgid == own)
 			tell(process, pid, IMMUNE_KIND_ACCESS, IMMUNE_ACCESS_ATTACH, 0);
+		else if (number == NUMBER_IO && !process->role)
+			tell(process, pid, IMMUNE_KIND_SIGNAL, number, IMMUNE_FLAG_UNRESOLVED);
 		return 0;
 	}
 	/* SI_USER and what kill(), tgkill() and sigqueue() give is not above 0. */
-	if ((__u64)info > IMMUNE_SIGNAL_FROM_KERNEL && BPF_CORE_READ(info, si_code) > 0)
+	if ((__u64)info > IMMUNE_SIGNAL_FROM_KERNEL)
+		code = BPF_CORE_READ(info, si_code);
+	if (code > 0) {
+		/* A file that is to signal another process (F_SETOWN, F_SETSIG): with any number. */
+		if (code != IMMUNE_CODE_KERNEL && !process->role)
+			tell(process, pid, IMMUNE_KIND_SIGNAL, number, IMMUNE_FLAG_UNRESOLVED);
 		return 0;
+	}
 	sender = bpf_map_lookup_elem(&processes, &own);
 	/* A session that ends its own processes is at home. */
 	if (sender && process->session && sender->session == process->session)

@@ -3,7 +3,7 @@
 #ifndef IMMUNE_GUARD_H
 #define IMMUNE_GUARD_H
 
-#include "record.h"
+#include "owner.h"
 
 struct meeting_record {
 	struct immune_record_header header;
@@ -30,7 +30,8 @@ static __always_inline struct immune_process *guarded(__u32 pid, __u64 start_tim
 
 /*
  * Tells that the process that runs met a guarded one: of kind signal with its number, or access with
- * the way. flags: those of the header beside its own.
+ * the way. flags: those of the header beside its own; with IMMUNE_FLAG_UNRESOLVED it was not the one
+ * that runs, and nobody knows who.
  */
 static __always_inline void tell(const struct immune_process *target, __u32 pid, __u32 kind,
 				 __u32 number, __u32 flags)
@@ -40,7 +41,10 @@ static __always_inline void tell(const struct immune_process *target, __u32 pid,
 
 	if (!kind_wanted(tally, kind))
 		return;
-	header_fill_current(&record.header, kind);
+	if (flags & IMMUNE_FLAG_UNRESOLVED)
+		header_fill_owner(&record.header, NULL, kind);
+	else
+		header_fill_current(&record.header, kind);
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
 	record.header.flags |= flags;

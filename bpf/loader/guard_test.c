@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Signals and debuggers that meet guarded processes. */
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -138,6 +140,35 @@ void test_signals(void)
 	must(write(go[1], "", 1) == 1 && waitpid(guarded, NULL, 0) == guarded, "no child");
 	poll_out(sensor, meet, &meeting);
 	must(!meeting.count, "%d signals within a session", meeting.count);
+	immune_sensor_close(sensor);
+}
+
+/* A pipe that signals its owner, who is not asked: each way to be sent one by it is told. */
+void test_owned_files(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	const int numbers[] = { SIGUSR2, 0 }; /* F_SETSIG, and SIGIO without */
+
+	signal(SIGUSR2, SIG_IGN);
+	signal(SIGIO, SIG_IGN);
+	policy_set(sensor, 0, EVERY_KIND);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct meeting meeting = { .kind = IMMUNE_KIND_SIGNAL, .target = (uint32_t)getpid() };
+		pid_t pid = fork();
+		int files[2];
+
+		if (!pid) {
+			must(!pipe(files) && !fcntl(files[0], F_SETOWN, getppid()) &&
+			     !fcntl(files[0], F_SETSIG, numbers[i]) &&
+			     !fcntl(files[0], F_SETFL, O_ASYNC), "no owner: %s", strerror(errno));
+			_exit(write(files[1], "", 1) != 1);
+		}
+		waitpid(pid, NULL, 0);
+		poll_until(sensor, meet, &meeting, &meeting.done);
+		must(meeting.header.flags & IMMUNE_FLAG_UNRESOLVED &&
+		     meeting.body.signal == (uint32_t)(numbers[i] ? numbers[i] : SIGIO),
+		     "%d signals, number %u", meeting.count, meeting.body.signal);
+	}
 	immune_sensor_close(sensor);
 }
 

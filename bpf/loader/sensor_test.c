@@ -18,6 +18,7 @@ static const struct {
 	{ "listeners", test_listeners }, { "fast_open", test_fast_open },
 	{ "full_maps", test_full_maps }, { "old_connections", test_old_connections },
 	{ "dns", test_dns },	       { "streams", test_streams },   { "signals", test_signals },
+	{ "owned_files", test_owned_files },
 	{ "attach", test_attach },     { "hidden", test_hidden },
 	{ "errors", test_errors },     { "mark_bounds", test_mark_bounds },
 	{ "fuse", test_fuse },	       { "fuse_still", test_fuse_still },

@@ -34,6 +34,7 @@ void test_old_connections(void);
 void test_dns(void);
 void test_streams(void);
 void test_signals(void);
+void test_owned_files(void);
 void test_attach(void);
 void test_hidden(void);
 void test_errors(void);

@@ -37,6 +37,7 @@ const TESTS: Readonly<Record<string, string>> = {
   dns: "dns records have question and answer once each, by datagram and by stream",
   streams: "exec record tells standard streams that are IP sockets, and the peer",
   signals: "signal record comes for a guarded process of another session only",
+  owned_files: "signal record of a file that signals the sensor has no sender, and is told",
   attach: "access record comes when a debugger attaches to a guarded process",
   hidden: "process record is flagged when something lies over its folder in /proc",
   errors: "immune_error() has a line of its own for every failure, never that of one before",
