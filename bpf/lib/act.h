@@ -16,6 +16,10 @@
 #define IMMUNE_PROT_WRITE 2
 #define IMMUNE_PROT_EXEC 4
 #define IMMUNE_MAP_ANONYMOUS 0x20
+/* VM_SHARED and VM_MAYWRITE of include/linux/mm.h: memory that is shared and can be written. */
+#define IMMUNE_VM_WRITABLE 0x28
+/* Areas of memory that are looked at from the first one on, of a call that is about several. */
+#define IMMUNE_AREAS_MAX 4
 /* Commands of bpf(2) that change or reach what is loaded (include/uapi/linux/bpf.h): PROG_LOAD,
  * OBJ_PIN, PROG_ATTACH, PROG_DETACH, *_GET_FD_BY_ID, RAW_TRACEPOINT_OPEN, LINK_*. */
 #define IMMUNE_BPF_COMMANDS                                                            \
@@ -45,10 +49,11 @@ struct {
 	__type(value, __u32);
 } told SEC(".maps") __weak;
 
-/* Memory at an address, as bpf_find_vma() shows it. */
+/* An area of memory, as bpf_find_vma() shows it. */
 struct memory_seen {
-	bool written; /* pages of its own: written, or inherited from who wrote them */
+	bool written; /* pages of its own, or shared ones that can be written by another mapping */
 	struct file *file;
+	__u64 end;
 };
 
 #ifdef IMMUNE_PLAIN_ATOMICS
@@ -66,7 +71,12 @@ static long see_memory(struct task_struct *task, struct vm_area_struct *area, vo
 	struct memory_seen *seen = context;
 
 	seen->written = area->anon_vma != NULL;
+	/* Shared pages are nobody's own, and may have been written by way of another mapping. */
+	if (bpf_core_field_exists(area->vm_flags) &&
+	    (area->vm_flags & IMMUNE_VM_WRITABLE) == IMMUNE_VM_WRITABLE)
+		seen->written = true;
 	seen->file = area->vm_file;
+	seen->end = area->vm_end;
 	return 0;
 }
 
@@ -79,6 +89,31 @@ static __always_inline bool memory_see(__u64 address, struct memory_seen *seen)
 }
 
 #endif
+
+/* Whether there is code at an address that was written, or is of a file in memory alone. */
+static __always_inline bool memory_written(__u64 address, struct memory_seen *seen)
+{
+	seen->end = 0;
+	return memory_see(address, seen) &&
+	       (seen->written || (seen->file && file_memory_only(seen->file, UNTYPED)));
+}
+
+/* The same of any area from `start` to `end`: the first ones of it, and the last. */
+static __always_inline bool range_written(__u64 start, __u64 end, struct memory_seen *seen)
+{
+	__u64 at = start;
+
+	/* Bounded by IMMUNE_AREAS_MAX: somebody may have put thousands of areas in front. */
+	for (int i = 0; i < IMMUNE_AREAS_MAX; i++) {
+		if (memory_written(at, seen))
+			return true;
+		/* Without an end it could not be looked at: somebody else changes it. */
+		if (!seen->end || seen->end >= end)
+			return false;
+		at = seen->end;
+	}
+	return memory_written(end - 1, seen);
+}
 
 static __always_inline bool first_time(struct task_struct *task)
 {
@@ -99,6 +134,7 @@ static __always_inline bool turned_executable(struct task_struct *task, struct p
 	__u64 protection = call_argument(registers, 2, native);
 	__u64 kind = call_argument(registers, 3, native);
 	struct memory_seen seen = {};
+	__u64 start;
 
 	if (!(protection & IMMUNE_PROT_EXEC))
 		return false;
@@ -113,10 +149,13 @@ static __always_inline bool turned_executable(struct task_struct *task, struct p
 	}
 	if (protection & IMMUNE_PROT_WRITE)
 		return true;
-	if (!memory_see(call_argument(registers, 0, native), &seen))
+	start = call_argument(registers, 0, native);
+	if (!range_written(start, start + call_argument(registers, 1, native), &seen))
 		return false;
-	*file = seen.file;
-	return seen.written;
+	/* Shared memory without a name has a file of the kernel's own: nobody put code into that. */
+	if (!file_is_shared_memory(seen.file))
+		*file = seen.file;
+	return true;
 }
 
 /* Appends text of the caller: another of its threads may have changed it meanwhile. */

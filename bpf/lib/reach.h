@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "descriptor.h"
+#include "file.h"
 #include "guard.h"
 #include "number.h"
 
@@ -37,16 +38,6 @@ static __always_inline void reach_pid(struct pid *pid, __u32 way, __u32 flags)
 		return;
 	task = (void *)node - bpf_core_field_offset(struct task_struct, pid_links[PIDTYPE_PID]);
 	reach_process(BPF_CORE_READ(task, tgid), task_start_time(task, UNTYPED), way, flags);
-}
-
-/* Whether a name is this text; `length` counts its NUL. */
-static __always_inline bool name_is(const char *name, const char *text, __u32 length)
-{
-	/* Bounded by the text, which is a constant where this is used: no loop is left. */
-	for (__u32 i = 0; i < length; i++)
-		if (name[i] != text[i])
-			return false;
-	return true;
 }
 
 /* An open that succeeded: of a file below /proc/PID that shows the memory of its process. */

@@ -108,6 +108,14 @@ sensorTest("acts with a privilege are told, with what they were about", async ()
     assertEquals(mapped.number("act", "act"), ACTS.executable_memory);
     assert(mapped.has("memory_only"));
     assertEquals(new TextDecoder().decode(mapped.slot("act", "path")), "/memfd:library");
+    // Shared memory, without a name and with one, and code behind pages that nobody wrote.
+    const names = { shared: "", filled: "/memfd:filled", front: "", behind: "" };
+    for (const [how, name] of Object.entries(names)) {
+      const turned = await reached(probe, "act", [reach, "0", how]);
+      assertEquals(turned.number("act", "act"), ACTS.executable_memory, how);
+      assertEquals(new TextDecoder().decode(turned.slot("act", "path")), name, how);
+      assertEquals(turned.has("memory_only"), name !== "", how);
+    }
     const counter = await reached(probe, "act", [reach, "0", "perf"]);
     assertEquals(counter.number("act", "act"), ACTS.perf_event);
     assertEquals(counter.number("act", "argument"), 1);

@@ -3,7 +3,7 @@
  * Reaches into another process, or uses a privilege; harmless either way.
  *
  *	reach PID read|write|seize|mem|environ|descriptor
- *	reach 0 mprotect|memfd|perf|setns|bpf|module
+ *	reach 0 mprotect|memfd|shared|filled|front|behind|perf|setns|bpf|module
  *	reach FOLDER chroot|pivot
  *	reach 0 wait            stays until it is ended
  */
@@ -67,6 +67,39 @@ static int turn_executable(void)
 			return 1;
 	}
 	return 0;
+}
+
+/* Shared memory is written and becomes executable: without a name, or of a file in memory. */
+static int turn_shared_executable(bool named)
+{
+	int fd = named ? memfd_create("filled", MFD_CLOEXEC) : -1;
+	char *page;
+
+	if (named && (fd < 0 || ftruncate(fd, 4096)))
+		return 1;
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | (named ? 0 : MAP_ANONYMOUS),
+		    fd, 0);
+	if (page == MAP_FAILED)
+		return 1;
+	page[0] = (char)0xc3;
+	return mprotect(page, 4096, PROT_READ | PROT_EXEC);
+}
+
+/* Written memory becomes executable with pages of a program in front of it, each an area. */
+static int turn_range_executable(size_t pages)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	size_t length = (pages + 1) * 4096;
+	char *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (fd < 0 || memory == MAP_FAILED)
+		return 1;
+	for (size_t i = 0; i < pages; i++)
+		if (mmap(memory + i * 4096, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) ==
+		    MAP_FAILED)
+			return 1;
+	memory[pages * 4096] = (char)0xc3;
+	return mprotect(memory, length, PROT_READ | PROT_EXEC);
 }
 
 static int map_memory_file(void)
@@ -155,6 +188,10 @@ int main(int count, char **arguments)
 		return turn_executable();
 	if (!strcmp(how, "memfd"))
 		return map_memory_file();
+	if (!strcmp(how, "shared") || !strcmp(how, "filled"))
+		return turn_shared_executable(!strcmp(how, "filled"));
+	if (!strcmp(how, "front") || !strcmp(how, "behind"))
+		return turn_range_executable(!strcmp(how, "front") ? 1 : 7);
 	if (!strcmp(how, "setns"))
 		return enter_namespace();
 	if (!strcmp(how, "bpf"))
