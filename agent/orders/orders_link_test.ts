@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { FakeClock } from "../../common/config/mod.ts";
 import { OrdersRefused } from "../../common/link/orders.ts";
 import type { ResultReport } from "../../common/wire/mod.ts";
-import { frame, GuardScene } from "../guards/_guard_test_support.ts";
+import { directiveKey, frame, GuardScene } from "../guards/_guard_test_support.ts";
 import { OrdersLink } from "./orders_link.ts";
 
 const RULES = { kind: "rules", body: { pack: null } } as const;
@@ -70,7 +70,11 @@ class Hand {
 
 /** Lets all that is ready happen. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let turn = 0; turn < 50; turn++) {
+    // As slow as the signatures that are made and checked meanwhile, on threads of their own.
+    await directiveKey.sign("canary", new Uint8Array());
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
 }
 
 function openScene(

@@ -93,7 +93,7 @@ export function transportTable(subject: string, rows: readonly Attack<Scene>[]):
   sharedAttackTable<TestHive, Scene>({
     subject: `transport, ${subject}`,
     against: async (attack) => {
-      const limits = { requestTimeoutMs: 400, timeoutCheckMs: 50, revocationCheckMs: 50 };
+      const limits = { requestTimeoutMs: 5000, timeoutCheckMs: 50, revocationCheckMs: 50 };
       await using hive = await TestHive.start({ limits });
       await attack(hive);
     },

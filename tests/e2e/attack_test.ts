@@ -1,13 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { canLoadSensor } from "../support/host.ts";
 import { immune, ROOT, type Run, runImmune } from "../support/immune.ts";
-import { Lines } from "../support/lines.ts";
+import { Lines, START_WAIT_MS } from "../support/lines.ts";
 
 const ignore = !canLoadSensor();
 /** Enough events that no pipe holds what they print. */
 const MANY = 20_000;
-/** Longest time that an ended program may take, in milliseconds. */
-const END_WITHIN_MS = 5000;
 
 const EVENT = '{"CommandLine":"bash -c : /dev/tcp/192.0.2.1/9"}\n';
 
@@ -123,7 +121,7 @@ Deno.test({
       ended = true;
     });
     // Events until it has noticed: its reader goes with the first one.
-    while (!ended && performance.now() - started < 4 * END_WITHIN_MS) await sh("true");
+    while (!ended && performance.now() - started < START_WAIT_MS) await sh("true");
     const { code, stdout } = await run;
     assertEquals([code, stdout.trim().split("\n").length], [0, 1]);
   },
@@ -135,12 +133,12 @@ Deno.test({
   fn: async () => {
     const child = immune(["events", "tail", "--json"]).spawn();
     const messages = new Lines(child.stderr);
-    await messages.find((line) => line.startsWith("Showing"));
+    await messages.find((line) => line.startsWith("Showing"), { waitMs: START_WAIT_MS });
     await sh("for i in $(seq 6000); do /bin/true; done");
     const asked = performance.now();
     child.kill("SIGTERM");
     const line = await messages.find((text) => text.startsWith("Stopped:"));
-    assert(performance.now() - asked < END_WITHIN_MS);
+    assert(performance.now() - asked < START_WAIT_MS);
     assert(Number(/(\d+) not shown/.exec(line)?.[1]) > 0, line);
     await child.stdout.cancel();
     await messages.drain();
@@ -156,7 +154,7 @@ Deno.test({
     const prefix = ["bash", "-c", 'exec "$@" >/dev/full', "_"];
     const child = immune(["watch", "--state", state], { prefix }).spawn();
     const messages = new Lines(child.stderr);
-    await messages.find((line) => line.startsWith("Watching"));
+    await messages.find((line) => line.startsWith("Watching"), { waitMs: START_WAIT_MS });
     await sh(": /dev/tcp/192.0.2.1/9");
     await messages.find((line) => line.includes("the watch goes on"));
     await sh(": /dev/tcp/192.0.2.1/9");
@@ -179,7 +177,11 @@ Deno.test({
     > => {
       const child = immune(["watch", "--state", state]).spawn();
       const messages = new Lines(child.stderr);
-      return { child, messages, said: await messages.find((line) => line.startsWith("Watching")) };
+      return {
+        child,
+        messages,
+        said: await messages.find((line) => line.startsWith("Watching"), { waitMs: START_WAIT_MS }),
+      };
     };
     const first = await start();
     assertStringIncludes(first.said, " starts");

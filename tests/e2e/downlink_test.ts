@@ -88,7 +88,7 @@ Deno.test("downlink ends when the certificate is revoked, and is not opened agai
   const started = performance.now();
   await hive.store.revokeAgent(agent.id);
   assertEquals(await downlink.next(), undefined);
-  assert(performance.now() - started < 5000);
+  assert(performance.now() - started < 20_000);
   await downlink[Symbol.asyncDispose]();
   using orders = ordersOf(hive, agent);
   const again = new Downlink({

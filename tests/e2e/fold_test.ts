@@ -18,6 +18,8 @@ sensorTest(
         stdout: "null",
       }).spawn();
       assert((await child.status).success);
+      // Nothing is seen any more, so that what is read one after the other adds up.
+      probe.set({});
       while (probe.read(0) > 0);
       const sent = probe.opens(child.pid).length;
       const rows = probe.sensor.folded();
@@ -54,6 +56,7 @@ sensorTest("the processes of a cgroup share its limit", async () => {
       new Deno.Command(load, { args: ["open_unwatched", String(OPENS)], stdout: "null" }).spawn()
     );
     for (const child of children) assert((await child.status).success);
+    probe.set({});
     while (probe.read(0) > 0);
     const rows = probe.sensor.folded();
     assert(rows.length > 0 && rows.every(({ pid, cgroupId }) => pid === 0 && cgroupId > 0n));

@@ -3,7 +3,7 @@ import { IndicatorStore, readIndicators } from "../../common/indicators/mod.ts";
 import type { Alert, AlertEnrichment } from "../../common/wire/mod.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { immune, runImmune } from "../support/immune.ts";
-import { Lines } from "../support/lines.ts";
+import { Lines, START_WAIT_MS } from "../support/lines.ts";
 
 const ignore = !canLoadSensor();
 const MD5 = "9e107d9d372bb6826bd81d3542a419d6";
@@ -122,7 +122,9 @@ Deno.test({
       const watched = new Watched(["--state", state, "--rules", `${folder}/rules`]);
       try {
         assertStringIncludes(
-          await watched.messages.find((line) => line.startsWith("Watching")),
+          await watched.messages.find((line) => line.startsWith("Watching"), {
+            waitMs: START_WAIT_MS,
+          }),
           "0 rules and 7 indicators",
         );
         await run(alike);

@@ -6,7 +6,7 @@ import { run } from "../support/probe.ts";
 import { dist, ENVIRONMENT, type RunningUp, runVerb, startUp } from "../support/up.ts";
 
 /** Longest wait for what takes a while. */
-const EVENTUALLY_MS = 30_000;
+const EVENTUALLY_MS = 120_000;
 const ignore = !canLoadSensor();
 
 function test(name: string, fn: () => Promise<void>): void {

@@ -7,7 +7,7 @@ import { Engine } from "../../wasm/engine/mod.ts";
 import { ROOT } from "../support/immune.ts";
 import { inFolder, sensorTest } from "../support/probe.ts";
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 120_000;
 const UTF8 = new TextDecoder();
 
 /** A kernel and an engine with the shipped roles, as a pipeline joins them. */

@@ -69,7 +69,9 @@ function ofKind(probe: Probe, pid: number, kind: KindName): readonly RecordView[
   return probe.records.filter((record) => record.pid === pid && record.kind === kind);
 }
 
+/** Nothing is seen any more, so that what is read one after the other adds up. */
 function assertAddsUp(probe: Probe, kind: KindName): void {
+  probe.set({});
   const { seen, submitted, filtered, folded, lost } = kindCounts(probe, kind);
   assertEquals(seen, submitted + filtered + folded + lost, kind);
 }

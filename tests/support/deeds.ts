@@ -1,7 +1,7 @@
 import { compileRules, readRuleSources } from "../../common/sigma/mod.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { immune, ROOT } from "./immune.ts";
-import { Lines } from "./lines.ts";
+import { Lines, START_WAIT_MS } from "./lines.ts";
 
 /** A real process, or two, that does no harm: the words after `:` are arguments and never run. */
 export interface Deed {
@@ -122,7 +122,7 @@ export async function seenOf(
   const [alerts, messages] = [new Lines(child.stdout), new Lines(child.stderr)];
   const fired = new Set<string>();
   try {
-    await messages.find((line) => line.startsWith("Watching"));
+    await messages.find((line) => line.startsWith("Watching"), { waitMs: START_WAIT_MS });
     for (const deed of deeds) await act(deed, stage, { sensor: child.pid });
     // Opens and starts of programs come by different ways: what came before the first mark is
     // through when the second one is.

@@ -169,7 +169,7 @@ async function startAgent(command: Deno.Command): Promise<RunningAgent> {
   const [lines, errors] = [new Lines(child.stdout), new Lines(child.stderr)];
   await lines.find((line) => line.includes('"type":"agent"'), { waitMs: START_WAIT_MS });
   return {
-    says: (accept) => errors.find(accept),
+    says: (accept) => errors.find(accept, { waitMs: START_WAIT_MS }),
     async [Symbol.asyncDispose](): Promise<void> {
       child.kill("SIGTERM");
       await Promise.all([lines.drain(), errors.drain()]);
