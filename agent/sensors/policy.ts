@@ -87,7 +87,7 @@ export interface Policy {
   readonly wideOpen: boolean;
   /** Report changes of user and group ids. */
   readonly identity: boolean;
-  /** An exec wakes the reader at most this often, in microseconds; 0 = every one. */
+  /** What comes after a batch is gathered so long, in microseconds; 0 = an exec is read at once. */
   readonly wakeIntervalUs: number;
   readonly watches: readonly Watch[];
   /**

@@ -35,7 +35,10 @@
 
 /* A ring that is filled to 1/IMMUNE_PRESSURE_SHARE wakes the reader, whatever came. */
 #define IMMUNE_PRESSURE_SHARE 8
-/* ... but at most this often on a CPU, so that a flood does not pay for each record. */
+/*
+ * ... but at most this often on a CPU, so that a flood does not pay for each record. The same holds
+ * for verdicts, which wake the reader also while it gathers.
+ */
 #define IMMUNE_PRESSURE_INTERVAL_NS 250000ull
 
 /* Which ring; also the key of the map `channels`. */
@@ -48,7 +51,7 @@ enum immune_stream {
 /* The one value of the map `control`, written by the loader, read by the programs. */
 struct immune_control {
 	__u64 kind_mask; /* bit k: kind k is wanted */
-	__u64 wake_interval_ns; /* an exec or connect wakes at most this often on a CPU */
+	__u64 wake_interval_ns; /* an exec or connect wakes at most this often on a CPU; 0 = each */
 	__u64 snapshot_done; /* 1: `processes` has every process that ran before */
 	__u64 public_peers; /* 1: accepts and flows with peers in private networks are filtered */
 	__u64 own_pid; /* the sensor's process: signals to it are told; 0 = none */
@@ -60,6 +63,11 @@ struct immune_control {
 	__u32 network_slot; /* 1 + the place in `network_filters` that is in force; 0 = none */
 	__u32 network_filtered; /* 1: what it says nobody needs is filtered; else limits ask it */
 	__u32 listed_files; /* 1: files are listed, and `listed_files` has their keys */
+};
+
+/* The one value of the map `reader`, which the loader writes through a mapping of its own. */
+struct immune_reader {
+	__u64 quiet_until_ns; /* it looks by itself then: before, no exec or connect wakes it */
 };
 
 /* Value of `tallies` for one kind on one CPU: seen = the sum of the others. */
@@ -131,6 +139,7 @@ struct immune_device {
 };
 
 _Static_assert(sizeof(struct immune_control) == 72, "immune_control");
+_Static_assert(sizeof(struct immune_reader) == 8, "immune_reader");
 _Static_assert(sizeof(struct immune_tally) == 56, "immune_tally");
 _Static_assert(sizeof(struct immune_rate_key) == 16, "immune_rate_key");
 _Static_assert(sizeof(struct immune_rate) == 48, "immune_rate");

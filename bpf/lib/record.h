@@ -118,22 +118,33 @@ static __always_inline void header_fill_current(struct immune_record_header *hea
 	}
 }
 
+/* Whether the reader is waiting, and not gathering what comes until its next look. */
+static __always_inline bool reader_waits(__u64 now_ns)
+{
+	__u32 key = 0;
+	const struct immune_reader *waiting = bpf_map_lookup_elem(&reader, &key);
+
+	return !waiting || now_ns >= waiting->quiet_until_ns;
+}
+
 /*
  * Flags of a submit. Without a wake-up by default (a wake-up costs more than the rest), with one
- * when the ring fills, or for a record that somebody waits for; each at most once an interval.
+ * when the ring fills, for a verdict, or for a record that somebody waits for; each at most once an
+ * interval.
  */
 static __always_inline __u64 wake_flags(void *ring, struct immune_channel *channel, bool awaited,
-					__u64 now_ns)
+					const struct immune_record_header *header)
 {
 	struct immune_control *policy = control_get();
 	__u64 filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) * IMMUNE_PRESSURE_SHARE;
-	__u64 since_ns;
+	__u64 now_ns = header->time_ns, since_ns;
 
 	if (!channel || !policy)
 		return BPF_RB_FORCE_WAKEUP;
 	since_ns = now_ns - channel->last_wake_ns;
-	if ((awaited && since_ns >= policy->wake_interval_ns) ||
-	    (filled >= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) &&
+	if ((awaited && since_ns >= policy->wake_interval_ns && reader_waits(now_ns)) ||
+	    ((header->kind == IMMUNE_KIND_VERDICT ||
+	      filled >= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE)) &&
 	     since_ns >= IMMUNE_PRESSURE_INTERVAL_NS)) {
 		channel->last_wake_ns = now_ns;
 		return BPF_RB_FORCE_WAKEUP;
@@ -147,7 +158,7 @@ static __always_inline void record_put(void *ring, struct immune_record_header *
 				       bool awaited)
 {
 	struct immune_channel *channel = bpf_map_lookup_elem(&channels, &stream);
-	__u64 flags = wake_flags(ring, channel, awaited, header->time_ns);
+	__u64 flags = wake_flags(ring, channel, awaited, header);
 
 	if (!record_number(header, stream, channel))
 		count_one(tally, unreadable);

@@ -139,6 +139,61 @@ void test_wake(void)
 	must(immune_sensor_close(NULL) == 0, "no sensor to close");
 }
 
+/* Execs of /bin/true by this process. */
+static void count_own(const struct immune_record_header *record, void *state)
+{
+	*(int *)state += record->kind == IMMUNE_KIND_EXEC && record->parent_pid == (uint32_t)getpid();
+}
+
+static void run_often(int times)
+{
+	char *arguments[] = { "/bin/true", NULL };
+
+	for (int i = 0; i < times; i++)
+		run_and_wait("/bin/true", arguments);
+}
+
+/* A batch is the end of a wait; what comes after it waits for the interval, and comes at once. */
+void test_gather(void)
+{
+	struct immune_sensor *sensor = sensor_with(64u << 10, 0);
+	const uint64_t only_exec = 1ull << IMMUNE_KIND_EXEC;
+	double start;
+	int own = 0;
+
+	poll_out(sensor, NULL, NULL);
+	policy_paced(sensor, only_exec, 300000);
+	start = seconds_now();
+	run_often(1);
+	poll_once(sensor, PATIENCE_MS, count_own, &own);
+	run_often(8);
+	poll_once(sensor, PATIENCE_MS, count_own, &own);
+	must(own == 9, "%d of 9 execs", own);
+	must(seconds_now() - start >= 0.3, "gathered for %.3f s alone", seconds_now() - start);
+	/* A caller that does not wait that long is let go, and gets what there is. */
+	run_often(1);
+	own = 0;
+	poll_once(sensor, 1, count_own, &own);
+	must(own == 1, "a short wait gave %d", own);
+
+	policy_paced(sensor, only_exec, 1000000);
+	run_often(1);
+	poll_once(sensor, PATIENCE_MS, NULL, NULL);
+	run_often(1);
+	own = 0;
+	immune_sensor_wake(sensor);
+	start = seconds_now();
+	poll_once(sensor, PATIENCE_MS, count_own, &own);
+	must(own == 1, "a wake gave %d", own);
+	must(seconds_now() - start < 0.9, "the wake took %.3f s", seconds_now() - start);
+	/* An eighth of the ring. */
+	run_often(64);
+	start = seconds_now();
+	poll_once(sensor, PATIENCE_MS, NULL, NULL);
+	must(seconds_now() - start < 0.9, "a full ring took %.3f s", seconds_now() - start);
+	immune_sensor_close(sensor);
+}
+
 struct family {
 	uint32_t pids[65536];
 	int count;

@@ -46,7 +46,7 @@ struct immune_enforce *enforce_by_fanotify(struct immune_sensor *sensor)
 	return enforce;
 }
 
-void policy_set(struct immune_sensor *sensor, uint32_t flags, uint64_t kind_mask)
+static void policy_of(struct immune_sensor *sensor, uint32_t flags, uint64_t kind_mask, uint32_t us)
 {
 	struct immune_policy_header policy = {
 		.magic = IMMUNE_POLICY_MAGIC,
@@ -55,13 +55,23 @@ void policy_set(struct immune_sensor *sensor, uint32_t flags, uint64_t kind_mask
 		.length = sizeof(policy),
 		.flags = flags,
 		.kind_mask = kind_mask,
-		.wake_interval_us = 2000,
+		.wake_interval_us = us,
 	};
 	char line[512] = "";
 
 	if (immune_sensor_policy(sensor, (const uint8_t *)&policy, sizeof(policy)))
 		immune_error(line, sizeof(line));
 	must(!line[0], "%s", line);
+}
+
+void policy_set(struct immune_sensor *sensor, uint32_t flags, uint64_t kind_mask)
+{
+	policy_of(sensor, flags, kind_mask, 2000);
+}
+
+void policy_paced(struct immune_sensor *sensor, uint64_t kind_mask, uint32_t us)
+{
+	policy_of(sensor, 0, kind_mask, us);
 }
 
 int poll_once(struct immune_sensor *sensor, uint32_t timeout_ms, record_visitor visit, void *state)

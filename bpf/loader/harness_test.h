@@ -47,6 +47,8 @@ struct immune_sensor *sensor_with(uint32_t lifecycle_bytes, uint32_t bulk_bytes)
 /* Refuses by fanotify alone, nothing before a policy is set. */
 struct immune_enforce *enforce_by_fanotify(struct immune_sensor *sensor);
 void policy_set(struct immune_sensor *sensor, uint32_t flags, uint64_t kind_mask);
+/* The same without flags, and with an interval, in microseconds. */
+void policy_paced(struct immune_sensor *sensor, uint64_t kind_mask, uint32_t us);
 
 /* Polls once and shows each record; returns how many. */
 int poll_once(struct immune_sensor *sensor, uint32_t timeout_ms, record_visitor visit, void *state);

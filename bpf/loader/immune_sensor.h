@@ -56,7 +56,7 @@ struct immune_policy_header {
 	uint32_t length; /* whole blob in bytes */
 	uint32_t flags; /* enum immune_policy_flag */
 	uint64_t kind_mask; /* bit k: kind k (1 to 63) is wanted; others are counted as filtered */
-	uint32_t wake_interval_us; /* an exec wakes the reader at most this often; 0 = every one */
+	uint32_t wake_interval_us; /* what comes after a batch is gathered so long; 0 = not at all */
 	uint32_t watch_count;
 	uint32_t mark_count; /* of programs and of opened files */
 	uint32_t term_count;

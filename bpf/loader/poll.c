@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: MIT
 /* Waiting for records, and handing them over: a process comes before its acts. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sensor.h"
 
 #define NS_PER_MS 1000000ull
+#define NS_PER_S 1000000000ull
+/* Two rings, and two eventfds. */
+#define WAITED_COUNT 4
+
+/* How a wait ended. */
+enum wait_end {
+	WAIT_OVER = 0, /* its time is over */
+	WAIT_QUEUED = 1, /* a queue of user space has something */
+	WAIT_WOKEN = 2, /* the kernel woke it */
+	WAIT_ENDED = 3, /* a verdict came from user space, or somebody asked for its end */
+};
 
 /* Copies whole records that wait in the stage. */
 static void stage_take(struct immune_sensor *sensor, uint8_t *buffer, uint32_t capacity,
@@ -97,6 +110,7 @@ static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t c
 		hash_note(sensor->hasher, buffer, used);
 	if (end == RING_EMPTY)
 		end = ring_drain(bulk, bulk_limit, buffer, capacity, &used);
+	sensor->unfinished = end == RING_BUSY;
 	if (end == RING_BROKEN) {
 		immune_fail("Cannot read the sensor's ring: a record has a length that none can "
 			    "have, restart the sensor");
@@ -105,41 +119,108 @@ static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t c
 	return used;
 }
 
-/*
- * Milliseconds to wait. A record that came soon after a wake-up brings none of its own: so after
- * data look again as soon as the interval is over.
- */
-static int wait_ms(const struct immune_sensor *sensor, uint64_t now_ns, uint64_t deadline_ns)
+/* Whether records press to be read: their room runs out, or some are here already. */
+static bool presses(const struct immune_sensor *sensor)
 {
-	uint64_t interval_ns = __atomic_load_n(&sensor->control.wake_interval_ns, __ATOMIC_RELAXED);
-	uint64_t until_ns = deadline_ns;
-
-	if (now_ns < sensor->last_data_ns + interval_ns &&
-	    sensor->last_data_ns + interval_ns < until_ns)
-		until_ns = sensor->last_data_ns + interval_ns;
-	return (int)((until_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS);
+	return ring_presses(&sensor->rings[IMMUNE_STREAM_LIFECYCLE]) ||
+	       ring_presses(&sensor->rings[IMMUNE_STREAM_BULK]) || !stage_empty(sensor) ||
+	       sensor->snapshot.count;
 }
 
-/* Waits once; true when somebody asked for the wait to end. */
-static bool wait_once(struct immune_sensor *sensor, int timeout_ms)
+/* Waits for a wake-up, at most until then; enum wait_end. */
+static enum wait_end wait_once(struct immune_sensor *sensor, uint64_t until_ns)
 {
-	struct epoll_event events[3];
-	int count = epoll_wait(sensor->epoll, events, 3, timeout_ms);
-	bool woken = false;
+	struct pollfd waited = { .fd = sensor->epoll, .events = POLLIN };
+	uint64_t now_ns = clock_boot_ns(), left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	struct timespec left = { (time_t)(left_ns / NS_PER_S), (long)(left_ns % NS_PER_S) };
+	struct epoll_event events[WAITED_COUNT];
+	enum wait_end end = WAIT_OVER;
 	uint64_t value;
+	int count;
 
-	for (int i = 0; i < count; i++)
-		if (events[i].data.fd == sensor->wake)
-			woken = read(sensor->wake, &value, sizeof(value)) == sizeof(value);
-	return woken;
+	/* epoll_wait(2) alone counts milliseconds. */
+	if (ppoll(&waited, 1, &left, NULL) <= 0)
+		return WAIT_OVER;
+	count = epoll_wait(sensor->epoll, events, WAITED_COUNT, 0);
+	for (int i = 0; i < count; i++) {
+		int fd = events[i].data.fd;
+
+		if (fd == sensor->urgent && read(fd, &value, sizeof(value)) == sizeof(value))
+			end = WAIT_ENDED;
+		else if (fd == sensor->wake && read(fd, &value, sizeof(value)) == sizeof(value))
+			end = end == WAIT_OVER ? WAIT_QUEUED : end;
+		else if (end != WAIT_ENDED)
+			end = WAIT_WOKEN;
+	}
+	return end;
+}
+
+/*
+ * Gathers: what comes soon after a batch is left where it is until the interval is over, so that a
+ * busy host pays for a turn of the reader a few hundred times a second, however much happens. The
+ * kernel knows, and wakes nobody meanwhile but for a verdict or a ring that fills; what queues of
+ * user space hold can wait. Returns whether somebody asked for the wait to end.
+ */
+static bool gather(struct immune_sensor *sensor, uint64_t deadline_ns)
+{
+	uint64_t until_ns = sensor->quiet_until_ns < deadline_ns ? sensor->quiet_until_ns
+								 : deadline_ns;
+	enum wait_end end = WAIT_QUEUED;
+
+	/* Bounded by the time: a queue wakes once until it is taken, four there are. */
+	while (end == WAIT_QUEUED && clock_boot_ns() < until_ns && !presses(sensor))
+		end = wait_once(sensor, until_ns);
+	return end == WAIT_ENDED;
+}
+
+/* When the next batch is to be read at the earliest: 0 for as soon as something wakes. */
+static void quiet_until(struct immune_sensor *sensor, uint64_t ns)
+{
+	if (sensor->quiet_until_ns == ns)
+		return;
+	sensor->quiet_until_ns = ns;
+	__atomic_store_n(&sensor->reader->quiet_until_ns, ns, __ATOMIC_SEQ_CST);
+}
+
+/* A record that is being written may have been meant to wake nobody: it is looked for again soon. */
+static uint64_t wait_until(const struct immune_sensor *sensor, uint64_t now_ns,
+			   uint64_t deadline_ns)
+{
+	uint64_t soon_ns = now_ns + NS_PER_MS;
+
+	return sensor->unfinished && soon_ns < deadline_ns ? soon_ns : deadline_ns;
+}
+
+/* Reads until something is there, somebody wakes it, or the deadline. */
+static int64_t poll_until(struct immune_sensor *sensor, uint8_t *buffer, uint32_t capacity,
+			  uint64_t deadline_ns)
+{
+	uint64_t interval_ns = __atomic_load_n(&sensor->control.wake_interval_ns, __ATOMIC_RELAXED);
+	bool ended = gather(sensor, deadline_ns);
+	int64_t used;
+
+	/* Bounded by the deadline. */
+	for (;;) {
+		uint64_t now_ns;
+
+		used = collect(sensor, buffer, capacity);
+		now_ns = clock_boot_ns();
+		if (used > 0)
+			quiet_until(sensor, now_ns + interval_ns);
+		if (used || ended || now_ns >= deadline_ns)
+			return used;
+		/* From here on an exec wakes: looked at once more, as one may just have come. */
+		if (sensor->quiet_until_ns)
+			quiet_until(sensor, 0);
+		else
+			ended = wait_once(sensor, wait_until(sensor, now_ns, deadline_ns)) ==
+				WAIT_ENDED;
+	}
 }
 
 IMMUNE_EXPORT int64_t immune_sensor_poll(struct immune_sensor *sensor, uint8_t *buffer,
 					 uint32_t capacity, uint32_t timeout_ms)
 {
-	uint64_t now_ns = clock_boot_ns();
-	uint64_t deadline_ns = now_ns + timeout_ms * NS_PER_MS;
-	bool woken = false;
 	int64_t used;
 
 	if (!sensor || !buffer || capacity < IMMUNE_RECORD_BYTES_MAX) {
@@ -148,16 +229,7 @@ IMMUNE_EXPORT int64_t immune_sensor_poll(struct immune_sensor *sensor, uint8_t *
 		return -EINVAL;
 	}
 	pthread_mutex_lock(&sensor->poll_lock);
-	/* Bounded by the deadline. */
-	for (;;) {
-		used = collect(sensor, buffer, capacity);
-		now_ns = clock_boot_ns();
-		if (used || woken || now_ns >= deadline_ns)
-			break;
-		woken = wait_once(sensor, wait_ms(sensor, now_ns, deadline_ns));
-	}
-	if (used > 0)
-		sensor->last_data_ns = now_ns;
+	used = poll_until(sensor, buffer, capacity, clock_boot_ns() + timeout_ms * NS_PER_MS);
 	pthread_mutex_unlock(&sensor->poll_lock);
 	return used;
 }
@@ -190,7 +262,7 @@ IMMUNE_EXPORT int64_t immune_sensor_wake(struct immune_sensor *sensor)
 
 	if (!sensor)
 		return immune_misused("wake the sensor");
-	if (write(sensor->wake, &one, sizeof(one)) == sizeof(one) || errno == EAGAIN)
+	if (write(sensor->urgent, &one, sizeof(one)) == sizeof(one) || errno == EAGAIN)
 		return 0;
 	immune_fail("Cannot wake the sensor: %s", strerror(errno));
 	return -errno;

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "immune_record.h"
 
 /* Looks at a record that is being written before giving up on it for this time. */
@@ -55,6 +56,13 @@ void ring_unmap(struct ring *ring)
 uint64_t ring_position(const struct ring *ring)
 {
 	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+}
+
+bool ring_presses(const struct ring *ring)
+{
+	uint64_t at = __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
+
+	return ring_position(ring) - at >= ring->bytes / IMMUNE_PRESSURE_SHARE;
 }
 
 /* The length word of a record, waited for a moment when its writer has not finished. */

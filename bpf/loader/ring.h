@@ -29,6 +29,9 @@ void ring_unmap(struct ring *ring);
 /* Where the kernel will put its next record. */
 uint64_t ring_position(const struct ring *ring);
 
+/* Whether so much waits that the kernel wakes whoever reads, whatever comes. */
+bool ring_presses(const struct ring *ring);
+
 /*
  * Copies records that start before `limit` to the buffer, from *used on; *used grows. The kernel
  * may reuse their room afterwards.

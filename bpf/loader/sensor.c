@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,19 +93,31 @@ static int programs_load(struct immune_sensor *sensor, const struct immune_optio
 	return error;
 }
 
+/* The kernel maps whole pages; the one value is at the start. */
+static int reader_map(struct immune_sensor *sensor)
+{
+	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  bpf_map__fd(sensor->programs->maps.reader), 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	sensor->reader = page;
+	return 0;
+}
+
 static int rings_open(struct immune_sensor *sensor, const uint32_t sizes[IMMUNE_STREAM_COUNT])
 {
 	int fds[IMMUNE_STREAM_COUNT] = {
 		[IMMUNE_STREAM_LIFECYCLE] = bpf_map__fd(sensor->programs->maps.lifecycle),
 		[IMMUNE_STREAM_BULK] = bpf_map__fd(sensor->programs->maps.bulk),
 	};
-	int waited[] = { fds[0], fds[1], sensor->wake };
-	int error = 0;
+	int waited[] = { fds[0], fds[1], sensor->wake, sensor->urgent };
+	int error = reader_map(sensor);
 
 	for (int i = 0; i < IMMUNE_STREAM_COUNT && !error; i++)
 		error = ring_map(&sensor->rings[i], fds[i], sizes[i]);
 	for (size_t i = 0; i < sizeof(waited) / sizeof(waited[0]) && !error; i++) {
-		struct epoll_event event = { .events = EPOLLIN, .data.fd = waited[i] };
+		struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.fd = waited[i] };
 
 		if (epoll_ctl(sensor->epoll, EPOLL_CTL_ADD, waited[i], &event))
 			error = -errno;
@@ -126,8 +139,9 @@ static struct immune_sensor *sensor_new(void)
 	sensor->cgroup = -1;
 	sensor->epoll = epoll_create1(EPOLL_CLOEXEC);
 	sensor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	sensor->urgent = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sensor->stage = malloc(STAGE_BYTES);
-	verdicts_init(&sensor->verdicts, sensor->wake);
+	verdicts_init(&sensor->verdicts, sensor->urgent);
 	sensor->control.kind_mask = ~0ull;
 	sensor->control.own_pid = (uint64_t)getpid();
 	sensor->control.wake_interval_ns = WAKE_INTERVAL_DEFAULT_US * 1000ull;
@@ -162,8 +176,8 @@ int sensor_load(const struct immune_options *options, struct immune_sensor **out
 	if (error)
 		return error;
 	sensor = sensor_new();
-	if (!sensor || sensor->epoll < 0 || sensor->wake < 0 || !sensor->stage ||
-	    !sensor->verdicts.queue.bytes) {
+	if (!sensor || sensor->epoll < 0 || sensor->wake < 0 || sensor->urgent < 0 ||
+	    !sensor->stage || !sensor->verdicts.queue.bytes) {
 		immune_fail("Cannot open the sensor: out of memory or file descriptors");
 		sensor_free(sensor);
 		return -ENOMEM;
@@ -235,6 +249,8 @@ void sensor_free(struct immune_sensor *sensor)
 	watch_stop(sensor->watch);
 	for (int i = 0; i < IMMUNE_STREAM_COUNT; i++)
 		ring_unmap(&sensor->rings[i]);
+	if (sensor->reader)
+		munmap(sensor->reader, (size_t)sysconf(_SC_PAGESIZE));
 	sensor_bpf__destroy(sensor->programs);
 	snapshot_free(&sensor->snapshot);
 	if (sensor->cgroup >= 0)
@@ -243,6 +259,8 @@ void sensor_free(struct immune_sensor *sensor)
 		close(sensor->epoll);
 	if (sensor->wake >= 0)
 		close(sensor->wake);
+	if (sensor->urgent >= 0)
+		close(sensor->urgent);
 	free(sensor->stage);
 	verdicts_free(&sensor->verdicts);
 	pthread_mutex_destroy(&sensor->poll_lock);

@@ -50,11 +50,14 @@ struct immune_sensor {
 	uint64_t filters_sum;
 	uint32_t listed_id; /* the Bloom map in `listed`; 0 = none */
 	uint32_t listed_files_id; /* the same in `listed_files` */
-	uint64_t last_data_ns; /* when a poll last found something; guarded by poll_lock */
+	uint64_t quiet_until_ns; /* as `reader` has it; guarded by poll_lock */
+	bool unfinished; /* the last record that was read for is still being written */
 	struct cgroup_names *cgroups;
 	int cgroup;
-	int epoll;
-	int wake;
+	int epoll; /* the rings by edges, so that it tells of wake-ups and not of records */
+	int wake; /* eventfd: a queue stopped being empty */
+	int urgent; /* the same for verdicts, or somebody wants a wait to end */
+	struct immune_reader *reader; /* map `reader`, mapped; written under poll_lock */
 	uint8_t *stage;
 	uint32_t stage_at;
 	uint32_t stage_length;

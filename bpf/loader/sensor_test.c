@@ -10,6 +10,7 @@ static const struct {
 	{ "order", test_order },       { "exec", test_exec },	      { "paths", test_paths },
 	{ "exits", test_exits },       { "identity", test_identity }, { "sockets", test_sockets },
 	{ "compat", test_compat },     { "policy", test_policy },     { "wake", test_wake },
+	{ "gather", test_gather },
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
 	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
 	{ "descent", test_descent },   { "flows", test_flows },

@@ -98,8 +98,9 @@ export const OPTIONS = {
       type: "number",
       flag: "sensor-wake-interval-us",
       schema: z.int().min(0).max(1_000_000),
-      initial: 1000,
-      doc: "an exec wakes the reader at most this often, microseconds; 0 = every one",
+      initial: 4000,
+      doc: "what comes after a batch is gathered so long, microseconds, unless a ring fills; " +
+        "0 = an exec is read at once",
     }),
     process_rate: option<number>({
       type: "number",

@@ -15,6 +15,9 @@ import {
 } from "./batch.ts";
 import { countRecords } from "./records.ts";
 
+/** Ids whose bytes are kept; with more all are forgotten. A journal has three at a time. */
+const KNOWN_IDS_MAX = 64;
+
 /** Options of {@linkcode encodeBatch}. */
 export interface EncodeOptions {
   /** Where the batch is written, from byte 0. Default: a new array of the right length. */
@@ -142,7 +145,22 @@ function setU64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000), true);
 }
 
+/** Bytes of the ids of the batches before: those of one journal have the same. */
+const KNOWN_IDS = new Map<string, Uint8Array>();
+
 function hexBytes(
+  text: string,
+  { name, bytes }: { readonly name: string; readonly bytes: number },
+): Uint8Array {
+  const known = KNOWN_IDS.get(text);
+  if (known?.length === bytes) return known;
+  if (KNOWN_IDS.size >= KNOWN_IDS_MAX) KNOWN_IDS.clear();
+  const parsed = parseHex(text, { name, bytes });
+  KNOWN_IDS.set(text, parsed);
+  return parsed;
+}
+
+function parseHex(
   text: string,
   { name, bytes }: { readonly name: string; readonly bytes: number },
 ): Uint8Array {

@@ -11,6 +11,7 @@ import {
 import { Pipeline } from "../../agent/pipeline/pipeline.ts";
 import { RulesInForce } from "../../agent/pipeline/rules_in_force.ts";
 import { bootTimeNs, KernelSensor } from "../../agent/sensors/mod.ts";
+import { OPTIONS } from "../../common/config/mod.ts";
 import { compileRules, readRuleSources } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { compile, inFolder } from "../support/probe.ts";
@@ -87,7 +88,7 @@ async function start(times: number[]): Promise<Refusing> {
     kinds: ["exec", "fork", "exit", "open", "connect", "verdict"],
     wideOpen: true,
     identity: false,
-    wakeIntervalUs: 1000,
+    wakeIntervalUs: OPTIONS.sensor.wake_interval_us.initial,
     watches: [],
   });
   const policy = parseEnforcement(

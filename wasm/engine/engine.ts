@@ -4,7 +4,7 @@ import { imageError } from "./image_error.ts";
 import { type ProcessRow, readProcessRow } from "./process_row.ts";
 import { type Program, readProgram } from "./program.ts";
 import { type ImageRegion, Staging } from "./staging.ts";
-import { type EngineStats, STAT_NAMES } from "./stats.ts";
+import { type EngineStats, STAT_NAMES, type StatName } from "./stats.ts";
 import { rulesOfAtoms } from "./unfinished.ts";
 
 /** Hits that one scan gives back; the others are counted as `hits_dropped`. */
@@ -12,6 +12,11 @@ export const HITS_PER_SCAN_MAX = 65_536;
 
 /** Bytes of one label that the kernel is to be told. */
 const LABEL_BYTES = 32;
+
+/** Places of the counters of the module. */
+const PLACES = Object.fromEntries(
+  STAT_NAMES.map((name, i) => [name, i]),
+) as Readonly<Record<(typeof STAT_NAMES)[number], number>>;
 
 const NO_HITS: readonly Hit[] = Object.freeze([]);
 const NO_RULES: readonly number[] = Object.freeze([]);
@@ -242,6 +247,16 @@ export class Engine {
     exports.forget_unfinished();
     const region = this.core.images[this.#active];
     return rulesOfAtoms(new DataView(region.buffer, region.byteOffset, region.length), atoms);
+  }
+
+  /**
+   * Reads one counter, as is done around each batch.
+   *
+   * @param name Which.
+   * @returns Its value since the engine was made.
+   */
+  counter(name: StatName): number {
+    return name === "hits_dropped" ? this.#hitsDropped : this.core.stats[PLACES[name]] ?? 0;
   }
 
   /**

@@ -1,13 +1,13 @@
 import { listedFiles } from "../../../agent/sensors/listed_files.ts";
 import { listedRows } from "../../../agent/sensors/network_policy.ts";
 import type { Policy } from "../../../agent/sensors/policy.ts";
+import { OPTIONS } from "../../../common/config/mod.ts";
 import { compileRules, readRuleSources } from "../../../common/sigma/mod.ts";
 import { ROOT } from "../../support/immune.ts";
 
 /** Packs that are on when the program is installed. */
 const SHIPPED = ["ai", "linux", "correlations", "roles"];
-/** As the agent's default (common/config/options.ts), in microseconds. */
-const WAKE_INTERVAL_US = 1000;
+const WAKE_INTERVAL_US = OPTIONS.sensor.wake_interval_us.initial;
 
 /** What the packs that are on want from a kernel. */
 export async function shippedPolicy(): Promise<Policy> {
