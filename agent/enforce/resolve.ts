@@ -1,6 +1,8 @@
 import { cString, type LibraryOptions, loadLibrary } from "../sensors/library.ts";
 import type { EnforcementPolicy } from "./policy.ts";
-import { PROTECTED_PROGRAMS } from "./protected.ts";
+import { PROTECTED_PROGRAMS, protectedUsers } from "./protected.ts";
+
+const PASSWD = "/etc/passwd";
 
 /** Bytes of `struct immune_file_about`, and where its members are. */
 const ABOUT_BYTES = 80;
@@ -51,6 +53,8 @@ export interface ResolvedFiles {
   readonly alone: ReadonlyMap<string, FileAbout>;
   /** Programs that nothing is refused to. */
   readonly protected: readonly string[];
+  /** The user that one of them runs as beside root. */
+  readonly users: ReadonlyMap<string, number>;
   /** Paths that lead to no regular file now. */
   readonly missing: readonly string[];
   /** Files that the kernel's own tiers do not know by what they are. */
@@ -120,7 +124,17 @@ export function resolveFiles(
   const unknown = [...named, ...alone]
     .filter(([path, { kernel }]) => kernel === undefined && !optional.has(path))
     .map(([path]) => path);
-  return { named, alone, protected: guarded, missing, unknown };
+  return { named, alone, protected: guarded, users: usersOf(), missing, unknown };
+}
+
+function usersOf(): ReadonlyMap<string, number> {
+  try {
+    return protectedUsers(Deno.readTextFileSync(PASSWD));
+  } catch (error) {
+    // A host without it has no such accounts: then as root alone.
+    if (error instanceof Deno.errors.NotFound) return new Map();
+    throw error;
+  }
 }
 
 /**
@@ -139,11 +153,11 @@ export function sparesNone({ entries }: EnforcementPolicy, files: ResolvedFiles)
  *
  * @param files What was found.
  */
-export function filesKey({ named, alone }: ResolvedFiles): string {
+export function filesKey({ named, alone, users }: ResolvedFiles): string {
   const texts = [named, alone].map((files) =>
     [...files].map(([path, { device, inode, kernel }]) =>
       `${path} ${device} ${inode} ${kernel?.device} ${kernel?.inode}`
     ).join("\n")
   );
-  return texts.join("\n\n");
+  return [...texts, [...users].join("\n")].join("\n\n");
 }

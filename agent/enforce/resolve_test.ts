@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parseEnforcement } from "./parse.ts";
+import { protectedUsers } from "./protected.ts";
 import { type FileAbout, resolveFiles, sparesNone } from "./resolve.ts";
 
 const FOUND: FileAbout = {
@@ -22,4 +23,13 @@ Deno.test("a policy that refuses is known to spare nobody where no protected pro
   const one = resolveFiles(block, (path) => path === "/usr/sbin/sshd" ? FOUND : undefined);
   assertEquals([none, one].map((files) => sparesNone(block, files)), [true, false]);
   assertEquals(sparesNone(monitor, none), false);
+});
+
+Deno.test("protectedUsers() gives the account that a daemon of the host gives root up for", () => {
+  const passwd = "root:x:0:0::/root:/bin/sh\nmessagebus:x:100:102::/:/x\nodd\ndbus:x:a:1::/:/x\n";
+  assertEquals([...protectedUsers(passwd)], [
+    ["/usr/bin/dbus-daemon", 100],
+    ["/usr/bin/dbus-broker", 100],
+  ]);
+  assertEquals(protectedUsers("").size, 0);
 });

@@ -253,6 +253,7 @@ function portTable(entries: readonly Entry[]): Table {
 interface FileRow extends Row {
   readonly identity: FileIdentity;
   flags: number;
+  user: number;
 }
 
 /** A file as fanotify names it, and as the kernel's programs do where that is another name. */
@@ -268,7 +269,7 @@ function fileTable(entries: readonly Entry[], files: ResolvedFiles): Table {
     if (about === undefined) return [];
     return identitiesOf(about).map((identity) => {
       const key = `${identity.device}:${identity.inode}`;
-      const row = rows.get(key) ?? { identity, add: 0n, remove: 0n, flags: 0 };
+      const row = rows.get(key) ?? { identity, add: 0n, remove: 0n, flags: 0, user: 0 };
       rows.set(key, row);
       return row;
     });
@@ -284,12 +285,15 @@ function fileTable(entries: readonly Entry[], files: ResolvedFiles): Table {
     }
   });
   for (const path of files.protected) {
-    for (const row of rowsOf(files.named.get(path))) row.flags |= FLAG_PROTECTED;
+    for (const row of rowsOf(files.named.get(path))) {
+      row.flags |= FLAG_PROTECTED;
+      row.user = files.users.get(path) ?? row.user;
+    }
   }
   const out = new Bytes();
-  for (const { identity, add, remove, flags } of rows.values()) {
+  for (const { identity, add, remove, flags, user } of rows.values()) {
     out.u32(0).u32(identity.device).u64(identity.inode);
-    out.u64(add).u64(remove).u64(0n).u32(0).u32(flags);
+    out.u64(add).u64(remove).u64(0n).u32(user).u32(flags);
   }
   return { rows: out.take(), count: rows.size };
 }

@@ -35,7 +35,7 @@ enum immune_open_mode {
 };
 
 enum immune_enforced_file_flag {
-	/* A program that is never refused anything, nor its exec. */
+	/* A program that is never refused anything where the host itself runs it, nor its exec. */
 	IMMUNE_FILE_PROTECTED = 1,
 };
 
@@ -126,7 +126,7 @@ struct immune_file_key {
 struct immune_enforced_file {
 	struct immune_entries entries;
 	__u64 reserved;
-	__u32 reserved_too;
+	__u32 user; /* that a protected program runs as beside root; 0 = it runs as root alone */
 	__u32 flags; /* enum immune_enforced_file_flag */
 };
 

@@ -110,6 +110,23 @@ static __always_inline void judge_label(struct immune_act *act, bool after_exec)
 		   policy->any_session);
 }
 
+/*
+ * Whether a protected program is run by the host itself. Who starts one says what is loaded into it
+ * (LD_PRELOAD): with a label, or as another user, it is a program like any other.
+ */
+static __always_inline bool is_spared(struct task_struct *task,
+				      const struct immune_enforced_file *row)
+{
+	/* The real one: sshd reads the files of who logs in with that one's effective id. */
+	__u32 user = BPF_CORE_READ(task, cred, uid.val);
+	struct immune_process *process;
+
+	if (user && user != row->user)
+		return false;
+	process = label_of(task);
+	return !process || (!process->role && !process->session);
+}
+
 /* The program of the acting process: is it protected, and an exception from which entries. */
 static __always_inline void judge_program(struct immune_act *act)
 {
@@ -126,7 +143,7 @@ static __always_inline void judge_program(struct immune_act *act)
 	if (!row)
 		return;
 	act->entries &= ~row->entries.remove;
-	if (row->flags & IMMUNE_FILE_PROTECTED)
+	if (act->entries && row->flags & IMMUNE_FILE_PROTECTED && is_spared(task, row))
 		act->entries = 0;
 }
 

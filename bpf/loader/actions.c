@@ -18,6 +18,8 @@
 
 /* /proc/PID/stat is one line of 52 numbers and a name of at most 64 bytes. */
 #define STAT_BYTES 2048
+/* /proc/PID/status up to the lines of its users, which stand at its start. */
+#define STATUS_BYTES 1024
 /* Fields of /proc/PID/stat after the name up to the start time (proc_pid_stat(5), field 22). */
 #define FIELDS_BEFORE_START 19
 
@@ -46,6 +48,30 @@ int64_t process_start_ticks(uint32_t pid)
 		at += at != NULL;
 	}
 	return at ? strtoll(at, NULL, 10) : -EPROTO;
+}
+
+int process_real_user(uint32_t pid, uint32_t *user)
+{
+	char text[STATUS_BYTES], path[32];
+	const char *at;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length <= 0)
+		return -ESRCH;
+	text[length] = 0;
+	/* The name stands before it, its newlines escaped by the kernel. */
+	at = strstr(text, "\nUid:");
+	if (!at)
+		return -EPROTO;
+	*user = strtoul(at + strlen("\nUid:"), NULL, 10);
+	return 0;
 }
 
 static int check_start(struct immune_sensor *sensor, uint32_t pid, uint64_t start_time_ns)

@@ -68,6 +68,16 @@ static uint32_t device_of(const struct statx *about)
 	return about->stx_dev_major << 20 | about->stx_dev_minor;
 }
 
+/* As is_spared() of bpf/lib/judge.h. */
+static bool is_spared(const struct immune_record_header *header,
+		      const struct immune_enforced_file *row)
+{
+	uint32_t user;
+
+	return !header->role && !header->session && !process_real_user(header->pid, &user) &&
+	       (!user || user == row->user);
+}
+
 /* Exceptions by the program that acts. */
 static void judge_program(const struct enforce_judge *judge, struct enforce_act *act)
 {
@@ -84,7 +94,8 @@ static void judge_program(const struct enforce_judge *judge, struct enforce_act 
 	if (!row_find(judge, IMMUNE_TABLE_FILES, &key, &row))
 		return;
 	act->entries &= ~row.entries.remove;
-	if (row.flags & IMMUNE_FILE_PROTECTED)
+	if (act->entries && row.flags & IMMUNE_FILE_PROTECTED &&
+	    is_spared(&act->about.header, &row))
 		act->entries = 0;
 }
 

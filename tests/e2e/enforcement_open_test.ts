@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { VERDICT_TIERS } from "../../common/record/values.ts";
-import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
+import { blocking, Refusals, tierTest } from "../support/enforcement.ts";
 import { inFolder } from "../support/probe.ts";
 
 /** Whether a shell's open works: `<` reads, `>>` writes. */
@@ -69,43 +69,3 @@ tierTest("reading and writing are told apart", {
       assertEquals([await opens(path, "<"), await opens(path, ">>")], [false, true]);
     }),
 });
-
-tierTest("the role of a process that is labelled binds an entry", {
-  tier: hasTier("lsm", "open") ? "lsm" : "fanotify",
-  action: "open",
-  test: () =>
-    inFolder(async (folder) => {
-      const path = `${folder}/file`;
-      await Deno.writeTextFile(path, "");
-      const policy = blocking("open", `paths = ["${path}"]\nroles = ["coding_agent"]`);
-      using refusals = new Refusals(policy);
-      const script = `read go; (: < "$0") && echo read || echo refused`;
-      const child = new Deno.Command("/bin/sh", {
-        args: ["-c", script, path],
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "null",
-      }).spawn();
-      const exec = () =>
-        refusals.probe.records.find(({ kind, pid }) => kind === "exec" && pid === child.pid);
-      refusals.probe.until(() => exec() !== undefined);
-      refusals.probe.sensor.label(labelOf(child.pid, exec()?.startTimeNs ?? 0n));
-      const writer = child.stdin.getWriter();
-      await writer.write(new TextEncoder().encode("go\n"));
-      await writer.close();
-      const { stdout } = await child.output();
-      assertEquals(new TextDecoder().decode(stdout), "refused\n");
-      assertEquals(refusals.until(1)[0]?.role, 5);
-    }),
-});
-
-/** A row of `struct immune_label`: role coding_agent, session 1. */
-function labelOf(pid: number, startTimeNs: bigint): Uint8Array<ArrayBuffer> {
-  const view = new DataView(new ArrayBuffer(32));
-  view.setBigUint64(0, startTimeNs, true);
-  view.setBigUint64(8, 1n, true);
-  view.setBigUint64(16, 1n << 62n, true);
-  view.setUint32(24, pid, true);
-  view.setUint32(28, 5, true);
-  return new Uint8Array(view.buffer);
-}

@@ -1,6 +1,7 @@
 import {
   chooseTiers,
   encodeEnforcement,
+  type EnforcementPolicy,
   Enforcer,
   parseEnforcement,
   resolveFiles,
@@ -44,6 +45,7 @@ export function tierTest(
 export class Refusals implements Disposable {
   readonly probe: Probe;
   readonly enforcer: Enforcer;
+  readonly #homes: readonly string[];
 
   /**
    * @param policy Text of the policy.
@@ -57,9 +59,12 @@ export class Refusals implements Disposable {
       readonly paused?: boolean;
       readonly pinPath?: string;
       readonly roleId?: (name: string) => number | undefined;
+      /** Directories that `~` stands for. Default: none. */
+      readonly homes?: readonly string[];
     } = {},
   ) {
-    const { entries } = parse(policy);
+    this.#homes = options.homes ?? [];
+    const { entries } = parse(policy, this.#homes);
     this.probe = new Probe({ kinds: ["exec", "fork", "exit", "verdict"] });
     try {
       this.enforcer = new Enforcer(this.probe.sensor, {
@@ -80,7 +85,7 @@ export class Refusals implements Disposable {
 
   /** Puts a policy in force. */
   set(policy: string, roleId?: (name: string) => number | undefined): void {
-    const parsed = parse(policy);
+    const parsed = parse(policy, this.#homes);
     this.enforcer.policy(encodeEnforcement(parsed, {
       files: resolveFiles(parsed),
       wallOffsetNs: 0n,
@@ -106,9 +111,9 @@ export class Refusals implements Disposable {
 }
 
 /** A policy; without a number of its own as good as any number of actions a minute. */
-function parse(text: string): ReturnType<typeof parseEnforcement> {
+function parse(text: string, homes: readonly string[]): EnforcementPolicy {
   const most = text.startsWith("actions_per_minute") ? "" : "actions_per_minute = 100000\n";
-  return parseEnforcement(`${most}${text}`, { file: "test", homes: [] });
+  return parseEnforcement(`${most}${text}`, { file: "test", homes });
 }
 
 /** A policy of one entry that blocks. */
