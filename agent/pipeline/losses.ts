@@ -1,4 +1,4 @@
-import { type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
+import { type Loss, LOSS_CAUSES, TABLE_KIND } from "../../common/wire/mod.ts";
 import type { ProgramRow, StatsRow } from "../sensors/sensor.ts";
 
 /** Says how many records of a source are missing by their sequences. */
@@ -30,6 +30,8 @@ export class LossLedger {
     const losses: Loss[] = [];
     const explained = new Map<number, number>();
     for (const row of rows) {
+      // What a table was asked to hold took no number: it explains no gap of its source's records.
+      if (row.kind === TABLE_KIND) continue;
       for (const [counter, cause] of CAUSES) {
         const count = row[counter];
         explained.set(row.source, (explained.get(row.source) ?? 0) + count);

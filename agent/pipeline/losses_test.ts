@@ -41,6 +41,16 @@ Deno.test("reconcile() reports a gap that no counter explains", () => {
   ]);
 });
 
+Deno.test("reconcile() takes a table that was full for no record that was lost", () => {
+  const connections = { ...NOTHING, kind: 0, source: 0x4000, ringFull: 1000 };
+  const rows = [{ ...NOTHING, source: 0x4000, ringFull: 2 }, connections];
+  const losses = new LossLedger().reconcile(rows, { missing: () => 5 });
+  assertEquals(losses.map(({ cause, count, kind }) => [cause, count, kind]), [
+    [LOSS_CAUSES.ring_full, 2, 1],
+    [LOSS_CAUSES.sequence_gap, 3, 0],
+  ]);
+});
+
 Deno.test("reconcile() adds up with an independent count under any loss", () => {
   const fate = fc.constantFrom("received", "ringFull", "oversized", "unreadable", "vanished");
   fc.assert(fc.property(fc.array(fate, { minLength: 1, maxLength: 400 }), (fates) => {

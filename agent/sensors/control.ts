@@ -1,4 +1,5 @@
 import { ImmuneError } from "../../common/config/errors.ts";
+import { TABLE_KIND } from "../../common/wire/place.ts";
 import {
   cString,
   lastError,
@@ -51,9 +52,6 @@ export const STATS_ROWS_MAX = 4096;
 /** Bytes of `struct immune_verify_row`: u32 what, u32 restored, 32 of name. */
 const VERIFY_ROW_BYTES = 40;
 const VERIFIED = ["program", "map", "guardian"] as const;
-
-/** Kind of the rows that count a table's entries, and no records. */
-const TABLE_KIND = 0;
 
 /** A process that a signal is meant for: all of it must agree with what is there. */
 export interface SignalTarget {

@@ -42,6 +42,7 @@ export * from "./frame.ts";
 export * from "./health.ts";
 export * from "./loss.ts";
 export * from "./pack.ts";
+export * from "./place.ts";
 export { countRecords } from "./records.ts";
 export * from "./tally.ts";
 export * from "./tier_tally.ts";
