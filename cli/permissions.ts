@@ -150,8 +150,8 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   client: (touched) => clientFlags(touched, touched.certificates),
   // How this host's agent is, as it says itself.
   status: (touched) => {
-    const { agent, logs } = statePaths(touched.state);
-    return clientFlags(touched, [linkStatePath(agent), commandPath(agent), logs]);
+    const { agent, logs, sensor } = statePaths(touched.state);
+    return clientFlags(touched, [linkStatePath(agent), commandPath(agent), logs, sensor]);
   },
   audit: (touched) => clientFlags(touched, [`${touched.state}/hive/audit`]),
   // The folder with rules, shares in and out: what the command line names and nothing else.

@@ -127,6 +127,7 @@ Deno.test("permissionFlags() gives what talks to the hive its tokens, and no sta
     "/srv/s/agent/link.json",
     "/srv/s/agent/command.json",
     "/srv/s/agent/logs.json",
+    "/srv/s/agent/sensor.json",
   ]);
 });
 

@@ -17,6 +17,7 @@ import { IndicatorLookup } from "../indicators/lookup.ts";
 import { SeenFile } from "../indicators/seen_file.ts";
 import type { PipelineChange, PipelineOptions, PipelineStarted } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
+import { type SensorCounts, writeSensorFile } from "./sensor_file.ts";
 import { SelfWatch } from "./self_watch.ts";
 import { Settling } from "./settling.ts";
 import { type Reloaded, RulesInForce } from "./rules_in_force.ts";
@@ -157,6 +158,7 @@ export async function openPipeline(
     onMatch: (match) => seen?.count(match, Date.now()),
     enforcement: enforcement && (() => enforcement.policy),
     tiers: enforcement && (() => enforcement.counts()),
+    onCounted: state && countsInto(state.paths.sensor, outlets),
     epoch,
     missing: journal && notWatched(journal),
     context: () => host.context(),
@@ -330,6 +332,23 @@ function notWatched(journal: Journal): Loss[] {
   if (journal.stats().next === 1) return [];
   const cause = LOSS_CAUSES.not_attached;
   return [{ cause, kind: 0, source: 0, certain: false, count: 1, first: 0 }];
+}
+
+/** Puts down what the sensor has counted; that it cannot is told once. */
+function countsInto(
+  path: string,
+  { onWarning }: Pick<PipelineOutlets, "onWarning">,
+): (counted: SensorCounts) => void {
+  let failing = false;
+  return (counted) => {
+    try {
+      writeSensorFile(path, counted);
+      failing = false;
+    } catch (error) {
+      if (!failing) onWarning(`Cannot write "${path}": ${(error as Error).message}`);
+      failing = true;
+    }
+  };
 }
 
 function recoveryNote(journal: Journal): string {

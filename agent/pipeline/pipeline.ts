@@ -27,6 +27,8 @@ import { programOfRecord } from "./log_intake.ts";
 import { judgeMade, type MadeRecord } from "./made.ts";
 import type { RulesInForce } from "./rules_in_force.ts";
 import { type Judged, Verdicts } from "./verdicts.ts";
+import { DetachedBook } from "./detached.ts";
+import type { SensorCounts } from "./sensor_file.ts";
 import { TallyBook, TierBook } from "./tallies.ts";
 
 export { ALERTS_PER_BATCH_MAX, CORRELATED_PER_BATCH_MAX } from "./findings.ts";
@@ -50,7 +52,7 @@ export interface RecordSink {
 
 /** What a pipeline is made of. */
 export interface PipelineParts {
-  readonly source: Pick<Sensor, "poll" | "stats" | "label" | "programs" | "folded">;
+  readonly source: Pick<Sensor, "poll" | "stats" | "tables" | "label" | "programs" | "folded">;
   readonly engine: Engine;
   readonly sink?: RecordSink | undefined;
   /** Rules of the engine. */
@@ -71,6 +73,8 @@ export interface PipelineParts {
   readonly missing?: readonly Loss[] | undefined;
   /** Host, boot, clock and user names, as they are now. */
   readonly context: () => EcsContext;
+  /** Called with all that the sensor has counted whenever it is told. Default: nobody asks. */
+  readonly onCounted?: ((counted: SensorCounts) => void) | undefined;
   readonly onAlert: (alert: Alert) => void;
   /** Called for each event when given. */
   readonly onDocument?: ((document: EcsDocument) => void) | undefined;
@@ -92,6 +96,7 @@ export class Pipeline {
   readonly #scanClock = new ScanClock();
   readonly #tallies = new TallyBook();
   readonly #tiers = new TierBook();
+  readonly #detached = new DetachedBook();
   /** Counters at the last health record. */
   #told = { records: 0, alerts: 0, masked: 0 };
 
@@ -188,6 +193,19 @@ export class Pipeline {
   }
 
   /**
+   * Puts down that programs were found not attached: what they would have told is missing.
+   *
+   * @param programs Names; none when it is not known which.
+   */
+  tellDetached(programs: readonly string[]): void {
+    this.#detached.add(programs);
+    const cause = LOSS_CAUSES.not_attached;
+    const count = Math.max(1, programs.length);
+    // How much was missed is not known: at least a record of each.
+    this.tellLosses([{ cause, kind: 0, source: 0, certain: false, count, first: 0 }]);
+  }
+
+  /**
    * Brings the loss ledger up to date; what is new travels with the next batch.
    *
    * @param withPrograms Whether it asks for each program too, which takes a call each. Default true.
@@ -206,7 +224,11 @@ export class Pipeline {
 
   /** Puts down how the agent does, since the last call; nothing without a sink. */
   tellHealth(): void {
-    const { sink, source, rules: { now: rules } } = this.#parts;
+    const { sink, source, rules: { now: rules }, onCounted } = this.#parts;
+    const stats = source.stats();
+    const rows = [...stats, ...source.tables?.() ?? []];
+    const programs = source.programs?.() ?? [];
+    onCounted?.({ rows, programs, detached: this.#detached.all });
     if (sink === undefined) return;
     const counted = { records: this.#records, alerts: this.#alerts, masked: this.#masked };
     sink.appendHealth({
@@ -216,9 +238,11 @@ export class Pipeline {
       alerts: counted.alerts - this.#told.alerts,
       masked: counted.masked - this.#told.masked,
       ...this.#scanClock.take(),
-      tallies: this.#tallies.take(source.stats()),
-      missed: this.#tallies.takeMissed(source.programs?.() ?? []),
+      tallies: this.#tallies.take(stats),
+      missed: this.#tallies.takeMissed(programs),
       tiers: this.#tiers.take(this.#parts.tiers?.() ?? []),
+      places: this.#tallies.takePlaces(rows),
+      detached: this.#detached.take(),
     }, this.#pendingLosses.splice(0, LOSSES_PER_BATCH_MAX));
     this.#told = counted;
   }

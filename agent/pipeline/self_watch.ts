@@ -1,5 +1,4 @@
 import { TAMPER_CATEGORY } from "../../common/sigma/log_fields.ts";
-import { type Loss, LOSS_CAUSES } from "../../common/wire/mod.ts";
 import type { Engine } from "../../wasm/engine/mod.ts";
 import { OwnFiles } from "../guards/own_files.ts";
 import { RunFile } from "../guards/run_file.ts";
@@ -23,7 +22,7 @@ export interface SelfParts {
   readonly sensor: Pick<KernelSensor, "verify" | "policy">;
   readonly library: LibraryOptions;
   readonly engine: Pick<Engine, "process">;
-  readonly pipeline: Pick<Pipeline, "takeMade" | "tellLosses">;
+  readonly pipeline: Pick<Pipeline, "takeMade" | "tellDetached">;
   /** The policy in force. */
   readonly policy: () => Policy;
   readonly bootTimeNs: () => bigint;
@@ -80,7 +79,7 @@ export class SelfWatch {
   #tell(tampers: readonly Tamper[]): void {
     if (tampers.length === 0) return;
     const { pipeline, engine, bootTimeNs } = this.#parts;
-    if (tampers.some(({ what }) => BLIND.has(what))) pipeline.tellLosses([NOT_ATTACHED]);
+    if (tampers.some(({ what }) => BLIND.has(what))) pipeline.tellDetached(programsOf(tampers));
     const startNs = engine.process(Deno.pid, 0n)?.startNs ?? 0n;
     pipeline.takeMade(tampers.map((tamper) => (sequence): MadeRecord => ({
       bytes: tamperRecord(tamper, { sequence, timeNs: bootTimeNs(), pid: Deno.pid, startNs }),
@@ -91,15 +90,12 @@ export class SelfWatch {
   }
 }
 
-/** How much was missed is not known. */
-const NOT_ATTACHED: Loss = {
-  cause: LOSS_CAUSES.not_attached,
-  kind: 0,
-  source: 0,
-  certain: false,
-  count: 1,
-  first: 0,
-};
+/** Names of the programs that were found not attached. */
+function programsOf(tampers: readonly Tamper[]): string[] {
+  const names = tampers.filter(({ what }) => what === "detached")
+    .map(({ object }) => object.replace(/^program /, ""));
+  return [...new Set(names)];
+}
 
 /** Of the process, and of this thread, which reads the sensor. */
 function tracerOf(library: LibraryOptions): number {

@@ -1,4 +1,12 @@
-import { type MissedRuns, OUTCOMES, type Tally } from "../../common/wire/mod.ts";
+import {
+  type MissedRuns,
+  OUTCOMES,
+  PLACES_MAX,
+  type PlaceTally,
+  TABLE_KIND,
+  tableSource,
+  type Tally,
+} from "../../common/wire/mod.ts";
 import type { TierTally } from "../../common/wire/tier_tally.ts";
 import { combinedTier } from "../enforce/tier_counts.ts";
 import type { ProgramRow, StatsRow } from "../sensors/sensor.ts";
@@ -6,6 +14,8 @@ import type { ProgramRow, StatsRow } from "../sensors/sensor.ts";
 /** What a sensor counts since it was opened, told as what is new since the last time. */
 export class TallyBook {
   #told = new Map<number, Tally>();
+  /** By kind and source, of places; a source is a u16. */
+  readonly #placesTold = new Map<string, PlaceTally>();
   #missedTold = new Map<string, number>();
 
   /**
@@ -23,6 +33,30 @@ export class TallyBook {
     });
     this.#told = now;
     return fresh.filter(({ seen }) => seen > 0).sort((a, b) => a.kind - b.kind);
+  }
+
+  /**
+   * Where something was lost since the last call, and what the tables were asked to hold.
+   *
+   * @param rows Counters, one row a kind and source, and those of tables.
+   * @returns Tables first, each of all CPUs together, then what lost most, at most
+   * {@linkcode PLACES_MAX}; the rest comes with the next call.
+   */
+  takePlaces(rows: readonly StatsRow[]): readonly PlaceTally[] {
+    const now = placesOf(rows);
+    const fresh = [...now].map(([key, row]) => {
+      const told = this.#placesTold.get(key);
+      return { key, row: told === undefined ? row : placed(row, { row: told, sign: -1 }) };
+    });
+    const taken = fresh
+      .filter(({ row }) => row.kind === TABLE_KIND ? row.seen > 0 : lostOf(row) > 0)
+      .sort((a, b) => rank(a.row) - rank(b.row) || lostOf(b.row) - lostOf(a.row))
+      .slice(0, PLACES_MAX);
+    for (const { key } of taken) {
+      const told = now.get(key);
+      if (told !== undefined) this.#placesTold.set(key, told);
+    }
+    return taken.map(({ row }) => row);
   }
 
   /**
@@ -69,4 +103,32 @@ function combined(
     OUTCOMES.map((outcome) => [outcome, (before?.[outcome] ?? 0) + sign * row[outcome]]),
   ) as Record<(typeof OUTCOMES)[number], number>;
   return { kind: row.kind, seen: (before?.seen ?? 0) + sign * row.seen, ...counts };
+}
+
+/** Every kind at each CPU, or part of user space, and each table of all CPUs together. */
+function placesOf(rows: readonly StatsRow[]): Map<string, PlaceTally> {
+  const places = new Map<string, PlaceTally>();
+  for (const row of rows) {
+    const source = row.kind === TABLE_KIND ? tableSource(row.source) : row.source;
+    const key = `${row.kind} ${source}`;
+    const place = { ...combined(undefined, { row, sign: 1 }), source };
+    const known = places.get(key);
+    places.set(key, known === undefined ? place : placed(known, { row: place, sign: 1 }));
+  }
+  return places;
+}
+
+function placed(
+  before: PlaceTally,
+  change: { readonly row: PlaceTally; readonly sign: 1 | -1 },
+): PlaceTally {
+  return { ...combined(before, change), source: before.source };
+}
+
+function lostOf({ ringFull, oversized, unreadable }: Tally): number {
+  return ringFull + oversized + unreadable;
+}
+
+function rank({ kind }: Tally): number {
+  return kind === TABLE_KIND ? 0 : 1;
 }

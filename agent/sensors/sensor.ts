@@ -67,6 +67,8 @@ export interface Sensor extends Disposable {
   wake(): void;
   /** Counters of all sources since the start. */
   stats(): readonly StatsRow[];
+  /** Counters of the sensor's tables; their kind is 0. A recording has none. */
+  tables?(): readonly StatsRow[];
   /** What the kernel counts of each program. A recording has none. */
   programs?(): readonly ProgramRow[];
   /** Takes what was folded since the last call. A recording has none. */

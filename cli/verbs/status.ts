@@ -2,9 +2,11 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { readStanding } from "../../agent/guards/standing.ts";
 import { statePaths } from "../../common/config/state_paths.ts";
+import { readSensorFile } from "../../agent/pipeline/sensor_file.ts";
 import { type LogsFile, readLogsFile } from "../../agent/inlets/logs_file.ts";
 import { ApiClient } from "../api.ts";
 import { type LinkStateFile, readLinkState } from "../link_state.ts";
+import { hostSensorLines, sensorTexts } from "../render/sensor.ts";
 import { standingLines } from "../render/standing.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -25,6 +27,10 @@ export function addStatus(program: Command): void {
     if (standing !== undefined && !values.output.json) {
       for (const line of standingLines(standing, values.agent)) print(line);
     }
+    const counted = readSensorFile(statePaths(values.state.dir).sensor);
+    if (counted !== undefined && !values.output.json) {
+      for (const line of hostSensorLines(counted)) print(line);
+    }
     const logs = readLogsFile(statePaths(values.state.dir).logs);
     if (logs !== undefined && !values.output.json) print(logsText(logs));
     const answer = z.looseObject({}).parse(await new ApiClient(values).get("/api/v1/status"));
@@ -32,82 +38,20 @@ export function addStatus(program: Command): void {
       ...answer,
       ...(link === undefined ? {} : { link }),
       ...(standing === undefined ? {} : { orders: standing }),
+      ...(counted === undefined ? {} : { hostSensor: counted }),
       ...(logs === undefined ? {} : { logs: { counts: logs.counts, logs: logs.logs } }),
     };
     if (values.output.json) return print(JSON.stringify(status));
     const { sensor, ...figures } = answer;
     print(table(leaves(figures), COLUMNS).trimEnd());
-    printSensor(sensorSchema.safeParse(sensor).data);
+    for (const text of sensorTexts(sensor)) print(text);
   });
-}
-
-/** What the sensors counted: SEEN is the sum of the other columns; and what was refused. */
-function printSensor(sensor: z.infer<typeof sensorSchema> | undefined): void {
-  if (sensor === undefined) return;
-  const { kinds, missed, tiers } = sensor;
-  if (kinds.length > 0) print(`\n${table(kinds, SENSOR_COLUMNS).trimEnd()}`);
-  for (const { program, count } of missed) {
-    print(`Program ${visible(program)} did not run ${count} times: it ran on that CPU already`);
-  }
-  if (tiers.length > 0) print(`\n${table(tiers, TIER_COLUMNS).trimEnd()}`);
 }
 
 function linkLine({ state, reason, since }: LinkStateFile): string {
   const why = reason === undefined ? "" : `: ${visible(reason)}`;
   return `This host's link is ${state} since ${since}${why}`;
 }
-
-const count = z.number();
-const kindSchema = z.object({
-  kind: z.string(),
-  seen: count,
-  submitted: count,
-  filtered: count,
-  folded: count,
-  ringFull: count,
-  oversized: count,
-  unreadable: count,
-});
-const tierSchema = z.object({
-  tier: z.string(),
-  hosts: count,
-  judged: count,
-  refused: count,
-  monitored: count,
-  capped: count,
-  failed: count,
-});
-const sensorSchema = z.object({
-  kinds: z.array(kindSchema),
-  missed: z.array(z.object({ program: z.string(), count })),
-  tiers: z.array(tierSchema).default([]),
-});
-
-type KindLine = z.infer<typeof kindSchema>;
-
-type TierLine = z.infer<typeof tierSchema>;
-
-/** HOSTS: on which it is in force. */
-const TIER_COLUMNS = [
-  { title: "TIER", value: ({ tier }: TierLine): string => visible(tier) },
-  { title: "HOSTS", value: ({ hosts }: TierLine): string => String(hosts) },
-  { title: "JUDGED", value: ({ judged }: TierLine): string => String(judged) },
-  { title: "REFUSED", value: ({ refused }: TierLine): string => String(refused) },
-  { title: "MONITORED", value: ({ monitored }: TierLine): string => String(monitored) },
-  { title: "CAPPED", value: ({ capped }: TierLine): string => String(capped) },
-  { title: "FAILED", value: ({ failed }: TierLine): string => String(failed) },
-];
-
-const SENSOR_COLUMNS = [
-  { title: "KIND", value: ({ kind }: KindLine): string => visible(kind) },
-  { title: "SEEN", value: ({ seen }: KindLine): string => String(seen) },
-  { title: "SUBMITTED", value: ({ submitted }: KindLine): string => String(submitted) },
-  { title: "FILTERED", value: ({ filtered }: KindLine): string => String(filtered) },
-  { title: "FOLDED", value: ({ folded }: KindLine): string => String(folded) },
-  { title: "RING FULL", value: ({ ringFull }: KindLine): string => String(ringFull) },
-  { title: "OVERSIZED", value: ({ oversized }: KindLine): string => String(oversized) },
-  { title: "UNREADABLE", value: ({ unreadable }: KindLine): string => String(unreadable) },
-];
 
 /** A line about what came of this host's logs, and one for each log. */
 function logsText({ counts, logs }: LogsFile): string {

@@ -12,6 +12,8 @@ export interface StatePaths {
   readonly sightings: string;
   /** How far the logs of the host were read. */
   readonly logs: string;
+  /** What the sensor has counted since it was opened. */
+  readonly sensor: string;
   /** Says that the agent lives. */
   readonly run: string;
   readonly hostId: string;
@@ -36,6 +38,7 @@ export function statePaths(folder: string): StatePaths {
     correlation: `${agent}/correlation`,
     sightings: `${agent}/sightings`,
     logs: `${agent}/logs.json`,
+    sensor: `${agent}/sensor.json`,
     run: `${agent}/run.json`,
     hostId: `${agent}/host_id`,
     indicators: `${agent}/indicators`,

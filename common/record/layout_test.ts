@@ -52,7 +52,7 @@ Deno.test("kinds keep the sizes that stored records have", () => {
     alert: [133, 16, 120],
     loss: [134, 24, 120],
     action_result: [135, 24, 128],
-    health: [138, 40, 176],
+    health: [138, 40, 192],
     image_hash: [139, 32, 144],
     folded: [140, 32, 128],
     login: [141, 32, 208],

@@ -460,6 +460,11 @@ export const KINDS = {
         name: "tiers",
         doc: "tiers of enforcement in force, a line each (common/wire/tier_tally.ts)",
       },
+      {
+        name: "places",
+        doc: "tallies of CPUs that lost any, and of tables (common/wire/tally.ts)",
+      },
+      { name: "detached", doc: "programs that were not attached, a line each: name, space, times" },
     ],
   },
   image_hash: {

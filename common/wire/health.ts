@@ -2,10 +2,13 @@ import { encodeRecord, type HeaderValues } from "../record/encode.ts";
 import type { RecordView } from "../record/decode.ts";
 import {
   decodeMissed,
+  decodePlaces,
   decodeTallies,
   encodeMissed,
+  encodePlaces,
   encodeTallies,
   type MissedRuns,
+  type PlaceTally,
   type Tally,
 } from "./tally.ts";
 import { decodeTiers, encodeTiers, type TierTally } from "./tier_tally.ts";
@@ -53,6 +56,10 @@ export interface Health {
   readonly missed: readonly MissedRuns[];
   /** Tiers of enforcement that are in force, with what they did. */
   readonly tiers: readonly TierTally[];
+  /** CPUs at which something was lost, a row a kind, and the sensor's tables, each of all CPUs. */
+  readonly places: readonly PlaceTally[];
+  /** Programs of the sensor that were found not attached, with how often. */
+  readonly detached: readonly MissedRuns[];
 }
 
 /**
@@ -81,6 +88,8 @@ export function encodeHealth(health: Health, header: HeaderValues): Uint8Array {
       tallies: encodeTallies(health.tallies),
       missed: encodeMissed(health.missed),
       tiers: encodeTiers(health.tiers),
+      places: encodePlaces(health.places),
+      detached: encodeMissed(health.detached),
     },
   });
 }
@@ -100,7 +109,10 @@ export function decodeHealth(record: RecordView): Health | undefined {
   const tallies = decodeTallies(record.slot("health", "tallies") ?? new Uint8Array());
   const missed = decodeMissed(new TextDecoder().decode(record.slot("health", "missed")));
   const tiers = decodeTiers(new TextDecoder().decode(record.slot("health", "tiers")));
+  const places = decodePlaces(record.slot("health", "places") ?? new Uint8Array());
+  const detached = decodeMissed(new TextDecoder().decode(record.slot("health", "detached")));
   if (tallies === undefined || missed === undefined || tiers === undefined) return undefined;
+  if (places === undefined || detached === undefined) return undefined;
   const view = new DataView(counts.buffer, counts.byteOffset, counts.byteLength);
   const health: Health = {
     rules: record.number("health", "rules"),
@@ -116,6 +128,8 @@ export function decodeHealth(record: RecordView): Health | undefined {
     tallies,
     missed,
     tiers,
+    places,
+    detached,
   };
   const { records, alerts, masked, scanTimeNs, scans } = health;
   const all = [records, alerts, masked, scanTimeNs, ...scans];

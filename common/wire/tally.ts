@@ -18,6 +18,12 @@ export interface Tally extends Readonly<Record<Outcome, number>> {
   readonly seen: number;
 }
 
+/** What was counted of one kind at one place. */
+export interface PlaceTally extends Tally {
+  /** As in records; of a table the first of its sources, see `tableSource`. */
+  readonly source: number;
+}
+
 /** Calls of a program that a kernel left out, as the program ran on that CPU already. */
 export interface MissedRuns {
   /** Name of the program. */
@@ -27,10 +33,13 @@ export interface MissedRuns {
 
 /** Kinds, and programs, that a record has room for: a sensor has fewer. */
 export const TALLIES_MAX = 64;
+/** Places that a record has room for; those over it come with the next one. */
+export const PLACES_MAX = 128;
 
 const COUNT_BYTES = 8;
-/** u16 kind, three u16 that are 0, u64 seen, u64 an outcome. */
+/** u16 kind, u16 source (0 where all are together), two u16 that are 0, u64 seen, u64 an outcome. */
 const ROW_BYTES = 8 + (1 + OUTCOMES.length) * COUNT_BYTES;
+const SOURCE_OFFSET = 2;
 const MISSED_LINE = /^([a-z0-9_]{1,32}) (\d{1,15})$/;
 
 /**
@@ -40,16 +49,17 @@ const MISSED_LINE = /^([a-z0-9_]{1,32}) (\d{1,15})$/;
  * @returns Bytes; rows over {@linkcode TALLIES_MAX} are left out.
  */
 export function encodeTallies(tallies: readonly Tally[]): Uint8Array<ArrayBuffer> {
-  const rows = tallies.slice(0, TALLIES_MAX);
-  const view = new DataView(new ArrayBuffer(rows.length * ROW_BYTES));
-  rows.forEach((row, i) => {
-    const at = i * ROW_BYTES;
-    view.setUint16(at, row.kind, true);
-    [row.seen, ...OUTCOMES.map((outcome) => row[outcome])].forEach((count, n) => {
-      view.setBigUint64(at + COUNT_BYTES * (1 + n), BigInt(count), true);
-    });
-  });
-  return new Uint8Array(view.buffer);
+  return encodeRows(tallies.slice(0, TALLIES_MAX).map((row) => ({ ...row, source: 0 })));
+}
+
+/**
+ * Tallies of places as a health record has them.
+ *
+ * @param places A row a kind and place.
+ * @returns Bytes; rows over {@linkcode PLACES_MAX} are left out.
+ */
+export function encodePlaces(places: readonly PlaceTally[]): Uint8Array<ArrayBuffer> {
+  return encodeRows(places.slice(0, PLACES_MAX));
 }
 
 /**
@@ -59,9 +69,36 @@ export function encodeTallies(tallies: readonly Tally[]): Uint8Array<ArrayBuffer
  * @returns A row a kind; `undefined` when they are none that a sensor could have.
  */
 export function decodeTallies(bytes: Uint8Array): readonly Tally[] | undefined {
-  if (bytes.length % ROW_BYTES !== 0 || bytes.length > TALLIES_MAX * ROW_BYTES) return undefined;
+  return decodeRows(bytes, TALLIES_MAX)?.map(({ source: _, ...row }) => row);
+}
+
+/**
+ * Reads tallies of places.
+ *
+ * @param bytes As a record has them.
+ * @returns A row a kind and place; `undefined` when they are none that a sensor could have.
+ */
+export function decodePlaces(bytes: Uint8Array): readonly PlaceTally[] | undefined {
+  return decodeRows(bytes, PLACES_MAX);
+}
+
+function encodeRows(rows: readonly PlaceTally[]): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(rows.length * ROW_BYTES));
+  rows.forEach((row, i) => {
+    const at = i * ROW_BYTES;
+    view.setUint16(at, row.kind, true);
+    view.setUint16(at + SOURCE_OFFSET, row.source, true);
+    [row.seen, ...OUTCOMES.map((outcome) => row[outcome])].forEach((count, n) => {
+      view.setBigUint64(at + COUNT_BYTES * (1 + n), BigInt(count), true);
+    });
+  });
+  return new Uint8Array(view.buffer);
+}
+
+function decodeRows(bytes: Uint8Array, rowsMax: number): readonly PlaceTally[] | undefined {
+  if (bytes.length % ROW_BYTES !== 0 || bytes.length > rowsMax * ROW_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const tallies: Tally[] = [];
+  const rows: PlaceTally[] = [];
   for (let at = 0; at < bytes.length; at += ROW_BYTES) {
     const count = (n: number): number =>
       Number(view.getBigUint64(at + COUNT_BYTES * (1 + n), true));
@@ -69,13 +106,14 @@ export function decodeTallies(bytes: Uint8Array): readonly Tally[] | undefined {
     if (![count(0), ...counts.map(([, number]) => number)].every(Number.isSafeInteger)) {
       return undefined;
     }
-    tallies.push({
+    rows.push({
       kind: view.getUint16(at, true),
+      source: view.getUint16(at + SOURCE_OFFSET, true),
       seen: count(0),
       ...Object.fromEntries(counts) as Record<Outcome, number>,
     });
   }
-  return tallies;
+  return rows;
 }
 
 /**

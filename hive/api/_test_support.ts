@@ -136,7 +136,7 @@ export function processRecord(kind: "exec" | "process", process: TestProcess): U
  * @param health What differs from an agent with 42 rules that has done nothing.
  */
 export function healthRecord(health: Partial<Health> = {}): Uint8Array {
-  const counted = { tallies: [], missed: [], tiers: [] };
+  const counted = { tallies: [], missed: [], tiers: [], places: [], detached: [] };
   const nothing = { records: 0, alerts: 0, masked: 0, scanTimeNs: 0, scans: [], ...counted };
   return encodeHealth({ rules: 42, ruleSet: "0f".repeat(32), ...nothing, ...health }, {
     source: SOURCES.agent,

@@ -1,7 +1,7 @@
-import { KINDS } from "../../common/record/mod.ts";
+import { KINDS, SOURCES } from "../../common/record/mod.ts";
 import { assert, assertEquals } from "@std/assert";
 import { errorSchema } from "../../common/link/protocol.ts";
-import { type Loss, SCAN_CLASSES } from "../../common/wire/mod.ts";
+import { type Loss, SCAN_CLASSES, TABLE_KIND } from "../../common/wire/mod.ts";
 import {
   AGENT_ID,
   alertOf,
@@ -13,6 +13,7 @@ import {
   type TestProcess,
 } from "./_test_support.ts";
 import { BODY_BYTES_MAX, CONTENT_SECURITY_POLICY } from "./mod.ts";
+import { CPUS_NAMED_MAX } from "./sensor_view.ts";
 import { agentsSchema, alertsSchema, eventsSchema, statsSchema, statusSchema } from "./schemas.ts";
 
 const SHELL: TestProcess = {
@@ -81,7 +82,7 @@ Deno.test("createApi() gives status, agents and ledgers of what was stored", asy
     events: 1,
     alertsToday: 1,
     activePatterns: 42,
-    sensor: { kinds: [], missed: [], tiers: [] },
+    sensor: { kinds: [], places: [], tables: [], missed: [], detached: [], tiers: [] },
   });
   const { agents } = agentsSchema.parse(await (await hive.get("/api/v1/agents")).json());
   assertEquals(
@@ -281,7 +282,15 @@ Deno.test("createApi() tells what the sensors counted, of each host and of all",
   await using hive = await openTestHive();
   const missed = [{ program: "on_exec", count: 4 }];
   const tiers = [LSM];
-  await hive.deliver([healthRecord({ tallies: [OPENS], missed, tiers })]);
+  const detached = [{ program: "on_exit", count: 1 }];
+  const { kind: _, ...counts } = OPENS;
+  const places = [
+    { ...OPENS, source: 0x4003 },
+    { ...OPENS, source: 0x4000 + CPUS_NAMED_MAX },
+    { ...OPENS, source: 0x4000 + CPUS_NAMED_MAX + 1 },
+    { ...OPENS, kind: TABLE_KIND, source: 0 },
+  ];
+  await hive.deliver([healthRecord({ tallies: [OPENS], missed, tiers, places, detached })]);
   await hive.deliver([healthRecord({ tallies: [OPENS] })]);
   const opens = {
     kind: "open",
@@ -294,7 +303,18 @@ Deno.test("createApi() tells what the sensors counted, of each host and of all",
     unreadable: 12,
   };
   const status = statusSchema.parse(await (await hive.get("/api/v1/status")).json());
-  const known = { kinds: [opens], missed, tiers: [{ ...LSM, hosts: 0 }] };
+  const known = {
+    kinds: [opens],
+    places: [
+      { kind: "open", cpu: 3, part: null, ...counts },
+      // What an agent says of more CPUs than are told apart makes no view longer.
+      { ...opens, cpu: null, part: "other" },
+    ],
+    tables: [{ table: "processes", ...counts }],
+    missed,
+    detached,
+    tiers: [{ ...LSM, hosts: 0 }],
+  };
   assertEquals(status.sensor, known);
   const { agents } = agentsSchema.parse(await (await hive.get("/api/v1/agents")).json());
   assertEquals(agents[0]?.sensor, known);
@@ -322,6 +342,12 @@ Deno.test("createApi() gives metrics in the Prometheus text format", async () =>
       scanTimeNs: 1_500_000_000,
       tallies: [OPENS],
       missed: [{ program: "on_exec", count: 4 }],
+      places: [
+        { ...OPENS, source: 0x4003 },
+        { ...OPENS, source: SOURCES.watch },
+        { ...OPENS, kind: TABLE_KIND, source: 0 },
+      ],
+      detached: [{ program: "on_exit", count: 1 }],
     }),
   ], [RING_FULL]);
   await hive.deliver([healthRecord({ tiers: [LSM] })]);
@@ -341,7 +367,11 @@ Deno.test("createApi() gives metrics in the Prometheus text format", async () =>
       'immune_sensor_events_total{kind="open",outcome="seen"} 21',
       'immune_sensor_events_total{kind="open",outcome="folded"} 3',
       'immune_sensor_events_total{kind="open",outcome="ring_full"} 4',
+      'immune_sensor_lost_total{kind="open",cpu="3",cause="ring_full"} 4',
+      'immune_sensor_lost_total{kind="open",part="watch",cause="oversized"} 5',
+      'immune_sensor_table_entries_total{table="processes",outcome="ring_full"} 4',
       'immune_sensor_runs_missed_total{program="on_exec"} 4',
+      'immune_sensor_detached_total{program="on_exit"} 1',
       'immune_enforcement_acts_total{tier="lsm",outcome="judged"} 10',
       'immune_enforcement_acts_total{tier="lsm",outcome="refused"} 1',
       'immune_enforcement_hosts{tier="lsm"} 0',

@@ -3,7 +3,7 @@ import { ImmuneError } from "../../common/config/errors.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { LOGIN_LINK_MS } from "../operators/mod.ts";
 import type { AlertQuery } from "../store/store.ts";
-import { activePatterns, agentViews, fleetSensor } from "./agents.ts";
+import { activePatterns, agentViews } from "./agents.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { detectionView } from "./detection.ts";
 import { durationMs } from "./duration.ts";
@@ -20,6 +20,7 @@ import {
 } from "./routes.ts";
 import { allow } from "./guards.ts";
 import { LOGIN_PATH } from "./paths.ts";
+import { fleetSensor } from "./sensor_view.ts";
 import { addTrust } from "./trust_handlers.ts";
 
 /**

@@ -5,7 +5,7 @@ import {
   TIER_COUNTS,
 } from "../../common/wire/mod.ts";
 import { SEVERITIES } from "../../common/sigma/rule.ts";
-import type { SensorView } from "./agents.ts";
+import { LOST_OUTCOMES, type SensorView } from "./sensor_view.ts";
 import type { DetectionView } from "./detection.ts";
 import type { ScanTotals, StoreStats } from "../store/store.ts";
 
@@ -89,7 +89,8 @@ export function metricsText(source: MetricsSource): string {
 }
 
 /** What became of the events that the sensors' hooks saw. */
-function sensorText({ kinds, missed, tiers }: SensorView): string {
+function sensorText(sensor: SensorView): string {
+  const { kinds, missed, detached, tiers } = sensor;
   const name = "immune_sensor_events_total";
   const lines = [
     `# HELP ${name} Events that the sensors' hooks saw, by kind: seen is the sum of the others`,
@@ -97,17 +98,53 @@ function sensorText({ kinds, missed, tiers }: SensorView): string {
   ];
   for (const row of kinds) {
     for (const outcome of ["seen", ...OUTCOMES] as const) {
-      const label = outcome === "ringFull" ? "ring_full" : outcome;
-      lines.push(`${name}{kind="${escaped(row.kind)}",outcome="${label}"} ${row[outcome]}`);
+      lines.push(
+        `${name}{kind="${escaped(row.kind)}",outcome="${snake(outcome)}"} ${row[outcome]}`,
+      );
     }
   }
-  return lines.join("\n") + "\n" + familyText({
+  return lines.join("\n") + "\n" + placesText(sensor) + familyText({
     name: "immune_sensor_runs_missed_total",
     type: "counter",
     help: "Runs of the sensors' programs that a kernel left out",
     label: "program",
     values: missed.map(({ program, count }) => [program, count]),
+  }) + familyText({
+    name: "immune_sensor_detached_total",
+    type: "counter",
+    help: "Times that a program of a sensor was found not attached",
+    label: "program",
+    values: detached.map(({ program, count }) => [program, count]),
   }) + tiersText(tiers);
+}
+
+/** Where records were lost, and what the sensors' tables were asked to hold. */
+function placesText({ places, tables }: Pick<SensorView, "places" | "tables">): string {
+  const lost = "immune_sensor_lost_total";
+  const held = "immune_sensor_table_entries_total";
+  const lines = [
+    `# HELP ${lost} Events that the sensors lost, by kind, CPU or part of user space, and cause`,
+    `# TYPE ${lost} counter`,
+  ];
+  for (const { kind, cpu, part, ...counts } of places) {
+    const place = cpu === null ? `part="${escaped(part ?? "")}"` : `cpu="${cpu}"`;
+    for (const cause of LOST_OUTCOMES) {
+      const labels = `kind="${escaped(kind)}",${place},cause="${snake(cause)}"`;
+      lines.push(`${lost}{${labels}} ${counts[cause]}`);
+    }
+  }
+  lines.push(
+    `# HELP ${held} Entries that the sensors' tables were asked to hold; ring_full found no room`,
+    `# TYPE ${held} counter`,
+  );
+  for (const row of tables) {
+    for (const outcome of ["seen", ...OUTCOMES] as const) {
+      lines.push(
+        `${held}{table="${escaped(row.table)}",outcome="${snake(outcome)}"} ${row[outcome]}`,
+      );
+    }
+  }
+  return lines.join("\n") + "\n";
 }
 
 /** What enforcement did, tier by tier. */
@@ -138,7 +175,7 @@ function correlated(detection: DetectionView | null): Readonly<Record<string, nu
   const counts: Record<string, number> = { alerts, ahead, raised };
   for (const counters of Object.values(rules)) {
     for (const [name, count] of Object.entries(counters)) {
-      const label = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      const label = snake(name);
       counts[label] = (counts[label] ?? 0) + count;
     }
   }
@@ -177,6 +214,10 @@ function scanLatencyText({ timeNs, scans }: ScanTotals): string {
   }
   lines.push(`${name}_sum ${timeNs / NS_PER_SECOND}`, `${name}_count ${count}`);
   return lines.join("\n") + "\n";
+}
+
+function snake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function escaped(text: string): string {

@@ -41,22 +41,35 @@ export const alertPath = z.object({
   id: z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits"),
 });
 
+/** What became of what was seen. */
+const outcomes = {
+  seen: count,
+  submitted: count,
+  filtered: count.openapi({ description: "no rule could need them" }),
+  folded: count.openapi({ description: "over a limit of their process or cgroup" }),
+  ringFull: count,
+  oversized: count,
+  unreadable: count,
+};
+const programs = z.array(z.object({ program: z.string(), count }));
+
 /** What sensors counted of the events that their hooks saw. */
 const sensorSchema = z.object({
-  kinds: z.array(
+  kinds: z.array(z.object({ kind: z.string(), ...outcomes }))
+    .openapi({ description: "seen = the sum of the others" }),
+  places: z.array(
     z.object({
       kind: z.string(),
-      seen: count,
-      submitted: count,
-      filtered: count.openapi({ description: "no rule could need them" }),
-      folded: count.openapi({ description: "over a limit of their process or cgroup" }),
-      ringFull: count,
-      oversized: count,
-      unreadable: count,
+      cpu: count.nullable().openapi({ description: "null for what is made in user space" }),
+      part: z.string().nullable().openapi({ description: "what makes it there" }),
+      ...outcomes,
     }),
-  ).openapi({ description: "seen = the sum of the others" }),
-  missed: z.array(z.object({ program: z.string(), count }))
-    .openapi({ description: "runs of a program that the kernel left out" }),
+  ).openapi({ description: "where records were lost, from the first that was" }),
+  tables: z.array(z.object({ table: z.string(), ...outcomes })).openapi({
+    description: "what a sensor's tables were asked to hold: ringFull found no room",
+  }),
+  missed: programs.openapi({ description: "runs of a program that the kernel left out" }),
+  detached: programs.openapi({ description: "times that a program was found not attached" }),
   tiers: z.array(
     z.object({
       tier: z.enum(["lsm", "cgroup", "fanotify", "signal"]),

@@ -1,7 +1,7 @@
 import type { Child } from "hono/jsx";
-import { TIER_COUNTS } from "../../common/wire/mod.ts";
-import type { AgentView, LedgerView, SensorView } from "../api/agents.ts";
+import type { AgentView, LedgerView } from "../api/agents.ts";
 import { ago, exact, moment, short, visible, words } from "./format.ts";
+import { Sensor, Tiers } from "./sensor.tsx";
 
 /**
  * Agents with their loss ledgers.
@@ -53,71 +53,6 @@ function Agent({ agent, nowMs }: { readonly agent: AgentView; readonly nowMs: nu
       {agent.sensor.kinds.length > 0 && <Sensor sensor={agent.sensor} />}
       {agent.sensor.tiers.length > 0 && <Tiers tiers={agent.sensor.tiers} />}
     </li>
-  );
-}
-
-/** What its hooks saw, and what became of it: folded away, as few look at it. */
-function Sensor({ sensor: { kinds, missed } }: { readonly sensor: SensorView }): Child {
-  const lost = (row: SensorView["kinds"][number]): number =>
-    row.ringFull + row.oversized + row.unreadable;
-  return (
-    <details class="sensor">
-      <summary>What its sensor saw</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">kind</th>
-            <th scope="col">seen</th>
-            <th scope="col">sent</th>
-            <th scope="col">filtered</th>
-            <th scope="col">folded</th>
-            <th scope="col">lost</th>
-          </tr>
-        </thead>
-        <tbody>
-          {kinds.map((row) => (
-            <tr key={row.kind}>
-              <th scope="row">{words(row.kind)}</th>
-              <td title={exact(row.seen)}>{short(row.seen)}</td>
-              <td title={exact(row.submitted)}>{short(row.submitted)}</td>
-              <td title={exact(row.filtered)}>{short(row.filtered)}</td>
-              <td title={exact(row.folded)}>{short(row.folded)}</td>
-              <td title={exact(lost(row))}>{short(lost(row))}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {missed.map(({ program, count }) => (
-        <p key={program} class="note">{`${visible(program)} missed ${exact(count)} runs`}</p>
-      ))}
-    </details>
-  );
-}
-
-/** What its enforcement did, tier by tier. */
-function Tiers({ tiers }: { readonly tiers: SensorView["tiers"] }): Child {
-  return (
-    <details class="sensor">
-      <summary>What it refused</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">tier</th>
-            {TIER_COUNTS.map((name) => <th key={name} scope="col">{name}</th>)}
-          </tr>
-        </thead>
-        <tbody>
-          {tiers.map((row) => (
-            <tr key={row.tier}>
-              <th scope="row">{row.hosts > 0 ? row.tier : `${row.tier}, not in force`}</th>
-              {TIER_COUNTS.map((name) => (
-                <td key={name} title={exact(row[name])}>{short(row[name])}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
   );
 }
 

@@ -1,11 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   alertOf,
+  healthRecord,
   openTestHive,
   processRecord,
   type TestHive,
   type TestProcess,
 } from "../api/_test_support.ts";
+import { KINDS } from "../../common/record/mod.ts";
+import { TABLE_KIND } from "../../common/wire/mod.ts";
 import { LOGIN_FAILURES_MAX, newSecret } from "../operators/mod.ts";
 import { ASSETS } from "./assets.ts";
 
@@ -166,6 +169,34 @@ Deno.test("console shows what comes from outside as text", async () => {
     // The policy would refuse both; they are not there in the first place.
     assert(!/ style=| on[a-z]+="/.test(text.replaceAll(/<pre[^]*?<\/pre>/g, "")), path);
   }
+});
+
+Deno.test("console shows what a sensor lost by cause and CPU, and which table was full", async () => {
+  await using hive = await openTestHive();
+  const none = { filtered: 0, folded: 0, unreadable: 0 };
+  const opens = { kind: KINDS.open.id, seen: 9, submitted: 2, ...none, ringFull: 4, oversized: 3 };
+  const table = { ...opens, kind: TABLE_KIND, source: 0, seen: 12, unreadable: 3 };
+  await hive.deliver([healthRecord({
+    tallies: [opens],
+    places: [{ ...opens, source: 0x4003 }, table],
+    detached: [{ program: "on_exit", count: 2 }],
+  })]);
+  const page = await (await hive.api.request("/", { headers: await signedIn(hive) })).text();
+  for (
+    const text of [
+      "<li>open: ring full 4, oversized 3</li>",
+      "<li>open on CPU 3: ring full 4, oversized 3</li>",
+      "on_exit was found not attached 2 times",
+    ]
+  ) assert(page.includes(text), `${text} is not in\n${page}`);
+  const row = /<th scope="row">processes<\/th>(.*?)<\/tr>/.exec(page)?.[1] ?? "";
+  assertEquals([...row.matchAll(/>(\d+)<\/td>/g)].map((cell) => cell[1]), [
+    "12",
+    "2",
+    "0",
+    "4",
+    "6",
+  ]);
 });
 
 Deno.test("console shows what led to a correlation's alert, and the way to each", async () => {

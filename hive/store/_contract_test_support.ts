@@ -85,7 +85,7 @@ const LSM = {
   capped: 3,
   failed: 4,
 } as const;
-const NO_SENSOR = { tallies: [], missed: [], tiers: [] };
+const NO_SENSOR = { tallies: [], places: [], missed: [], detached: [], tiers: [] };
 const TALLY = {
   seen: 21,
   submitted: 1,
@@ -463,6 +463,12 @@ const FLEET: readonly Case[] = [
           { ...TALLY, kind: 65_000, seen: 1 },
         ],
         missed: [{ program: "on_exec", count: 3 }],
+        places: [
+          { ...TALLY, kind: KINDS.open.id, source: 0x4003 },
+          { ...TALLY, kind: 0, source: 0 },
+          { ...TALLY, kind: 65_000, source: 0x4003 },
+        ],
+        detached: [{ program: "on_exit", count: 1 }],
         // Of the second no more is heard: it is not in force any more.
         tiers: rules === 7 ? [LSM, { ...LSM, tier: "signal" }] : [LSM],
       }, {});
@@ -483,7 +489,12 @@ const FLEET: readonly Case[] = [
         { kind: 0, seen: 2, ...DOUBLED },
         { kind: KINDS.open.id, seen: 42, ...DOUBLED },
       ],
+      places: [
+        { kind: 0, source: 0, seen: 42, ...DOUBLED },
+        { kind: KINDS.open.id, source: 0x4003, seen: 42, ...DOUBLED },
+      ],
       missed: [{ program: "on_exec", count: 6 }],
+      detached: [{ program: "on_exit", count: 2 }],
       tiers: [
         { tier: "lsm", inForce: true, judged: 20, refused: 2, monitored: 4, capped: 6, failed: 8 },
         { ...LSM, tier: "signal", inForce: false },

@@ -294,6 +294,28 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (agent, tier)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE place_tallies (
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    kind INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    submitted INTEGER NOT NULL,
+    filtered INTEGER NOT NULL,
+    folded INTEGER NOT NULL,
+    ring_full INTEGER NOT NULL,
+    oversized INTEGER NOT NULL,
+    unreadable INTEGER NOT NULL,
+    PRIMARY KEY (agent, kind, source)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE detached_programs (
+    agent INTEGER NOT NULL REFERENCES agents (number),
+    program TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (agent, program)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Tables that are small and that everything hangs on: they are checked at every opening. */

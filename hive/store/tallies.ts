@@ -1,10 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { kindName } from "../../common/record/mod.ts";
-import type { MissedRuns, Tally } from "../../common/wire/mod.ts";
-import { integer, text } from "./rows.ts";
+import type { MissedRuns, PlaceTally, Tally } from "../../common/wire/mod.ts";
+import { PlaceRows } from "./place_rows.ts";
+import { ProgramRows } from "./program_rows.ts";
+import { integer } from "./rows.ts";
+import { TALLY_COLUMNS, TALLY_SUMS, tallyOf, tallyValues } from "./tally_columns.ts";
 
-/** Programs of one agent that are kept; an agent names any, its sensor has fewer. */
-export const PROGRAMS_MAX = 64;
 /** Stands for kinds that this version does not know. */
 const OTHER_KIND = 0;
 
@@ -12,18 +13,34 @@ const OTHER_KIND = 0;
 export interface SensorTallies {
   /** A row a kind; kind 0 are those that this version does not know. */
   readonly tallies: readonly Tally[];
+  /** CPUs that lost any, by kind; those of kind 0 are the sensor's tables. */
+  readonly places: readonly PlaceTally[];
   readonly missed: readonly MissedRuns[];
+  /** Programs that were found not attached. */
+  readonly detached: readonly MissedRuns[];
 }
+
+/** Of an agent whose sensor has told nothing. */
+export const NOTHING_COUNTED: SensorTallies = { tallies: [], places: [], missed: [], detached: [] };
 
 /** Sums of what the agents' sensors counted. */
 export class TallyRows {
   readonly #database: DatabaseSync;
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #add: ReturnType<DatabaseSync["prepare"]>;
+  readonly #places: PlaceRows;
+  readonly #missed: ProgramRows;
+  readonly #detached: ProgramRows;
 
   /** @param database Open, of this version's schema. */
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#sql = statements(database);
+    this.#places = new PlaceRows(database);
+    this.#missed = new ProgramRows(database, "missed_runs");
+    this.#detached = new ProgramRows(database, "detached_programs");
+    this.#add = database.prepare(
+      `INSERT INTO tallies (agent, kind, ${TALLY_COLUMNS.join(", ")})
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${TALLY_SUMS}`,
+    );
   }
 
   /**
@@ -32,84 +49,30 @@ export class TallyRows {
    * @param counted Its counts.
    * @param whose `agent`: row of the agent.
    */
-  add({ tallies, missed }: SensorTallies, { agent }: { readonly agent: number }): void {
-    for (const row of tallies) {
+  add(counted: SensorTallies, whose: { readonly agent: number }): void {
+    for (const row of counted.tallies) {
       const kind = kindName(row.kind) === undefined ? OTHER_KIND : row.kind;
-      this.#sql.add.run(
-        agent,
-        kind,
-        row.seen,
-        row.submitted,
-        row.filtered,
-        row.folded,
-        row.ringFull,
-        row.oversized,
-        row.unreadable,
-      );
+      this.#add.run(whose.agent, kind, ...tallyValues(row));
     }
-    for (const { program, count } of missed) {
-      if (this.#sql.addMissed.run(count, agent, program).changes > 0) continue;
-      if (integer(this.#sql.programs.get(agent), "programs") >= PROGRAMS_MAX) continue;
-      this.#sql.newMissed.run(agent, program, count);
-    }
+    this.#places.add(counted.places, whose);
+    this.#missed.add(counted.missed, whose);
+    this.#detached.add(counted.detached, whose);
   }
 
   /** By row of the agent. */
   all(): ReadonlyMap<number, SensorTallies> {
-    const all = new Map<number, { tallies: Tally[]; missed: MissedRuns[] }>();
-    const of = (agent: number): { tallies: Tally[]; missed: MissedRuns[] } => {
-      const known = all.get(agent) ?? { tallies: [], missed: [] };
-      all.set(agent, known);
-      return known;
+    const all = new Map<number, SensorTallies>();
+    const put = (agent: number, part: Partial<SensorTallies>): void => {
+      all.set(agent, { ...NOTHING_COUNTED, ...all.get(agent), ...part });
     };
     for (const row of this.#database.prepare("SELECT * FROM tallies ORDER BY kind").all()) {
-      of(integer(row, "agent")).tallies.push({
-        kind: integer(row, "kind"),
-        seen: integer(row, "seen"),
-        submitted: integer(row, "submitted"),
-        filtered: integer(row, "filtered"),
-        folded: integer(row, "folded"),
-        ringFull: integer(row, "ring_full"),
-        oversized: integer(row, "oversized"),
-        unreadable: integer(row, "unreadable"),
-      });
+      const agent = integer(row, "agent");
+      const tally = { kind: integer(row, "kind"), ...tallyOf(row) };
+      put(agent, { tallies: [...all.get(agent)?.tallies ?? [], tally] });
     }
-    for (const row of this.#database.prepare("SELECT * FROM missed_runs ORDER BY program").all()) {
-      of(integer(row, "agent")).missed.push({
-        program: text(row, "program"),
-        count: integer(row, "count"),
-      });
-    }
+    for (const [agent, places] of this.#places.all()) put(agent, { places });
+    for (const [agent, missed] of this.#missed.all()) put(agent, { missed });
+    for (const [agent, detached] of this.#detached.all()) put(agent, { detached });
     return all;
   }
-}
-
-// deno-lint-ignore explicit-function-return-type
-function statements(database: DatabaseSync) {
-  // An agent names any count: the sum stops where a number is no longer exact.
-  const sum = (column: string): string =>
-    `${column} = min(${column} + excluded.${column}, ${Number.MAX_SAFE_INTEGER})`;
-  const counts = [
-    "seen",
-    "submitted",
-    "filtered",
-    "folded",
-    "ring_full",
-    "oversized",
-    "unreadable",
-  ];
-  return {
-    add: database.prepare(
-      `INSERT INTO tallies (agent, kind, ${counts.join(", ")}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET ${counts.map(sum).join(", ")}`,
-    ),
-    addMissed: database.prepare(
-      `UPDATE missed_runs SET count = min(count + ?, ${Number.MAX_SAFE_INTEGER})
-      WHERE agent = ? AND program = ?`,
-    ),
-    programs: database.prepare("SELECT count(*) AS programs FROM missed_runs WHERE agent = ?"),
-    newMissed: database.prepare(
-      "INSERT INTO missed_runs (agent, program, count) VALUES (?, ?, ?)",
-    ),
-  };
 }

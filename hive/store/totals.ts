@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { lossCause } from "../../common/wire/mod.ts";
 import { integer, text } from "./rows.ts";
 import { type AgentLedger, MINUTES_MAX, type StoreStats } from "./store.ts";
-import { TallyRows } from "./tallies.ts";
+import { NOTHING_COUNTED, TallyRows } from "./tallies.ts";
 import { TierRows } from "./tier_rows.ts";
 
 const MINUTE_MS = 60_000;
@@ -35,7 +35,7 @@ export function readLedgers(database: DatabaseSync): readonly AgentLedger[] {
     stored: integer(row, "stored"),
     losses: losses.get(integer(row, "number")) ?? [],
     sensor: {
-      ...tallies.get(integer(row, "number")) ?? { tallies: [], missed: [] },
+      ...tallies.get(integer(row, "number")) ?? NOTHING_COUNTED,
       tiers: tiers.get(integer(row, "number")) ?? [],
     },
   }));

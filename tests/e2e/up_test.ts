@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { CountedPlace } from "../../agent/pipeline/sensor_file.ts";
 import type { Alert } from "../../common/wire/alert.ts";
+import { OUTCOMES } from "../../common/wire/tally.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { dist, ENVIRONMENT, type RunningUp, runVerb, startUp } from "../support/up.ts";
 import { ROOT } from "../support/immune.ts";
@@ -50,6 +52,17 @@ test("an alert is in the store within two seconds, and the ledgers add up", asyn
       const kinds = status.sensor.kinds as readonly ({ kind: string; seen: number })[];
       return kinds.some(({ kind, seen }) => kind === "exec" && seen > 0);
     }, NEXT_HEALTH_MS);
+    // This host's agent tells each kind and CPU, and the tables: the hive has the tables too.
+    const { hostSensor, sensor } = JSON.parse(
+      (await runVerb("status", "--json", ...up.flags)).stdout,
+    );
+    const places = hostSensor.places as readonly CountedPlace[];
+    assert(places.some(({ kind, cpu, seen }) => kind === "exec" && cpu !== null && seen > 0));
+    assert(places.some(({ part, submitted }) => part === "processes" && submitted > 0));
+    for (const row of places) {
+      assertEquals(row.seen, OUTCOMES.reduce((sum, outcome) => sum + row[outcome], 0));
+    }
+    assert(sensor.tables.some(({ table }: { table: string }) => table === "processes"));
     assertMatch((await runVerb("status", ...up.flags)).stdout, /^exec +\d+ +\d+ +\d+ +0 +0 /m);
   } finally {
     await end(up);

@@ -1,0 +1,152 @@
+import type { Child } from "hono/jsx";
+import { TIER_COUNTS } from "../../common/wire/mod.ts";
+import {
+  LOST_OUTCOMES,
+  type PlaceView,
+  type SensorView,
+  type TableView,
+  type TallyView,
+} from "../api/sensor_view.ts";
+import { exact, short, visible, words } from "./format.ts";
+
+/**
+ * What a host's hooks saw, and what became of it: folded away, as few look at it.
+ *
+ * @param props What its sensor counted.
+ */
+export function Sensor({ sensor }: { readonly sensor: SensorView }): Child {
+  const { kinds, places, tables, missed, detached } = sensor;
+  return (
+    <details class="sensor">
+      <summary>What its sensor saw</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">kind</th>
+            <th scope="col">seen</th>
+            <th scope="col">sent</th>
+            <th scope="col">filtered</th>
+            <th scope="col">folded</th>
+            <th scope="col">lost</th>
+          </tr>
+        </thead>
+        <tbody>
+          {kinds.map((row) => (
+            <tr key={row.kind}>
+              <th scope="row">{words(row.kind)}</th>
+              <Figures values={[row.seen, row.submitted, row.filtered, row.folded, lostOf(row)]} />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Lost kinds={kinds} places={places} />
+      {tables.length > 0 && <Tables tables={tables} />}
+      {missed.map(({ program, count }) => (
+        <p key={program} class="note">{`${visible(program)} missed ${exact(count)} runs`}</p>
+      ))}
+      {detached.map(({ program, count }) => (
+        <p key={program} class="note">
+          {`${visible(program)} was found not attached ${exact(count)} times`}
+        </p>
+      ))}
+    </details>
+  );
+}
+
+/** What was lost by cause: of each kind, then where, from the first loss on. */
+function Lost({ kinds, places }: Pick<SensorView, "kinds" | "places">): Child {
+  const lines = [
+    ...kinds.map((row) => ({ name: words(row.kind), row })),
+    ...places.map((row) => ({ name: `${words(row.kind)} ${placeName(row)}`, row })),
+  ].filter(({ row }) => lostOf(row) > 0);
+  if (lines.length === 0) return null;
+  return (
+    <ul class="causes" aria-label="Events lost by kind, place and cause">
+      {lines.map(({ name, row }) => <li key={name}>{`${name}: ${causesOf(row)}`}</li>)}
+    </ul>
+  );
+}
+
+/** What its tables were asked to hold. */
+function Tables({ tables }: Pick<SensorView, "tables">): Child {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">table</th>
+          <th scope="col">asked</th>
+          <th scope="col">held</th>
+          <th scope="col">there</th>
+          <th scope="col">no room</th>
+          <th scope="col">refused</th>
+        </tr>
+      </thead>
+      <tbody>
+        {tables.map((row) => (
+          <tr key={row.table}>
+            <th scope="row">{words(row.table)}</th>
+            <Figures values={heldOf(row)} />
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Figures({ values }: { readonly values: readonly number[] }): Child {
+  return <>{values.map((value, i) => <td key={i} title={exact(value)}>{short(value)}</td>)}</>;
+}
+
+function heldOf(row: TableView): readonly number[] {
+  return [row.seen, row.submitted, row.filtered, row.ringFull, row.oversized + row.unreadable];
+}
+
+function lostOf(row: Pick<TallyView, typeof LOST_OUTCOMES[number]>): number {
+  return LOST_OUTCOMES.reduce((sum, cause) => sum + row[cause], 0);
+}
+
+function causesOf(row: TallyView): string {
+  const causes = LOST_OUTCOMES.filter((cause) => row[cause] > 0);
+  return causes.map((cause) => `${CAUSE_WORDS[cause]} ${exact(row[cause])}`).join(", ");
+}
+
+function placeName({ cpu, part }: PlaceView): string {
+  return cpu === null ? `by ${words(part ?? "other")}` : `on CPU ${cpu}`;
+}
+
+const CAUSE_WORDS = {
+  ringFull: "ring full",
+  oversized: "oversized",
+  unreadable: "unreadable",
+} as const satisfies Record<typeof LOST_OUTCOMES[number], string>;
+
+/**
+ * What a host's enforcement did, tier by tier.
+ *
+ * @param props Its tiers.
+ */
+export function Tiers({ tiers }: { readonly tiers: SensorView["tiers"] }): Child {
+  return (
+    <details class="sensor">
+      <summary>What it refused</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">tier</th>
+            {TIER_COUNTS.map((name) => <th key={name} scope="col">{name}</th>)}
+          </tr>
+        </thead>
+        <tbody>
+          {tiers.map((row) => (
+            <tr key={row.tier}>
+              <th scope="row">{row.hosts > 0 ? row.tier : `${row.tier}, not in force`}</th>
+              {TIER_COUNTS.map((name) => (
+                <td key={name} title={exact(row[name])}>{short(row[name])}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
