@@ -1,14 +1,8 @@
 import { readIfThere } from "../../common/config/durable_file.ts";
-import { kindName } from "../../common/record/mod.ts";
+import { kindName } from "../../common/record/table.ts";
 import { isJsonObject } from "../../common/sigma/event_value.ts";
-import {
-  type MissedRuns,
-  type Outcome,
-  OUTCOMES,
-  type Place,
-  placeOf,
-  TABLE_KIND,
-} from "../../common/wire/mod.ts";
+import { type Place, placeOf, TABLE_KIND } from "../../common/wire/place.ts";
+import { type MissedRuns, type Outcome, OUTCOMES } from "../../common/wire/tally.ts";
 import type { ProgramRow, StatsRow } from "../sensors/sensor.ts";
 
 const VERSION = 1;
