@@ -77,7 +77,8 @@ const DEEDS: readonly Deed[] = [
   },
   {
     rule: "ai/coin_miner_pool_name",
-    script: "$PUBLIC perl $NETWORK ask pool.supportxmr.com",
+    // A name of its own and no host below it.
+    script: "$PUBLIC perl $NETWORK ask xmrpool.eu",
   },
   {
     rule: "ai/llm_api_by_undeclared_program",
@@ -156,7 +157,10 @@ const NEAR_MISSES: readonly Deed[] = [
     rule: "ai/ai_service_reached_from_outside",
     script: "$PUBLIC $DIR/tritonserver $NETWORK serve 127.0.0.1 10",
   },
-  { rule: "ai/coin_miner_pool_name", script: "$PUBLIC perl $NETWORK ask huggingface.co" },
+  {
+    rule: "ai/coin_miner_pool_name",
+    script: "$PUBLIC perl $NETWORK ask huggingface.co; $PUBLIC perl $NETWORK ask notxmrpool.eu",
+  },
   { rule: "ai/llm_api_by_undeclared_program", script: "$PUBLIC perl $NETWORK ask a.example" },
   {
     rule: "ai/llm_api_by_undeclared_program",
