@@ -14,6 +14,12 @@ export const CAPABILITIES = [
   "dns",
   "signal",
   "bloom",
+  "access",
+  "act",
+  "device",
+  "change",
+  "hash",
+  "ring_open",
 ] as const;
 /** Names of `enum immune_capability_state`, in its order. */
 export const CAPABILITY_STATES = ["untried", "works", "refused", "silent"] as const;
@@ -36,7 +42,7 @@ export interface CapabilityRow {
 }
 
 /**
- * Tries each capability on this host, on a sensor of its own. Takes up to 3 s.
+ * Tries each capability on this host, on a sensor of its own. Takes up to 5 s.
  *
  * @param options As for a sensor.
  * @returns A row a capability that this version knows.

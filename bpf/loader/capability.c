@@ -10,7 +10,7 @@
 
 /* Rings of the trial: large enough for what a busy host adds while it runs. */
 #define TRIAL_RING_BYTES (1u << 20)
-/* How long a record may take; all capabilities stay below the three seconds of the interface. */
+/* How long a record may take; all capabilities stay below the five seconds of the interface. */
 #define TRIAL_WAIT_NS 250000000ull
 #define TRIAL_POLL_MS 20
 #define TRIAL_BUFFER_BYTES (64u << 10)
@@ -110,6 +110,12 @@ static int attach_watch(struct immune_sensor *sensor)
 	return error ? error : act_watch_prepare(sensor->watch);
 }
 
+/* Of the file that is watched by now, where that could be had: else it says once more why not. */
+static int attach_change(struct immune_sensor *sensor)
+{
+	return *act_watched() ? 0 : attach_watch(sensor);
+}
+
 /* In the order of trial: the snapshot needs the lifecycle programs, the wide stream comes last. */
 static const struct {
 	enum immune_capability capability;
@@ -125,7 +131,13 @@ static const struct {
 	{ IMMUNE_CAP_DNS, attach_dns, &act_dns },
 	{ IMMUNE_CAP_SIGNAL, attach_signals, &act_signal },
 	{ IMMUNE_CAP_BLOOM, attach_bloom, &act_bloom },
+	{ IMMUNE_CAP_CHANGE, attach_change, &act_change },
+	{ IMMUNE_CAP_HASH, act_hash_prepare, &act_hash },
+	{ IMMUNE_CAP_DEVICE, act_device_prepare, &act_device },
+	{ IMMUNE_CAP_ACCESS, act_calls_prepare, &act_access },
+	{ IMMUNE_CAP_ACT, act_calls_prepare, &act_act },
 	{ IMMUNE_CAP_WIDE_OPEN, attach_opens, &act_open },
+	{ IMMUNE_CAP_RING_OPEN, act_ring_prepare, &act_ring_open },
 };
 
 _Static_assert(sizeof(trials) / sizeof(trials[0]) == IMMUNE_CAP_COUNT, "every capability is tried");

@@ -30,8 +30,7 @@ static const char *const idle_programs[] = { "/bin/true", "/usr/bin/true", "/bin
 /* The test act is known by its argument, as pids differ between pid namespaces. */
 static const char exec_mark[] = "immune-self-test";
 
-/* Waits for a child; 0 or -errno. */
-static int reap(pid_t child)
+int act_reap(pid_t child)
 {
 	int status;
 
@@ -41,7 +40,7 @@ static int reap(pid_t child)
 	return 0;
 }
 
-static int exec_perform(void)
+int act_exec_perform(void)
 {
 	char *environment[] = { NULL };
 	int error = ENOENT;
@@ -53,7 +52,7 @@ static int exec_perform(void)
 
 		error = posix_spawn(&child, program, NULL, NULL, arguments, environment);
 		if (!error)
-			return reap(child);
+			return act_reap(child);
 	}
 	return -error;
 }
@@ -123,7 +122,7 @@ static int identity_perform(void)
 		syscall(SYS_setresgid, -1, OTHER_GROUP, -1);
 		_exit(0);
 	}
-	return reap(child);
+	return act_reap(child);
 }
 
 static bool identity_seen(const uint8_t *record, const struct immune_record_header *header)
@@ -137,7 +136,8 @@ int act_watch_prepare(struct watch *watch)
 	struct {
 		struct immune_policy_watch head;
 		char path[sizeof(watched)];
-	} entry = { .head = { .type = IMMUNE_WATCH_FILE } };
+	} entry = { .head = { .type = IMMUNE_WATCH_FILE,
+			      .wants = IMMUNE_WATCH_OPENS | IMMUNE_WATCH_CHANGES } };
 	int fd, failed;
 
 	strcpy(watched, "/tmp/immune-self-test-XXXXXX");
@@ -153,6 +153,11 @@ int act_watch_prepare(struct watch *watch)
 	memcpy(entry.path, watched, strlen(watched));
 	failed = watch_apply(watch, (const uint8_t *)&entry, 1);
 	return failed > 0 ? -EPERM : failed;
+}
+
+const char *act_watched(void)
+{
+	return watched;
 }
 
 void act_watch_forget(void)
@@ -175,7 +180,7 @@ static int watch_perform(void)
 		syscall(SYS_openat, AT_FDCWD, watched, O_RDONLY);
 		_exit(0);
 	}
-	return reap(child);
+	return act_reap(child);
 }
 
 static bool watch_seen(const uint8_t *record, const struct immune_record_header *header)
@@ -184,7 +189,7 @@ static bool watch_seen(const uint8_t *record, const struct immune_record_header 
 	       memmem(record, header->length, watched, strlen(watched));
 }
 
-const struct act act_exec = { exec_perform, exec_seen };
+const struct act act_exec = { act_exec_perform, exec_seen };
 const struct act act_snapshot = { NULL, snapshot_seen };
 const struct act act_connect = { connect_perform, connect_seen };
 const struct act act_watch = { watch_perform, watch_seen };

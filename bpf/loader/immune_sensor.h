@@ -181,7 +181,13 @@ enum immune_capability {
 	IMMUNE_CAP_DNS = 7, /* questions to DNS servers and their answers */
 	IMMUNE_CAP_SIGNAL = 8, /* signals to guarded processes */
 	IMMUNE_CAP_BLOOM = 9, /* what is listed told from the rest in the kernel */
-	IMMUNE_CAP_COUNT = 10,
+	IMMUNE_CAP_ACCESS = 10, /* memory, environment and descriptors of guarded processes */
+	IMMUNE_CAP_ACT = 11, /* namespaces, mounts, bpf, modules, memory made executable */
+	IMMUNE_CAP_DEVICE = 12, /* opens of watched devices */
+	IMMUNE_CAP_CHANGE = 13, /* changes of watched files */
+	IMMUNE_CAP_HASH = 14, /* SHA-256 of programs and watched files */
+	IMMUNE_CAP_RING_OPEN = 15, /* opens by io_uring in the wide stream */
+	IMMUNE_CAP_COUNT = 16,
 };
 
 enum immune_capability_state {
@@ -271,7 +277,7 @@ int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob, 
 int64_t immune_sensor_label(struct immune_sensor *sensor, const struct immune_label *labels,
 			    uint32_t count);
 
-/* Tries each capability on a sensor of its own; returns rows written. Takes up to 3 s. */
+/* Tries each capability on a sensor of its own; returns rows written. Takes up to 5 s. */
 int64_t immune_capabilities(const struct immune_options *options,
 			    struct immune_capability_row *rows, uint32_t capacity);
 
