@@ -2,7 +2,7 @@
 //
 // Each program and each Worker is a file of its own, so that none loads what only others need.
 // dist/immune starts the program of a verb with the permissions of the verb, dist/rules and dist/out
-// hold what it reads: rules, the sensor's library, its guardian, immune-run-as.
+// hold what it reads: rules, the sensor's library, its guardian and hasher, immune-run-as.
 
 import { REQUEST_MODULE } from "../agent/enrol/renew.ts";
 import { AGENT_WORKERS } from "../agent/workers.ts";
@@ -23,6 +23,7 @@ const MODULES = [
 const COPIED = [
   "out/libimmune_sensor.so",
   "out/immune-guardian",
+  "out/immune-hasher",
   "out/immune-run-as",
   "LICENSE",
   "README.md",

@@ -1,7 +1,7 @@
 // deno run -A build/sensor.ts
 //
-// Compiles the eBPF programs, the loader that carries them, out/libimmune_sensor.so, and its guardian,
-// out/immune-guardian.
+// Compiles the eBPF programs, the loader that carries them, out/libimmune_sensor.so, and the small
+// programs that it starts, out/immune-guardian and out/immune-hasher.
 
 import { ImmuneError } from "../common/config/errors.ts";
 import { generateC } from "../common/record/generate.ts";
@@ -33,11 +33,23 @@ const BPF_FLAGS = "-O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-paramet
 const LOADER_FLAGS = "-O2 -g -std=gnu11 -D_GNU_SOURCE= -fPIC -Wall -Wextra -Werror " +
   "-fvisibility=hidden -pthread";
 // Static: what is preloaded into others is not into it, and it is small.
-const GUARDIAN_FLAGS = "-O2 -std=gnu11 -D_GNU_SOURCE= -static -Wall -Wextra -Werror";
+const SMALL_FLAGS = "-O2 -std=gnu11 -D_GNU_SOURCE= -static -Wall -Wextra -Werror";
+
+/** What answers while the agent stands still, and what reads files that may stand still themselves. */
+const SMALL_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  "immune-guardian": ["guardian/guardian.c"],
+  "immune-hasher": [
+    "hasher/hasher.c",
+    "loader/hash_read.c",
+    "loader/hash_cache.c",
+    "loader/sha256.c",
+  ],
+};
 
 /**
  * Builds what is missing or older than its sources: `out/gen/immune_record.h`, `out/gen/vmlinux.h`,
- * `out/bpf/*.o`, `out/gen/*.skel.h`, `out/libimmune_sensor.so` and `out/immune-guardian`.
+ * `out/bpf/*.o`, `out/gen/*.skel.h`, `out/libimmune_sensor.so`, `out/immune-guardian` and
+ * `out/immune-hasher`.
  *
  * @param target What for. Default: this host.
  * @throws {ImmuneError} `SENSOR_UNAVAILABLE` when this host cannot build it: another architecture,
@@ -64,7 +76,9 @@ export async function buildSensor(target: SensorTarget = HOST): Promise<void> {
     await makeSkeleton(await withCrew(sources, (source) => compile(source, options)), options);
   }
   await link(headers, { target });
-  await compileGuardian(target);
+  for (const [name, sources] of Object.entries(SMALL_PROGRAMS)) {
+    await compileSmall(sources, { target, name });
+  }
 }
 
 /** Writes a kernel's types as a header, again when the kernel changed. */
@@ -147,14 +161,20 @@ async function link(
   await Deno.rename(`${library}.new`, library);
 }
 
-/** The process that answers while the agent stands still. */
-async function compileGuardian({ folder, compiler }: SensorTarget): Promise<void> {
-  const program = `${folder}/immune-guardian`;
-  const source = `${ROOT}/bpf/guardian/guardian.c`;
-  if (isFresh(program, [source, `${ROOT}/bpf/loader/guardian.h`])) return;
+/** A program that the library starts, and its sources. */
+async function compileSmall(
+  sources: readonly string[],
+  { target: { folder, compiler }, name }: { readonly target: SensorTarget; readonly name: string },
+): Promise<void> {
+  const program = `${folder}/${name}`;
+  const paths = sources.map((source) => `${ROOT}/bpf/${source}`);
+  if (isFresh(program, [...paths, ...files("bpf/loader", ".h"), `${folder}/gen/immune_record.h`])) {
+    return;
+  }
   const [command = "cc", ...first] = compiler;
-  const flags = [...first, ...GUARDIAN_FLAGS.split(" "), `-I${ROOT}/bpf/loader`];
-  await tool(command, [...flags, source, "-o", `${program}.new`]);
+  const flags = [...first, ...SMALL_FLAGS.split(" ")];
+  const includes = [`-I${folder}/gen`, `-I${ROOT}/bpf/loader`];
+  await tool(command, [...flags, ...includes, ...paths, "-o", `${program}.new`]);
   await Deno.rename(`${program}.new`, program);
 }
 

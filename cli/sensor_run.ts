@@ -15,7 +15,7 @@ import type { LogOptions } from "../agent/pipeline/logs.ts";
 import { JOURNAL_FOLDERS, LOG_FILES, SYSLOG_FILES } from "../common/config/log_files.ts";
 import { type PipelineHandlers, PipelineWorker } from "../agent/pipeline/owner.ts";
 import type { EnforcementOptions } from "../agent/enforce/enforcement.ts";
-import { GUARDIAN_PROGRAM } from "../agent/sensors/library.ts";
+import { GUARDIAN_PROGRAM, HASHER_PROGRAM } from "../agent/sensors/library.ts";
 import { checkHost, findingLine, hostFacts, type Policy } from "../agent/sensors/mod.ts";
 import { AGENT_WORKERS } from "../agent/workers.ts";
 import { type Config, ImmuneError, type LoadedConfig, statePaths } from "../common/config/mod.ts";
@@ -153,7 +153,7 @@ export function pipelineOptions(
   };
 }
 
-/** What the agent runs from: program, library, guardian, Deno, settings, its names in the state folder. */
+/** What the agent runs from: program, library, guardian, hasher, Deno, settings, its names in the state folder. */
 function ownFiles(state: string): readonly string[] {
   const { hostId } = statePaths(state);
   return [
@@ -162,6 +162,7 @@ function ownFiles(state: string): readonly string[] {
     fileURLToPath(moduleAddress(REQUEST_MODULE)),
     fileURLToPath(new URL("out/libimmune_sensor.so", PROGRAM_ROOT)),
     GUARDIAN_PROGRAM,
+    HASHER_PROGRAM,
     Deno.execPath(),
     "/etc/immune/immune.toml",
     `${state}/immune.toml`,

@@ -1,4 +1,4 @@
-import { GUARDIAN_PROGRAM } from "../sensors/library.ts";
+import { GUARDIAN_PROGRAM, HASHER_PROGRAM } from "../sensors/library.ts";
 
 /**
  * Programs that nothing is ever refused to where the host itself runs them, nor their exec: without
@@ -21,6 +21,7 @@ export const PROTECTED_PROGRAMS: readonly string[] = [
   "/bin/login",
   "/sbin/sulogin",
   GUARDIAN_PROGRAM,
+  HASHER_PROGRAM,
 ];
 
 /** Accounts that some of them give root up for; the first that a host has. */

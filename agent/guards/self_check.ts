@@ -41,7 +41,14 @@ const UNFAITHFUL: Readonly<Record<Unfaithful["what"], Pick<Tamper, "what" | "det
     what: "killed",
     detail: "the process that lets opens go while the agent stands still had ended, or stood still",
   },
+  hasher: {
+    what: "killed",
+    detail: "all processes that hash what programs serve (FUSE) wait for servers that never answer",
+  },
 };
+
+/** Parts that giving the policy again puts right. */
+const OF_POLICY: readonly Unfaithful["what"][] = ["program", "map"];
 
 /** Looks after the agent itself, a little at a time; each finding is told once, when it begins. */
 export class SelfCheck {
@@ -49,6 +56,7 @@ export class SelfCheck {
   #watchedAt: number;
   #verifiedAt = -Infinity;
   #tracer = 0;
+  #hasherIsOff = false;
   #oomScoreAdj: number | undefined;
   #wallOffsetMs: number;
 
@@ -130,8 +138,8 @@ export class SelfCheck {
   }
 
   #sensor(): readonly Tamper[] {
-    const wrong = this.#probes.sensor();
-    if (wrong.some(({ what, restored }) => what !== "guardian" && !restored)) {
+    const wrong = this.#hasherOnce(this.#probes.sensor());
+    if (wrong.some(({ what, restored }) => OF_POLICY.includes(what) && !restored)) {
       this.#probes.restorePolicy();
     }
     // What giving the policy again has put right is not wrong any more.
@@ -141,5 +149,12 @@ export class SelfCheck {
       object: `${what} ${name}`,
       restored: restored || !left.includes(name),
     }));
+  }
+
+  /** Others are put right at once or found again; this one lasts until a server answers. */
+  #hasherOnce(wrong: readonly Unfaithful[]): readonly Unfaithful[] {
+    const before = this.#hasherIsOff;
+    this.#hasherIsOff = wrong.some(({ what }) => what === "hasher");
+    return before ? wrong.filter(({ what }) => what !== "hasher") : wrong;
   }
 }

@@ -16,6 +16,8 @@ class Host {
   tracer = 0;
   oom: number | undefined = 0;
   wrong: Unfaithful[] = [];
+  /** What stays wrong. */
+  off: Unfaithful[] = [];
   policies = 0;
   steadyMs = 50_000;
   /** Time that the host slept. */
@@ -24,7 +26,7 @@ class Host {
   readonly check = new SelfCheck({
     tracer: () => this.tracer,
     oomScoreAdj: () => this.oom,
-    sensor: () => this.wrong.splice(0),
+    sensor: () => [...this.wrong.splice(0), ...this.off],
     restorePolicy: () => void this.policies++,
     files: { check: (): readonly Tamper[] => [] },
     wallMs: () => this.bootMs + this.wallOffsetMs,
@@ -123,6 +125,23 @@ Deno.test("SelfCheck gives the policy again for what the sensor could not put ri
     ["killed", "guardian immune-guardian"],
   ]);
   assertEquals(host.policies, 1);
+});
+
+Deno.test("SelfCheck tells once that no hasher is left, and again after one was", () => {
+  const host = new Host();
+  host.names(0);
+  const off: Unfaithful = { what: "hasher", name: "immune-hasher", restored: false };
+  host.off = [off];
+  assertEquals(
+    host.after(VERIFY_INTERVAL_MS).map(({ what, object, restored }) => [what, object, restored]),
+    [["killed", "hasher immune-hasher", false]],
+  );
+  assertEquals(host.names(VERIFY_INTERVAL_MS), []);
+  host.off = [];
+  assertEquals(host.names(VERIFY_INTERVAL_MS), []);
+  host.off = [off];
+  assertEquals(host.names(VERIFY_INTERVAL_MS), ["killed"]);
+  assertEquals(host.policies, 0);
 });
 
 Deno.test("OwnFiles tells what was changed, replaced, removed and made, each once", () => {

@@ -51,7 +51,7 @@ export const STATS_ROWS_MAX = 4096;
 
 /** Bytes of `struct immune_verify_row`: u32 what, u32 restored, 32 of name. */
 const VERIFY_ROW_BYTES = 40;
-const VERIFIED = ["program", "map", "guardian"] as const;
+const VERIFIED = ["program", "map", "guardian", "hasher"] as const;
 
 /** A process that a signal is meant for: all of it must agree with what is there. */
 export interface SignalTarget {
@@ -64,7 +64,7 @@ export interface SignalTarget {
 
 /** Something of the sensor that the kernel did not have as it was given. */
 export interface Unfaithful {
-  readonly what: "program" | "map" | "guardian";
+  readonly what: "program" | "map" | "guardian" | "hasher";
   readonly name: string;
   /** True when it was put right. */
   readonly restored: boolean;
@@ -101,8 +101,9 @@ export class SensorControl {
    * what found no room.
    *
    * @returns Of source 0xF000 the neighbours of watched files that are not asked about any more,
-   * of 0x4000 + CPU the kernel's map of connections, of the others (a CPU each) its process map; their
-   * `filtered` were in it already.
+   * of 0x4000 + CPU the kernel's map of connections, of `SOURCES.hash`, `hash_apart` and `hash_still`
+   * the files to be hashed, of the others (a CPU each) its process map; their `filtered` were in it
+   * already.
    */
   tables(): readonly StatsRow[] {
     return this.#rows().filter((row) => row.kind === TABLE_KIND);

@@ -46,6 +46,8 @@ const SYMBOLS = {
 
 /** The small program that lets opens go while the agent stands still; it lies beside the library. */
 export const GUARDIAN_PROGRAM = fileURLToPath(new URL("out/immune-guardian", PROGRAM_ROOT));
+/** The small program that reads what a program may serve; it lies there too. */
+export const HASHER_PROGRAM = fileURLToPath(new URL("out/immune-hasher", PROGRAM_ROOT));
 
 /** Where the loader's library is. */
 export interface LibraryOptions {

@@ -7,48 +7,36 @@
  * of a pipe and an eventfd.
  */
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
-#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "guardian.h"
 
 /* Events that are let go between two looks at whether the agent is back. */
 #define LET_GO_MAX 4096
 
 #if defined(__x86_64__)
-#define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
 #define POLL_NUMBER __NR_poll
 #else
-#define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
 #define POLL_NUMBER __NR_ppoll
 #endif
 
-#define ALLOWED(number) \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-
-/* What is left after the start; all else ends the process. */
+/* What is left after the start. */
 static struct sock_filter calls[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	ALLOWED(__NR_read),
-	ALLOWED(__NR_write),
-	ALLOWED(__NR_close),
-	ALLOWED(POLL_NUMBER),
-	ALLOWED(__NR_restart_syscall),
-	ALLOWED(__NR_exit_group),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	CONFINE_BEGIN,
+	CONFINE_ALLOW(__NR_read),
+	CONFINE_ALLOW(__NR_write),
+	CONFINE_ALLOW(__NR_close),
+	CONFINE_ALLOW(POLL_NUMBER),
+	CONFINE_ALLOW(__NR_restart_syscall),
+	CONFINE_ALLOW(__NR_exit_group),
+	CONFINE_END,
 };
 
 /*
@@ -77,11 +65,9 @@ static int rights_drop(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
-	struct sock_fprog program = { sizeof(calls) / sizeof(calls[0]), calls };
 
 	return chdir("/") || prctl(PR_SET_DUMPABLE, 0) || syscall(SYS_capset, &header, none) ||
-	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	       confine(calls, sizeof(calls) / sizeof(calls[0]));
 }
 
 /* True when this answer was the one. */

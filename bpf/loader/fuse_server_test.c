@@ -7,6 +7,7 @@
 #include <linux/fuse.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@ static struct {
 	char long_name[FUSE_LONG_NAME_BYTES + 1];
 	uint8_t *program;
 	uint64_t program_bytes;
+	_Atomic int *mute; /* memory of the test, too */
 } server;
 
 static void answer(const struct fuse_in_header *request, int error, const void *data, size_t length)
@@ -135,8 +137,11 @@ static void serve(void)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
-		if (read(server.device, request, sizeof(request)) > 0)
-			answer_one((const void *)request);
+		if (read(server.device, request, sizeof(request)) > 0) {
+			/* What was taken and is never answered keeps who asked, whatever kills him. */
+			if (!*server.mute)
+				answer_one((const void *)request);
+		}
 		else if (errno != EINTR && errno != EAGAIN && errno != ENOENT)
 			_exit(0);
 	}
@@ -166,6 +171,9 @@ pid_t fuse_start(const char *folder, const char *program, const char *more)
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other%s", server.device, more);
 	must(!mount("immune", folder, "fuse.immune", 0, options), "mount: %s", strerror(errno));
+	server.mute = mmap(NULL, sizeof(*server.mute), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(server.mute != MAP_FAILED, "memory: %s", strerror(errno));
 	pid = fork();
 	must(pid >= 0, "fork: %s", strerror(errno));
 	if (!pid)
@@ -173,6 +181,11 @@ pid_t fuse_start(const char *folder, const char *program, const char *more)
 	/* The other end is the server's alone: when it ends, whoever waits gets an error. */
 	close(server.device);
 	return pid;
+}
+
+_Atomic int *fuse_mute(void)
+{
+	return server.mute;
 }
 
 void fuse_end(pid_t pid, const char *folder)

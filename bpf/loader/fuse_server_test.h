@@ -14,6 +14,8 @@ void fuse_long_name(char name[FUSE_LONG_NAME_BYTES + 1]);
  * mount namespace of the test alone; its server. more: further options of the mount. The test is
  * skipped where there is no FUSE. */
 pid_t fuse_start(const char *folder, const char *program, const char *more);
+/* 1 there: the server that was started last takes questions and answers none. */
+_Atomic int *fuse_mute(void);
 /* Ends it; who waits for an answer gets an error. */
 void fuse_end(pid_t pid, const char *folder);
 

@@ -18,10 +18,13 @@
 #define NAME_BYTES_MAX 255
 /* What hangs is ended, and the test with it. */
 #define HANGS_S 60
+/* A sensor closes sooner than that, whoever waits for whom. */
+#define CLOSES_S 15
 
 struct scene {
 	struct immune_sensor *sensor;
 	pid_t server;
+	_Atomic int *mute;
 	char root[32];
 	char folder[48];
 	char program[64], watched[64]; /* served */
@@ -30,6 +33,7 @@ struct scene {
 
 struct seen {
 	const struct scene *scene;
+	uint8_t served_digest[32], plain_digest[32];
 	uint32_t pid; /* of the open that is waited for */
 	bool exec_served, hash_served, hash_plain, opened, done;
 	bool (*is_done)(const struct seen *seen);
@@ -54,8 +58,17 @@ static void see(const struct immune_record_header *record, void *state)
 	    slot_ends(record, IMMUNE_EXEC_SLOT_IMAGE, scene->program))
 		seen->exec_served = true;
 	if (record->kind == IMMUNE_KIND_IMAGE_HASH) {
-		seen->hash_served |= slot_ends(record, IMMUNE_IMAGE_HASH_SLOT_PATH, scene->program);
-		seen->hash_plain |= slot_ends(record, IMMUNE_IMAGE_HASH_SLOT_PATH, scene->plain);
+		uint32_t length;
+		const uint8_t *digest = slot_of(record, IMMUNE_IMAGE_HASH_SLOT_SHA256, &length);
+
+		if (slot_ends(record, IMMUNE_IMAGE_HASH_SLOT_PATH, scene->program)) {
+			seen->hash_served = true;
+			memcpy(seen->served_digest, digest, sizeof(seen->served_digest));
+		}
+		if (slot_ends(record, IMMUNE_IMAGE_HASH_SLOT_PATH, scene->plain)) {
+			seen->hash_plain = true;
+			memcpy(seen->plain_digest, digest, sizeof(seen->plain_digest));
+		}
 	}
 	if (record->kind == IMMUNE_KIND_OPEN && record->pid == seen->pid) {
 		const struct immune_slot *slot =
@@ -95,6 +108,7 @@ static struct scene scene_begin(const char *options)
 	snprintf(scene.folder, sizeof(scene.folder), "%s/served", scene.root);
 	make_program(scene.plain);
 	scene.server = fuse_start(scene.folder, scene.plain, options);
+	scene.mute = fuse_mute();
 	snprintf(scene.program, sizeof(scene.program), "%s/runs", scene.folder);
 	snprintf(scene.watched, sizeof(scene.watched), "%s/watched", scene.folder);
 	return scene;
@@ -170,22 +184,51 @@ static bool both_done(const struct seen *seen)
 	return seen->exec_served && seen->hash_plain;
 }
 
-static bool served_ran(const struct seen *seen)
-{
-	return seen->exec_served;
-}
-
 static bool was_opened(const struct seen *seen)
 {
 	return seen->opened;
 }
 
-/* An exec is told as any other, and not read; a watch is refused; long names are cut and flagged. */
+static bool both_hashed(const struct seen *seen)
+{
+	return seen->hash_served && seen->hash_plain;
+}
+
+/* Counters of the second lane. */
+static struct immune_counters apart(struct immune_sensor *sensor, uint16_t source)
+{
+	static struct immune_stats_row rows[ROWS_MAX];
+	int64_t count = immune_sensor_stats(sensor, rows, ROWS_MAX);
+
+	for (int64_t i = 0; i < count && i < ROWS_MAX; i++)
+		if (!rows[i].kind && rows[i].source == source)
+			return rows[i].counters;
+	return (struct immune_counters){ 0 };
+}
+
+/* Polls until the second lane has given up so many files that it asked for, and has not asked for so
+ * many. */
+static void given_up(struct scene *scene, struct seen *seen, uint64_t late, uint64_t refused)
+{
+	struct immune_counters still = { 0 };
+
+	for (double end = seconds_now() + HANGS_S; seconds_now() < end;) {
+		still = apart(scene->sensor, (uint16_t)IMMUNE_SOURCE_HASH_STILL);
+		if (still.unreadable == late && still.filtered == refused)
+			return;
+		poll_once(scene->sensor, 50, see, seen);
+	}
+	must(false, "late %llu, not asked %llu", (unsigned long long)still.unreadable,
+	     (unsigned long long)still.filtered);
+}
+
+/* An exec is told and hashed as any other; a watch is refused; long names are cut and flagged. */
 void test_fuse(void)
 {
 	const uint32_t cut = IMMUNE_FLAG_TRUNCATED | IMMUNE_FLAG_UNRESOLVED;
 	struct scene scene = scene_begin("");
-	struct seen seen = { .scene = &scene, .is_done = both_done };
+	struct seen seen = { .scene = &scene, .is_done = both_hashed };
+	pid_t served;
 	char long_name[FUSE_LONG_NAME_BYTES + 1], path[512], line[512] = "";
 	int status;
 
@@ -194,13 +237,14 @@ void test_fuse(void)
 	immune_error(line, sizeof(line));
 	must(strstr(line, scene.watched) && strstr(line, "FUSE"), "%s", line);
 
-	waitpid(start(scene.program, "0"), &status, 0);
-	must(!status, "the served program ended with %x", status);
+	served = start(scene.program, "1000");
 	waitpid(start(scene.plain, "0"), &status, 0);
 	poll_until(scene.sensor, see, &seen, &seen.done);
-	must(seen.exec_served && seen.hash_plain, "exec %d, hash %d", seen.exec_served,
-	     seen.hash_plain);
-	must(!seen.hash_served, "a served program was read");
+	must(both_hashed(&seen), "hash %d, of the served one %d", seen.hash_plain, seen.hash_served);
+	must(!memcmp(seen.served_digest, seen.plain_digest, sizeof(seen.plain_digest)), "digest");
+	must(apart(scene.sensor, (uint16_t)IMMUNE_SOURCE_HASH_APART).submitted == 1, "counted");
+	kill(served, SIGKILL);
+	waitpid(served, &status, 0);
 
 	seen.is_done = was_opened;
 	seen.done = false;
@@ -220,43 +264,119 @@ void test_fuse(void)
 
 /* Lays a folder under an overlay in a user namespace, as anybody may, and runs its program there. */
 static const char in_overlay[] =
-	"mount -t tmpfs none \"$1\" && mkdir \"$1/empty\" \"$1/all\" && "
-	"mount -t overlay none -o lowerdir=\"$2:$1/empty\" \"$1/all\" && exec \"$1/all/runs\" 1000";
+	"mount -t tmpfs none \"$1\" && mkdir \"$1/up\" \"$1/work\" \"$1/all\" && "
+	"mount -t overlay none -o \"lowerdir=$2,upperdir=$1/up,workdir=$1/work,userxattr\" \"$1/all\" && "
+	"exec \"$1/all/$3\" 1000";
 
-/* What lies in such an overlay is not read: it may be over FUSE, as here. */
-void test_fuse_overlay(void)
+/* Runs a program of a folder in such an overlay, until its hash and that of the plain one came. */
+static void run_in_overlay(struct scene *scene, const char *folder, const char *name)
 {
-	struct scene scene = scene_begin("");
-	struct seen seen = { .scene = &scene, .is_done = both_done };
+	struct seen seen = { .scene = scene, .is_done = both_hashed };
 	char at[48];
 	int status;
 	pid_t pid;
 
-	snprintf(at, sizeof(at), "%s/over", scene.root);
-	snprintf(scene.program, sizeof(scene.program), "%s/all/runs", at);
+	snprintf(at, sizeof(at), "%s/over", scene->root);
+	snprintf(scene->program, sizeof(scene->program), "%s/all/%s", at, name);
 	must(!mkdir(at, 0700), "%s: %s", at, strerror(errno));
-	scene.sensor = sensor_with(0, 0);
-	must(watch_served(&scene) > 0, "a served file is watched");
+	scene->sensor = sensor_with(0, 0);
+	must(watch_served(scene) > 0, "a served file is watched");
 	pid = fork();
 	if (!pid) {
-		execl("/usr/bin/unshare", "unshare", "-Urm", "sh", "-c", in_overlay, "sh", at,
-		      scene.folder, NULL);
+		execl("/usr/bin/unshare", "unshare", "-Urm", "sh", "-c", in_overlay, "sh", at, folder,
+		      name, NULL);
 		_exit(127);
 	}
-	seen.is_done = served_ran;
-	poll_until(scene.sensor, see, &seen, &seen.done);
-	must(seen.exec_served, "no program ran in the overlay");
-	seen.is_done = both_done;
-	seen.done = false;
-	waitpid(start(scene.plain, "0"), &status, 0);
-	poll_until(scene.sensor, see, &seen, &seen.done);
-	must(seen.hash_plain && !seen.hash_served, "hash %d, of the overlay %d", seen.hash_plain,
-	     seen.hash_served);
+	waitpid(start(scene->plain, "0"), &status, 0);
+	poll_until(scene->sensor, see, &seen, &seen.done);
+	must(both_hashed(&seen), "exec %d, hash %d, of the overlay %d", seen.exec_served,
+	     seen.hash_plain, seen.hash_served);
+	must(!memcmp(seen.served_digest, seen.plain_digest, sizeof(seen.plain_digest)), "digest");
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	immune_sensor_close(scene.sensor);
+	immune_sensor_close(scene->sensor);
 	rmdir(at);
+}
+
+/* What lies in such an overlay is hashed, over a plain folder and over what FUSE serves. */
+void test_fuse_overlay(void)
+{
+	struct scene scene = scene_begin("");
+	char lower[48];
+
+	snprintf(lower, sizeof(lower), "%s/lower", scene.root);
+	must(!mkdir(lower, 0755) && !chmod(scene.root, 0755), "%s: %s", lower, strerror(errno));
+	snprintf(scene.program, sizeof(scene.program), "%s/mine", lower);
+	must(!link(scene.plain, scene.program), "%s: %s", scene.program, strerror(errno));
+	run_in_overlay(&scene, lower, "mine");
+	unlink(scene.program);
+	run_in_overlay(&scene, scene.folder, "runs");
+	snprintf(scene.program, sizeof(scene.program), "%s/mine", lower);
+	unlink(scene.program);
+	rmdir(lower);
 	scene_end(&scene);
+}
+
+/* Whether a look at the sensor says that its second lane is off. */
+static bool is_off(struct immune_sensor *sensor)
+{
+	struct immune_verify_row rows[16];
+	int64_t count = immune_sensor_verify(sensor, rows, 16);
+
+	for (int64_t i = 0; i < count && i < 16; i++)
+		if (rows[i].what == IMMUNE_VERIFY_HASHER)
+			return true;
+	return false;
+}
+
+#define MUTE_MAX 3
+
+/*
+ * Servers that take questions and never answer: who asked is beyond SIGKILL. Each keeps one helper,
+ * up to a bound; the first lane goes on, and so do the second's other files until then. When the
+ * servers end the lane is on again.
+ */
+void test_fuse_mute(void)
+{
+	struct scene scenes[MUTE_MAX + 1];
+	struct scene *all = &scenes[MUTE_MAX];
+	struct seen seen = { .scene = all, .is_done = both_hashed };
+	pid_t runs[MUTE_MAX + 2];
+	int status;
+
+	alarm(2 * HANGS_S);
+	for (int i = 0; i < MUTE_MAX + 1; i++)
+		scenes[i] = scene_begin("");
+	alarm(2 * HANGS_S);
+	all->sensor = sensor_with(0, 0);
+	must(watch_served(all) > 0, "a served file is watched");
+	for (int i = 0; i < MUTE_MAX; i++) {
+		runs[i] = start(scenes[i].program, "1000");
+		*scenes[i].mute = 1;
+		given_up(all, &seen, (uint64_t)i + 1, 0);
+		must(is_off(all->sensor) == (i == MUTE_MAX - 1), "%d are left", i + 1);
+	}
+	waitpid(start(all->plain, "0"), &status, 0);
+	runs[MUTE_MAX] = start(all->program, "1000");
+	given_up(all, &seen, MUTE_MAX, 1);
+	must(seen.hash_plain && !seen.hash_served, "hash %d, served %d", seen.hash_plain,
+	     seen.hash_served);
+	for (int i = 0; i < MUTE_MAX; i++) {
+		kill(runs[i], SIGKILL);
+		kill(scenes[i].server, SIGKILL);
+	}
+	for (double end = seconds_now() + HANGS_S; is_off(all->sensor) && seconds_now() < end;)
+		poll_once(all->sensor, 50, see, &seen);
+	runs[MUTE_MAX + 1] = start(all->program, "1000");
+	poll_until(all->sensor, see, &seen, &seen.done);
+	must(both_hashed(&seen), "hash %d, served %d", seen.hash_plain, seen.hash_served);
+	kill(runs[MUTE_MAX], SIGKILL);
+	kill(runs[MUTE_MAX + 1], SIGKILL);
+	for (int i = 0; i < MUTE_MAX + 2; i++)
+		waitpid(runs[i], NULL, 0);
+	immune_sensor_close(all->sensor);
+	for (int i = 0; i < MUTE_MAX + 1; i++)
+		scene_end(&scenes[i]);
 }
 
 /* A server that stands still holds up neither hashes nor policies, nor the end of the sensor. */
@@ -265,6 +385,7 @@ void test_fuse_still(void)
 	struct scene scene = scene_begin("");
 	struct seen seen = { .scene = &scene, .is_done = both_done };
 	pid_t served;
+	double begun;
 	int status;
 
 	scene.sensor = sensor_with(0, 0);
@@ -273,15 +394,18 @@ void test_fuse_still(void)
 	waitpid(start(scene.program, "0"), &status, 0);
 	/* Both are told of while nobody serves their file any more: one is looked at by what it runs,
 	 * the other, which has ended, by its path. */
-	stop(scene.server);
+	*scene.mute = 1;
 	waitpid(start(scene.plain, "0"), &status, 0);
 	poll_until(scene.sensor, see, &seen, &seen.done);
 	must(seen.exec_served && seen.hash_plain, "exec %d, hash %d", seen.exec_served,
 	     seen.hash_plain);
+	must(watch_served(&scene) > 0, "a served file is watched");
+	/* The second lane waits for the server. */
+	begun = seconds_now();
+	immune_sensor_close(scene.sensor);
+	must(seconds_now() - begun < CLOSES_S, "closed after %.1f s", seconds_now() - begun);
 	kill(served, SIGKILL);
 	waitpid(served, &status, 0);
-	must(watch_served(&scene) > 0, "a served file is watched");
-	immune_sensor_close(scene.sensor);
 
 	scene.sensor = sensor_with(0, 0);
 	must(watch_served(&scene) > 0, "a served file is watched");

@@ -2,13 +2,10 @@
 /* The guarded side: what reads and answers, and starts its guardian again when that ended. */
 #include "guardian.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +14,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "small_program.h"
 
 /* Guardians of a process at a time. */
 #define GUARDIANS_MAX 64
@@ -44,67 +42,17 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-/* The program lies beside this library. */
-static int program_path(char *path, size_t capacity)
-{
-	Dl_info own;
-	const char *slash;
-	int length;
-
-	if (!dladdr(guardian_start, &own) || !own.dli_fname)
-		return -ENOENT;
-	slash = strrchr(own.dli_fname, '/');
-	length = snprintf(path, capacity, "%.*simmune-guardian",
-			  slash ? (int)(slash - own.dli_fname + 1) : 0, own.dli_fname);
-	return length < 0 || (size_t)length >= capacity ? -ENAMETOOLONG : 0;
-}
-
-/* Its own session: no signal of a terminal or a group is for it. It ends when this process does. */
-static int attributes_set(posix_spawnattr_t *attributes)
-{
-	sigset_t every;
-
-	sigfillset(&every);
-	posix_spawnattr_setsigmask(attributes, &every);
-	return posix_spawnattr_setflags(attributes,
-					POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-}
-
 static int spawn(struct guardian *guardian, int end)
 {
 	const int own[] = { guardian->group, guardian->page_fd, end, guardian->poke_eventfd };
-	char *const arguments[] = { "immune-guardian", NULL }, *const environment[] = { NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int high[sizeof(own) / sizeof(own[0])];
-	char path[4096] = "immune-guardian";
-	int error = program_path(path, sizeof(path));
+	const struct small_program program = {
+		.name = "immune-guardian",
+		.descriptors = own,
+		.count = sizeof(own) / sizeof(own[0]),
+		.without = "without it nobody answers opens while the agent stands still",
+	};
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		/* Above the numbers that they get there, so that none covers another. */
-		high[i] = fcntl(own[i], F_DUPFD_CLOEXEC, GUARDIAN_FD_COUNT);
-		if (high[i] < 0)
-			error = -errno;
-		else if (!error)
-			error = -posix_spawn_file_actions_adddup2(&actions, high[i],
-								  GUARDIAN_FD_GROUP + (int)i);
-	}
-	if (!error)
-		error = -attributes_set(&attributes);
-	if (!error)
-		error = -posix_spawn(&guardian->pid, path, &actions, &attributes, arguments,
-				     environment);
-	if (error)
-		immune_fail("Cannot start \"%s\": %s; without it nobody answers opens while the "
-			    "agent stands still, run \"deno task build\"", path, strerror(-error));
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (high[i] >= 0)
-			close(high[i]);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
+	return small_program_start(&program, &guardian->pid);
 }
 
 static int begin(struct guardian *guardian)

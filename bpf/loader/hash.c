@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "hash.h"
+#include "hash_apart.h"
 #include "hash_cache.h"
 #include "hash_file.h"
+#include "hash_helper.h"
 #include "watch_queue.h"
 
 /* What waits to be hashed; more is counted and not hashed. */
@@ -43,6 +45,8 @@ struct hasher {
 	struct hash_request *requests; /* a ring of REQUESTS_MAX */
 	uint32_t first, count;
 	struct hash_cache cache; /* the thread's */
+	struct hash_apart *_Atomic apart; /* from the first file on that a program may serve */
+	pthread_mutex_t told; /* guards the end of the queue where records are put */
 	struct watch_queue queue;
 	_Atomic uint64_t sequence;
 	/* seen = the sum of these, and what waits */
@@ -58,7 +62,8 @@ static void append(struct hash_record *record, uint32_t slot, const void *bytes,
 	record->header.length += length;
 }
 
-static void tell(struct hasher *hasher, const struct hash_request *request,
+/* True when there was room. Both lanes tell. */
+static bool tell(struct hasher *hasher, const struct hash_request *request,
 		 const struct hash_version *version, const uint8_t digest[SHA256_BYTES])
 {
 	struct hash_record record;
@@ -87,28 +92,79 @@ static void tell(struct hasher *hasher, const struct hash_request *request,
 	memset((uint8_t *)&record + header->length, 0, IMMUNE_RECORD_ALIGNMENT);
 	header->length = (header->length + IMMUNE_RECORD_ALIGNMENT - 1) &
 			 ~(IMMUNE_RECORD_ALIGNMENT - 1u);
+	pthread_mutex_lock(&hasher->told);
 	/* Taken before the queue is asked: a full queue leaves a visible gap. */
 	header->sequence = atomic_fetch_add(&hasher->sequence, 1) + 1;
 	pushed = watch_queue_push(&hasher->queue, &record, header->length);
-	atomic_fetch_add(pushed == WATCH_PUSH_FULL ? &hasher->ring_full : &hasher->submitted, 1);
+	pthread_mutex_unlock(&hasher->told);
 	/* A full eventfd is readable already, which is all that is asked of it. */
 	if (pushed == WATCH_PUSH_FIRST &&
 	    write(hasher->wake_eventfd, &one, sizeof(one)) != sizeof(one))
-		return;
+		return true;
+	return pushed != WATCH_PUSH_FULL;
+}
+
+static bool wants_each(struct hasher *hasher, const struct hash_request *request)
+{
+	return atomic_load(&hasher->mode) == HASH_EACH && request->is_program;
+}
+
+/* A hash of the second lane: what became of it. */
+static enum hash_told found_apart(void *state, const struct hash_request *request,
+				  const struct hasher_answer *answer)
+{
+	struct hasher *hasher = state;
+
+	if (answer->is_known && !wants_each(hasher, request))
+		return HASH_TOLD_BEFORE;
+	return tell(hasher, request, &answer->version, answer->digest) ? HASH_TOLD
+								       : HASH_NO_ROOM;
+}
+
+/* To the second lane. Programs alone: to read a watched file is to open it, which is told again. */
+static int give_apart(struct hasher *hasher, const struct hash_request *request,
+		      const struct hash_apart_file *file)
+{
+	const struct hash_apart_options options = { found_apart, hasher };
+	struct hash_apart *apart = hasher->apart;
+	int error = request->is_program ? 0 : -EINVAL;
+
+	if (!error && !apart) {
+		error = hash_apart_start(&apart, &options);
+		hasher->apart = apart;
+	}
+	if (error)
+		close(file->place);
+	else
+		hash_apart_give(apart, request, file);
+	return error;
+}
+
+static bool goes_on(void *state)
+{
+	return !atomic_load(&((struct hasher *)state)->stopping);
 }
 
 static void serve(struct hasher *hasher, const struct hash_request *request)
 {
+	const struct hash_reading reading = { goes_on, hasher };
+	struct hash_apart_file file = { -1, false };
 	struct hash_version version = { 0 };
 	struct hash_entry *entry;
-	int fd = hash_open(request, hasher->served, &version);
-	bool each = atomic_load(&hasher->mode) == HASH_EACH && request->is_program;
+	int fd = hash_open(request, hasher->served, &version, &file);
+	bool each = wants_each(hasher, request);
 	int error = fd < 0 ? fd : 0;
 
+	if (fd == -EREMOTE) {
+		error = give_apart(hasher, request, &file);
+		/* It is counted there. */
+		if (!error)
+			return;
+	}
 	if (!error) {
 		entry = hash_cache_find(&hasher->cache, &version);
 		if (!entry->known) {
-			error = hash_file(fd, &version, &hasher->stopping, entry->digest);
+			error = hash_read(fd, &version, &reading, entry->digest);
 			entry->known = !error;
 			each = true;
 		}
@@ -116,10 +172,12 @@ static void serve(struct hasher *hasher, const struct hash_request *request)
 	}
 	if (error)
 		atomic_fetch_add(error == -EFBIG ? &hasher->oversized : &hasher->unreadable, 1);
-	else if (each)
-		tell(hasher, request, &version, entry->digest);
-	else
+	else if (!each)
 		atomic_fetch_add(&hasher->filtered, 1);
+	else if (tell(hasher, request, &version, entry->digest))
+		atomic_fetch_add(&hasher->submitted, 1);
+	else
+		atomic_fetch_add(&hasher->ring_full, 1);
 }
 
 static void *run(void *argument)
@@ -221,6 +279,7 @@ int hash_start(struct hasher **out, int served, int wake_eventfd)
 		return -ENOMEM;
 	pthread_mutex_init(&hasher->lock, NULL);
 	pthread_cond_init(&hasher->arrived, NULL);
+	pthread_mutex_init(&hasher->told, NULL);
 	hasher->served = served;
 	hasher->wake_eventfd = wake_eventfd;
 	/* Taken page by page as they are used: at rest nothing of them is. */
@@ -256,6 +315,20 @@ void hash_stats(struct hasher *hasher, struct immune_stats_row *row)
 			 counters->oversized + counters->unreadable;
 }
 
+int hash_apart_rows(struct hasher *hasher, struct immune_stats_row rows[2])
+{
+	struct hash_apart *apart = hasher->apart;
+
+	if (apart)
+		hash_apart_stats(apart, rows);
+	return apart ? 2 : 0;
+}
+
+bool hash_apart_off(struct hasher *hasher)
+{
+	return hasher->apart && hash_helpers_left() == HASH_HELPERS_LEFT_MAX;
+}
+
 void hash_stop(struct hasher *hasher)
 {
 	if (!hasher)
@@ -266,10 +339,12 @@ void hash_stop(struct hasher *hasher)
 	pthread_mutex_unlock(&hasher->lock);
 	if (hasher->runs)
 		pthread_join(hasher->thread, NULL);
+	hash_apart_stop(hasher->apart);
 	free(hasher->requests);
 	free(hasher->queue.bytes);
 	hash_cache_free(&hasher->cache);
 	pthread_cond_destroy(&hasher->arrived);
 	pthread_mutex_destroy(&hasher->lock);
+	pthread_mutex_destroy(&hasher->told);
 	free(hasher);
 }

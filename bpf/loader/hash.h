@@ -6,6 +6,7 @@
 #ifndef IMMUNE_HASH_H
 #define IMMUNE_HASH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "immune_sensor.h"
@@ -19,7 +20,7 @@ enum hash_mode {
 };
 
 /* Starts the thread; nothing is hashed yet. served: the program on_served of the sensor, which says
- * what must not be asked. wake_eventfd is written whenever the output queue stops being empty. Returns
+ * what goes to the second lane. wake_eventfd is written whenever the output queue stops being empty. Returns
  * 0 or a negative errno. */
 int hash_start(struct hasher **out, int served, int wake_eventfd);
 
@@ -35,6 +36,12 @@ uint32_t hash_drain(struct hasher *hasher, uint8_t *buffer, uint32_t capacity);
  * made is no loss of those. filtered = the version was told before; ring_full = too many waited;
  * oversized = over HASH_FILE_BYTES_MAX; unreadable = gone, changed meanwhile, or no plain file. */
 void hash_stats(struct hasher *hasher, struct immune_stats_row *row);
+
+/* The rows of the second lane (hash_apart.h); how many: 0 before the first file of it, else 2. */
+int hash_apart_rows(struct hasher *hasher, struct immune_stats_row rows[2]);
+
+/* Whether the second lane is off: too many of its helpers wait for what does not answer. */
+bool hash_apart_off(struct hasher *hasher);
 
 /* Ends the thread. A null pointer is fine. */
 void hash_stop(struct hasher *hasher);

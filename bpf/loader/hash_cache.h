@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hash_file.h"
+#include "hash_read.h"
 
 /* A power of two; a file has HASH_CACHE_WAYS places, of which the one met longest ago gives way. */
 #define HASH_CACHE_ENTRIES 4096

@@ -232,7 +232,7 @@ int64_t immune_sensor_wake(struct immune_sensor *sensor);
  * be more than capacity. A row of kind 0 counts no records but what a table was asked to hold
  * (ring_full = it was full, filtered = it was there already): those of a CPU the kernel's process
  * map, those of 0x4000 + CPU its map of connections, those of 0x8000 + CPU its map of rates, that of 0xF000 the neighbours of watched files that are not asked about any more
- * (unreadable = the file system cannot). Sums are exact when nothing runs. */
+ * (unreadable = the file system cannot); of hashes 0xF005, 0xF009 and 0xF00A (hash.h, hash_apart.h). Sums are exact when nothing runs. */
 int64_t immune_sensor_stats(struct immune_sensor *sensor, struct immune_stats_row *rows,
 			    uint32_t capacity);
 
@@ -297,6 +297,7 @@ enum immune_verify_what {
 	IMMUNE_VERIFY_PROGRAM = 1, /* it was not attached any more, or its link ran another one */
 	IMMUNE_VERIFY_MAP = 2, /* it did not hold what the policy had written */
 	IMMUNE_VERIFY_GUARDIAN = 3, /* the process that answers in its place ended, or stood still */
+	IMMUNE_VERIFY_HASHER = 4, /* all that read what programs serve wait for servers; until one ends */
 };
 
 /* Something of the sensor that was not as it had been left. */

@@ -25,6 +25,7 @@ static const struct {
 	{ "fuse", test_fuse },	       { "fuse_still", test_fuse_still },
 	{ "fuse_enforced", test_fuse_enforced },
 	{ "fuse_asks", test_fuse_asks }, { "fuse_overlay", test_fuse_overlay },
+	{ "fuse_mute", test_fuse_mute },
 };
 
 int main(int count, char **arguments)

@@ -45,5 +45,6 @@ void test_fuse_still(void);
 void test_fuse_enforced(void);
 void test_fuse_asks(void);
 void test_fuse_overlay(void);
+void test_fuse_mute(void);
 
 #endif

@@ -43,11 +43,12 @@ const TESTS: Readonly<Record<string, string>> = {
   hidden: "process record is flagged when something lies over its folder in /proc",
   errors: "immune_error() has a line of its own for every failure, never that of one before",
   mark_bounds: "immune_enforce_policy() says how many directories or mounts are too many to mark",
-  fuse: "a program that FUSE serves is told and not read, its long names are cut and flagged",
+  fuse: "a program that FUSE serves is told and hashed, its long names are cut and flagged",
   fuse_still: "hashes and policies go on while a FUSE server stands still",
   fuse_enforced: "immune_enforce_policy() by hash counts what FUSE serves, by place it says so",
   fuse_asks: "immune_enforce_policy() asks no FUSE server for rights",
-  fuse_overlay: "an overlay of a user namespace over what FUSE serves is not read",
+  fuse_overlay: "programs in an overlay of a user namespace are hashed",
+  fuse_mute: "FUSE servers that never answer keep a few helpers waiting, and nobody else",
 };
 
 const folder = await Deno.makeTempDir({ prefix: "immune-sensor-test-" });

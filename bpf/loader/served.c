@@ -15,13 +15,12 @@
 #include <bpf/bpf.h>
 
 #include "mount_line.h"
+#include "served_outcome.h"
 
 /* Lines of mountinfo that are read. */
 #define MOUNTS_MAX 65536
 /* Links that a path may lead over (MAXSYMLINKS of the kernel). */
 #define LINKS_MAX 40
-/* What bpf/events/served.bpf.c returns for a file of the kernel's own file systems. */
-#define SERVED_NOT 0
 
 /* Where something is mounted that a program serves. Made once, and read without the lock. */
 struct points {

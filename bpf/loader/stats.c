@@ -154,8 +154,13 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 		row_add(&table, &row);
 	}
 	if (sensor->hasher) {
+		struct immune_stats_row apart[2];
+		int count = hash_apart_rows(sensor->hasher, apart);
+
 		hash_stats(sensor->hasher, &row);
 		row_add(&table, &row);
+		for (int i = 0; i < count; i++)
+			row_add(&table, &apart[i]);
 	}
 	verdicts_stats(&sensor->verdicts, &row);
 	if (row.counters.seen)

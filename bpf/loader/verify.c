@@ -178,6 +178,8 @@ IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,
 	pthread_mutex_unlock(&sensor->policy_lock);
 	if (guardians_check(&guarded))
 		found(&all, IMMUNE_VERIFY_GUARDIAN, guarded, "immune-guardian");
+	if (sensor->hasher && hash_apart_off(sensor->hasher))
+		found(&all, IMMUNE_VERIFY_HASHER, false, "immune-hasher");
 	return all.count;
 }
 

@@ -48,6 +48,10 @@ export const SOURCES = {
   logs: 0xF008,
   /** Verdicts of fanotify, and of pinned programs while no agent ran; filled by the loader. */
   enforcement: 0xF007,
+  /** No records: what became of files that a program may serve, in the loader's second lane. */
+  hash_apart: 0xF009,
+  /** No records: those of them that stood still, or were not asked. */
+  hash_still: 0xF00A,
 } as const;
 
 /** `open_flags` when the way of observing does not tell them (fanotify). */

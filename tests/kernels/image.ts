@@ -12,7 +12,8 @@ const ROOMS = ["agent", "build", "cli", "common", "hive", "rules", "tests", "was
 const FILES = ["mod.ts", "out/engine.wasm"];
 const CONFIGURATION = "deno.json";
 const LIBRARY = "libimmune_sensor.so";
-const GUARDIAN = "immune-guardian";
+/** The small programs that it starts. */
+const SMALL_PROGRAMS = ["immune-guardian", "immune-hasher"];
 /** Helpers of tests/support that tests compile on other hosts. */
 const HELPERS = ["race", "load", "connects", "contact", "reach", "runs", "speak"];
 const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
@@ -92,7 +93,7 @@ async function addProject(entries: Map<string, RootEntry>, built: string): Promi
     await addTree(entries, { from: `${ROOT}${room}`, to: `${to}/${room}`, skip: /\.(png|md)$/ });
   }
   for (const file of FILES) await addFile(entries, { from: `${ROOT}${file}`, to: `${to}/${file}` });
-  for (const file of [LIBRARY, GUARDIAN]) {
+  for (const file of [LIBRARY, ...SMALL_PROGRAMS]) {
     await addFile(entries, { from: `${built}/${file}`, to: `${to}/out/${file}` });
   }
 }
