@@ -2,9 +2,11 @@
 /* Files that a process serves, and what waits for it when it stands still: nobody but who asked. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,6 +166,26 @@ static pid_t start(const char *program, const char *seconds)
 	return pid;
 }
 
+/* Starts one that sleeps for long, and waits until it does: then it reads nothing of its file. */
+static pid_t start_sleeper(const char *program)
+{
+	pid_t pid = start(program, "1000");
+	char path[32], line[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	for (double end = seconds_now() + HANGS_S; seconds_now() < end; sched_yield()) {
+		FILE *file = fopen(path, "re");
+		bool sleeps = file && fgets(line, sizeof(line), file) &&
+			      (atoi(line) == SYS_clock_nanosleep || atoi(line) == SYS_nanosleep);
+
+		if (file)
+			fclose(file);
+		if (sleeps)
+			return pid;
+	}
+	must(false, "%s does not sleep", program);
+}
+
 static void stop(pid_t pid)
 {
 	int status;
@@ -237,7 +259,7 @@ void test_fuse(void)
 	immune_error(line, sizeof(line));
 	must(strstr(line, scene.watched) && strstr(line, "FUSE"), "%s", line);
 
-	served = start(scene.program, "1000");
+	served = start_sleeper(scene.program);
 	waitpid(start(scene.plain, "0"), &status, 0);
 	poll_until(scene.sensor, see, &seen, &seen.done);
 	must(both_hashed(&seen), "hash %d, of the served one %d", seen.hash_plain, seen.hash_served);
@@ -351,13 +373,13 @@ void test_fuse_mute(void)
 	all->sensor = sensor_with(0, 0);
 	must(watch_served(all) > 0, "a served file is watched");
 	for (int i = 0; i < MUTE_MAX; i++) {
-		runs[i] = start(scenes[i].program, "1000");
+		runs[i] = start_sleeper(scenes[i].program);
 		*scenes[i].mute = 1;
 		given_up(all, &seen, (uint64_t)i + 1, 0);
 		must(is_off(all->sensor) == (i == MUTE_MAX - 1), "%d are left", i + 1);
 	}
 	waitpid(start(all->plain, "0"), &status, 0);
-	runs[MUTE_MAX] = start(all->program, "1000");
+	runs[MUTE_MAX] = start_sleeper(all->program);
 	given_up(all, &seen, MUTE_MAX, 1);
 	must(seen.hash_plain && !seen.hash_served, "hash %d, served %d", seen.hash_plain,
 	     seen.hash_served);
@@ -367,7 +389,7 @@ void test_fuse_mute(void)
 	}
 	for (double end = seconds_now() + HANGS_S; is_off(all->sensor) && seconds_now() < end;)
 		poll_once(all->sensor, 50, see, &seen);
-	runs[MUTE_MAX + 1] = start(all->program, "1000");
+	runs[MUTE_MAX + 1] = start_sleeper(all->program);
 	poll_until(all->sensor, see, &seen, &seen.done);
 	must(both_hashed(&seen), "hash %d, served %d", seen.hash_plain, seen.hash_served);
 	kill(runs[MUTE_MAX], SIGKILL);
@@ -390,7 +412,7 @@ void test_fuse_still(void)
 
 	scene.sensor = sensor_with(0, 0);
 	must(watch_served(&scene) > 0, "a served file is watched");
-	served = start(scene.program, "1000");
+	served = start_sleeper(scene.program);
 	waitpid(start(scene.program, "0"), &status, 0);
 	/* Both are told of while nobody serves their file any more: one is looked at by what it runs,
 	 * the other, which has ended, by its path. */
