@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * connect and bind, at the cgroup hooks: below the system call, so that TCP Fast Open, io_uring and
- * MPTCP are seen too, and the address is the kernel's copy. Always allow.
+ * connect, bind and datagrams that name their receiver, at the cgroup hooks: below the system call, so
+ * that TCP Fast Open, io_uring and MPTCP are seen too, and the address is the kernel's copy. Always
+ * allow.
  */
 #include "need.h"
 #include "owner.h"
+
+/* First port of those that Linux gives to who chose none (ip_local_port_range, as it is by default). */
+#define IMMUNE_EPHEMERAL_PORT 32768
 
 struct socket_record {
 	struct immune_record_header header;
@@ -46,14 +50,53 @@ static __always_inline void asker_note(struct bpf_sock_addr *context)
 	bpf_map_update_elem(&askers, &cookie, &owner, BPF_ANY);
 }
 
-static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6)
+/* A socket and somebody whom it sent datagrams to. */
+struct sent_key {
+	__u64 cookie;
+	__u32 address[4]; /* as the caller gave it */
+	__u32 port;
+	__u32 family;
+};
+
+/* Those that were sent to last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, IMMUNE_SENT_MAX);
+	__type(key, struct sent_key);
+	__type(value, __u8);
+} sent SEC(".maps");
+
+/* Whether a socket sends to this receiver for the first time, as far as is remembered. */
+static __always_inline bool is_first(struct bpf_sock_addr *context, bool ipv6)
+{
+	struct sent_key key = {
+		.cookie = bpf_get_socket_cookie(context),
+		.port = context->user_port,
+		.family = ipv6 ? IMMUNE_FAMILY_IPV6 : IMMUNE_FAMILY_IPV4,
+	};
+	__u8 one = 1;
+
+	if (!ipv6) {
+		key.address[0] = context->user_ip4;
+	} else {
+		key.address[0] = context->user_ip6[0];
+		key.address[1] = context->user_ip6[1];
+		key.address[2] = context->user_ip6[2];
+		key.address[3] = context->user_ip6[3];
+	}
+	/* Looked up first: an update takes a place from another one before it looks. Of two CPUs the
+	 * later one tells nothing. */
+	return !bpf_map_lookup_elem(&sent, &key) &&
+	       bpf_map_update_elem(&sent, &key, &one, BPF_NOEXIST) != -17 /* EEXIST */;
+}
+
+static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6,
+				      bool only_named)
 {
 	struct immune_tally *tally = tally_of(kind);
 	struct socket_record record = {};
 	struct endpoint end = { .address = record.body.address };
 
-	if (kind == IMMUNE_KIND_CONNECT)
-		asker_note(context);
 	if (!kind_wanted(tally, kind))
 		return IMMUNE_ALLOW;
 	header_fill_current(&record.header, kind);
@@ -65,47 +108,71 @@ static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind,
 	address_fill(&record, context, ipv6);
 	end.family = record.body.family;
 	end.port = record.body.port;
-	network_send(&record.header, sizeof(record), tally, &end, kind == IMMUNE_KIND_CONNECT);
+	if (only_named && !network_named(&record.header, &end))
+		count_one(tally, filtered);
+	else
+		network_send(&record.header, sizeof(record), tally, &end,
+			     kind == IMMUNE_KIND_CONNECT);
 	return IMMUNE_ALLOW;
+}
+
+static __always_inline int on_connect(struct bpf_sock_addr *context, bool ipv6)
+{
+	asker_note(context);
+	return on_address(context, IMMUNE_KIND_CONNECT, ipv6, false);
+}
+
+/*
+ * A datagram that names its receiver itself: a connect, once a receiver. What goes out by a port that
+ * somebody chose answers, mostly, and would make each client of a server a destination of it: so
+ * of that only those are told whom a rule or an indicator names.
+ */
+static __always_inline int on_datagram(struct bpf_sock_addr *context, bool ipv6)
+{
+	struct immune_control *policy = control_get();
+
+	asker_note(context);
+	if (!policy || !((policy->kind_mask >> IMMUNE_KIND_CONNECT) & 1) || !is_first(context, ipv6))
+		return IMMUNE_ALLOW;
+	return on_address(context, IMMUNE_KIND_CONNECT, ipv6,
+			  context->sk->src_port < IMMUNE_EPHEMERAL_PORT);
 }
 
 SEC("cgroup/connect4")
 int on_connect4(struct bpf_sock_addr *context)
 {
-	return on_address(context, IMMUNE_KIND_CONNECT, false);
+	return on_connect(context, false);
 }
 
 SEC("cgroup/connect6")
 int on_connect6(struct bpf_sock_addr *context)
 {
-	return on_address(context, IMMUNE_KIND_CONNECT, true);
+	return on_connect(context, true);
 }
 
 SEC("cgroup/bind4")
 int on_bind4(struct bpf_sock_addr *context)
 {
-	return on_address(context, IMMUNE_KIND_BIND, false);
+	return on_address(context, IMMUNE_KIND_BIND, false, false);
 }
 
 SEC("cgroup/bind6")
 int on_bind6(struct bpf_sock_addr *context)
 {
-	return on_address(context, IMMUNE_KIND_BIND, true);
+	return on_address(context, IMMUNE_KIND_BIND, true, false);
 }
 
-/* Attached with the DNS programs: a datagram that names its receiver itself. */
+/* Attached while connects or DNS are wanted. */
 SEC("cgroup/sendmsg4")
 int on_send4(struct bpf_sock_addr *context)
 {
-	asker_note(context);
-	return IMMUNE_ALLOW;
+	return on_datagram(context, false);
 }
 
 SEC("cgroup/sendmsg6")
 int on_send6(struct bpf_sock_addr *context)
 {
-	asker_note(context);
-	return IMMUNE_ALLOW;
+	return on_datagram(context, true);
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

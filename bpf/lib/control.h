@@ -27,6 +27,8 @@
 #define IMMUNE_LISTENERS_MAX 4096
 #define IMMUNE_CONNECTIONS_MAX 65536
 #define IMMUNE_ASKERS_MAX 4096
+/* Entries of the map of sockets and receivers of their datagrams. */
+#define IMMUNE_SENT_MAX 8192
 /* Entries of the map of processes that ended lately. */
 #define IMMUNE_ENDED_MAX 4096
 /* Watched devices, and the longest path of one. */

@@ -133,6 +133,15 @@ static __always_inline __u32 record_need(const struct immune_control *policy,
 	return need == NEED_NONE && (header->role || header->session) ? NEED_SOME : need;
 }
 
+/* Whether a rule asks for this end by port or network, or it may be listed. */
+static __always_inline bool network_named(const struct immune_record_header *header,
+					  const struct endpoint *end)
+{
+	struct immune_control *policy = control_get();
+
+	return policy && policy->network_slot && record_need(policy, header, end) == NEED_NAMED;
+}
+
 /* Sends a record of a connection, or counts it as filtered. */
 static __always_inline void network_send(struct immune_record_header *header, __u64 length,
 					 struct immune_tally *tally, const struct endpoint *end,

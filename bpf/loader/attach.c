@@ -167,16 +167,22 @@ static int want_flows(struct immune_sensor *sensor, bool wanted)
 static int want_dns(struct immune_sensor *sensor, bool wanted)
 {
 	struct sensor_bpf *all = sensor->programs;
+	int error = want_cgroup(sensor, all->progs.on_dns_question, &all->links.on_dns_question,
+				wanted);
+
+	if (!error)
+		error = want_cgroup(sensor, all->progs.on_dns_answer, &all->links.on_dns_answer,
+				    wanted);
+	return error;
+}
+
+static int want_datagrams(struct immune_sensor *sensor, bool wanted)
+{
+	struct sensor_bpf *all = sensor->programs;
 	int error = want_cgroup(sensor, all->progs.on_send4, &all->links.on_send4, wanted);
 
 	if (!error)
 		error = want_cgroup(sensor, all->progs.on_send6, &all->links.on_send6, wanted);
-	if (!error)
-		error = want_cgroup(sensor, all->progs.on_dns_question,
-				    &all->links.on_dns_question, wanted);
-	if (!error)
-		error = want_cgroup(sensor, all->progs.on_dns_answer, &all->links.on_dns_answer,
-				    wanted);
 	return error;
 }
 
@@ -188,6 +194,9 @@ int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask)
 	int error = want_flows(sensor, mask & (KIND_BIT(LISTEN) | KIND_BIT(ACCEPT) |
 					       KIND_BIT(FLOW)));
 
+	/* Who asks is put down before his question is looked at. */
+	if (!error)
+		error = want_datagrams(sensor, mask & (KIND_BIT(DNS) | KIND_BIT(CONNECT)));
 	if (!error)
 		error = want_dns(sensor, mask & KIND_BIT(DNS));
 	if (!error)

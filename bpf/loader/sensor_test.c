@@ -9,6 +9,7 @@ static const struct {
 	{ "counts", test_counts },     { "overflow", test_overflow }, { "flood", test_flood },
 	{ "order", test_order },       { "exec", test_exec },	      { "paths", test_paths },
 	{ "exits", test_exits },       { "identity", test_identity }, { "sockets", test_sockets },
+	{ "datagrams", test_datagrams },
 	{ "compat", test_compat },     { "policy", test_policy },     { "wake", test_wake },
 	{ "gather", test_gather },
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },

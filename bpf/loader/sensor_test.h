@@ -14,6 +14,7 @@ void test_paths(void);
 void test_exits(void);
 void test_identity(void);
 void test_sockets(void);
+void test_datagrams(void);
 void test_compat(void);
 void test_policy(void);
 void test_wake(void);

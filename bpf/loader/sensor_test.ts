@@ -16,6 +16,7 @@ const TESTS: Readonly<Record<string, string>> = {
   exits: "exit record comes once a process, with code and signal",
   identity: "identity record comes for a real change only, while the policy asks for it",
   sockets: "connect and bind records normalise IPv4-mapped addresses and keep IPv6",
+  datagrams: "connect record comes once a socket and receiver of datagrams that name him",
   compat: "open record of an int 0x80 call is flagged and has the path",
   policy: "immune_sensor_policy() refuses what does not hold, filters and counts unwanted kinds",
   wake: "immune_sensor_poll() ends its wait for an exec and for immune_sensor_wake()",

@@ -18,6 +18,8 @@ import { Random } from "../support/random.ts";
 const CONTACTS = new URL("../support/contacts.pl", import.meta.url).pathname;
 /** Ports that nobody else on this host uses meanwhile, it is hoped; records are told by process. */
 const [NAMED, OTHER] = [23_457, 23_458];
+/** One that nobody is given who chose none. */
+const CHOSEN = 23_459;
 const LIMIT = 200;
 const TIMES = 4000;
 /** Policies that the kernel and the oracle are compared by. */
@@ -120,6 +122,43 @@ sensorTest(
     const all = await run("perl", [CONTACTS, "to", "1", "127.6.0.1", `${OTHER}`]);
     while (probe.read(0) > 0);
     assertEquals(ends(probe, all.pid), [`127.6.0.1 ${OTHER}`]);
+  },
+);
+
+sensorTest(
+  "datagrams without a connect are filtered as connects; of answers only who is named is told",
+  async () => {
+    using probe = new Probe({
+      kinds: ["connect"],
+      ...needing(interestOf(["network_connection", `{ DestinationPort: ${NAMED} }`]), [
+        "127.7.7.7",
+      ]),
+    });
+    const cases: readonly (readonly [end: string, isSent: boolean])[] = [
+      [`127.0.0.1 ${NAMED}`, true],
+      [`127.0.0.1 ${OTHER}`, false],
+      [`127.7.7.7 ${OTHER}`, true],
+      [`::ffff:127.7.7.7 ${OTHER}`, true],
+    ];
+    const wanted = cases.filter(([, isSent]) => isSent).map(([end]) => end.replace("::ffff:", ""));
+    for (const port of ["0", `${CHOSEN}`]) {
+      const { pid } = await run("perl", [
+        CONTACTS,
+        "send",
+        port,
+        ...cases.flatMap(([end]) => end.split(" ")),
+      ]);
+      while (probe.read(0) > 0);
+      assertEquals(ends(probe, pid), wanted);
+    }
+    assertAddsUp(probe, "connect");
+    // Without a filter an answer is told to nobody.
+    probe.set({ kinds: ["connect"] });
+    for (const [port, told] of [["0", [`127.6.0.1 ${OTHER}`]], [`${CHOSEN}`, []]] as const) {
+      const { pid } = await run("perl", [CONTACTS, "send", port, "127.6.0.1", `${OTHER}`]);
+      while (probe.read(0) > 0);
+      assertEquals(ends(probe, pid), told);
+    }
   },
 );
 

@@ -1,6 +1,8 @@
-# Harmless sockets of this host. Nothing leaves it: a datagram socket that connects sends nothing.
+# Harmless sockets of this host. Nothing leaves it: a datagram socket that connects sends nothing,
+# and those that send are told addresses of the host alone.
 #
 #   contacts.pl to TIMES ADDRESS PORT ...            connects TIMES times to each of them in turn
+#   contacts.pl send PORT ADDRESS PORT ...           sends to each, from that port (0: any), unconnected
 #   contacts.pl bind ADDRESS PORT ...                binds to each
 #   contacts.pl serve PORT FROM ...                  listens on 127.0.0.1, is connected to from each
 use strict;
@@ -26,6 +28,15 @@ if ($verb eq 'to') {
   push @ends, [end_of(splice @rest, 0, 2)] while @rest;
   for (1 .. $times) {
     datagram(@$_, sub { connect $_[0], $_[1] }) for @ends;
+  }
+} elsif ($verb eq 'send') {
+  my $port = shift @rest;
+  while (@rest) {
+    my ($family, $end) = end_of(splice @rest, 0, 2);
+    my (undef, $own) = end_of($family == AF_INET ? '127.0.0.1' : '::', $port);
+    socket(my $socket, $family, SOCK_DGRAM, 0) or die "no socket: $!";
+    $port == 0 or bind($socket, $own) or die "cannot bind: $!";
+    send($socket, 'x', 0, $end) or die "cannot send: $!";
   }
 } elsif ($verb eq 'bind') {
   datagram(end_of(splice @rest, 0, 2), sub { bind $_[0], $_[1] }) while @rest;
