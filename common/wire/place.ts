@@ -13,6 +13,8 @@ const TABLES: ReadonlyMap<number, string> = new Map([
   [FIRST.rates, "rates"],
   [SOURCES.watch, "quiet_neighbours"],
   [SOURCES.hash, "hashes"],
+  [SOURCES.hash_apart, "hashes_served"],
+  [SOURCES.hash_still, "hashes_given_up"],
 ]);
 
 const MADE: ReadonlyMap<number, string> = new Map(

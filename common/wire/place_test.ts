@@ -20,6 +20,8 @@ Deno.test("tableName() knows each table, whatever CPU a row of it was counted on
     "hashes",
     "other",
   ]);
+  const served = [SOURCES.hash_apart, SOURCES.hash_still].map(tableName);
+  assertEquals(served, ["hashes_served", "hashes_given_up"]);
   assertEquals([3, 0x4003, 0x8003, 0xF123].map(tableSource), [0, 0x4000, 0x8000, 0xF123]);
   assertEquals(placeOf({ kind: TABLE_KIND, source: 3 }), { cpu: null, part: "processes" });
 });
