@@ -7,7 +7,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "device.h"
 #include "sensor.h"
 #include "sensor.skel.h"
 
@@ -245,13 +244,31 @@ int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags)
 int sensor_want_devices(struct immune_sensor *sensor, const uint8_t *watches, uint32_t count)
 {
 	struct sensor_bpf *all = sensor->programs;
-	int found = devices_apply(bpf_map__fd(all->maps.devices), watches, count);
+	int refused, error;
 
-	if (found < 0) {
-		immune_fail("Cannot watch devices: %s", strerror(-found));
-		return found;
+	sensor->devices.map = bpf_map__fd(all->maps.devices);
+	refused = devices_apply(&sensor->devices, watches, count);
+	if (refused < 0) {
+		immune_fail("Cannot watch devices: %s", strerror(-refused));
+		return refused;
 	}
-	return want_cgroup(sensor, all->progs.on_device, &all->links.on_device, found > 0);
+	error = want_cgroup(sensor, all->progs.on_device, &all->links.on_device,
+			    devices_any(&sensor->devices));
+	return error ? error : refused;
+}
+
+void sensor_find_devices(struct immune_sensor *sensor)
+{
+	struct sensor_bpf *all = sensor->programs;
+
+	/* Whoever sets a policy looks himself; what came behind his look is looked for next time. */
+	if (pthread_mutex_trylock(&sensor->policy_lock))
+		return;
+	devices_again(&sensor->devices);
+	if (devices_any(&sensor->devices) &&
+	    want_cgroup(sensor, all->progs.on_device, &all->links.on_device, true))
+		sensor->devices.stale = true;
+	pthread_mutex_unlock(&sensor->policy_lock);
 }
 
 int sensor_want_calls(struct immune_sensor *sensor, bool wanted)

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: MIT
 /* Watched paths that are devices: the kernel's program is told their numbers. */
+#include "device.h"
+
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
-#include "device.h"
 #include "served.h"
+
+/* Where nodes come and go. */
+#define DEVICE_FOLDER "/dev"
+#define NOTIFY_MASK (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR)
 
 /* Types of bpf_cgroup_dev_ctx (include/uapi/linux/bpf.h). */
 enum device_type {
@@ -16,51 +26,229 @@ enum device_type {
 	DEVICE_CHARACTER = 2,
 };
 
-static void forget(int map)
-{
-	uint32_t key;
+/* One look for all devices of a policy. */
+struct look {
+	struct devices *devices;
+	dev_t file_system; /* of /dev */
+	uint32_t keys[IMMUNE_DEVICES_MAX]; /* found */
+	uint32_t count;
+	bool refused; /* the watch that is looked at cannot be set in full */
+};
 
-	/* Bounded by the map: each turn takes one out. */
-	while (!bpf_map_get_next_key(map, NULL, &key) && !bpf_map_delete_elem(map, &key))
-		;
+static bool is_below(const char *path)
+{
+	size_t length = strlen(DEVICE_FOLDER);
+
+	return !strncmp(path, DEVICE_FOLDER, length) && path[length] == '/' && path[length + 1];
 }
 
-/* 1 when the watch is a device that is in the map now, 0 when it is none, or a negative errno. */
-static int add(int map, const struct immune_policy_watch *watch, const uint8_t *path)
+static bool is_found(const struct look *look, uint32_t key)
 {
-	struct immune_device device = { .length = watch->length };
-	char name[IMMUNE_DEVICE_PATH_BYTES + 1] = "";
+	for (uint32_t i = 0; i < look->count; i++)
+		if (look->keys[i] == key)
+			return true;
+	return false;
+}
+
+static void put(struct look *look, const char *path, const struct stat *about)
+{
+	struct immune_device device = { .length = (uint32_t)strlen(path) };
+	uint32_t key = major(about->st_rdev) << 20 | minor(about->st_rdev);
+
+	if (is_found(look, key))
+		return;
+	if (device.length > IMMUNE_DEVICE_PATH_BYTES || look->count == IMMUNE_DEVICES_MAX) {
+		look->refused = true;
+		return;
+	}
+	device.type = S_ISCHR(about->st_mode) ? DEVICE_CHARACTER : DEVICE_BLOCK;
+	memcpy(device.path, path, device.length);
+	if (bpf_map_update_elem(look->devices->map, &key, &device, BPF_ANY))
+		look->refused = true;
+	else
+		look->keys[look->count++] = key;
+}
+
+static bool is_device(const struct stat *about)
+{
+	return S_ISCHR(about->st_mode) || S_ISBLK(about->st_mode);
+}
+
+static void put_folder(struct look *look, const char *path, int depth)
+{
 	struct stat about;
-	uint32_t key;
+	struct dirent *entry;
+	DIR *folder;
 
-	if (watch->type != IMMUNE_WATCH_FILE || watch->length > IMMUNE_DEVICE_PATH_BYTES ||
-	    (watch->wants && !(watch->wants & IMMUNE_WATCH_OPENS)))
-		return 0;
-	memcpy(name, path, watch->length);
-	if (served_path(name) || stat(name, &about) ||
-	    !(S_ISCHR(about.st_mode) || S_ISBLK(about.st_mode)))
-		return 0;
-	device.type = S_ISCHR(about.st_mode) ? DEVICE_CHARACTER : DEVICE_BLOCK;
-	memcpy(device.path, name, sizeof(device.path));
-	key = major(about.st_rdev) << 20 | minor(about.st_rdev);
-	return bpf_map_update_elem(map, &key, &device, BPF_ANY) ? -errno : 1;
+	if (lstat(path, &about) || about.st_dev != look->file_system)
+		return;
+	/* First asked for what comes, then looked at what is there. */
+	inotify_add_watch(look->devices->notify, path, NOTIFY_MASK);
+	folder = opendir(path);
+	/* Bounded by the folder; what the map has no room for is not asked about again. */
+	while (folder && !look->refused && (entry = readdir(folder))) {
+		char name[IMMUNE_DEVICE_PATH_BYTES + 2 + sizeof(entry->d_name)];
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
+		if (lstat(name, &about))
+			continue;
+		if (is_device(&about))
+			put(look, name, &about);
+		else if (S_ISDIR(about.st_mode) && depth)
+			put_folder(look, name, depth - 1);
+	}
+	if (folder)
+		closedir(folder);
 }
 
-int devices_apply(int map, const uint8_t *entries, uint32_t count)
+static void put_file(struct look *look, const char *path)
+{
+	char parent[IMMUNE_DEVICE_PATH_BYTES + 1];
+	struct stat about;
+
+	if (is_below(path)) {
+		snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(path, '/') - path), path);
+		inotify_add_watch(look->devices->notify, parent, NOTIFY_MASK);
+	}
+	if (!stat(path, &about) && is_device(&about))
+		put(look, path, &about);
+}
+
+/* Whether a watch may be of devices; `name` gets its path. */
+static bool may_be_device(const struct immune_policy_watch *watch, const uint8_t *path, char *name)
+{
+	if (watch->length > IMMUNE_DEVICE_PATH_BYTES ||
+	    (watch->wants && !(watch->wants & IMMUNE_WATCH_OPENS)))
+		return false;
+	memcpy(name, path, watch->length);
+	name[watch->length] = 0;
+	return (watch->type == IMMUNE_WATCH_FILE || is_below(name) ||
+		!strcmp(name, DEVICE_FOLDER)) && !served_path(name);
+}
+
+static size_t entry_bytes(const uint8_t *entry)
 {
 	struct immune_policy_watch watch;
-	int found = 0;
 
-	forget(map);
-	for (uint32_t i = 0; i < count; i++) {
-		int added;
+	memcpy(&watch, entry, sizeof(watch));
+	return sizeof(watch) + ((watch.length + 7u) & ~7u);
+}
 
-		memcpy(&watch, entries, sizeof(watch));
-		added = add(map, &watch, entries + sizeof(watch));
-		if (added < 0)
-			return added;
-		found += added;
-		entries += sizeof(watch) + ((watch.length + 7u) & ~7u);
+/* Looks for all of them; how many watches could not be set in full. */
+static int find(struct look *look, const uint8_t *entry, uint32_t count)
+{
+	struct stat about;
+	int refused = 0;
+
+	look->file_system = stat(DEVICE_FOLDER, &about) ? 0 : about.st_dev;
+	for (uint32_t i = 0; i < count; i++, entry += entry_bytes(entry)) {
+		char name[IMMUNE_DEVICE_PATH_BYTES + 1];
+		struct immune_policy_watch watch;
+
+		memcpy(&watch, entry, sizeof(watch));
+		if (!may_be_device(&watch, entry + sizeof(watch), name))
+			continue;
+		look->refused = false;
+		/* Folders come later, too. */
+		if (is_below(name))
+			inotify_add_watch(look->devices->notify, DEVICE_FOLDER, NOTIFY_MASK);
+		if (watch.type == IMMUNE_WATCH_FILE)
+			put_file(look, name);
+		else if (is_below(name))
+			put_folder(look, name,
+				   watch.type == IMMUNE_WATCH_TREE ? DEVICE_DEPTH_MAX : 0);
+		else
+			look->refused = true; /* /dev itself: everybody opens what is there */
+		refused += look->refused;
 	}
-	return found;
+	return refused;
+}
+
+/* Takes out what a look did not find. */
+static void forget_others(const struct look *look)
+{
+	uint32_t keys[IMMUNE_DEVICES_MAX];
+	uint32_t count = 0;
+	bool more = !bpf_map_get_next_key(look->devices->map, NULL, &keys[0]);
+
+	/* Bounded by the map. */
+	while (more && ++count < IMMUNE_DEVICES_MAX)
+		more = !bpf_map_get_next_key(look->devices->map, &keys[count - 1], &keys[count]);
+	for (uint32_t i = 0; i < count; i++)
+		if (!is_found(look, keys[i]))
+			bpf_map_delete_elem(look->devices->map, &keys[i]);
+}
+
+/* Keeps the watches below /dev, where more may come. */
+static int keep(struct devices *devices, const uint8_t *entries, uint32_t count)
+{
+	const uint8_t *entry = entries;
+	uint8_t *kept, *end;
+
+	for (uint32_t i = 0; i < count; i++)
+		entry += entry_bytes(entry);
+	kept = end = malloc((size_t)(entry - entries) + 1);
+	if (!kept)
+		return -ENOMEM;
+	free(devices->entries);
+	devices->entries = kept;
+	devices->count = 0;
+	entry = entries;
+	for (uint32_t i = 0; i < count; i++, entry += entry_bytes(entry)) {
+		char name[IMMUNE_DEVICE_PATH_BYTES + 1];
+		struct immune_policy_watch watch;
+
+		memcpy(&watch, entry, sizeof(watch));
+		if (!may_be_device(&watch, entry + sizeof(watch), name) || !is_below(name))
+			continue;
+		memcpy(end, entry, entry_bytes(entry));
+		end += entry_bytes(entry);
+		devices->count++;
+	}
+	return 0;
+}
+
+int devices_apply(struct devices *devices, const uint8_t *entries, uint32_t count)
+{
+	struct look look = { .devices = devices };
+	int refused = keep(devices, entries, count);
+
+	if (refused)
+		return refused;
+	refused = find(&look, entries, count);
+	forget_others(&look);
+	return refused;
+}
+
+void devices_note(struct devices *devices)
+{
+	uint8_t events[4096];
+
+	/* Bounded by what came: which ones they were, the folders say. */
+	while (read(devices->notify, events, sizeof(events)) > 0)
+		devices->stale = true;
+}
+
+void devices_again(struct devices *devices)
+{
+	struct look look = { .devices = devices };
+
+	devices->stale = false;
+	find(&look, devices->entries, devices->count);
+}
+
+bool devices_any(const struct devices *devices)
+{
+	uint32_t key;
+
+	return !bpf_map_get_next_key(devices->map, NULL, &key);
+}
+
+void devices_free(struct devices *devices)
+{
+	if (devices->notify >= 0)
+		close(devices->notify);
+	free(devices->entries);
 }

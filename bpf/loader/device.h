@@ -1,16 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* Watched paths that are devices. */
+/*
+ * Watched paths that are devices, by their numbers in the map `devices`. Below /dev nodes that come
+ * later count too, and folders: drivers make them on first use.
+ */
 #ifndef IMMUNE_DEVICE_H
 #define IMMUNE_DEVICE_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "control.h"
 #include "immune_sensor.h"
 
-/* Puts the devices among validated policy entries into the map `devices`, in place of those before.
- * Returns how many there are, or a negative errno. */
-int devices_apply(int map, const uint8_t *entries, uint32_t count);
+/* Folders below one that is watched as a tree. */
+#define DEVICE_DEPTH_MAX 4
+
+struct devices {
+	int map; /* `devices` */
+	int notify; /* readable when a node came into one of the folders */
+	uint32_t count; /* watches below /dev */
+	uint8_t *entries; /* these, as a policy has them */
+	bool stale; /* a node came, and was not looked for yet: the poll's */
+};
+
+/* Puts the devices among validated policy entries into the map, then takes out those of before.
+ * Returns how many watches could not be set in full, or a negative errno. */
+int devices_apply(struct devices *devices, const uint8_t *entries, uint32_t count);
+
+/* Takes note that a node came, when `notify` is readable. */
+void devices_note(struct devices *devices);
+
+/* Adds the devices that are there by now. */
+void devices_again(struct devices *devices);
+
+/* Whether any device is watched. */
+bool devices_any(const struct devices *devices);
+
+void devices_free(struct devices *devices);
 
 #endif

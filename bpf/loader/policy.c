@@ -192,7 +192,7 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 {
 	struct immune_policy_header header;
 	uint64_t roles = 0;
-	int64_t result;
+	int64_t result, devices = 0;
 
 	if (!sensor)
 		return immune_misused("set the policy");
@@ -213,9 +213,11 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 							++sensor->open_generation : 0;
 		result = sensor_publish(sensor);
 	}
-	if (!result)
-		result = sensor_want_devices(sensor, blob + header.header_length,
-					     header.watch_count);
+	if (!result) {
+		devices = sensor_want_devices(sensor, blob + header.header_length,
+					      header.watch_count);
+		result = devices < 0 ? devices : 0;
+	}
 	if (!result)
 		verify_note(sensor);
 	if (!result) {
@@ -223,6 +225,7 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 		sensor->kinds_attached = header.kind_mask;
 		result = watch_apply(sensor->watch, blob + header.header_length,
 				     header.watch_count);
+		result += result < 0 ? 0 : devices;
 	}
 	pthread_mutex_unlock(&sensor->policy_lock);
 	return immune_end("set the policy", result);

@@ -12,8 +12,8 @@
 
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
-/* Two rings, and two eventfds. */
-#define WAITED_COUNT 4
+/* Two rings, two eventfds, and the folders of devices. */
+#define WAITED_COUNT 5
 
 /* How a wait ended. */
 enum wait_end {
@@ -203,6 +203,9 @@ static int64_t poll_until(struct immune_sensor *sensor, uint8_t *buffer, uint32_
 	for (;;) {
 		uint64_t now_ns;
 
+		devices_note(&sensor->devices);
+		if (sensor->devices.stale)
+			sensor_find_devices(sensor);
 		used = collect(sensor, buffer, capacity);
 		now_ns = clock_boot_ns();
 		if (used > 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -111,7 +112,7 @@ static int rings_open(struct immune_sensor *sensor, const uint32_t sizes[IMMUNE_
 		[IMMUNE_STREAM_LIFECYCLE] = bpf_map__fd(sensor->programs->maps.lifecycle),
 		[IMMUNE_STREAM_BULK] = bpf_map__fd(sensor->programs->maps.bulk),
 	};
-	int waited[] = { fds[0], fds[1], sensor->wake, sensor->urgent };
+	int waited[] = { fds[0], fds[1], sensor->wake, sensor->urgent, sensor->devices.notify };
 	int error = reader_map(sensor);
 
 	for (int i = 0; i < IMMUNE_STREAM_COUNT && !error; i++)
@@ -140,6 +141,7 @@ static struct immune_sensor *sensor_new(void)
 	sensor->epoll = epoll_create1(EPOLL_CLOEXEC);
 	sensor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sensor->urgent = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	sensor->devices.notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	sensor->stage = malloc(STAGE_BYTES);
 	verdicts_init(&sensor->verdicts, sensor->urgent);
 	sensor->control.kind_mask = ~0ull;
@@ -177,7 +179,7 @@ int sensor_load(const struct immune_options *options, struct immune_sensor **out
 		return error;
 	sensor = sensor_new();
 	if (!sensor || sensor->epoll < 0 || sensor->wake < 0 || sensor->urgent < 0 ||
-	    !sensor->stage || !sensor->verdicts.queue.bytes) {
+	    sensor->devices.notify < 0 || !sensor->stage || !sensor->verdicts.queue.bytes) {
 		immune_fail("Cannot open the sensor: out of memory or file descriptors");
 		sensor_free(sensor);
 		return -ENOMEM;
@@ -261,6 +263,7 @@ void sensor_free(struct immune_sensor *sensor)
 		close(sensor->wake);
 	if (sensor->urgent >= 0)
 		close(sensor->urgent);
+	devices_free(&sensor->devices);
 	free(sensor->stage);
 	verdicts_free(&sensor->verdicts);
 	pthread_mutex_destroy(&sensor->poll_lock);

@@ -12,6 +12,7 @@
 #include "marks.h"
 #include "process.h"
 #include "cgroup_names.h"
+#include "device.h"
 #include "hash.h"
 #include "ring.h"
 #include "snapshot.h"
@@ -52,6 +53,7 @@ struct immune_sensor {
 	uint32_t listed_files_id; /* the same in `listed_files` */
 	uint64_t quiet_until_ns; /* as `reader` has it; guarded by poll_lock */
 	bool unfinished; /* the last record that was read for is still being written */
+	struct devices devices; /* guarded by policy_lock, but for its `notify` and `stale` */
 	struct cgroup_names *cgroups;
 	int cgroup;
 	int epoll; /* the rings by edges, so that it tells of wake-ups and not of records */
@@ -79,8 +81,10 @@ int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask);
 /* Starts or stops hashing by flags of a policy; 0 or -errno. */
 int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags);
 
-/* Watches of a policy that are devices; 0 or -errno. */
+/* Watches of a policy that are devices; how many could not be set in full, or -errno. */
 int sensor_want_devices(struct immune_sensor *sensor, const uint8_t *watches, uint32_t count);
+/* Watches those that came since; `devices.stale` stays set when somebody sets a policy. */
+void sensor_find_devices(struct immune_sensor *sensor);
 
 /* The program that tells of acts, and of accesses beyond PTRACE_ATTACH. */
 int sensor_want_calls(struct immune_sensor *sensor, bool wanted);

@@ -40,6 +40,43 @@ sensorTest("an open of a watched device is told, of another device it is not", a
   });
 });
 
+sensorTest("a device that is made after the policy is watched, also by its folder", async () => {
+  const folder = `/dev/immune-test-${crypto.randomUUID()}`;
+  const early = `${folder}-early`;
+  using probe = new Probe({
+    kinds: ["exec", "open"],
+    watches: [{ type: "file", path: early }, { type: "tree", path: folder }],
+  });
+  const isSeen = async (path: string): Promise<void> => {
+    await withDevice(path, async () => {
+      let pid = 0;
+      // The loader looks when it is polled; an open before that is not seen.
+      for (const end = Date.now() + 60_000; probe.opens(pid).length === 0;) {
+        assert(Date.now() < end, path);
+        probe.read(0);
+        ({ pid } = await run("/bin/head", ["-c", "1", path]));
+        probe.read(100);
+      }
+      assertEquals(pathOf(present(probe.opens(pid)[0])), path);
+    });
+  };
+  await isSeen(early);
+  try {
+    Deno.mkdirSync(`${folder}/below`, { recursive: true });
+    await isSeen(`${folder}/node`);
+    await isSeen(`${folder}/below/node`);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+sensorTest("a watch of all devices counts as one that could not be set", () => {
+  using probe = new Probe({});
+  const watches = [{ type: "children", path: "/dev" }] as const;
+  const policy = { kinds: [], wideOpen: false, identity: false, wakeIntervalUs: 0, watches };
+  assertEquals(probe.sensor.policy(policy), 1);
+});
+
 sensorTest(
   "a program below /tmp that opens a graphics processor raises the pack's alert",
   async () => {
