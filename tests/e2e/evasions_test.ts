@@ -5,8 +5,10 @@ import { assert, assertEquals } from "@std/assert";
 import type { RecordView } from "../../common/record/decode.ts";
 import { commandLine } from "../../common/record/text.ts";
 import { KINDS } from "../../common/record/table.ts";
-import { compileRules } from "../../common/sigma/mod.ts";
+import { compileRules, readRuleSources } from "../../common/sigma/mod.ts";
 import { FLAGS } from "../../common/record/values.ts";
+import { Engine } from "../../wasm/engine/mod.ts";
+import { ROOT } from "../support/immune.ts";
 import {
   compile,
   inFolder,
@@ -101,6 +103,23 @@ evasion("any file opened by io_uring, in the wide stream", async ({ folder, evad
   assert(absolute.has("unresolved"));
   assertEquals(absolute.number("open", "open_flags") & 3, 0);
   openOf(probe, await run(evade, ["uring", "secret"], { cwd: folder }), path);
+});
+
+evasion("the environment of a process opened by io_uring", async ({ evade }) => {
+  const sources = await readRuleSources(`${ROOT}rules/costly`);
+  const name = "process_opened_by_ring.yml";
+  const engine = await Engine.create();
+  engine.publish(compileRules(sources.filter(({ path }) => path.endsWith(name))).image);
+  using probe = new Probe({ kinds: ["exec", "open"], wideOpen: true });
+  const path = `/proc/${Deno.pid}/environ`;
+  const { pid } = await run("/bin/cat", [path]);
+  probe.until(() => probe.opens(pid).some((record) => pathOf(record) === path));
+  const opened = openOf(probe, await run(evade, ["uring", path]), path);
+  const fired = probe.records.filter(({ bytes }) => {
+    engine.batch.set(bytes);
+    return engine.scan(bytes.length).length > 0;
+  });
+  assertEquals(fired.map((record) => record.pid), [opened.pid]);
 });
 
 evasion("a program run from memory", async ({ evade, word }) => {
