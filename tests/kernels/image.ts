@@ -15,7 +15,9 @@ const LIBRARY = "libimmune_sensor.so";
 /** The small programs that it starts. */
 const SMALL_PROGRAMS = ["immune-guardian", "immune-hasher"];
 /** Helpers of tests/support that tests compile on other hosts. */
-const HELPERS = ["race", "load", "connects", "contact", "reach", "runs", "speak"];
+const HELPERS = ["race", "load", "connects", "contact", "evade", "reach", "runs", "speak"];
+/** The same of one architecture alone. */
+const HELPERS_OF: Readonly<Record<string, readonly string[]>> = { x86_64: ["open32"] };
 const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
 /** Links of a system whose /usr is merged (systemd's file-hierarchy(7)). */
 const MERGED = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
@@ -36,6 +38,7 @@ const FOLDERS = [
 const TEXTS: Readonly<Record<string, string>> = {
   "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n",
   "etc/group": "root:x:0:\nnogroup:x:65534:\n",
+  "etc/hostname": "guest\n",
   "etc/hosts": "127.0.0.1 localhost\n",
   "etc/machine-id": "7d1c4f6fe0b64f0ab8a0c3b6c1d2e3f4\n",
 };
@@ -83,8 +86,9 @@ async function compilePrograms({ target }: GuestSystem): Promise<readonly string
   await Deno.mkdir(folder, { recursive: true });
   await buildSensorTest(`${folder}/sensor_test`, { compiler, built });
   await buildReport(`${folder}/report`, { compiler, built });
-  for (const name of HELPERS) await compileProgram(name, { folder, compiler });
-  return ["sensor_test", "report", ...HELPERS];
+  const helpers = [...HELPERS, ...HELPERS_OF[target.arch] ?? []];
+  for (const name of helpers) await compileProgram(name, { folder, compiler });
+  return ["sensor_test", "report", ...helpers];
 }
 
 async function addProject(entries: Map<string, RootEntry>, built: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { RootEntry } from "./root.ts";
 
 /** What the tests start, by name or path. */
 const PROGRAMS =
-  "bash cat chmod cp cut dash dd dirname echo false head id kill ln ls mkdir mkfifo mount mv " +
+  "bash cat chmod cp cut dash dd dirname echo false head id kill ln ls mkdir mkfifo mknod mount mv " +
   "nsenter printf readlink rm sed setarch setpriv sh sleep stat tail tee touch true umount uname " +
   "unshare wc";
 

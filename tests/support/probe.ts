@@ -97,8 +97,19 @@ export function pathOf(record: RecordView): string {
 }
 
 /** A test that needs a live sensor; where none can be loaded it is skipped. */
-export function sensorTest(name: string, test: () => void | Promise<void>): void {
-  Deno.test(`sensor: ${name}`, { ignore: !canLoadSensor() }, test);
+export function sensorTest(
+  name: string,
+  test: () => void | Promise<void>,
+  options: SensorTestOptions = {},
+): void {
+  const { isPossible = true } = options;
+  Deno.test(`sensor: ${name}`, { ignore: !canLoadSensor() || !isPossible }, test);
+}
+
+/** Where a test of the sensor can run. */
+export interface SensorTestOptions {
+  /** False where a kernel or machine lacks what it needs, as tests/skips.json says. Default true. */
+  readonly isPossible?: boolean;
 }
 
 /** Compiles a helper of tests/support into a folder; its path. */
@@ -118,12 +129,18 @@ export interface CompileOptions {
 }
 
 /** Helpers that are linked in a way of their own; the others have threads. */
-const LINKED: Readonly<Record<string, readonly string[]>> = { speak: ["-nostdlib", "-static"] };
+const LINKED: Readonly<Record<string, readonly string[]>> = {
+  open32: ["-m32", "-nostdlib", "-static"],
+  speak: ["-nostdlib", "-static"],
+};
+/** Those that are no C. */
+const ASSEMBLED: ReadonlySet<string> = new Set(["open32"]);
 
 /** Compiles a helper of tests/support; its path. */
 export async function compileProgram(name: string, options: CompileOptions): Promise<string> {
   const { folder, compiler: [command = "cc", ...first] = ["cc"] } = options;
-  const source = new URL(`./${name}.c`, import.meta.url).pathname;
+  const suffix = ASSEMBLED.has(name) ? "s" : "c";
+  const source = new URL(`./${name}.${suffix}`, import.meta.url).pathname;
   const binary = `${folder}/${name}`;
   const { success, stderr } = await new Deno.Command(command, {
     args: [
