@@ -8,7 +8,7 @@ import { verbOf } from "./programs.ts";
 import { rulesCopyIn } from "./supervise/rules_copy_path.ts";
 import { USER_PROGRAMS } from "./supervise/user.ts";
 import { type FlagValue, loadConfig } from "../common/config/load.ts";
-import type { Config } from "../common/config/options.ts";
+import { type Config, OPTION_ENTRIES } from "../common/config/options.ts";
 import { defaultStateFolder } from "../common/config/state_folder.ts";
 import { statePaths } from "../common/config/state_paths.ts";
 
@@ -111,25 +111,57 @@ export function startVariables(args: readonly string[]): Readonly<Record<string,
 
 function scopeOf(args: readonly string[]): Scope | undefined {
   const verb = verbOf(args) ?? "";
+  const action = actionOf(args);
   if (verb === "replay" && args.includes("--deliver")) return "deliver";
-  if (verb === "agent" && AGENT_ON_HOST.some((action) => args.includes(action))) return "sensor";
-  if (verb === "ca" && CA_ON_FILES.some((action) => args.includes(action))) return "ca_files";
-  const [, action = ""] = args.filter((arg) => !arg.startsWith("-"));
+  if (verb === "agent" && AGENT_ON_HOST.includes(action)) return "sensor";
+  if (verb === "ca" && CA_ON_FILES.includes(action)) return "ca_files";
   if (verb === "herd" && HERD_WORDS.includes(action)) return "words";
   return SCOPES[verb];
 }
+
+/**
+ * The action of a verb that has some, else empty: the first word behind it that is not what a setting
+ * is given. Flags that are no settings are known to actions alone, and so come behind them.
+ */
+function actionOf(args: readonly string[]): string {
+  const verb = args.findIndex((arg) => !arg.startsWith("-"));
+  // Bounded by the command line: each turn goes on by one or ends.
+  for (let i = verb + 1; verb >= 0 && i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (!arg.startsWith("-")) return arg;
+    if (SETTINGS.has(arg)) i++;
+    else if (!arg.includes("=") && !SWITCHES.has(arg)) return "";
+  }
+  return "";
+}
+
+/** Settings that are given a word of its own, as they are typed. */
+const SETTINGS: ReadonlySet<string> = new Set([
+  "--config",
+  ...OPTION_ENTRIES.filter(({ spec }) => spec.type !== "boolean").map(({ spec }) =>
+    `--${spec.flag}`
+  ),
+]);
+
+/** Flags that are given nothing. */
+const SWITCHES: ReadonlySet<string> = new Set([
+  "--json",
+  ...OPTION_ENTRIES.filter(({ spec }) => spec.type === "boolean").map(({ spec }) =>
+    `--${spec.flag}`
+  ),
+]);
 
 /** Scopes of what talks to the hive in an agent's name. */
 const PINNED: ReadonlySet<Scope | undefined> = new Set(["agent", "deliver", "words"]);
 
 /** Actions of `immune herd` that an agent's host says to the hive in its name. */
-const HERD_WORDS = ["vouch", "report", "propose", "support", "object"];
+const HERD_WORDS: readonly string[] = ["vouch", "report", "propose", "support", "object"];
 
 /** Actions of `immune agent` that need this host alone. */
-const AGENT_ON_HOST = ["capabilities", "release"] as const;
+const AGENT_ON_HOST: readonly string[] = ["capabilities", "release"];
 
 /** Actions of `immune ca` that work on the hive's folder, not through its API. */
-const CA_ON_FILES = ["init", "import"] as const;
+const CA_ON_FILES: readonly string[] = ["init", "import"];
 
 type ScopeFlags = (touched: Touched, surroundings: Surroundings) => string[];
 
@@ -278,8 +310,8 @@ interface Touched {
   readonly btf: string;
   /** Folders of the logs that are read: a log is renamed beside itself. */
   readonly logs: readonly string[];
-  /** The word behind the verb. */
-  readonly action: string | undefined;
+  /** What the verb is to do; empty where it has no actions. */
+  readonly action: string;
   /** What the verb is given to read: files, folders, and words that may be such. */
   readonly operands: readonly string[];
   /** File with what this host refuses, where there is one. */
@@ -329,7 +361,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   const state = flagValues(args, "state").at(-1);
   const btf = flagValues(args, "btf").at(-1);
   const operands = args.filter((arg) => !arg.startsWith("-")).slice(1).map(at);
-  const [, action] = args.filter((arg) => !arg.startsWith("-"));
+  const action = actionOf(args);
   const written = writtenBy(args).map(at);
   const ordered = ["share", "pack"].flatMap((name) => flagValues(args, name)).map(at);
   const certificates = certificatesOf(args).map(at);
@@ -430,7 +462,8 @@ function certificatesOf(args: readonly string[]): string[] {
 
 /** What `immune rules`, `immune herd genesis` and `immune kill-switch init` are told to write. */
 function writtenBy(args: readonly string[]): string[] {
-  const [verb, action] = args.filter((arg) => !arg.startsWith("-"));
+  const verb = verbOf(args);
+  const action = actionOf(args);
   // A key that is made by it.
   if (verb === "herd" && args.includes("--new-key")) return flagValues(args, "key");
   if (verb === "kill-switch" && action === "init") return flagValues(args, "out");

@@ -146,6 +146,24 @@ Deno.test("permissionFlags() lets a word to the herd read the agent's identity a
   assert(permissionFlags(["herd", "list"], AROUND).includes("--allow-net=127.0.0.1:9999"));
 });
 
+Deno.test("permissionFlags() takes what a flag is given for no action", () => {
+  const rotate = flag(["ca", "rotate"], "--allow-net");
+  assertEquals(rotate, "--allow-net=127.0.0.1:9999");
+  for (const more of [["--reason", "init"], ["--reason", "import"], ["--state", "init"]]) {
+    assertEquals(flag(["ca", "rotate", ...more], "--allow-net"), rotate, more.join(" "));
+  }
+  const init = ["ca", "init", "--state", "/srv/s"];
+  assertEquals(flag(init, "--allow-write"), "--allow-write=/srv/s/hive");
+  assertEquals(flag(init, "--allow-net"), undefined);
+  // An agent's own settings may come before what it is to do.
+  const looks = ["agent", "--state", "/srv/s", "capabilities"];
+  assertEquals([flag(looks, "--allow-net"), startVariables(looks)], [undefined, {}]);
+  const runs = ["agent", "--state", "capabilities"];
+  assert(flag(runs, "--allow-net") !== undefined);
+  assertEquals(startVariables(runs)["SSL_CERT_FILE"], "/dev/null");
+  assertEquals(flag(["herd", "list", "--reason", "vouch"], "--allow-net"), rotate);
+});
+
 Deno.test("startVariables() has the agent trust nobody by itself, and no other verb", () => {
   assertEquals(startVariables(["agent", "--state", "/srv/s"]), {
     DENO_TLS_CA_STORE: "system",
