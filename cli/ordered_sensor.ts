@@ -84,6 +84,10 @@ export class OrderedSensor {
   #running: Running | undefined;
   #reloaded: PromiseWithResolvers<ReloadedPolicy> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  /** What has the pipeline to itself; short, where a turn may be long. */
+  #alone: Promise<unknown> = Promise.resolve();
+  /** Stops that were carried out. */
+  #stops = 0;
   #done: PipelineCounters | undefined;
   #blocks = true;
 
@@ -129,7 +133,7 @@ export class OrderedSensor {
       rules: (pack) => this.#inTurn(() => this.#useRules(pack)),
       policy: (policy) => this.#inTurn(() => this.#usePolicy(policy)),
       antibodies: (wanted) => this.#inTurn(() => this.#useAntibodies(wanted)),
-      sensor: (action) => this.#inTurn(() => this.#act(action)),
+      sensor: (action) => this.#act(action),
     };
   }
 
@@ -146,7 +150,9 @@ export class OrderedSensor {
   /** Detaches, where it is attached, for good; what is pinned to outlive the agent stays. */
   stop(): Promise<void> {
     this.#herd[Symbol.dispose]();
-    return this.#inTurn(async () => void await this.#stop({ release: false }));
+    return this.#inTurn(() =>
+      this.#byItself(async () => void await this.#stop({ release: false }))
+    );
   }
 
   /**
@@ -157,7 +163,7 @@ export class OrderedSensor {
    */
   blocking(wanted: boolean): Promise<string> {
     this.#blocks = wanted;
-    return this.#inTurn(async () => {
+    return this.#byItself(async () => {
       if (this.#running === undefined) return "the sensor is off, nothing is refused";
       const refuses = await this.#running.worker.blocking(wanted);
       const finding = refuses ? "the kernel refuses again" : "the kernel refuses nothing";
@@ -180,13 +186,20 @@ export class OrderedSensor {
     });
   }
 
-  async #act(action: StopAction): Promise<string> {
-    if (action === "drill") return await this.#drill();
-    if (action === "lift") {
-      if (this.#running !== undefined) return `sensor is attached: ${await this.#programs()}`;
-      await this.#start();
-      return `sensor attached: ${await this.#programs()}`;
-    }
+  /** A stop waits for no rules that are fetched or compiled, which may take minutes. */
+  #act(action: StopAction): Promise<string> {
+    if (action === "lift") return this.#inTurn(() => this.#lift());
+    return this.#byItself(() => action === "drill" ? this.#drill() : this.#detach());
+  }
+
+  async #lift(): Promise<string> {
+    if (this.#running !== undefined) return `sensor is attached: ${await this.#programs()}`;
+    await this.#start();
+    return `sensor attached: ${await this.#programs()}`;
+  }
+
+  async #detach(): Promise<string> {
+    this.#stops++;
     if (this.#running === undefined) return "sensor is detached: it was off already";
     const { programs, left } = await this.#stop({ release: true });
     if (left > 0) {
@@ -206,12 +219,21 @@ export class OrderedSensor {
   }
 
   async #start(): Promise<PipelineStarted> {
+    const stops = this.#stops;
+    await this.#takeAntibodies();
+    await this.#inForce.read(this.#paths(this.#pack));
+    return await this.#byItself(() => {
+      if (this.#stops === stops) return this.#attach();
+      const message = "Cannot attach the sensor: it was stopped while its rules were compiled";
+      throw new ImmuneError("SENSOR_FAILED", message);
+    });
+  }
+
+  async #attach(): Promise<PipelineStarted> {
     const { config, bootId, durable, onStarted } = this.#parts;
     const enforcement = enforcementOptions(config, { paused: !this.#blocks });
     if (enforcement !== undefined) this.#audit ??= this.#openAudit();
     const run = audited(this.#parts.run, this.#audit);
-    await this.#takeAntibodies();
-    await this.#inForce.read(this.#paths(this.#pack));
     const { rules, indicators, indicatorCount } = this.#inForce;
     const policy = this.#policyFor(this.#policy);
     const { promise, resolve } = Promise.withResolvers<PipelineStarted>();
@@ -341,8 +363,14 @@ export class OrderedSensor {
   /** Gives them rules, policy and indicators as they are on the disk. */
   async #give(pack: string | null, policy: PolicyBody | null): Promise<Given> {
     await this.#inForce.read(this.#paths(pack));
+    for (const rejection of this.#inForce.rules?.rejected ?? []) {
+      this.#parts.run.onWarning(rejection);
+    }
+    return await this.#byItself(() => this.#handOver(policy));
+  }
+
+  async #handOver(policy: PolicyBody | null): Promise<Given> {
     const { rules, indicators } = this.#inForce;
-    for (const rejection of rules?.rejected ?? []) this.#parts.run.onWarning(rejection);
     const wanted = this.#policyFor(policy);
     const policyHash = createHash("sha256").update(encodePolicy(wanted)).digest("hex");
     const running = this.#running;
@@ -376,6 +404,12 @@ export class OrderedSensor {
       ...(wakeIntervalUs === null ? {} : { wake_interval_us: wakeIntervalUs }),
       ...(watch === null ? {} : { watch: [...sensor.watch, ...watch] }),
     });
+  }
+
+  #byItself<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#alone.then(work);
+    this.#alone = done.catch(() => {});
+    return done;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
