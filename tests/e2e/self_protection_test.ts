@@ -1,9 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
+import { readSensorFile } from "../../agent/pipeline/sensor_file.ts";
 import type { Alert } from "../../common/wire/mod.ts";
+import { within } from "../support/eventually.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { immune, ROOT } from "../support/immune.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 
+/** Longest wait for the agent's next health record, in milliseconds. */
+const HEALTH_WAIT_MS = 60_000;
 const ignore = !canLoadSensor() || !["/usr/sbin/bpftool", "/usr/bin/gdb"].every(isThere);
 
 /** An agent that watches, with a state folder and settings of its own. */
@@ -71,7 +75,7 @@ function test(name: string, body: (agent: Agent) => Promise<void>): void {
 }
 
 test("what is done to the agent is told, and put right where it can be", async (agent) => {
-  await detachedLink(agent);
+  const program = await detachedLink(agent);
   await changedMap(agent);
   await foreignList(agent);
   await killedGuardian(agent);
@@ -79,6 +83,7 @@ test("what is done to the agent is told, and put right where it can be", async (
   await agent.tampered("file_changed", "immune.toml");
   await Deno.writeTextFile(`/proc/${agent.pid}/oom_score_adj`, "1000");
   await agent.tampered("oom_exposed", "oom_score_adj");
+  await toldByProgram(agent, program);
   await agent.end("SIGKILL");
   await agent.start();
   const killed = await agent.tampered("killed", "process");
@@ -90,8 +95,8 @@ test("an agent that is held by a debugger, or stopped, says so", async (agent) =
   await stopped(agent);
 });
 
-/** A link of this agent alone is forced off its cgroup. */
-async function detachedLink(agent: Agent): Promise<void> {
+/** A link of this agent alone is forced off its cgroup; the program that it was of. */
+async function detachedLink(agent: Agent): Promise<string> {
   const before = await linksOf(agent.pid);
   const [link] = before;
   assert(link !== undefined, "the agent has no cgroup link");
@@ -102,6 +107,17 @@ async function detachedLink(agent: Agent): Promise<void> {
   const after = await linksOf(agent.pid);
   assertEquals(after.size, before.size);
   assert(!after.has(link), "the link is the old one");
+  return alert.tamper?.object.replace("program ", "") ?? "";
+}
+
+/** What the agent puts down of its sensor has the gap under the name of the program. */
+async function toldByProgram(agent: Agent, program: string): Promise<void> {
+  const path = `${agent.folder}/agent/sensor.json`;
+  const row = await within(HEALTH_WAIT_MS)(`a gap of ${program}`, () =>
+    Promise.resolve(
+      readSensorFile(path)?.detached.find((row) => row.program === program),
+    ));
+  assertEquals(row.count, 1);
 }
 
 /** A map of this agent by its name. */
