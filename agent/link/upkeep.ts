@@ -30,6 +30,8 @@ export class Upkeep implements Disposable {
   readonly #parts: UpkeepParts;
   readonly #ending = new AbortController();
   #identity: Identity;
+  /** `pinSetId` of what it pins, once it is known. */
+  #pinSet: string | undefined;
   #timer: Timer | undefined;
   #pinsAskedMs = -Infinity;
   #work: Promise<void> = Promise.resolve();
@@ -54,7 +56,9 @@ export class Upkeep implements Disposable {
   onPins(pinSet: string): void {
     this.#change(async () => {
       const { clock } = this.#parts;
-      if (await pinSetOf(this.#identity) === pinSet) return undefined;
+      // Said with every answer: what is pinned is made out once.
+      this.#pinSet ??= await pinSetOf(this.#identity);
+      if (this.#pinSet === pinSet) return undefined;
       if (clock.monotonicMs() - this.#pinsAskedMs < PINS_INTERVAL_MS) return undefined;
       this.#pinsAskedMs = clock.monotonicMs();
       return await refreshPins(this.#identity, this.#via());
@@ -84,6 +88,7 @@ export class Upkeep implements Disposable {
         if (next === undefined || this.#ending.signal.aborted) return;
         writeIdentity(next, this.#parts.folder);
         this.#identity = next;
+        this.#pinSet = undefined;
         this.#parts.transport.use(next);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);

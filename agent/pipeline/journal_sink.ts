@@ -183,7 +183,8 @@ const ALERT_BATCH_BYTES = 1024 * 1024;
 function* inBatches(
   records: readonly Uint8Array[],
 ): Generator<{ readonly bytes: Uint8Array; readonly count: number }> {
-  const bytes = new Uint8Array(ALERT_BATCH_BYTES);
+  const sum = records.reduce((total, record) => total + record.length, 0);
+  const bytes = new Uint8Array(Math.min(sum, ALERT_BATCH_BYTES));
   let [length, count] = [0, 0];
   for (const record of records) {
     if (length + record.length > bytes.length) {

@@ -37,6 +37,8 @@ export class Logs implements Disposable {
   readonly #inlet: LogInlet;
   readonly #parts: LogParts;
   #savedAt = -Infinity;
+  /** What was put down last, as text. */
+  #saved = "";
   #failing = false;
 
   /**
@@ -63,13 +65,16 @@ export class Logs implements Disposable {
     }
   }
 
-  /** Puts down how far the logs were read. */
+  /** Puts down how far the logs were read, where that is not what stands there already. */
   save(): void {
     const { state, onWarning } = this.#parts;
     if (state === undefined) return;
     const { positions, counts, states: logs } = this.#inlet;
+    const now = JSON.stringify({ positions, counts, logs });
+    if (now === this.#saved) return;
     try {
       writeLogsFile(state, { positions, counts, logs });
+      this.#saved = now;
       this.#failing = false;
     } catch (error) {
       // Told once: the next run then reads lines again.

@@ -235,3 +235,16 @@ Deno.test("Logs says once that its state cannot be written, and goes on", async 
   host.logs.save();
   assertEquals(host.warnings.length, 1);
 });
+
+Deno.test("Logs puts down how far it read only where that has changed", async () => {
+  using host = await Host.open();
+  host.logs.save();
+  const written = (): number | null => Deno.statSync(`${host.folder}/logs.json`).ino;
+  const first = written();
+  host.logs.save();
+  assertEquals(written(), first);
+  host.write("sshd[9]: Corrupted MAC on input. [preauth]");
+  host.read();
+  // Replaced as a whole: another file.
+  assert(written() !== first);
+});

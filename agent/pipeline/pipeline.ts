@@ -36,6 +36,13 @@ export { ALERTS_PER_BATCH_MAX, CORRELATED_PER_BATCH_MAX } from "./findings.ts";
 /** Records of the agent's own in one append; each is at most 24 KiB. */
 const MADE_PER_APPEND_MAX = 40;
 
+/** What a batch without hits comes to. */
+const NOTHING_FOUND: Pick<Findings, "alerts" | "records" | "folded"> = Object.freeze({
+  alerts: [],
+  records: [],
+  folded: 0,
+});
+
 /** Where what was seen goes to. */
 export interface RecordSink {
   /** Appends whole records; what could not be kept is the sink's to count. */
@@ -254,7 +261,7 @@ export class Pipeline {
   }
 
   #process(length: number): void {
-    const { engine, sink, onDocument } = this.#parts;
+    const { engine, sink, onDocument, rules } = this.#parts;
     const malformedBefore = engine.counter("bytes_malformed");
     const droppedBefore = engine.counter("hits_dropped");
     const startedAt = performance.now();
@@ -267,7 +274,8 @@ export class Pipeline {
     const records = engine.batch.subarray(0, whole);
     const recordCount = this.#gaps.observe(records);
     this.#records += recordCount;
-    const raised = this.#findings(found);
+    this.#correlation.use(rules.now);
+    const raised = found.length > 0 ? this.#findings(found) : NOTHING_FOUND;
     const folded = raised.folded + engine.counter("hits_dropped") - droppedBefore;
     if (folded > 0) this.#note("alerts_folded", folded);
     if (whole < length) this.#note("malformed", 1);

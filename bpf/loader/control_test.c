@@ -194,6 +194,57 @@ void test_gather(void)
 	immune_sensor_close(sensor);
 }
 
+struct hashed {
+	uint32_t last; /* of the programs that ran */
+	int count;
+	bool told;
+};
+
+static void see_hash(const struct immune_record_header *record, void *state)
+{
+	struct hashed *hashed = state;
+
+	if (record->parent_pid != (uint32_t)getpid())
+		return;
+	if (record->kind == IMMUNE_KIND_EXEC)
+		hashed->last = record->pid;
+	if (record->kind != IMMUNE_KIND_IMAGE_HASH)
+		return;
+	must(record->pid == hashed->last, "the hash is of %u, not of %u", record->pid,
+	     hashed->last);
+	hashed->count++;
+	hashed->told = true;
+}
+
+/* Starts of a program that are read together are one look at its file, for the last of them. */
+void test_starts(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct hashed hashed = { 0 };
+	static struct immune_stats_row rows[ROWS_MAX];
+	int64_t count;
+
+	poll_out(sensor, NULL, NULL);
+	policy_set(sensor, IMMUNE_POLICY_HASHES, 1ull << IMMUNE_KIND_EXEC);
+	poll_out(sensor, NULL, NULL);
+	run_often(20);
+	poll_until(sensor, see_hash, &hashed, &hashed.told);
+	must(hashed.count == 1, "%d hashes of one version", hashed.count);
+	count = immune_sensor_stats(sensor, rows, ROWS_MAX);
+	for (int64_t i = 0; i < count; i++) {
+		const struct immune_counters *row = &rows[i].counters;
+
+		if (rows[i].kind || rows[i].source != (uint16_t)IMMUNE_SOURCE_HASH)
+			continue;
+		must(row->filtered >= 19, "%llu filtered", (unsigned long long)row->filtered);
+		must(row->seen == row->submitted + row->filtered + row->ring_full +
+					  row->oversized + row->unreadable, "the sum");
+		count = -1;
+	}
+	must(count < 0, "no row of hashes");
+	immune_sensor_close(sensor);
+}
+
 struct family {
 	uint32_t pids[65536];
 	int count;

@@ -33,6 +33,13 @@ _Static_assert(__builtin_offsetof(struct hash_record, bytes) ==
 			       IMMUNE_IMAGE_HASH_SLOT_COUNT * sizeof(struct immune_slot),
 	       "hash_record has no holes");
 
+/* Which file a request is for. */
+struct hash_key {
+	uint64_t inode;
+	uint32_t device;
+	uint32_t is_program;
+};
+
 struct hasher {
 	pthread_t thread;
 	bool runs;
@@ -43,6 +50,7 @@ struct hasher {
 	pthread_mutex_t lock; /* guards requests, first and count */
 	pthread_cond_t arrived;
 	struct hash_request *requests; /* a ring of REQUESTS_MAX */
+	struct hash_key *keys; /* of these; apart, as they are looked through */
 	uint32_t first, count;
 	struct hash_cache cache; /* the thread's */
 	struct hash_apart *_Atomic apart; /* from the first file on that a program may serve */
@@ -204,27 +212,55 @@ static void *run(void *argument)
 	return NULL;
 }
 
-static void ask(struct hasher *hasher, const struct immune_record_header *header,
-		const struct immune_slot *path, uint32_t device, uint64_t inode)
+/* The request for the same file that still waits, or NULL. */
+static struct hash_request *waiting(const struct hasher *hasher, const struct hash_key *key,
+				    const char *path, uint32_t length)
 {
-	struct hash_request *request;
+	for (uint32_t i = 0; i < hasher->count; i++) {
+		uint32_t at = (hasher->first + i) % REQUESTS_MAX;
+		struct hash_request *request = &hasher->requests[at];
+
+		if (!memcmp(&hasher->keys[at], key, sizeof(*key)) &&
+		    !memcmp(request->path, path, length) && !request->path[length])
+			return request;
+	}
+	return NULL;
+}
+
+/*
+ * A file that waits already is looked at once, for the record that came last: its process is the one
+ * that most likely lives. Both would find the file as it is then. Where each start is told of, each
+ * has a request of its own. The lock is held.
+ */
+static void ask(struct hasher *hasher, const struct immune_record_header *header,
+		const struct immune_slot *path, const struct hash_key *key)
+{
+	const char *text = (const char *)header + path->offset;
+	struct hash_request *request = NULL;
+	uint32_t at;
 
 	if (!path->length || path->length >= IMMUNE_PATH_BYTES_MAX)
 		return;
-	pthread_mutex_lock(&hasher->lock);
+	if (atomic_load(&hasher->mode) != HASH_EACH || !key->is_program)
+		request = waiting(hasher, key, text, path->length);
+	if (request) {
+		memcpy(&request->header, header, sizeof(request->header));
+		atomic_fetch_add(&hasher->filtered, 1);
+		return;
+	}
 	if (hasher->count == REQUESTS_MAX) {
 		atomic_fetch_add(&hasher->ring_full, 1);
-	} else {
-		request = &hasher->requests[(hasher->first + hasher->count++) % REQUESTS_MAX];
-		memcpy(&request->header, header, sizeof(request->header));
-		request->device = device;
-		request->inode = inode;
-		request->is_program = header->kind == IMMUNE_KIND_EXEC;
-		memcpy(request->path, (const uint8_t *)header + path->offset, path->length);
-		request->path[path->length] = 0;
-		pthread_cond_signal(&hasher->arrived);
+		return;
 	}
-	pthread_mutex_unlock(&hasher->lock);
+	at = (hasher->first + hasher->count++) % REQUESTS_MAX;
+	request = &hasher->requests[at];
+	hasher->keys[at] = *key;
+	memcpy(&request->header, header, sizeof(request->header));
+	request->device = key->device;
+	request->inode = key->inode;
+	request->is_program = key->is_program;
+	memcpy(request->path, text, path->length);
+	request->path[path->length] = 0;
 }
 
 static void note_one(struct hasher *hasher, const struct immune_record_header *header)
@@ -236,20 +272,23 @@ static void note_one(struct hasher *hasher, const struct immune_record_header *h
 	const struct immune_change_body *change = (const void *)body;
 
 	if (header->kind == IMMUNE_KIND_EXEC)
-		ask(hasher, header, &slots[IMMUNE_EXEC_SLOT_IMAGE], exec->device, exec->inode);
+		ask(hasher, header, &slots[IMMUNE_EXEC_SLOT_IMAGE],
+		    &(struct hash_key){ exec->inode, exec->device, true });
 	else if (header->kind == IMMUNE_KIND_OPEN && header->source == IMMUNE_SOURCE_WATCH)
-		ask(hasher, header, &slots[IMMUNE_OPEN_SLOT_PATH], open->device, open->inode);
+		ask(hasher, header, &slots[IMMUNE_OPEN_SLOT_PATH],
+		    &(struct hash_key){ open->inode, open->device, false });
 	else if (header->kind == IMMUNE_KIND_CHANGE && change->inode &&
 		 (change->change == IMMUNE_CHANGE_WHAT_WRITE ||
 		  change->change == IMMUNE_CHANGE_WHAT_RENAME))
-		ask(hasher, header, &slots[IMMUNE_CHANGE_SLOT_PATH], change->device,
-		    change->inode);
+		ask(hasher, header, &slots[IMMUNE_CHANGE_SLOT_PATH],
+		    &(struct hash_key){ change->inode, change->device, false });
 }
 
 void hash_note(struct hasher *hasher, const uint8_t *records, uint32_t length)
 {
-	if (atomic_load(&hasher->mode) == HASH_NONE)
+	if (!length || atomic_load(&hasher->mode) == HASH_NONE)
 		return;
+	pthread_mutex_lock(&hasher->lock);
 	/* Whole records of a layout that the sensor itself made; each has a length. */
 	for (uint32_t at = 0; at < length;) {
 		const struct immune_record_header *header = (const void *)(records + at);
@@ -257,6 +296,10 @@ void hash_note(struct hasher *hasher, const uint8_t *records, uint32_t length)
 		note_one(hasher, header);
 		at += header->length;
 	}
+	/* Once for all of them: a thread that works looks by itself. */
+	if (hasher->count)
+		pthread_cond_signal(&hasher->arrived);
+	pthread_mutex_unlock(&hasher->lock);
 }
 
 void hash_want(struct hasher *hasher, enum hash_mode mode)
@@ -284,8 +327,9 @@ int hash_start(struct hasher **out, int served, int wake_eventfd)
 	hasher->wake_eventfd = wake_eventfd;
 	/* Taken page by page as they are used: at rest nothing of them is. */
 	hasher->requests = malloc(REQUESTS_MAX * sizeof(*hasher->requests));
+	hasher->keys = malloc(REQUESTS_MAX * sizeof(*hasher->keys));
 	hasher->queue.bytes = malloc(WATCH_QUEUE_BYTES);
-	if (hasher->requests && hasher->queue.bytes && !hash_cache_init(&hasher->cache)) {
+	if (hasher->requests && hasher->keys && hasher->queue.bytes && !hash_cache_init(&hasher->cache)) {
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &before);
 		hasher->runs = !pthread_create(&hasher->thread, NULL, run, hasher);
@@ -341,6 +385,7 @@ void hash_stop(struct hasher *hasher)
 		pthread_join(hasher->thread, NULL);
 	hash_apart_stop(hasher->apart);
 	free(hasher->requests);
+	free(hasher->keys);
 	free(hasher->queue.bytes);
 	hash_cache_free(&hasher->cache);
 	pthread_cond_destroy(&hasher->arrived);

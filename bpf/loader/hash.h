@@ -33,7 +33,7 @@ void hash_note(struct hasher *hasher, const uint8_t *records, uint32_t length);
 uint32_t hash_drain(struct hasher *hasher, uint8_t *buffer, uint32_t capacity);
 
 /* Row of kind 0, source IMMUNE_SOURCE_HASH: hashes are no records of what happened, one that cannot be
- * made is no loss of those. filtered = the version was told before; ring_full = too many waited;
+ * made is no loss of those. filtered = the version was told before, or the file waits already; ring_full = too many waited;
  * oversized = over HASH_FILE_BYTES_MAX; unreadable = gone, changed meanwhile, or no plain file. */
 void hash_stats(struct hasher *hasher, struct immune_stats_row *row);
 

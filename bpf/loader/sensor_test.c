@@ -11,7 +11,7 @@ static const struct {
 	{ "exits", test_exits },       { "identity", test_identity }, { "sockets", test_sockets },
 	{ "datagrams", test_datagrams },
 	{ "compat", test_compat },     { "policy", test_policy },     { "wake", test_wake },
-	{ "gather", test_gather },
+	{ "gather", test_gather },     { "starts", test_starts },
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
 	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
 	{ "descent", test_descent },   { "flows", test_flows },

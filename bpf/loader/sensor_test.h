@@ -19,6 +19,7 @@ void test_compat(void);
 void test_policy(void);
 void test_wake(void);
 void test_gather(void);
+void test_starts(void);
 void test_snapshot(void);
 void test_wrap(void);
 void test_backlog(void);

@@ -21,6 +21,7 @@ const TESTS: Readonly<Record<string, string>> = {
   policy: "immune_sensor_policy() refuses what does not hold, filters and counts unwanted kinds",
   wake: "immune_sensor_poll() ends its wait for an exec and for immune_sensor_wake()",
   gather: "immune_sensor_poll() gathers for an interval, but not when woken or a ring fills",
+  starts: "starts of a program that are read together are one look at its file, for the last one",
   snapshot: "snapshot tells of every process, parents before children",
   wrap: "immune_sensor_poll() gives records over the end of a ring as they are",
   backlog: "immune_sensor_poll() keeps a watched open until its process was told of",

@@ -19,6 +19,7 @@ const PLACES = Object.fromEntries(
 ) as Readonly<Record<(typeof STAT_NAMES)[number], number>>;
 
 const NO_HITS: readonly Hit[] = Object.freeze([]);
+const NO_LABELS = new Uint8Array();
 const NO_RULES: readonly number[] = Object.freeze([]);
 /** Code of the module: the check of the image did not come to a good end. */
 const ERROR_UNCHECKED = -14;
@@ -228,9 +229,10 @@ export class Engine {
    */
   takeLabels(): Uint8Array<ArrayBuffer> {
     const { exports, labels } = this.core;
-    const taken = labels.subarray(0, exports.labels() * LABEL_BYTES);
+    const count = exports.labels();
+    if (count === 0) return NO_LABELS;
     exports.forget_labels();
-    return taken;
+    return labels.subarray(0, count * LABEL_BYTES);
   }
 
   /**
