@@ -60,12 +60,11 @@ int BPF_PROG(on_identity_exit, struct pt_regs *registers, long result)
 			return 0;
 		record.body.old_uid = old->uid;
 		record.body.old_gid = old->gid;
-		fresh.session = old->session;
-		fresh.role = old->role;
+		ids_refresh(old, &fresh);
 	} else {
 		record.header.flags |= IMMUNE_FLAG_UNRESOLVED;
+		process_put(pid, &fresh, BPF_ANY);
 	}
-	process_put(pid, &fresh, BPF_ANY);
 	tally = tally_of(IMMUNE_KIND_IDENTITY);
 	if (!kind_wanted(tally, IMMUNE_KIND_IDENTITY))
 		return 0;

@@ -31,20 +31,6 @@ static __always_inline void entry_fill(struct immune_snapshot_entry *entry,
 	entry->flags |= file_deleted(file, UNTYPED);
 }
 
-/* Changes of ids are followed only while a policy asks for it, and caught up with before. */
-static __always_inline void ids_refresh(struct immune_process *known,
-					const struct immune_process *now)
-{
-	known->uid = now->uid;
-	known->gid = now->gid;
-	known->real_uid = now->real_uid;
-	known->real_gid = now->real_gid;
-	known->saved_uid = now->saved_uid;
-	known->saved_gid = now->saved_gid;
-	known->fs_uid = now->fs_uid;
-	known->fs_gid = now->fs_gid;
-}
-
 static __always_inline bool leader_lives(struct task_struct *leader)
 {
 	return BPF_CORE_READ(leader, tgid) && BPF_CORE_READ(leader, signal, live.counter);
@@ -58,6 +44,7 @@ static __always_inline void leader_add(struct seq_file *seq, struct task_struct 
 	struct immune_process process = {};
 
 	task_describe(leader, &process, UNTYPED);
+	/* Changes of ids are followed only while a policy asks for it, and caught up with before. */
 	if (known) {
 		ids_refresh(known, &process);
 		return;

@@ -51,4 +51,18 @@ static __always_inline void task_describe(struct task_struct *task, struct immun
 	out->flags = task_is_kernel_thread(task, typed) ? IMMUNE_FLAG_KERNEL_THREAD : 0;
 }
 
+/* Brings the ids up to date in place: a label that is written meanwhile stays. */
+static __always_inline void ids_refresh(struct immune_process *known,
+					const struct immune_process *now)
+{
+	known->uid = now->uid;
+	known->gid = now->gid;
+	known->real_uid = now->real_uid;
+	known->real_gid = now->real_gid;
+	known->saved_uid = now->saved_uid;
+	known->saved_gid = now->saved_gid;
+	known->fs_uid = now->fs_uid;
+	known->fs_gid = now->fs_gid;
+}
+
 #endif

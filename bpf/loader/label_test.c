@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Roles that the kernel gives by itself, against programs that really start. */
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -247,6 +248,56 @@ void test_labels(void)
 	/* What this process starts has no label of another. */
 	own = await(sensor, IMMUNE_KIND_EXEC, run_and_wait("/bin/true", arguments));
 	must(!own.role && !own.session, "role %u", own.role);
+	immune_sensor_close(sensor);
+}
+
+/* A server that takes other ids and becomes a program without a role, which waits; its pid. */
+static pid_t change_ids(int *end)
+{
+	char command[1024], program[512];
+	char *const arguments[] = { "x", "--reuid=65534", "cat", NULL };
+	int go[2];
+	pid_t child;
+
+	snprintf(program, sizeof(program), "%s/immune-server", folder);
+	snprintf(command, sizeof(command), "cp \"$(command -v setpriv)\" '%s'", program);
+	must(!system(command) && !chmod(folder, 0755) && !pipe(go), "no program");
+	child = fork();
+	if (!child) {
+		dup2(go[0], STDIN_FILENO);
+		close(go[1]);
+		execv(program, arguments);
+		_exit(1);
+	}
+	close(go[0]);
+	*end = go[1];
+	return child;
+}
+
+/* A change of ids takes nothing of a label back: one of an older program is still too late. */
+void test_label_ids(void)
+{
+	struct immune_sensor *sensor = sensor_with_roles();
+	struct immune_label late = { .role = ROLE_AGENT, .session = 78 };
+	struct immune_record_header own;
+	struct blob asked = roles;
+	char command[1024];
+	pid_t child;
+	int end;
+
+	must(mkdtemp(folder), "no folder");
+	asked.head.flags = IMMUNE_POLICY_IDENTITY;
+	must(!immune_sensor_policy(sensor, (const uint8_t *)&asked, sizeof(asked)), "no policy");
+	child = change_ids(&end);
+	own = await(sensor, IMMUNE_KIND_IDENTITY, child);
+	must(own.role == ROLE_SERVER, "role %u", own.role);
+	late.pid = (uint32_t)child;
+	late.start_time_ns = late.time_ns = own.start_time_ns;
+	must(!immune_sensor_label(sensor, &late, 1), "the label of an older program was taken");
+	close(end);
+	must(waitpid(child, NULL, 0) == child, "no program");
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	must(!system(command), "cannot remove %s", folder);
 	immune_sensor_close(sensor);
 }
 
