@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Roles that the kernel gives by itself, against programs that really start. */
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -158,6 +160,60 @@ void test_marks(void)
 	PLACED("immune-server", "a", 0);
 	snprintf(long_argument, sizeof(long_argument), "rm -r '%s'", folder);
 	must(!system(long_argument), "cannot remove %s", folder);
+	immune_sensor_close(sensor);
+}
+
+/* Refuses a policy in a step behind that of the roles: nothing is left to attach a program with. */
+static void refuse_device(struct immune_sensor *sensor)
+{
+	struct {
+		struct immune_policy_header head;
+		struct immune_policy_watch watch;
+		char path[16];
+	} device = {
+		.head = roles.head,
+		.watch = { IMMUNE_WATCH_FILE, sizeof("/dev/zero") - 1, IMMUNE_WATCH_OPENS },
+		.path = "/dev/zero",
+	};
+	struct rlimit before, none;
+
+	device.head.length = sizeof(device);
+	device.head.mark_count = device.head.term_count = 0;
+	device.head.watch_count = 1;
+	must(!getrlimit(RLIMIT_NOFILE, &before), "no limit");
+	none = before;
+	none.rlim_cur = 0;
+	must(!setrlimit(RLIMIT_NOFILE, &none), "cannot set the limit");
+	must(immune_sensor_policy(sensor, (const uint8_t *)&device, sizeof(device)) < 0,
+	     "a policy without descriptors was taken");
+	must(!setrlimit(RLIMIT_NOFILE, &before), "cannot set the limit");
+}
+
+/* A policy that fails in a later step leaves the one before whole, and no map that is not known. */
+void test_policy_undone(void)
+{
+	struct immune_sensor *sensor = sensor_with_roles();
+	struct immune_verify_row rows[8];
+	struct immune_record_header got;
+	struct blob twice = roles;
+	char line[512] = "";
+
+	must(mkdtemp(folder), "no folder");
+	twice.head.flags = IMMUNE_POLICY_CALLS;
+	twice.head.kind_mask = 0;
+	twice.marks[1].hash = twice.marks[0].hash;
+	must(immune_sensor_policy(sensor, (const uint8_t *)&twice, sizeof(twice)) == -EEXIST,
+	     "two marks of one hash were taken");
+	must(immune_error(line, sizeof(line)) && strstr(line, "roles"), "line %s", line);
+	got = run(sensor, place("immune-server"), "a");
+	is_role(&got, ROLE_SERVER, "after a policy of two marks");
+	must(!immune_sensor_verify(sensor, rows, 8), "%s is not known", rows[0].name);
+	refuse_device(sensor);
+	got = run(sensor, place("immune-server"), "b");
+	is_role(&got, ROLE_SERVER, "after a policy of a device");
+	must(!immune_sensor_verify(sensor, rows, 8), "%s is not known", rows[0].name);
+	snprintf(line, sizeof(line), "rm -r '%s'", folder);
+	must(!system(line), "cannot remove %s", folder);
 	immune_sensor_close(sensor);
 }
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* The policy blob: checked whole before anything of it is applied. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "label.h"
 #include "listed.h"
 #include "network.h"
+#include "policy.h"
 #include "sensor.h"
 #include "listed_file.h"
 #include "network_filter.h"
-#include "verify.h"
 
 #define POLICY_FLAGS \
 	(IMMUNE_POLICY_WIDE_OPEN | IMMUNE_POLICY_IDENTITY | IMMUNE_POLICY_PUBLIC_PEERS | \
@@ -148,51 +148,30 @@ static int policy_check(const uint8_t *blob, uint32_t length, struct immune_poli
 	return error ? error : filter_check(blob, header);
 }
 
-/* What may be refused comes first; on failure it is undone. */
-static int programs_apply(struct immune_sensor *sensor, const struct immune_policy_header *header,
-			  uint32_t flags_before)
+/* A copy: what is checked is what is applied, and can be applied again. */
+static struct policy *policy_copy(const uint8_t *blob, const struct immune_policy_header *header,
+				  uint64_t roles)
 {
-	struct immune_control before = sensor->control;
-	int error = sensor_want_opens(sensor, header->flags & IMMUNE_POLICY_WIDE_OPEN);
+	struct policy *policy = malloc(sizeof(*policy) + header->length);
 
-	if (!error)
-		error = sensor_want_identity(sensor, header->flags & IMMUNE_POLICY_IDENTITY);
-	if (!error)
-		error = sensor_want_hashes(sensor, header->flags);
-	if (!error)
-		error = sensor_want_calls(sensor, header->flags & IMMUNE_POLICY_CALLS);
-	if (!error)
-		error = sensor_want_kinds(sensor, header->kind_mask);
-	if (!error) {
-		sensor->control.kind_mask = header->kind_mask;
-		sensor->control.public_peers = !!(header->flags & IMMUNE_POLICY_PUBLIC_PEERS);
-		/* Until its marks and networks are there nothing is filtered by them. */
-		sensor->control.open_filtered = sensor->control.network_filtered = 0;
-		sensor->control.open_every = header->open_every;
-		sensor->control.open_deep = header->open_deep;
-		sensor->control.process_rate = header->process_rate;
-		sensor->control.cgroup_rate = header->cgroup_rate;
-		__atomic_store_n(&sensor->control.wake_interval_ns,
-				 header->wake_interval_us * 1000ull, __ATOMIC_RELAXED);
-		error = sensor_publish(sensor);
-	}
-	if (error) {
-		sensor->control = before;
-		sensor_want_opens(sensor, flags_before & IMMUNE_POLICY_WIDE_OPEN);
-		sensor_want_identity(sensor, flags_before & IMMUNE_POLICY_IDENTITY);
-		sensor_want_calls(sensor, flags_before & IMMUNE_POLICY_CALLS);
-		sensor_want_hashes(sensor, flags_before);
-		sensor_want_kinds(sensor, sensor->kinds_attached);
-	}
-	return error;
+	if (!policy)
+		return NULL;
+	policy->header = *header;
+	memcpy(policy->blob, blob, header->length);
+	policy->watches = policy->blob + header->header_length;
+	policy->roles = policy->blob + roles;
+	policy->networks = filter_of(policy->blob, header);
+	policy->listed = listed_of(policy->blob, header);
+	return policy;
 }
 
 IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob,
 					   uint32_t length)
 {
 	struct immune_policy_header header;
+	struct policy *policy;
 	uint64_t roles = 0;
-	int64_t result, devices = 0;
+	int64_t result;
 
 	if (!sensor)
 		return immune_misused("set the policy");
@@ -200,33 +179,11 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	result = policy_check(blob, length, &header, &roles);
 	if (result)
 		return result;
+	policy = policy_copy(blob, &header, roles);
+	if (!policy)
+		return immune_end("set the policy", -ENOMEM);
 	pthread_mutex_lock(&sensor->policy_lock);
-	result = programs_apply(sensor, &header, sensor->flags);
-	if (!result)
-		result = roles_apply(sensor, blob + roles, header.mark_count, header.term_count);
-	if (!result)
-		result = network_apply(sensor, &header, filter_of(blob, &header));
-	if (!result)
-		result = listed_apply(sensor, &header, listed_of(blob, &header));
-	if (!result) {
-		sensor->control.open_filtered = header.flags & IMMUNE_POLICY_OPEN_FILTER ?
-							++sensor->open_generation : 0;
-		result = sensor_publish(sensor);
-	}
-	if (!result) {
-		devices = sensor_want_devices(sensor, blob + header.header_length,
-					      header.watch_count);
-		result = devices < 0 ? devices : 0;
-	}
-	if (!result)
-		verify_note(sensor);
-	if (!result) {
-		sensor->flags = header.flags;
-		sensor->kinds_attached = header.kind_mask;
-		result = watch_apply(sensor->watch, blob + header.header_length,
-				     header.watch_count);
-		result += result < 0 ? 0 : devices;
-	}
+	result = policy_apply(sensor, policy);
 	pthread_mutex_unlock(&sensor->policy_lock);
 	return immune_end("set the policy", result);
 }

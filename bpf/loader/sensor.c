@@ -265,6 +265,7 @@ void sensor_free(struct immune_sensor *sensor)
 		close(sensor->urgent);
 	devices_free(&sensor->devices);
 	free(sensor->stage);
+	free(sensor->policy);
 	verdicts_free(&sensor->verdicts);
 	pthread_mutex_destroy(&sensor->poll_lock);
 	pthread_mutex_destroy(&sensor->policy_lock);

@@ -29,6 +29,7 @@
 /* Watched opens are moved here before the rings are read, so that their exec comes first. */
 #define STAGE_BYTES (128u << 10)
 
+struct policy;
 struct sensor_bpf;
 struct bpf_link;
 
@@ -42,8 +43,7 @@ struct immune_sensor {
 	pthread_mutex_t poll_lock; /* held by a poll, and by close */
 	pthread_mutex_t policy_lock; /* held by what changes or reads the policy */
 	struct immune_control control; /* as the kernel has it */
-	uint32_t flags; /* enum immune_policy_flag in force */
-	uint64_t kinds_attached; /* kinds whose programs the policy in force attached */
+	struct policy *policy; /* in force; NULL before the first one */
 	uint32_t open_generation; /* of the filter of opens: another one with each policy */
 	uint64_t marks_sum; /* of what the policy wrote into marks and terms; verify.c */
 	uint64_t terms_sum;

@@ -15,6 +15,7 @@ static const struct {
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
 	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
 	{ "label_ids", test_label_ids },
+	{ "policy_undone", test_policy_undone },
 	{ "descent", test_descent },   { "flows", test_flows },
 	{ "public_peers", test_public_peers },
 	{ "old_listener", test_old_listener },

@@ -27,6 +27,7 @@ void test_names(void);
 void test_marks(void);
 void test_labels(void);
 void test_label_ids(void);
+void test_policy_undone(void);
 void test_descent(void);
 void test_flows(void);
 void test_public_peers(void);
