@@ -13,6 +13,9 @@ export interface LiveTestOptions {
   readonly built?: string;
 }
 
+/** Parts of the loader that are tested by themselves; the library hides them. */
+const PARTS = ["object", "snapshot", "snapshot_record"];
+
 /**
  * Compiles the live tests of the loader (`bpf/loader/*_test.c`) against the built library.
  *
@@ -35,8 +38,10 @@ export async function buildSensorTest(
     ...WARNINGS,
     ...[`${built}/gen`, `${ROOT}/bpf/lib`, `${ROOT}/bpf/loader`].map((folder) => `-I${folder}`),
     ...sources,
+    ...PARTS.map((name) => `${ROOT}/bpf/loader/${name}.c`),
     `-L${built}`,
     "-limmune_sensor",
+    "-lbpf",
     `-Wl,-rpath,${built}`,
     "-o",
     program,

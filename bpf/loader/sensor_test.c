@@ -14,7 +14,7 @@ static const struct {
 	{ "gather", test_gather },     { "starts", test_starts },
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
 	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
-	{ "label_ids", test_label_ids },
+	{ "crowd", test_crowd },       { "label_ids", test_label_ids },
 	{ "policy_undone", test_policy_undone },
 	{ "descent", test_descent },   { "flows", test_flows },
 	{ "public_peers", test_public_peers },

@@ -21,6 +21,7 @@ void test_wake(void);
 void test_gather(void);
 void test_starts(void);
 void test_snapshot(void);
+void test_crowd(void);
 void test_wrap(void);
 void test_backlog(void);
 void test_names(void);

@@ -18,10 +18,20 @@
 #define PASSES_MAX 16
 #define ENTRIES_START 1024
 
-static int entry_add(struct snapshot *snapshot, const struct immune_snapshot_entry *entry)
+/* Bound of the entries that are kept. */
+static uint32_t most_of(const struct snapshot *snapshot)
 {
-	if (snapshot->count == IMMUNE_PROCESSES_MAX)
-		return -E2BIG;
+	return snapshot->most ? snapshot->most : IMMUNE_PROCESSES_MAX;
+}
+
+/* While a pass runs there may be twice as many as are kept: of a full map some come in each pass. */
+static int entry_add(struct snapshot *snapshot, const struct immune_snapshot_entry *entry,
+		     uint32_t *over)
+{
+	if (snapshot->count == 2 * most_of(snapshot)) {
+		++*over;
+		return 0;
+	}
 	if (snapshot->count == snapshot->capacity) {
 		uint32_t capacity = snapshot->capacity ? snapshot->capacity * 2 : ENTRIES_START;
 		void *entries = realloc(snapshot->entries, capacity * sizeof(*entry));
@@ -35,11 +45,44 @@ static int entry_add(struct snapshot *snapshot, const struct immune_snapshot_ent
 	return 0;
 }
 
+/* A parent started before its children, so the order of start is one of parents first. */
+static int by_start(const void *left, const void *right)
+{
+	const struct immune_snapshot_entry *a = left, *b = right;
+
+	if (a->start_time_ns != b->start_time_ns)
+		return a->start_time_ns < b->start_time_ns ? -1 : 1;
+	return a->pid < b->pid ? -1 : a->pid > b->pid;
+}
+
+/* Orders the entries, each once; those over the bound, the youngest, are counted and let go. */
+static void entries_order(struct snapshot *snapshot, uint32_t over)
+{
+	struct immune_snapshot_entry *entries = snapshot->entries;
+	uint32_t most = most_of(snapshot), kept = 0;
+
+	if (!snapshot->count)
+		return;
+	qsort(entries, snapshot->count, sizeof(*entries), by_start);
+	for (uint32_t i = 0; i < snapshot->count; i++)
+		if (!i || by_start(&entries[i], &entries[kept - 1]))
+			entries[kept++] = entries[i];
+	if (kept > most) {
+		over += kept - most;
+		kept = most;
+	}
+	/* The same ones may be over in each pass. */
+	if (over > snapshot->turned_away)
+		snapshot->turned_away = over;
+	snapshot->count = kept;
+}
+
 /* One pass over all tasks; 0 or -errno. */
 static int pass(struct snapshot *snapshot, struct bpf_link *link)
 {
 	struct immune_snapshot_entry entries[32];
 	size_t held = 0; /* bytes: a read may end inside an entry */
+	uint32_t over = 0;
 	int error = 0;
 	int fd = bpf_iter_create(bpf_link__fd(link));
 
@@ -58,22 +101,13 @@ static int pass(struct snapshot *snapshot, struct bpf_link *link)
 		held += (size_t)got;
 		whole = held / sizeof(entries[0]);
 		for (size_t i = 0; i < whole && !error; i++)
-			error = entry_add(snapshot, &entries[i]);
+			error = entry_add(snapshot, &entries[i], &over);
 		held -= whole * sizeof(entries[0]);
 		memmove(entries, &entries[whole], held);
 	}
 	close(fd);
+	entries_order(snapshot, over);
 	return error;
-}
-
-/* A parent started before its children, so the order of start is one of parents first. */
-static int by_start(const void *left, const void *right)
-{
-	const struct immune_snapshot_entry *a = left, *b = right;
-
-	if (a->start_time_ns != b->start_time_ns)
-		return a->start_time_ns < b->start_time_ns ? -1 : 1;
-	return a->pid < b->pid ? -1 : a->pid > b->pid;
 }
 
 int snapshot_take(struct snapshot *snapshot, struct bpf_program *program)
@@ -99,8 +133,6 @@ int snapshot_take(struct snapshot *snapshot, struct bpf_program *program)
 		immune_fail("Cannot list the processes that run: %s", strerror(-error));
 		return error;
 	}
-	if (snapshot->count)
-		qsort(snapshot->entries, snapshot->count, sizeof(snapshot->entries[0]), by_start);
 	return 0;
 }
 

@@ -13,6 +13,8 @@ struct snapshot {
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t delivered;
+	uint32_t most; /* entries that are kept; 0 = IMMUNE_PROCESSES_MAX */
+	uint64_t turned_away; /* processes over that */
 	uint64_t sequence;
 	int processes; /* map of those that live */
 };

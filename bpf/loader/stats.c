@@ -168,7 +168,9 @@ IMMUNE_EXPORT int64_t immune_sensor_stats(struct immune_sensor *sensor,
 	row = (struct immune_stats_row){ .kind = IMMUNE_KIND_PROCESS };
 	row.source = (uint16_t)IMMUNE_SOURCE_SNAPSHOT;
 	row.sequence = __atomic_load_n(&sensor->snapshot.sequence, __ATOMIC_RELAXED);
-	row.counters.seen = row.counters.submitted = row.sequence;
+	row.counters.submitted = row.sequence;
+	row.counters.ring_full = sensor->snapshot.turned_away;
+	row.counters.seen = row.counters.submitted + row.counters.ring_full;
 	row_add(&table, &row);
 	return table.count;
 }
