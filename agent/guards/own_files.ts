@@ -3,7 +3,7 @@ import type { Tamper } from "./tamper.ts";
 
 /** Files of the agent that are looked at, at most. */
 export const OWN_FILES_MAX = 64;
-/** Up to this length a file's content counts, in bytes; of a longer one identity, length and time. */
+/** Up to this length a file's content counts, in bytes; of a longer one all that stat(2) says. */
 const HASHED_BYTES_MAX = 16 * 1024 * 1024;
 
 interface Seen {
@@ -49,9 +49,12 @@ function difference(before: Seen | undefined, now: Seen | undefined): string {
 
 function look(path: string, before?: Seen): Seen | undefined {
   try {
-    const { isFile, dev, ino, size, mtime } = Deno.statSync(path);
+    const { isFile, dev, ino, size, mtime, ctime } = Deno.statSync(path);
     if (!isFile) return undefined;
-    const identity = `${dev}:${ino ?? 0}, ${size} bytes, of ${mtime?.toISOString() ?? "no time"}`;
+    // The second time is the kernel's: who puts the first one back cannot set it.
+    const identity =
+      `${dev}:${ino ?? 0}, ${size} bytes, of ${mtime?.toISOString() ?? "no time"}, ` +
+      `changed ${ctime?.toISOString() ?? "at no time"}`;
     if (identity === before?.identity) return before;
     const hash = size > HASHED_BYTES_MAX
       ? undefined

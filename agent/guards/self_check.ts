@@ -10,6 +10,10 @@ export const VERIFY_INTERVAL_MS = 5000;
 export const PAUSE_MS_MAX = 10_000;
 /** A wall clock that moves more than this against the boot clock was set, in milliseconds. */
 export const CLOCK_STEP_MS = 2000;
+/** For so long small steps of the wall clock are summed up, in milliseconds. */
+export const CLOCK_SPAN_MS = 3_600_000;
+/** How fast a clock is put right slowly at most: 500 ppm, as the kernel does (adjtimex(2)). */
+export const CLOCK_SLEW_MAX = 500e-6;
 
 /** What is looked at. */
 export interface SelfProbes {
@@ -56,15 +60,20 @@ export class SelfCheck {
   #watchedAt: number;
   #verifiedAt = -Infinity;
   #tracer = 0;
-  #hasherIsOff = false;
   #oomScoreAdj: number | undefined;
   #wallOffsetMs: number;
+  /** What small steps are measured from. */
+  #clockBase: { readonly bootMs: number; readonly offsetMs: number };
+  /** What was not put right at the last look. */
+  #unrestored: ReadonlySet<string> = new Set();
 
   /** @param probes What is looked at; clocks as they are now are right. */
   constructor(probes: SelfProbes) {
     this.#probes = probes;
     this.#watchedAt = probes.steadyMs() - WATCH_INTERVAL_MS;
-    this.#wallOffsetMs = probes.wallMs() - probes.bootMs();
+    const bootMs = probes.bootMs();
+    this.#wallOffsetMs = probes.wallMs() - bootMs;
+    this.#clockBase = { bootMs, offsetMs: this.#wallOffsetMs };
     this.#oomScoreAdj = probes.oomScoreAdj();
   }
 
@@ -112,17 +121,19 @@ export class SelfCheck {
   }
 
   #clock(): readonly Tamper[] {
-    const offset = this.#probes.wallMs() - this.#probes.bootMs();
-    const moved = offset - this.#wallOffsetMs;
+    const bootMs = this.#probes.bootMs();
+    const offsetMs = this.#probes.wallMs() - bootMs;
+    const moved = offsetMs - this.#wallOffsetMs;
     // Taken over also when it is little: a clock that is put right slowly is not one that was set.
-    this.#wallOffsetMs = offset;
-    if (Math.abs(moved) < CLOCK_STEP_MS) return [];
-    const way = moved > 0 ? "ahead" : "back";
-    return [{
-      what: "clock_moved",
-      object: "wall clock",
-      detail: `it was set ${way} by ${(Math.abs(moved) / 1000).toFixed(1)} s`,
-    }];
+    this.#wallOffsetMs = offsetMs;
+    const base = this.#clockBase;
+    const spanMs = bootMs - base.bootMs;
+    const summed = offsetMs - base.offsetMs;
+    const isStep = Math.abs(moved) >= CLOCK_STEP_MS;
+    const isSum = Math.abs(summed) >= CLOCK_STEP_MS + spanMs * CLOCK_SLEW_MAX;
+    if (isStep || isSum || spanMs >= CLOCK_SPAN_MS) this.#clockBase = { bootMs, offsetMs };
+    if (isStep) return [clockMoved(moved, "")];
+    return isSum ? [clockMoved(summed, `, in steps within ${Math.round(spanMs / 1000)} s`)] : [];
   }
 
   #outOfMemory(): readonly Tamper[] {
@@ -138,23 +149,30 @@ export class SelfCheck {
   }
 
   #sensor(): readonly Tamper[] {
-    const wrong = this.#hasherOnce(this.#probes.sensor());
+    const wrong = this.#probes.sensor();
     if (wrong.some(({ what, restored }) => OF_POLICY.includes(what) && !restored)) {
       this.#probes.restorePolicy();
     }
     // What giving the policy again has put right is not wrong any more.
     const left = wrong.length === 0 ? [] : this.#probes.sensor().map(({ name }) => name);
-    return wrong.map(({ what, name, restored }) => ({
+    const found = wrong.map(({ what, name, restored }) => ({
       ...UNFAITHFUL[what],
       object: `${what} ${name}`,
       restored: restored || !left.includes(name),
     }));
+    const before = this.#unrestored;
+    this.#unrestored = new Set(
+      found.filter(({ restored }) => !restored).map(({ object }) => object),
+    );
+    return found.filter(({ object }) => !before.has(object));
   }
+}
 
-  /** Others are put right at once or found again; this one lasts until a server answers. */
-  #hasherOnce(wrong: readonly Unfaithful[]): readonly Unfaithful[] {
-    const before = this.#hasherIsOff;
-    this.#hasherIsOff = wrong.some(({ what }) => what === "hasher");
-    return before ? wrong.filter(({ what }) => what !== "hasher") : wrong;
-  }
+function clockMoved(byMs: number, how: string): Tamper {
+  const way = byMs > 0 ? "ahead" : "back";
+  return {
+    what: "clock_moved",
+    object: "wall clock",
+    detail: `it was set ${way} by ${(Math.abs(byMs) / 1000).toFixed(1)} s${how}`,
+  };
 }

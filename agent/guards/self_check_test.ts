@@ -3,6 +3,8 @@ import type { Unfaithful } from "../sensors/control.ts";
 import { OwnFiles } from "./own_files.ts";
 import { RunFile } from "./run_file.ts";
 import {
+  CLOCK_SLEW_MAX,
+  CLOCK_SPAN_MS,
   CLOCK_STEP_MS,
   PAUSE_MS_MAX,
   SelfCheck,
@@ -78,17 +80,40 @@ Deno.test("SelfCheck tells that it stood still", () => {
   assertStringIncludes(found?.detail ?? "", "10.0 s");
 });
 
-Deno.test("SelfCheck tells that the wall clock was set, and not that it was put right slowly", () => {
+Deno.test("SelfCheck tells that the wall clock was set, at once", () => {
   const host = new Host();
   host.check.step();
-  for (let i = 0; i < 10; i++) {
-    host.wallOffsetMs += CLOCK_STEP_MS - 1;
-    assertEquals(host.names(), []);
-  }
   host.wallOffsetMs -= 3_600_000;
   const [found] = host.after(WATCH_INTERVAL_MS);
   assertEquals([found?.what, found?.detail], ["clock_moved", "it was set back by 3600.0 s"]);
   assertEquals(host.names(), []);
+});
+
+Deno.test("SelfCheck sums small steps of the wall clock up, and not what is put right slowly", () => {
+  const host = new Host();
+  host.check.step();
+  host.wallOffsetMs += CLOCK_STEP_MS - 1;
+  assertEquals(host.names(), []);
+  host.wallOffsetMs += CLOCK_STEP_MS - 1;
+  const [found] = host.after(WATCH_INTERVAL_MS);
+  assertEquals(
+    [found?.what, found?.detail],
+    ["clock_moved", "it was set ahead by 4.0 s, in steps within 2 s"],
+  );
+  // As fast as the kernel slews at most, for three of the spans; and the host sleeps meanwhile.
+  for (let bootMs = 0; bootMs < 3 * CLOCK_SPAN_MS; bootMs += 60_000) {
+    host.sleptMs += 59_000;
+    host.wallOffsetMs -= 60_000 * CLOCK_SLEW_MAX;
+    assertEquals(host.names(), []);
+  }
+  // Twice as fast it is told, within one.
+  const told: string[] = [];
+  for (let bootMs = 0; bootMs < 2 * CLOCK_SPAN_MS; bootMs += 60_000) {
+    host.sleptMs += 59_000;
+    host.wallOffsetMs -= 60_000 * 3 * CLOCK_SLEW_MAX;
+    told.push(...host.names());
+  }
+  assertEquals(new Set(told), new Set(["clock_moved"]));
 });
 
 Deno.test("SelfCheck tells that the agent would end sooner, and not the other way", () => {
@@ -144,14 +169,29 @@ Deno.test("SelfCheck tells once that no hasher is left, and again after one was"
   assertEquals(host.policies, 0);
 });
 
+Deno.test("SelfCheck tells once of what cannot be put right, and again when it begins again", () => {
+  const host = new Host();
+  host.check.step();
+  const broken = { what: "program", name: "on_device", restored: false } as const;
+  const look = (...off: Unfaithful[]): unknown[] => {
+    host.off = off;
+    return host.after(VERIFY_INTERVAL_MS).map(({ what, restored }) => [what, restored]);
+  };
+  assertEquals([look(broken), look(broken), look(broken)], [[["detached", false]], [], []]);
+  assertEquals(host.policies, 3);
+  assertEquals(look({ ...broken, restored: true }), []);
+  assertEquals(look({ ...broken, restored: true }), [["detached", true]]);
+  assertEquals([look(), look(broken), look(broken)], [[], [["detached", false]], []]);
+});
+
 Deno.test("OwnFiles tells what was changed, replaced, removed and made, each once", () => {
   const folder = Deno.makeTempDirSync();
   try {
     const path = (name: string): string => `${folder}/${name}`;
-    for (const name of ["changed", "replaced", "removed", "touched"]) {
+    for (const name of ["changed", "replaced", "removed", "touched", "back"]) {
       Deno.writeTextFileSync(path(name), "as it was");
     }
-    const names = ["changed", "replaced", "removed", "touched", "made"];
+    const names = ["changed", "replaced", "removed", "touched", "made", "back"];
     const files = new OwnFiles(names.map(path));
     assertEquals(files.check(), []);
     Deno.writeTextFileSync(path("changed"), "as it IS");
@@ -160,6 +200,7 @@ Deno.test("OwnFiles tells what was changed, replaced, removed and made, each onc
     Deno.removeSync(path("removed"));
     Deno.utimeSync(path("touched"), 1, 1);
     Deno.writeTextFileSync(path("made"), "");
+    changeUnseen(path("back"), "as it wa$");
     assertEquals(
       files.check().map(({ object }) => object),
       [
@@ -167,6 +208,7 @@ Deno.test("OwnFiles tells what was changed, replaced, removed and made, each onc
         "replaced",
         "removed",
         "made",
+        "back",
       ].map(path),
     );
     assertEquals(files.check(), []);
@@ -174,6 +216,17 @@ Deno.test("OwnFiles tells what was changed, replaced, removed and made, each onc
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+/** Edits a file in place, of the same length, and puts its time back; not in the same tick. */
+function changeUnseen(path: string, text: string): void {
+  const before = Deno.statSync(path);
+  do {
+    Deno.writeTextFileSync(path, text);
+    Deno.utimeSync(path, before.atime ?? 0, before.mtime ?? 0);
+  } while (Deno.statSync(path).ctime?.getTime() === before.ctime?.getTime());
+  const { ino, size, mtime } = Deno.statSync(path);
+  assertEquals([ino, size, mtime], [before.ino, before.size, before.mtime]);
+}
 
 Deno.test("RunFile tells that the last run was killed, in this boot alone", () => {
   const folder = Deno.makeTempDirSync();
