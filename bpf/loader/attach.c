@@ -49,9 +49,10 @@ int sensor_snapshot(struct immune_sensor *sensor)
 {
 	int error = snapshot_take(&sensor->snapshot, sensor->programs->progs.on_snapshot);
 
-	sensor->snapshot.processes = sensor_processes_fd(sensor);
 	if (error)
 		return error;
+	sensor->snapshot.processes =
+		snapshot_agrees(&sensor->snapshot) ? sensor_processes_fd(sensor) : -1;
 	/* From here on a process that the map does not know has ended before. */
 	sensor->control.snapshot_done = 1;
 	return sensor_publish(sensor);

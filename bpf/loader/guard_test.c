@@ -2,6 +2,7 @@
 /* Signals and debuggers that meet guarded processes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -9,11 +10,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
 #include "sensor_test.h"
 
 #define EVERY_KIND (~0ull)
 #define ROLE 5
 #define SESSION 77
+/* More looks than a round over the processes of a host that tests has. */
+#define LOOKS 64
+/* Descriptors of this program, the library's among them, end below. */
+#define DESCRIPTORS_LOOKED 1024
 
 struct meeting {
 	uint32_t pid, target;
@@ -36,6 +43,13 @@ static void meet(const struct immune_record_header *record, void *state)
 	meeting->done = true;
 	meeting->header = *record;
 	meeting->body = *body;
+}
+
+static void meet_any(const struct immune_record_header *record, void *state)
+{
+	struct meeting *meeting = state;
+
+	meeting->done |= record->kind == meeting->kind && record->pid == meeting->pid;
 }
 
 static pid_t start_waiting(void)
@@ -209,23 +223,113 @@ static void see_hidden(const struct immune_record_header *record, void *state)
 	hidden->found |= record->pid == hidden->pid;
 }
 
-/* A process over whose folder something else is mounted is flagged; no other one is. */
+/* Hides a process that waits, by a mount of this type; "bind" puts another one's folder there. */
+static pid_t hide(const char *type)
+{
+	pid_t pid = start_waiting();
+	bool is_bind = !strcmp(type, "bind");
+	char folder[64];
+
+	snprintf(folder, sizeof(folder), "/proc/%d", pid);
+	must(!mount(is_bind ? "/proc/self" : "none", folder, is_bind ? NULL : type,
+		    is_bind ? MS_BIND : 0, NULL), "cannot mount over %s", folder);
+	return pid;
+}
+
+static void end_hidden(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	must(waitpid(pid, NULL, 0) == pid, "cannot wait");
+}
+
+/* A process over whose folder something is mounted is flagged; no other one is, and none twice. */
 void test_hidden(void)
 {
-	struct hidden hidden = { 0 };
+	static const char *const types[] = { "tmpfs", "bind" };
+	struct immune_verify_row rows[8];
 	struct immune_sensor *sensor;
-	char folder[64];
-	pid_t pid;
+	struct hidden hidden = { 0 };
+	pid_t before[2];
 
 	must(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL),
 	     "no mount namespace");
-	pid = start_waiting();
-	snprintf(folder, sizeof(folder), "/proc/%d", pid);
-	must(!mount("none", folder, "tmpfs", 0, NULL), "cannot mount over %s", folder);
-	hidden.pid = (uint32_t)pid;
+	for (int i = 0; i < 2; i++)
+		before[i] = hide(types[i]);
+	hidden.pid = (uint32_t)before[1];
 	sensor = sensor_with(0, 0);
 	poll_out(sensor, see_hidden, &hidden);
-	must(hidden.found && hidden.count == 1, "%d are hidden", hidden.count);
-	kill(pid, SIGKILL);
+	must(hidden.found && hidden.count == 2, "%d are hidden", hidden.count);
+	/* While the sensor runs: found by one of the next looks, and told by it alone. */
+	for (int i = 0; i < 2; i++) {
+		double end = seconds_now() + PATIENCE_MS * 1e-3;
+		pid_t pid = hide(types[i]);
+
+		hidden = (struct hidden){ .pid = (uint32_t)pid };
+		while (!hidden.found && seconds_now() < end) {
+			must(!immune_sensor_verify(sensor, rows, 8), "%s", rows[0].name);
+			poll_once(sensor, 0, see_hidden, &hidden);
+		}
+		must(hidden.found, "%s hides it", types[i]);
+		for (int look = 0; look < LOOKS; look++) {
+			immune_sensor_verify(sensor, rows, 8);
+			poll_once(sensor, 0, see_hidden, &hidden);
+		}
+		must(hidden.count == 1, "told %d times", hidden.count);
+		end_hidden(pid);
+	}
+	for (int i = 0; i < 2; i++)
+		end_hidden(before[i]);
+	immune_sensor_close(sensor);
+}
+
+/* Forces the link of the program that sees opens of devices off its cgroup; false: there is none. */
+static bool detach_device(void)
+{
+	for (int fd = 0; fd < DESCRIPTORS_LOOKED; fd++) {
+		struct bpf_link_info info = { 0 };
+		uint32_t length = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(fd, &info, &length) &&
+		    info.type == BPF_LINK_TYPE_CGROUP &&
+		    info.cgroup.attach_type == BPF_CGROUP_DEVICE)
+			return !bpf_link_detach(fd);
+	}
+	return false;
+}
+
+static void open_device(void *unused)
+{
+	(void)unused;
+	_exit(open("/dev/full", O_WRONLY | O_CLOEXEC) < 0);
+}
+
+/* The program of devices that is forced off is attached again at the next look, and sees again. */
+void test_device_again(void)
+{
+	struct {
+		struct immune_policy_header head;
+		struct immune_policy_watch watch;
+		char path[16];
+	} policy = {
+		.head = { .magic = IMMUNE_POLICY_MAGIC, .version = IMMUNE_POLICY_VERSION,
+			  .header_length = sizeof(policy.head), .length = sizeof(policy),
+			  .kind_mask = EVERY_KIND, .watch_count = 1 },
+		.watch = { IMMUNE_WATCH_FILE, sizeof("/dev/full") - 1, IMMUNE_WATCH_OPENS },
+		.path = "/dev/full",
+	};
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct meeting meeting = { .kind = IMMUNE_KIND_OPEN };
+	struct immune_verify_row rows[8];
+	int status;
+
+	must(immune_sensor_policy(sensor, (const uint8_t *)&policy, sizeof(policy)) >= 0, "policy");
+	must(detach_device(), "nothing sees devices");
+	must(immune_sensor_verify(sensor, rows, 8) == 1 && rows[0].restored &&
+	     !strcmp(rows[0].name, "on_device"), "%s: %u", rows[0].name, rows[0].restored);
+	must(!immune_sensor_verify(sensor, rows, 8), "%s again", rows[0].name);
+	meeting.pid = (uint32_t)child_of(open_device, NULL, &status);
+	must(!status, "cannot open: %x", status);
+	poll_until(sensor, meet_any, &meeting, &meeting.done);
+	must(meeting.done, "the open was not seen");
 	immune_sensor_close(sensor);
 }

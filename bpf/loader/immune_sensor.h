@@ -310,7 +310,8 @@ struct immune_verify_row {
 
 /* Looks whether what is to be attached is, and whether the maps of the policy hold what was written.
  * Programs, the control map and guardians are put right; marks and terms by giving the policy again. Returns
- * how many rows there are, which may be more than capacity. */
+ * how many rows there are, which may be more than capacity. Looks also at some of the processes
+ * each time: one that /proc does not show comes with the next records, flagged as hidden. */
 int64_t immune_sensor_verify(struct immune_sensor *sensor, struct immune_verify_row *rows,
 			     uint32_t capacity);
 

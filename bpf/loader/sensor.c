@@ -255,6 +255,7 @@ void sensor_free(struct immune_sensor *sensor)
 		munmap(sensor->reader, (size_t)sysconf(_SC_PAGESIZE));
 	sensor_bpf__destroy(sensor->programs);
 	snapshot_free(&sensor->snapshot);
+	free(sensor->hidden.pids);
 	if (sensor->cgroup >= 0)
 		close(sensor->cgroup);
 	if (sensor->epoll >= 0)

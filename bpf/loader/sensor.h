@@ -14,6 +14,7 @@
 #include "cgroup_names.h"
 #include "device.h"
 #include "hash.h"
+#include "hidden.h"
 #include "ring.h"
 #include "snapshot.h"
 #include "verdicts.h"
@@ -37,6 +38,7 @@ struct immune_sensor {
 	struct sensor_bpf *programs;
 	struct ring rings[IMMUNE_STREAM_COUNT];
 	struct snapshot snapshot;
+	struct hidden_round hidden; /* guarded by poll_lock, like snapshot */
 	struct watch *watch;
 	struct hasher *_Atomic hasher; /* from the first policy on that wants hashes */
 	struct verdicts verdicts;

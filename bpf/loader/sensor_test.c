@@ -24,6 +24,7 @@ static const struct {
 	{ "dns", test_dns },	       { "streams", test_streams },   { "signals", test_signals },
 	{ "owned_files", test_owned_files },
 	{ "attach", test_attach },     { "hidden", test_hidden },
+	{ "device_again", test_device_again },
 	{ "errors", test_errors },     { "mark_bounds", test_mark_bounds },
 	{ "fuse", test_fuse },	       { "fuse_still", test_fuse_still },
 	{ "fuse_enforced", test_fuse_enforced },

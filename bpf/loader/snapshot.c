@@ -12,7 +12,6 @@
 #include "control.h"
 #include "immune_record.h"
 #include "process.h"
-#include "snapshot_record.h"
 
 /* Passes over all tasks before a host that forks without end is taken as it is. */
 #define PASSES_MAX 16
@@ -136,14 +135,62 @@ int snapshot_take(struct snapshot *snapshot, struct bpf_program *program)
 	return 0;
 }
 
+bool snapshot_agrees(const struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->count; i++) {
+		const struct process_key key = { snapshot->entries[i].start_time_ns,
+						 snapshot->entries[i].pid };
+
+		if (process_shown(&key) == SHOWN_AS_IT_IS)
+			return true;
+	}
+	return false;
+}
+
+int snapshot_add_hidden(struct snapshot *snapshot, const struct immune_snapshot_entry *entry)
+{
+	uint32_t over = 0;
+
+	snapshot->looked = true;
+	return entry_add(snapshot, entry, &over);
+}
+
+bool snapshot_told(const struct snapshot *snapshot, const struct process_key *key)
+{
+	uint32_t count = snapshot->told_count;
+
+	for (uint32_t i = 0; i < count && i < HIDDEN_TOLD_MAX; i++)
+		if (snapshot->told[i].pid == key->pid &&
+		    snapshot->told[i].start_time_ns == key->start_time_ns)
+			return true;
+	return false;
+}
+
+/* Whether the record of an entry is for others to see; notes those that are hidden. */
+static bool is_told(struct snapshot *snapshot, const struct immune_record_header *header)
+{
+	const struct process_key key = { header->start_time_ns, header->pid };
+
+	if (!(header->flags & IMMUNE_FLAG_HIDDEN))
+		return !snapshot->looked;
+	snapshot->told[snapshot->told_count++ % HIDDEN_TOLD_MAX] = key;
+	return true;
+}
+
 uint32_t snapshot_drain(struct snapshot *snapshot, uint8_t *buffer, uint32_t capacity)
 {
 	uint32_t used = 0;
 
 	while (snapshot->delivered < snapshot->count &&
 	       capacity - used >= IMMUNE_RECORD_BYTES_MAX) {
-		used += snapshot_record(&snapshot->entries[snapshot->delivered++],
-					++snapshot->sequence, snapshot->processes, buffer + used);
+		uint8_t *to = buffer + used;
+		uint32_t length = snapshot_record(&snapshot->entries[snapshot->delivered++],
+						  snapshot->sequence + 1, snapshot->processes, to);
+
+		if (!is_told(snapshot, (const void *)to))
+			continue;
+		snapshot->sequence++;
+		used += length;
 	}
 	if (snapshot->delivered == snapshot->count)
 		snapshot_free(snapshot);
@@ -155,4 +202,5 @@ void snapshot_free(struct snapshot *snapshot)
 	free(snapshot->entries);
 	snapshot->entries = NULL;
 	snapshot->count = snapshot->capacity = snapshot->delivered = 0;
+	snapshot->looked = false;
 }

@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -29,25 +33,85 @@ struct process_record {
 
 static const char deleted_mark[] = " (deleted)";
 
-/* True when /proc/PID is the process that the kernel showed: its start agrees to a clock tick. */
-static bool same_process(int directory, uint64_t start_time_ns)
+/*
+ * Opens what lies below a folder of /proc itself: where something is mounted over it this fails
+ * with EXDEV, and a server that stands behind the mount is not asked. A descriptor or -1.
+ */
+static int open_bare(int directory, const char *name, int flags)
 {
-	char text[1024];
-	int fd = openat(directory, "stat", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	uint64_t ticks_a_second = (uint64_t)sysconf(_SC_CLK_TCK);
-	char *at;
+	struct open_how how = {
+		.flags = (uint64_t)flags | O_RDONLY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	};
 
-	if (fd >= 0)
-		close(fd);
-	if (length <= 0)
-		return false;
-	text[length] = 0;
+	return (int)syscall(SYS_openat2, directory, name, &how, sizeof(how));
+}
+
+/* The folder of a process in /proc, or -1. */
+static int folder_open(uint32_t pid)
+{
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int folder = -1, error = errno;
+	struct statfs about;
+	char name[16];
+
+	if (proc < 0)
+		return -1;
+	snprintf(name, sizeof(name), "%u", pid);
+	if (fstatfs(proc, &about) || about.f_type != PROC_SUPER_MAGIC) {
+		errno = EIO;
+	} else {
+		folder = open_bare(proc, name, O_DIRECTORY);
+	}
+	error = errno;
+	close(proc);
+	errno = error;
+	return folder;
+}
+
+/* True when text, of a file stat, is of this process: its start agrees to a clock tick. */
+static bool same_process(const char *text, const struct process_key *key)
+{
+	uint64_t ticks_a_second = (uint64_t)sysconf(_SC_CLK_TCK);
 	/* The name, field 2, may hold anything; what follows its last bracket does not. */
-	at = strrchr(text, ')');
+	const char *at = strrchr(text, ')');
+
 	for (int field = 2; at && field < STAT_START_FIELD; field++)
 		at = strchr(at + 1, ' ');
-	return at && strtoull(at + 1, NULL, 10) == start_time_ns / (1000000000ull / ticks_a_second);
+	return at && strtoul(text, NULL, 10) == key->pid &&
+	       strtoull(at + 1, NULL, 10) == key->start_time_ns / (1000000000ull / ticks_a_second);
+}
+
+/* Whether /proc has the process; its folder, or -1, goes to `folder`, which the caller closes. */
+static enum shown shown_as(const struct process_key *key, int *folder)
+{
+	char text[1024];
+	ssize_t length = -1;
+	int fd = -1, error = 0;
+
+	*folder = folder_open(key->pid);
+	if (*folder >= 0)
+		fd = open_bare(*folder, "stat", 0);
+	if (fd >= 0)
+		length = read(fd, text, sizeof(text) - 1);
+	if (length < 0)
+		error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (error)
+		return error == ENOENT || error == EXDEV ? SHOWN_NOT : SHOWN_UNKNOWN;
+	text[length] = 0;
+	return same_process(text, key) ? SHOWN_AS_IT_IS : SHOWN_NOT;
+}
+
+enum shown process_shown(const struct process_key *key)
+{
+	int folder;
+	enum shown shown = shown_as(key, &folder);
+
+	if (folder >= 0)
+		close(folder);
+	return shown;
 }
 
 static void slot_set(struct process_record *record, int index, uint32_t length, uint32_t original)
@@ -86,7 +150,7 @@ static void link_append(struct process_record *record, int directory, const char
 static void argv_append(struct process_record *record, int directory)
 {
 	uint8_t *to = (uint8_t *)record + record->header.length;
-	int fd = openat(directory, "cmdline", O_RDONLY | O_CLOEXEC);
+	int fd = open_bare(directory, "cmdline", 0);
 	uint32_t kept = 0, whole = 0;
 	uint8_t rest[4096];
 
@@ -142,37 +206,33 @@ static void header_fill(struct process_record *record, const struct immune_snaps
 	};
 }
 
-/* True while the exit hook has not seen the process end. */
-static bool still_lives(int processes, const struct immune_snapshot_entry *entry)
+bool process_lives(int processes, const struct process_key *key)
 {
 	struct immune_process process;
 
-	return !bpf_map_lookup_elem(processes, &entry->pid, &process) &&
-	       process.start_time_ns == entry->start_time_ns;
+	return !bpf_map_lookup_elem(processes, &key->pid, &process) &&
+	       process.start_time_ns == key->start_time_ns;
 }
 
 uint32_t snapshot_record(const struct immune_snapshot_entry *entry, uint64_t sequence,
 			 int processes, uint8_t *to)
 {
+	const struct process_key key = { entry->start_time_ns, entry->pid };
 	struct process_record *record = (struct process_record *)to;
-	char path[32];
-	int directory, error = 0;
+	enum shown shown;
+	int directory;
 
 	header_fill(record, entry, sequence);
-	snprintf(path, sizeof(path), "/proc/%u", entry->pid);
-	directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Another file system may lie over the folder: then it is there, and has no stat. */
-	if (directory < 0 || faccessat(directory, "stat", F_OK, 0))
-		error = errno;
-	if (error || !same_process(directory, entry->start_time_ns)) {
-		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
-		/* It lives and was not shown a moment ago: somebody hides it. */
-		if (error == ENOENT && still_lives(processes, entry))
-			record->header.flags |= IMMUNE_FLAG_HIDDEN;
-	} else {
+	shown = shown_as(&key, &directory);
+	if (shown == SHOWN_AS_IT_IS) {
 		link_append(record, directory, "exe", IMMUNE_PROCESS_SLOT_IMAGE);
 		argv_append(record, directory);
 		link_append(record, directory, "cwd", IMMUNE_PROCESS_SLOT_CWD);
+	} else {
+		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
+		/* It lives, and was not shown a moment ago or as another one: somebody hides it. */
+		if (shown == SHOWN_NOT && processes >= 0 && process_lives(processes, &key))
+			record->header.flags |= IMMUNE_FLAG_HIDDEN;
 	}
 	if (directory >= 0)
 		close(directory);

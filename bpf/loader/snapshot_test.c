@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* A snapshot of more processes than there is room for. */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +62,7 @@ void test_crowd(void)
 	for (int i = 0; i < CHILDREN; i++) {
 		children[i] = fork();
 		if (!children[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			pause();
 			_exit(0);
 		}

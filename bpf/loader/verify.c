@@ -74,7 +74,7 @@ static bool is_cgroup_program(const struct bpf_program *program)
 	enum bpf_prog_type type = bpf_program__type(program);
 
 	return type == BPF_PROG_TYPE_CGROUP_SOCK_ADDR || type == BPF_PROG_TYPE_CGROUP_SKB ||
-	       type == BPF_PROG_TYPE_CGROUP_SOCK;
+	       type == BPF_PROG_TYPE_CGROUP_SOCK || type == BPF_PROG_TYPE_CGROUP_DEVICE;
 }
 
 /* True when the link runs this program, and is not one that somebody forced off its cgroup. */
@@ -176,6 +176,7 @@ IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,
 	verify_programs(sensor, &all);
 	verify_maps(sensor, &all);
 	pthread_mutex_unlock(&sensor->policy_lock);
+	hidden_look(sensor);
 	if (guardians_check(&guarded))
 		found(&all, IMMUNE_VERIFY_GUARDIAN, guarded, "immune-guardian");
 	if (sensor->hasher && hash_apart_off(sensor->hasher))
