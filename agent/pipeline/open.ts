@@ -139,6 +139,7 @@ export async function openPipeline(
   feedUsers(engine, host);
   const sensor = held.use(KernelSensor.open(options.sensor));
   const watchesNotSet = sensor.policy(options.policy);
+  if (watchesNotSet > 0 && sensor.problem() !== "") outlets.onWarning(sensor.problem());
   const enforcement = options.enforcement && held.use(
     new Enforcement(options.enforcement, {
       sensor,

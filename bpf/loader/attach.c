@@ -272,6 +272,11 @@ void sensor_find_devices(struct immune_sensor *sensor)
 	pthread_mutex_unlock(&sensor->policy_lock);
 }
 
+bool sensor_has_calls(const struct immune_sensor *sensor)
+{
+	return bpf_program__autoload(sensor->programs->progs.on_call_exit);
+}
+
 int sensor_want_calls(struct immune_sensor *sensor, bool wanted)
 {
 	struct sensor_bpf *programs = sensor->programs;

@@ -9,14 +9,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <bpf/libbpf.h>
-
 #include "sensor.h"
-#include "sensor.skel.h"
 
 int act_calls_prepare(struct immune_sensor *sensor)
 {
-	if (bpf_program__autoload(sensor->programs->progs.on_call_exit))
+	if (sensor_has_calls(sensor))
 		return sensor_want_calls(sensor, true);
 	immune_fail("This kernel's programs have no callbacks (Linux 5.13): its program is not loaded");
 	return -EOPNOTSUPP;

@@ -268,8 +268,8 @@ int64_t immune_sensor_programs(struct immune_sensor *sensor, struct immune_progr
 			       uint32_t capacity);
 
 /* Replaces the policy. A blob that does not hold is EINVAL and changes nothing; what fails later puts
- * the policy before into force again. Watches that could not be set are counted: returns how many
- * (0 = all set), the last one in immune_error(). */
+ * the policy before into force again. Watches that could not be set are counted, and calls that the
+ * kernel cannot tell of as one: returns how many (0 = all set), the last one in immune_error(). */
 int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob, uint32_t length);
 
 /* Writes labels into the kernel's process map, for what these processes and their children do from

@@ -39,7 +39,15 @@ static int hashes_step(struct immune_sensor *sensor, const struct policy *policy
 
 static int calls_step(struct immune_sensor *sensor, const struct policy *policy)
 {
-	return sensor_want_calls(sensor, policy->header.flags & IMMUNE_POLICY_CALLS);
+	bool wanted = policy->header.flags & IMMUNE_POLICY_CALLS;
+
+	/* On Linux 5.12 (object.c) it cannot be; the rest of the policy holds all the same. */
+	if (sensor_has_calls(sensor))
+		return sensor_want_calls(sensor, wanted);
+	if (wanted)
+		immune_fail("Cannot tell of acts and accesses: programs of this kernel have no "
+			    "callbacks, use Linux 5.13 or later");
+	return wanted;
 }
 
 static int kinds_step(struct immune_sensor *sensor, const struct policy *policy)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Records over the end of a ring, and more of them than a buffer holds. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #define WRAPPED_RUNS 60
 #define LONG_ARGUMENT_BYTES 1500
 #define BACKLOG_PROCESSES 600
+#define REUSES_TRIED 1000
 #define EVERY_KIND (~0ull)
 
 struct wrapped {
@@ -153,5 +155,78 @@ void test_backlog(void)
 	must(backlog.opened, "the open was not reported");
 	must(!backlog.early, "%llu records of processes not yet told of",
 	     (unsigned long long)backlog.early);
+	immune_sensor_close(sensor);
+}
+
+/* A thread of this process that has the number of one that ended: it opens the watched file. */
+struct reuse {
+	const char *path;
+	uint32_t number;
+	bool has_it;
+	bool done;
+	struct immune_record_header found;
+};
+
+static void *open_as(void *state)
+{
+	struct reuse *reuse = state;
+
+	reuse->has_it = (uint32_t)gettid() == reuse->number;
+	if (reuse->has_it) {
+		int fd = open(reuse->path, O_RDONLY | O_CLOEXEC);
+
+		must(fd >= 0, "cannot open");
+		close(fd);
+	}
+	return NULL;
+}
+
+static void keep_open(const struct immune_record_header *record, void *state)
+{
+	struct reuse *reuse = state;
+
+	if (record->kind != IMMUNE_KIND_OPEN || record->tid != reuse->number)
+		return;
+	reuse->found = *record;
+	reuse->done = true;
+}
+
+/* A child opens in threads until one has the number: who else forks on the host may be faster. */
+static void open_with_number(void *state)
+{
+	struct reuse *reuse = state;
+
+	for (int i = 0; i < REUSES_TRIED && !reuse->has_it; i++) {
+		FILE *last = fopen("/proc/sys/kernel/ns_last_pid", "w");
+		pthread_t thread;
+
+		must(last && fprintf(last, "%u", reuse->number - 1) > 0 && !fclose(last),
+		     "cannot choose a number");
+		must(!pthread_create(&thread, NULL, open_as, reuse), "no thread");
+		pthread_join(thread, NULL);
+	}
+	_exit(!reuse->has_it);
+}
+
+/* An open is its process's, though a thread of it has the number of a process that ended. */
+void test_number_reused(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	char path[] = "/tmp/immune-backlog-test-XXXXXX";
+	struct reuse reuse = { .path = path };
+	int fd = mkstemp(path), status;
+	pid_t opener;
+
+	must(fd >= 0, "cannot make a file");
+	close(fd);
+	watch_set(sensor, path);
+	reuse.number = (uint32_t)child_of(nothing, NULL, &status);
+	poll_out(sensor, NULL, NULL);
+	opener = child_of(open_with_number, &reuse, &status);
+	must(!status, "no thread had the number: status %x", status);
+	poll_until(sensor, keep_open, &reuse, &reuse.done);
+	unlink(path);
+	must(reuse.done && reuse.found.pid == (uint32_t)opener, "pid %u of %u", reuse.found.pid,
+	     reuse.number);
 	immune_sensor_close(sensor);
 }

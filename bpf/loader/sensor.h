@@ -89,6 +89,7 @@ int sensor_want_devices(struct immune_sensor *sensor, const uint8_t *watches, ui
 void sensor_find_devices(struct immune_sensor *sensor);
 
 /* The program that tells of acts, and of accesses beyond PTRACE_ATTACH. */
+bool sensor_has_calls(const struct immune_sensor *sensor);
 int sensor_want_calls(struct immune_sensor *sensor, bool wanted);
 int sensor_want_identity(struct immune_sensor *sensor, bool wanted);
 

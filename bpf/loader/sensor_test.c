@@ -14,6 +14,7 @@ static const struct {
 	{ "gather", test_gather },     { "starts", test_starts },
 	{ "snapshot", test_snapshot }, { "wrap", test_wrap },	      { "backlog", test_backlog },
 	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
+	{ "number_reused", test_number_reused },
 	{ "crowd", test_crowd },       { "label_ids", test_label_ids },
 	{ "policy_undone", test_policy_undone },
 	{ "descent", test_descent },   { "flows", test_flows },

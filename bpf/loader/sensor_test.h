@@ -24,6 +24,7 @@ void test_snapshot(void);
 void test_crowd(void);
 void test_wrap(void);
 void test_backlog(void);
+void test_number_reused(void);
 void test_names(void);
 void test_marks(void);
 void test_labels(void);

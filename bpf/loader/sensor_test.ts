@@ -28,6 +28,7 @@ const TESTS: Readonly<Record<string, string>> = {
   names: "a component over 255 bytes is cut and flagged, not shown as another name",
   marks: "exec record has the role of the program's marks, of each type, and no other's",
   labels: "immune_sensor_label() labels a process and all that descends from it afterwards",
+  number_reused: "a watched open is its process's, though its thread has an ended one's number",
   crowd: "a snapshot of more processes than there is room for has each once, and counts the rest",
   label_ids: "a change of ids takes nothing of a label back, nor lets an older one in",
   policy_undone: "immune_sensor_policy() that fails half way leaves the policy before in force",

@@ -23,6 +23,7 @@
  */
 struct watch {
 	struct watch_answer answer;
+	struct watch_maps maps; /* for changes, which are told when who made them may have ended */
 	struct watch_change *_Atomic change; /* from the first policy on that wants changes */
 	pthread_mutex_t apply_lock;
 	_Atomic bool following_ends;
@@ -105,7 +106,9 @@ int watch_start(struct watch **out, const struct watch_maps *maps, int wake_even
 	pthread_mutex_init(&watch->apply_lock, NULL);
 	pthread_mutex_init(&answer->current_lock, NULL);
 	answer->groups = (struct watch_groups){ .files = -1, .names = -1 };
-	answer->maps = *maps;
+	watch->maps = answer->maps = *maps;
+	/* Who opens waits, so he lives; a number of his may be that of one who ended. */
+	answer->maps.ended = -1;
 	answer->wake_eventfd = wake_eventfd;
 	answer->own_pid = getpid();
 	answer->proc_self_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -186,7 +189,7 @@ int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count)
 		return -EINVAL;
 	change = atomic_load(&watch->change);
 	if (!change && wants_changes(entries, count)) {
-		refused = watch_change_start(&change, &watch->answer.maps,
+		refused = watch_change_start(&change, &watch->maps,
 					     watch->answer.wake_eventfd);
 		atomic_store(&watch->change, change);
 	}
