@@ -1,5 +1,6 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import type { TierTally } from "../../common/wire/tier_tally.ts";
+import type { Unfaithful } from "../sensors/control.ts";
 import type { KernelSensor } from "../sensors/kernel.ts";
 import type { KernelOptions } from "../sensors/options.ts";
 import type { Detached } from "../sensors/programs.ts";
@@ -78,11 +79,28 @@ export class Enforcement implements Disposable {
     return this.#enforcer?.tiers ?? [];
   }
 
-  /** What each tier in force did, since the agent began. */
+  /** What each tier in force did, since the agent began; one that somebody detached is in no force. */
   counts(): readonly TierTally[] {
-    const tiers = this.tiers;
-    return addTiers(this.#enforcer?.counts() ?? [], this.#past)
-      .filter(({ tier }) => tiers.includes(tier));
+    const now = this.#enforcer?.counts() ?? [];
+    const held = now.filter(({ tier, attached }) => tier === "fanotify" || attached > 0)
+      .map(({ tier }) => tier);
+    return addTiers(now, this.#past).filter(({ tier }) => held.includes(tier));
+  }
+
+  /**
+   * Looks whether the kernel still has what it was given, and puts right what it can.
+   *
+   * @returns What was not as it should be; empty when all is well.
+   */
+  verify(): readonly Unfaithful[] {
+    return this.#enforcer?.verify() ?? [];
+  }
+
+  /** Gives the kernel the policy in force once more; when it refuses, that is warned of. */
+  restore(): void {
+    this.#files = "";
+    this.#lookedAt = -Infinity;
+    this.lookAgainIfDue();
   }
 
   /**

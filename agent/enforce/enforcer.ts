@@ -1,6 +1,7 @@
 import { ImmuneError } from "../../common/config/errors.ts";
 import { VERDICT_TIERS } from "../../common/record/values.ts";
 import type { TierTally } from "../../common/wire/tier_tally.ts";
+import { readUnfaithful, type Unfaithful } from "../sensors/control.ts";
 import type { KernelSensor } from "../sensors/kernel.ts";
 import {
   cString,
@@ -36,6 +37,8 @@ export interface EnforcerOptions extends LibraryOptions {
 export interface TierCounts extends TierTally {
   /** Programs that were hashed; one that changed, or was forgotten since, again. */
   readonly hashed: number;
+  /** Programs that the kernel runs now; of fanotify 0, which has none. */
+  readonly attached: number;
 }
 
 /** The enforcing programs beside an open sensor. */
@@ -119,8 +122,20 @@ export class Enforcer implements Disposable {
         capped: u64(32),
         failed: u64(40),
         hashed: u64(48),
+        attached: view.getUint32(i * ROW_BYTES + 4, true),
       };
     });
+  }
+
+  /**
+   * Looks whether the kernel still has what it was given, and puts right what it can.
+   *
+   * @returns What was not as it should be; empty when all is well.
+   */
+  verify(): readonly Unfaithful[] {
+    return readUnfaithful((bytes, capacity) =>
+      this.#check(this.#symbols.immune_enforce_verify(this.#handle, bytes, capacity))
+    );
   }
 
   /** Ids of its programs in the kernel. */

@@ -34,7 +34,7 @@ export interface SelfProbes {
   readonly steadyMs: () => number;
 }
 
-/** What is told of a part of the sensor that was not as it had been left. */
+/** What is told of a part of the sensor, or of enforcement, that was not as it had been left. */
 const UNFAITHFUL: Readonly<Record<Unfaithful["what"], Pick<Tamper, "what" | "detail">>> = {
   program: {
     what: "detached",
@@ -48,6 +48,10 @@ const UNFAITHFUL: Readonly<Record<Unfaithful["what"], Pick<Tamper, "what" | "det
   hasher: {
     what: "killed",
     detail: "all processes that hash what programs serve (FUSE) wait for servers that never answer",
+  },
+  pin: {
+    what: "file_changed",
+    detail: "it was gone, or led elsewhere: enforcement would have ended with the agent",
   },
 };
 

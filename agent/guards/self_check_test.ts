@@ -150,6 +150,11 @@ Deno.test("SelfCheck gives the policy again for what the sensor could not put ri
     ["killed", "guardian immune-guardian"],
   ]);
   assertEquals(host.policies, 1);
+  host.wrong = [{ what: "pin", name: "refuse_connect4", restored: false }];
+  assertEquals(host.after(VERIFY_INTERVAL_MS).map(({ what, object }) => [what, object]), [
+    ["file_changed", "pin refuse_connect4"],
+  ]);
+  assertEquals(host.policies, 1);
 });
 
 Deno.test("SelfCheck tells once that no hasher is left, and again after one was", () => {

@@ -179,6 +179,7 @@ export async function openPipeline(
   let policy = options.policy;
   const self = options.ownFiles && new SelfWatch({
     sensor,
+    enforcement,
     library: options.sensor,
     engine,
     pipeline,

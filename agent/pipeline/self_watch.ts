@@ -4,6 +4,7 @@ import { OwnFiles } from "../guards/own_files.ts";
 import { RunFile } from "../guards/run_file.ts";
 import { SelfCheck, VERIFY_INTERVAL_MS } from "../guards/self_check.ts";
 import { type Tamper, tamperRecord } from "../guards/tamper.ts";
+import type { Enforcement } from "../enforce/enforcement.ts";
 import { readFact } from "../sensors/facts.ts";
 import type { KernelSensor } from "../sensors/kernel.ts";
 import { type LibraryOptions, loadLibrary } from "../sensors/library.ts";
@@ -20,6 +21,8 @@ const BLIND: ReadonlySet<Tamper["what"]> = new Set(["detached", "map_changed", "
 /** What looking after the agent works with. */
 export interface SelfParts {
   readonly sensor: Pick<KernelSensor, "verify" | "policy">;
+  /** Default: nothing is refused. */
+  readonly enforcement: Pick<Enforcement, "verify" | "restore"> | undefined;
   readonly library: LibraryOptions;
   readonly engine: Pick<Engine, "process">;
   readonly pipeline: Pick<Pipeline, "takeMade" | "tellDetached">;
@@ -42,7 +45,7 @@ export class SelfWatch {
 
   /** @param parts Sensor, files, clocks. How all of it is now is how it should be. */
   constructor(parts: SelfParts) {
-    const { sensor, library, policy, bootTimeNs, bootId, runFile } = parts;
+    const { sensor, enforcement, library, policy, bootTimeNs, bootId, runFile } = parts;
     // Keys that it masks are in its memory: not in core dumps. Without it the agent goes on.
     loadLibrary(library).symbols.immune_protect();
     const bootMs = (): number => Number(bootTimeNs() / NS_PER_MS);
@@ -50,8 +53,11 @@ export class SelfWatch {
     this.#check = new SelfCheck({
       tracer: () => tracerOf(library),
       oomScoreAdj: () => oomScoreAdj(library),
-      sensor: () => sensor.verify(),
-      restorePolicy: () => void sensor.policy(policy()),
+      sensor: () => [...sensor.verify(), ...enforcement?.verify() ?? []],
+      restorePolicy: () => {
+        sensor.policy(policy());
+        enforcement?.restore();
+      },
       files: new OwnFiles(parts.files),
       wallMs: () => Date.now(),
       bootMs,

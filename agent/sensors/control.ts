@@ -51,7 +51,9 @@ export const STATS_ROWS_MAX = 4096;
 
 /** Bytes of `struct immune_verify_row`: u32 what, u32 restored, 32 of name. */
 const VERIFY_ROW_BYTES = 40;
-const VERIFIED = ["program", "map", "guardian", "hasher"] as const;
+const VERIFIED = ["program", "map", "guardian", "hasher", "pin"] as const;
+/** Most of them that are told of at once. */
+const VERIFY_ROWS_MAX = 64;
 
 /** A process that a signal is meant for: all of it must agree with what is there. */
 export interface SignalTarget {
@@ -62,9 +64,9 @@ export interface SignalTarget {
   readonly image?: string;
 }
 
-/** Something of the sensor that the kernel did not have as it was given. */
+/** Something of the sensor, or of enforcement, that the kernel did not have as it was given. */
 export interface Unfaithful {
-  readonly what: "program" | "map" | "guardian" | "hasher";
+  readonly what: typeof VERIFIED[number];
   readonly name: string;
   /** True when it was put right. */
   readonly restored: boolean;
@@ -188,14 +190,8 @@ export class SensorControl {
    * @returns What was not as it should be; empty when all is well.
    */
   verify(): readonly Unfaithful[] {
-    const rows = new DataView(new ArrayBuffer(VERIFY_ROW_BYTES * PROGRAM_ROWS_MAX));
-    const bytes = new Uint8Array(rows.buffer);
-    const count = this.check(
-      this.symbols.immune_sensor_verify(this.pointer(), bytes, PROGRAM_ROWS_MAX),
-    );
-    return Array.from(
-      { length: Math.min(count, PROGRAM_ROWS_MAX) },
-      (_, i) => verifyRow(rows, i * VERIFY_ROW_BYTES),
+    return readUnfaithful((bytes, capacity) =>
+      this.check(this.symbols.immune_sensor_verify(this.pointer(), bytes, capacity))
     );
   }
 
@@ -239,6 +235,22 @@ export class SensorControl {
     this.#handle = 0n;
     return handle;
   }
+}
+
+/**
+ * What a look at the kernel found.
+ *
+ * @param look Fills rows of `struct immune_verify_row`; returns how many there are.
+ */
+export function readUnfaithful(
+  look: (bytes: Uint8Array<ArrayBuffer>, capacity: number) => number,
+): readonly Unfaithful[] {
+  const rows = new DataView(new ArrayBuffer(VERIFY_ROW_BYTES * VERIFY_ROWS_MAX));
+  const count = look(new Uint8Array(rows.buffer), VERIFY_ROWS_MAX);
+  return Array.from(
+    { length: Math.min(count, VERIFY_ROWS_MAX) },
+    (_, i) => verifyRow(rows, i * VERIFY_ROW_BYTES),
+  );
 }
 
 function verifyRow(rows: DataView, offset: number): Unfaithful {

@@ -37,6 +37,7 @@ const SYMBOLS = {
   immune_enforce_pause: { parameters: ["u64", "u32"], result: "i64" },
   immune_enforce_counts: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_enforce_program_ids: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_enforce_verify: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_enforce_close: { parameters: ["u64"], result: "i64" },
   immune_enforce_release: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
   immune_enforce_trial: { parameters: ["buffer", "buffer", "u32"], result: "i64" },

@@ -13,6 +13,7 @@
 #include "enforce_watch.h"
 #include "immune_record.h"
 #include "sensor.h"
+#include "verify.h"
 
 #include "enforce.skel.h"
 #include "sensor.skel.h"
@@ -104,6 +105,7 @@ static int program_attach(struct immune_enforce *enforce, size_t index)
 		return error;
 	}
 	enforce->links[enforce->link_count] = link;
+	enforce->link_programs[enforce->link_count] = program;
 	enforce->link_tiers[enforce->link_count++] = tier;
 	return 0;
 }
@@ -218,7 +220,8 @@ static void count_row(const struct immune_enforce *enforce, uint32_t tier,
 	memset(row, 0, sizeof(*row));
 	row->tier = tier;
 	for (uint32_t i = 0; i < enforce->link_count; i++)
-		row->attached += enforce->link_tiers[i] == tier;
+		row->attached += enforce->link_tiers[i] == tier &&
+				 verify_link(enforce->link_programs[i], enforce->links[i]);
 	if (bpf_map_lookup_elem(bpf_map__fd(enforce->programs->maps.enforced_counts), &tier,
 				counts))
 		return;

@@ -27,6 +27,8 @@
 #include "sensor.skel.h"
 
 #define PATH_BYTES (IMMUNE_OPTION_PATH_BYTES + 300)
+/* A pin in the folder of its set. */
+#define PIN_BYTES (PATH_BYTES + 32)
 #define RING_NAME "ring"
 
 static int folder_make(const char *path)
@@ -110,15 +112,75 @@ void enforce_unpin(struct immune_enforce *enforce)
 	if (!enforce->set)
 		return;
 	set_name(enforce, folder);
-	for (uint32_t i = 0; i < enforce->link_count; i++)
-		bpf_link__unpin(enforce->links[i]);
 	set_remove(folder, &released);
 	enforce->set = 0;
 }
 
+static void pin_name(const struct immune_enforce *enforce, uint32_t index, char *path)
+{
+	char folder[PATH_BYTES];
+
+	set_name(enforce, folder);
+	if (index < enforce->link_count)
+		snprintf(path, PIN_BYTES, "%s/link_%u", folder, index);
+	else
+		snprintf(path, PIN_BYTES, "%s/" RING_NAME, folder);
+}
+
+static int pinned_fd(const struct immune_enforce *enforce, uint32_t index)
+{
+	return index < enforce->link_count
+		       ? bpf_link__fd(enforce->links[index])
+		       : bpf_map__fd(enforce->sensor->programs->maps.lifecycle);
+}
+
+/* Id of a link or of a map; 0 when it cannot be told. */
+static uint32_t object_id(int fd, bool is_link)
+{
+	struct bpf_link_info link = { 0 };
+	struct bpf_map_info map = { 0 };
+	uint32_t length = is_link ? sizeof(link) : sizeof(map);
+
+	if (bpf_obj_get_info_by_fd(fd, is_link ? (void *)&link : (void *)&map, &length))
+		return 0;
+	return is_link ? link.id : map.id;
+}
+
+bool enforce_pin_holds(const struct immune_enforce *enforce, uint32_t index)
+{
+	bool is_link = index < enforce->link_count, holds;
+	char path[PIN_BYTES];
+	uint32_t id;
+	int fd;
+
+	pin_name(enforce, index, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return false;
+	id = object_id(fd, is_link);
+	holds = id && id == object_id(pinned_fd(enforce, index), is_link);
+	close(fd);
+	return holds;
+}
+
+int enforce_pin_again(const struct immune_enforce *enforce, uint32_t index)
+{
+	char folder[PATH_BYTES], path[PIN_BYTES];
+	int error = folder_make(enforce->options.pin_path);
+
+	set_name(enforce, folder);
+	error = error ? error : folder_make(folder);
+	if (error)
+		return error;
+	pin_name(enforce, index, path);
+	if (unlink(path) && errno != ENOENT)
+		return -errno;
+	return bpf_obj_pin(pinned_fd(enforce, index), path) ? -errno : 0;
+}
+
 int enforce_pin(struct immune_enforce *enforce)
 {
-	char folder[PATH_BYTES], path[PATH_BYTES + 32];
+	char folder[PATH_BYTES], path[PIN_BYTES];
 	int error = folder_make(enforce->options.pin_path);
 
 	if (error)
@@ -126,13 +188,12 @@ int enforce_pin(struct immune_enforce *enforce)
 	enforce->set = clock_boot_ns();
 	set_name(enforce, folder);
 	error = folder_make(folder);
-	for (uint32_t i = 0; i < enforce->link_count && !error; i++) {
-		snprintf(path, sizeof(path), "%s/link_%u", folder, i);
-		error = bpf_link__pin(enforce->links[i], path);
+	/* The ring is the last. */
+	for (uint32_t i = 0; i <= enforce->link_count && !error; i++) {
+		pin_name(enforce, i, path);
+		if (bpf_obj_pin(pinned_fd(enforce, i), path))
+			error = -errno;
 	}
-	snprintf(path, sizeof(path), "%s/" RING_NAME, folder);
-	if (!error && bpf_obj_pin(bpf_map__fd(enforce->sensor->programs->maps.lifecycle), path))
-		error = -errno;
 	if (error) {
 		immune_fail("Cannot pin enforcement in \"%s\": %s", folder, strerror(-error));
 		/* Half a set would outlive this process. */

@@ -142,7 +142,7 @@ static int table_write(struct immune_enforce *enforce, int table, const uint8_t 
 	return 0;
 }
 
-static int publish(struct immune_enforce *enforce, const struct immune_enforced *next)
+int enforce_publish(struct immune_enforce *enforce, const struct immune_enforced *next)
 {
 	uint32_t key = 0;
 
@@ -201,11 +201,12 @@ static int policy_put(struct immune_enforce *enforce, const uint8_t *blob,
 	error = policy_write(enforce, blob, header, next.generation);
 	unmarked = error;
 	if (error >= 0)
-		error = publish(enforce, &next);
+		error = enforce_publish(enforce, &next);
 	if (enforce->watch)
 		enforce_watch_switch(enforce->watch, !error);
 	/* Taken out when nobody judges by it any more. */
 	policy_clear(enforce, error ? next.generation : before);
+	enforce_note(enforce);
 	return error ? error : unmarked;
 }
 
@@ -267,7 +268,7 @@ IMMUNE_EXPORT int64_t immune_enforce_pause(struct immune_enforce *enforce, uint3
 	pthread_mutex_lock(&enforce->lock);
 	next = enforce->now;
 	next.paused = paused;
-	result = publish(enforce, &next);
+	result = enforce_publish(enforce, &next);
 	if (!result && bpf_map_lookup_elem(bpf_map__fd(enforce->programs->maps.enforced), &key,
 					   &found))
 		result = -errno;

@@ -78,7 +78,7 @@ struct immune_enforce_options {
 /* Counters of one tier since the programs were loaded. */
 struct immune_enforce_row {
 	uint32_t tier;
-	uint32_t attached; /* programs */
+	uint32_t attached; /* programs that the kernel runs now; of fanotify 0, which has none */
 	uint64_t judged;
 	uint64_t refused;
 	uint64_t monitored;
@@ -144,6 +144,11 @@ int64_t immune_enforce_counts(struct immune_enforce *enforce, struct immune_enfo
 /* Ids of the programs, as of immune_sensor_program_ids(). */
 int64_t immune_enforce_program_ids(struct immune_enforce *enforce, uint32_t *ids,
 				   uint32_t capacity);
+
+/* As immune_sensor_verify(), of the programs, tables and pins of enforcement. Links, pins and what is
+ * in force are put right; tables by giving the policy again. */
+int64_t immune_enforce_verify(struct immune_enforce *enforce, struct immune_verify_row *rows,
+			      uint32_t capacity);
 
 /* Detaches, unless it is pinned: then the kernel goes on. */
 int64_t immune_enforce_close(struct immune_enforce *enforce);

@@ -299,6 +299,7 @@ enum immune_verify_what {
 	IMMUNE_VERIFY_MAP = 2, /* it did not hold what the policy had written */
 	IMMUNE_VERIFY_GUARDIAN = 3, /* the process that answers in its place ended, or stood still */
 	IMMUNE_VERIFY_HASHER = 4, /* all that read what programs serve wait for servers; until one ends */
+	IMMUNE_VERIFY_PIN = 5, /* of enforcement: it was gone, or led to something else */
 };
 
 /* Something of the sensor that was not as it had been left. */

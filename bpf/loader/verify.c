@@ -13,7 +13,7 @@
 #include "sensor.skel.h"
 
 /* Largest key and value of the maps that are summed up. */
-#define KEY_BYTES_MAX 64
+#define KEY_BYTES_MAX 264
 #define VALUE_BYTES_MAX (128u << 10)
 
 /* FNV-1a, 64 bits. */
@@ -24,8 +24,7 @@ static uint64_t hash_of(const uint8_t *bytes, size_t length, uint64_t hash)
 	return hash;
 }
 
-/* A sum over the entries of a map that does not depend on their order. */
-static uint64_t sum_of(const struct bpf_map *map)
+uint64_t verify_sum(const struct bpf_map *map)
 {
 	uint32_t key_bytes = bpf_map__key_size(map), value_bytes = bpf_map__value_size(map);
 	uint8_t key[KEY_BYTES_MAX], next[KEY_BYTES_MAX], *value;
@@ -51,10 +50,10 @@ static uint64_t sum_of(const struct bpf_map *map)
 
 void verify_note(struct immune_sensor *sensor)
 {
-	sensor->marks_sum = sum_of(sensor->programs->maps.marks);
-	sensor->terms_sum = sum_of(sensor->programs->maps.terms);
-	sensor->networks_sum = sum_of(sensor->programs->maps.networks);
-	sensor->filters_sum = sum_of(sensor->programs->maps.network_filters);
+	sensor->marks_sum = verify_sum(sensor->programs->maps.marks);
+	sensor->terms_sum = verify_sum(sensor->programs->maps.terms);
+	sensor->networks_sum = verify_sum(sensor->programs->maps.networks);
+	sensor->filters_sum = verify_sum(sensor->programs->maps.network_filters);
 }
 
 /* Whether a place has the Bloom map that the policy made; what is in one cannot be read back. */
@@ -77,8 +76,7 @@ static bool is_cgroup_program(const struct bpf_program *program)
 	       type == BPF_PROG_TYPE_CGROUP_SOCK || type == BPF_PROG_TYPE_CGROUP_DEVICE;
 }
 
-/* True when the link runs this program, and is not one that somebody forced off its cgroup. */
-static bool link_holds(const struct bpf_program *program, const struct bpf_link *link)
+bool verify_link(const struct bpf_program *program, const struct bpf_link *link)
 {
 	struct bpf_link_info info = { 0 };
 	struct bpf_prog_info ours = { 0 };
@@ -92,9 +90,8 @@ static bool link_holds(const struct bpf_program *program, const struct bpf_link 
 	return info.type != BPF_LINK_TYPE_CGROUP || info.cgroup.cgroup_id;
 }
 
-/* Attaches a program in the place of a link that does not hold. */
-static bool attach_again(struct immune_sensor *sensor, struct bpf_program *program,
-			 struct bpf_link **link)
+bool verify_attach(const struct immune_sensor *sensor, struct bpf_program *program,
+		   struct bpf_link **link)
 {
 	struct bpf_link *fresh;
 
@@ -108,13 +105,7 @@ static bool attach_again(struct immune_sensor *sensor, struct bpf_program *progr
 	return true;
 }
 
-struct found {
-	struct immune_verify_row *rows;
-	uint32_t capacity;
-	uint32_t count;
-};
-
-static void found(struct found *found, uint32_t what, bool restored, const char *name)
+void verify_found(struct verify_found *found, uint32_t what, bool restored, const char *name)
 {
 	struct immune_verify_row *row = &found->rows[found->count];
 
@@ -126,7 +117,7 @@ static void found(struct found *found, uint32_t what, bool restored, const char 
 	strncpy(row->name, name, sizeof(row->name) - 1);
 }
 
-static void verify_programs(struct immune_sensor *sensor, struct found *all)
+static void verify_programs(struct immune_sensor *sensor, struct verify_found *all)
 {
 	const struct bpf_object_skeleton *skeleton = sensor->programs->skeleton;
 
@@ -134,40 +125,40 @@ static void verify_programs(struct immune_sensor *sensor, struct found *all)
 		const struct bpf_prog_skeleton *entry =
 			(const void *)((const char *)skeleton->progs + i * skeleton->prog_skel_sz);
 
-		if (!entry->link || !*entry->link || link_holds(*entry->prog, *entry->link))
+		if (!entry->link || !*entry->link || verify_link(*entry->prog, *entry->link))
 			continue;
-		found(all, IMMUNE_VERIFY_PROGRAM, attach_again(sensor, *entry->prog, entry->link),
+		verify_found(all, IMMUNE_VERIFY_PROGRAM, verify_attach(sensor, *entry->prog, entry->link),
 		      entry->name);
 	}
 }
 
-static void verify_maps(struct immune_sensor *sensor, struct found *all)
+static void verify_maps(struct immune_sensor *sensor, struct verify_found *all)
 {
 	struct immune_control now = { 0 };
 	uint32_t key = 0;
 	int fd = bpf_map__fd(sensor->programs->maps.control);
 
 	if (bpf_map_lookup_elem(fd, &key, &now) || memcmp(&now, &sensor->control, sizeof(now)))
-		found(all, IMMUNE_VERIFY_MAP, !sensor_publish(sensor), "control");
+		verify_found(all, IMMUNE_VERIFY_MAP, !sensor_publish(sensor), "control");
 	/* Of these the policy has to be given again: only its owner has it. */
-	if (sum_of(sensor->programs->maps.marks) != sensor->marks_sum)
-		found(all, IMMUNE_VERIFY_MAP, false, "marks");
-	if (sum_of(sensor->programs->maps.terms) != sensor->terms_sum)
-		found(all, IMMUNE_VERIFY_MAP, false, "terms");
-	if (sum_of(sensor->programs->maps.networks) != sensor->networks_sum)
-		found(all, IMMUNE_VERIFY_MAP, false, "networks");
-	if (sum_of(sensor->programs->maps.network_filters) != sensor->filters_sum)
-		found(all, IMMUNE_VERIFY_MAP, false, "network_filters");
+	if (verify_sum(sensor->programs->maps.marks) != sensor->marks_sum)
+		verify_found(all, IMMUNE_VERIFY_MAP, false, "marks");
+	if (verify_sum(sensor->programs->maps.terms) != sensor->terms_sum)
+		verify_found(all, IMMUNE_VERIFY_MAP, false, "terms");
+	if (verify_sum(sensor->programs->maps.networks) != sensor->networks_sum)
+		verify_found(all, IMMUNE_VERIFY_MAP, false, "networks");
+	if (verify_sum(sensor->programs->maps.network_filters) != sensor->filters_sum)
+		verify_found(all, IMMUNE_VERIFY_MAP, false, "network_filters");
 	if (!list_holds(sensor->programs->maps.listed, sensor->listed_id))
-		found(all, IMMUNE_VERIFY_MAP, false, "listed");
+		verify_found(all, IMMUNE_VERIFY_MAP, false, "listed");
 	if (!list_holds(sensor->programs->maps.listed_files, sensor->listed_files_id))
-		found(all, IMMUNE_VERIFY_MAP, false, "listed_files");
+		verify_found(all, IMMUNE_VERIFY_MAP, false, "listed_files");
 }
 
 IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,
 					   struct immune_verify_row *rows, uint32_t capacity)
 {
-	struct found all = { .rows = rows, .capacity = capacity };
+	struct verify_found all = { .rows = rows, .capacity = capacity };
 	bool guarded;
 
 	if (!sensor || (!rows && capacity))
@@ -178,9 +169,9 @@ IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,
 	pthread_mutex_unlock(&sensor->policy_lock);
 	hidden_look(sensor);
 	if (guardians_check(&guarded))
-		found(&all, IMMUNE_VERIFY_GUARDIAN, guarded, "immune-guardian");
+		verify_found(&all, IMMUNE_VERIFY_GUARDIAN, guarded, "immune-guardian");
 	if (sensor->hasher && hash_apart_off(sensor->hasher))
-		found(&all, IMMUNE_VERIFY_HASHER, false, "immune-hasher");
+		verify_found(&all, IMMUNE_VERIFY_HASHER, false, "immune-hasher");
 	return all.count;
 }
 

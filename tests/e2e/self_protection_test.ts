@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { releasePinned } from "../../agent/enforce/mod.ts";
 import { readSensorFile } from "../../agent/pipeline/sensor_file.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { within } from "../support/eventually.ts";
+import { type BpfObject, bpftool, heldBpf } from "../support/held_bpf.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { immune, ROOT } from "../support/immune.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
@@ -10,9 +12,20 @@ import { Lines, START_WAIT_MS } from "../support/lines.ts";
 const HEALTH_WAIT_MS = 60_000;
 const ignore = !canLoadSensor() || !["/usr/sbin/bpftool", "/usr/bin/gdb"].every(isThere);
 
-/** An agent that watches, with a state folder and settings of its own. */
+/** What it refuses is an address of this test alone. */
+const POLICY = `[[entry]]
+name = "nowhere"
+action = "connect"
+mode = "block"
+addresses = ["127.${Deno.pid >> 8 & 0xFF}.${Deno.pid & 0xFF}.79"]
+ports = [4996]
+`;
+
+/** An agent that watches and enforces, with a state folder and settings of its own. */
 class Agent {
   readonly folder: string;
+  /** Where it pins. */
+  readonly pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
   #child: Deno.ChildProcess | undefined;
   #alerts: Lines | undefined;
   #messages: Lines | undefined;
@@ -29,6 +42,8 @@ class Agent {
     this.#child = immune([
       ...["watch", "--json", "--logs", "off", "--state", this.folder],
       ...["--rules", `${ROOT}rules/ai`],
+      ...["--enforcement-policy", `${this.folder}/policy.toml`],
+      ...["--enforcement-when-agent-ends", "pinned", "--enforcement-pin-path", this.pinPath],
     ]).spawn();
     this.#messages = new Lines(this.#child.stderr);
     this.#alerts = new Lines(this.#child.stdout);
@@ -60,12 +75,14 @@ function test(name: string, body: (agent: Agent) => Promise<void>): void {
     fn: async () => {
       const folder = await Deno.makeTempDir();
       await Deno.writeTextFile(`${folder}/immune.toml`, "");
+      await Deno.writeTextFile(`${folder}/policy.toml`, POLICY, { mode: 0o600 });
       const agent = new Agent(folder);
-      await agent.start();
       try {
+        await agent.start();
         await body(agent);
       } finally {
         await agent.end("SIGINT");
+        releasePinned(agent.pinPath);
       }
       // It was asked to end: the next one has nothing to tell.
       assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/agent/run.json`)).ended, true);
@@ -75,15 +92,19 @@ function test(name: string, body: (agent: Agent) => Promise<void>): void {
 }
 
 test("what is done to the agent is told, and put right where it can be", async (agent) => {
-  const program = await detachedLink(agent);
-  await changedMap(agent);
+  await detachedLink(agent, "on_connect4");
+  await detachedLink(agent, "refuse_connect4");
+  await changedMap(agent, "control");
+  await changedMap(agent, "enforced");
+  await lostRow(agent);
+  await lostPin(agent);
   await foreignList(agent);
   await killedGuardian(agent);
   await Deno.writeTextFile(`${agent.folder}/immune.toml`, "# not the agent's\n");
   await agent.tampered("file_changed", "immune.toml");
   await Deno.writeTextFile(`/proc/${agent.pid}/oom_score_adj`, "1000");
   await agent.tampered("oom_exposed", "oom_score_adj");
-  await toldByProgram(agent, program);
+  await toldByProgram(agent, "on_connect4");
   await agent.end("SIGKILL");
   await agent.start();
   const killed = await agent.tampered("killed", "process");
@@ -95,19 +116,16 @@ test("an agent that is held by a debugger, or stopped, says so", async (agent) =
   await stopped(agent);
 });
 
-/** A link of this agent alone is forced off its cgroup; the program that it was of. */
-async function detachedLink(agent: Agent): Promise<string> {
-  const before = await linksOf(agent.pid);
-  const [link] = before;
-  assert(link !== undefined, "the agent has no cgroup link");
+/** The link of a program of this agent alone is forced off its cgroup. */
+async function detachedLink(agent: Agent, program: string): Promise<void> {
+  const link = await linkOf(agent.pid, program);
+  assert(link !== undefined, `the agent has no link of "${program}"`);
   await bpftool("link", "detach", "id", String(link));
-  const alert = await agent.tampered("detached", "program on_");
+  const alert = await agent.tampered("detached", `program ${program}`);
   assertEquals([alert.tamper?.restored, alert.severity], [true, "critical"]);
   assertEquals(alert.process?.pid, agent.pid);
-  const after = await linksOf(agent.pid);
-  assertEquals(after.size, before.size);
-  assert(!after.has(link), "the link is the old one");
-  return alert.tamper?.object.replace("program ", "") ?? "";
+  const after = await linkOf(agent.pid, program);
+  assert(after !== undefined && after !== link, "the link is the old one");
 }
 
 /** What the agent puts down of its sensor has the gap under the name of the program. */
@@ -120,9 +138,32 @@ async function toldByProgram(agent: Agent, program: string): Promise<void> {
   assertEquals(row.count, 1);
 }
 
+/** A row of the policy's tables is taken out. */
+async function lostRow(agent: Agent): Promise<void> {
+  const { id } = await mapOf(agent, "enforced_ports");
+  const rows = await bpftool("map", "dump", "id", String(id));
+  assertEquals(rows.length, 1);
+  await bpftool("map", "delete", "id", String(id), "key", ...rows[0]?.key ?? []);
+  const alert = await agent.tampered("map_changed", "map enforced_ports");
+  assertEquals(alert.tamper?.restored, true);
+  assertEquals((await bpftool("map", "dump", "id", String(id))).length, 1);
+}
+
+/** A pin is taken away: with it the link would have ended with the agent. */
+async function lostPin(agent: Agent): Promise<void> {
+  const [set] = [...Deno.readDirSync(agent.pinPath)];
+  const pins = `${agent.pinPath}/${set?.name}`;
+  const names = (): string[] => [...Deno.readDirSync(pins)].map(({ name }) => name).sort();
+  const before = names();
+  Deno.removeSync(`${pins}/link_0`);
+  const alert = await agent.tampered("file_changed", "pin ");
+  assertEquals(alert.tamper?.restored, true);
+  assertEquals(names(), before);
+}
+
 /** A map of this agent by its name. */
-async function mapOf(agent: Agent, wanted: string): Promise<BpfMap> {
-  const held = await heldBy(agent.pid, "map_id");
+async function mapOf(agent: Agent, wanted: string): Promise<BpfObject> {
+  const { map: held } = await heldBpf(agent.pid);
   const map = (await bpftool("map", "show"))
     .find(({ id, name }) => name === wanted && held.has(id));
   assert(map !== undefined, `the agent has no map "${wanted}"`);
@@ -152,8 +193,8 @@ async function foreignList(agent: Agent): Promise<void> {
 }
 
 /** What the programs of this agent are told is overwritten with zeros. */
-async function changedMap(agent: Agent): Promise<void> {
-  const map = await mapOf(agent, "control");
+async function changedMap(agent: Agent, name: string): Promise<void> {
+  const map = await mapOf(agent, name);
   const bytes = Array.from({ length: map.bytes_value }, () => "0");
   await bpftool(
     "map",
@@ -168,7 +209,7 @@ async function changedMap(agent: Agent): Promise<void> {
     "value",
     ...bytes,
   );
-  const alert = await agent.tampered("map_changed", "map control");
+  const alert = await agent.tampered("map_changed", `map ${name}`);
   assertEquals(alert.tamper?.restored, true);
 }
 
@@ -218,36 +259,13 @@ async function stopped(agent: Agent): Promise<void> {
 /** How long the agent is stopped, in milliseconds: more than PAUSE_MS_MAX. */
 const STOPPED_MS = 11_500;
 
-/** What `bpftool map show` says of a map. */
-interface BpfMap {
-  readonly id: number;
-  readonly name?: string;
-  readonly bytes_value: number;
-}
-
-/** Ids of what a process holds open of eBPF, by a word of its fdinfo (proc_pid_fdinfo(5)). */
-async function heldBy(pid: number, word: "link_id" | "map_id", also = ""): Promise<Set<number>> {
-  const ids = new Set<number>();
-  for await (const { name } of Deno.readDir(`/proc/${pid}/fdinfo`)) {
-    // Others may have closed it meanwhile.
-    const text = await Deno.readTextFile(`/proc/${pid}/fdinfo/${name}`).catch(() => "");
-    const id = new RegExp(`^${word}:\\s+(\\d+)$`, "m").exec(text)?.[1];
-    if (id !== undefined && text.includes(also)) ids.add(Number(id));
-  }
-  return ids;
-}
-
-async function linksOf(pid: number): Promise<Set<number>> {
-  return await heldBy(pid, "link_id", "cgroup_id:");
-}
-
-async function bpftool(...args: readonly string[]): Promise<readonly BpfMap[]> {
-  const { code, stdout, stderr } = await new Deno.Command("/usr/sbin/bpftool", {
-    args: ["--json", ...args],
-  }).output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout));
-  const text = new TextDecoder().decode(stdout);
-  return text.startsWith("[") ? JSON.parse(text) : [];
+/** The link of a process that runs a program of this name. */
+async function linkOf(pid: number, program: string): Promise<number | undefined> {
+  const programs = (await bpftool("prog", "show")).filter(({ name }) => name === program)
+    .map(({ id }) => id);
+  const { link: held } = await heldBpf(pid);
+  return (await bpftool("link", "show"))
+    .find(({ id, prog_id }) => held.has(id) && programs.includes(prog_id))?.id;
 }
 
 function isThere(path: string): boolean {
