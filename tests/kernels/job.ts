@@ -31,6 +31,7 @@ export const FILES: readonly string[] = [
   "tests/e2e/enforcement_files_test.ts",
   "tests/e2e/guardian_test.ts",
   "tests/e2e/enforcement_open_test.ts",
+  "tests/e2e/enforcement_who_test.ts",
   "agent/sensors/facts_test.ts",
   "agent/pipeline/pipeline_test.ts",
   "agent/pipeline/replay_test.ts",
