@@ -215,6 +215,9 @@ struct inode___plain {
 	struct timespec64 i_ctime;
 } __attribute__((preserve_access_index));
 
+/* I_CTIME_QUERIED of include/linux/fs.h (Linux 6.13): somebody asked for this time since it was set. */
+#define CTIME_QUERIED (1u << 31)
+
 static __always_inline bool file_changed_at(struct file *file, __u64 seconds, __u32 nanoseconds)
 {
 	struct inode___named *named = (void *)BPF_CORE_READ(file, f_inode);
@@ -223,7 +226,7 @@ static __always_inline bool file_changed_at(struct file *file, __u64 seconds, __
 
 	if (bpf_core_field_exists(named->i_ctime_sec))
 		return (__u64)BPF_CORE_READ(named, i_ctime_sec) == seconds &&
-		       BPF_CORE_READ(named, i_ctime_nsec) == nanoseconds;
+		       (BPF_CORE_READ(named, i_ctime_nsec) & ~CTIME_QUERIED) == nanoseconds;
 	if (bpf_core_field_exists(hidden->__i_ctime))
 		return (__u64)BPF_CORE_READ(hidden, __i_ctime.tv_sec) == seconds &&
 		       (__u32)BPF_CORE_READ(hidden, __i_ctime.tv_nsec) == nanoseconds;

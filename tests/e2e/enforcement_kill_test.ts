@@ -29,9 +29,9 @@ interface Started {
 }
 
 /** Starts a process that enforces; resolves when its policy is in force. */
-async function enforcing(policy: string, pinPath = ""): Promise<Started> {
+async function enforcing(policy: string, pinPath = "", tiers = TIERS): Promise<Started> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", PROCESS, policy, pinPath, TIERS],
+    args: ["run", "-A", "--no-check", PROCESS, policy, pinPath, tiers],
     stdout: "piped",
   }).spawn();
   let said = "";
@@ -186,6 +186,27 @@ tierTest("pinned: when it cannot take over what is there, it leaves nothing of i
       assertEquals(await start(), RAN);
     } finally {
       for (const path of [`${pinPath}/1/folder`, `${pinPath}/1`, pinPath]) Deno.removeSync(path);
+    }
+  }),
+});
+
+tierTest("pinned: a program whose hash was read is refused by the kernel alone, until it changes", {
+  tier: "signal",
+  action: "exec",
+  test: withTools(async ({ speaker, start }) => {
+    const pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
+    const bytes = await Deno.readFile(speaker);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    try {
+      const policy = blocking("exec", `sha256 = ["${hash}"]`);
+      const started = await enforcing(policy, pinPath, "fanotify,signal");
+      assertEquals(await start(), "refused 1 killed 0 ran 0 bytes 0");
+      await kill(started);
+      assertEquals(await start(), KILLED);
+      await Deno.writeFile(speaker, new Uint8Array([...bytes, 0]));
+      assertEquals(await start(), RAN);
+    } finally {
+      releasePinned(pinPath);
     }
   }),
 });
