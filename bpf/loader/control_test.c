@@ -156,7 +156,8 @@ static void run_often(int times)
 /* A batch is the end of a wait; what comes after it waits for the interval, and comes at once. */
 void test_gather(void)
 {
-	struct immune_sensor *sensor = sensor_with(64u << 10, 0);
+	/* Room that other programs' starts do not fill meanwhile. */
+	struct immune_sensor *sensor = sensor_with(8u << 20, 0);
 	const uint64_t only_exec = 1ull << IMMUNE_KIND_EXEC;
 	double start;
 	int own = 0;
@@ -186,7 +187,14 @@ void test_gather(void)
 	poll_once(sensor, PATIENCE_MS, count_own, &own);
 	must(own == 1, "a wake gave %d", own);
 	must(seconds_now() - start < 0.9, "the wake took %.3f s", seconds_now() - start);
-	/* An eighth of the ring. */
+	immune_sensor_close(sensor);
+
+	/* An eighth of a ring ends it too. */
+	sensor = sensor_with(64u << 10, 0);
+	poll_out(sensor, NULL, NULL);
+	policy_paced(sensor, only_exec, 1000000);
+	run_often(1);
+	poll_once(sensor, PATIENCE_MS, NULL, NULL);
 	run_often(64);
 	start = seconds_now();
 	poll_once(sensor, PATIENCE_MS, NULL, NULL);

@@ -199,6 +199,8 @@ static int64_t poll_until(struct immune_sensor *sensor, uint8_t *buffer, uint32_
 	bool ended = gather(sensor, deadline_ns);
 	int64_t used;
 
+	/* What woke nobody, as nobody waited, is read now: it is not to end the next gathering. */
+	ended |= wait_once(sensor, 0) == WAIT_ENDED;
 	/* Bounded by the deadline. */
 	for (;;) {
 		uint64_t now_ns;
