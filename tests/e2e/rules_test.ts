@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { userRecords } from "../../agent/pipeline/users.ts";
 import { evaluate } from "../../common/sigma/_evaluate_test_support.ts";
 import { EXPRESSION, FIELDS, VALUE } from "../../common/sigma/_expression_test_support.ts";
 import type { Expression } from "../../common/sigma/expression.ts";
@@ -26,6 +27,8 @@ const SET = compileRules(
 );
 const PARENT = { pid: 100, start_time_ns: 1000n, uid: 1000 } as const;
 const UID_UNKNOWN = 0xFFFF_FFFF;
+/** Whose name an event gives, without a number. */
+const NAMED_UID = 990;
 
 async function engineWith(image: Uint8Array): Promise<Engine> {
   const engine = await Engine.create();
@@ -84,11 +87,12 @@ function recordsOf(event: ExampleEvent, category: string | undefined): Uint8Arra
     start_time_ns: 2000n,
     parent_pid: PARENT.pid,
     parent_start_time_ns: PARENT.start_time_ns,
-    uid: number("UserId", PARENT.uid),
+    uid: number("UserId", event["User"] == null ? PARENT.uid : NAMED_UID),
     flags: flagsOf(event),
     role: ROLES.indexOf(event["Role"] ?? "") + 1,
   };
   const records = [
+    ...userRecords(new Map(event["User"] == null ? [] : [[process.uid, event["User"]]]), 0n),
     ...ROLES.map((name, i) => encodeRecord("role", { header: { role: i + 1 }, slots: { name } })),
     encodeRecord("exec", {
       header: { ...PARENT, uid: parentUid },
