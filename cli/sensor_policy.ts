@@ -66,13 +66,16 @@ function opensOf(
   return { opens: interest.opens, ...(listedFiles === undefined ? {} : { listedFiles }) };
 }
 
-/** The filter of connections, where something of them is filtered or limited. */
+/**
+ * What somebody could need of connections: also where nothing of them is filtered or limited it says
+ * whose datagrams are told that look like answers.
+ */
 function networkOf(
   sensor: Config["sensor"],
   { rules, indicators, kinds }: Wanting,
 ): Pick<Policy, "network"> {
   const filters = sensor.connections === "rules" && kinds === undefined;
-  if (!filters && sensor.process_rate === 0 && sensor.cgroup_rate === 0) return {};
+  if (kinds !== undefined && sensor.process_rate === 0 && sensor.cgroup_rate === 0) return {};
   const { filter } = rules?.interest.network ?? networkInterestOf([]);
   const listed = indicators?.interest.listed;
   return { network: { filter, filters, ...(listed === undefined ? {} : { listed }) } };

@@ -78,7 +78,7 @@ Deno.test("policyOf() has a filter of connections where one is asked for or limi
     const { values } = loadConfig({ flags, environment: {} });
     return policyOf(values, { rules: undefined, indicators: listed([], true), kinds }).network;
   };
-  assertEquals(network({}), undefined);
+  assertEquals(network({})?.filters, false);
   assertEquals(network({ "sensor-connections": "rules" })?.filters, true);
   assertEquals(network({ "sensor-process-rate": 10 })?.filters, false);
   // Who asks for connects by name wants all of them.

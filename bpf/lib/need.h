@@ -150,7 +150,9 @@ static __always_inline void network_send(struct immune_record_header *header, __
 	struct immune_control *policy = control_get();
 	__u32 need = NEED_SOME;
 
-	if (policy && policy->network_slot)
+	/* Without limits and filtering it changes nothing. */
+	if (policy && policy->network_slot &&
+	    (policy->network_filtered || policy->process_rate || policy->cgroup_rate))
 		need = record_need(policy, header, end);
 	if (need == NEED_NONE && policy && policy->network_filtered)
 		count_one(tally, filtered);

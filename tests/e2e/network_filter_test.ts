@@ -12,7 +12,7 @@ import { compileRules, type Interest } from "../../common/sigma/mod.ts";
 import { holdsNetwork } from "../../common/sigma/network_values.ts";
 import { kindCounts } from "../support/opens.ts";
 import { olderTypes } from "../support/host.ts";
-import { inFolder, Probe, run, sensorTest } from "../support/probe.ts";
+import { inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";
 import { Random } from "../support/random.ts";
 
 const CONTACTS = new URL("../support/contacts.pl", import.meta.url).pathname;
@@ -152,6 +152,15 @@ sensorTest(
       assertEquals(ends(probe, pid), wanted);
     }
     assertAddsUp(probe, "connect");
+    // So it is where nothing else is filtered.
+    const network = present(needing(interestOf(), ["127.7.7.7"]).network);
+    probe.set({ kinds: ["connect"], network: { ...network, filters: false } });
+    for (const [port, told] of [["0", ["127.6.0.1", "127.7.7.7"]], [`${CHOSEN}`, ["127.7.7.7"]]]) {
+      const to = ["127.6.0.1", `${OTHER}`, "127.7.7.7", `${OTHER}`];
+      const { pid } = await run("perl", [CONTACTS, "send", `${port}`, ...to]);
+      while (probe.read(0) > 0);
+      assertEquals(ends(probe, pid), [...told ?? []].map((end) => `${end} ${OTHER}`));
+    }
     // Without a filter an answer is told to nobody.
     probe.set({ kinds: ["connect"] });
     for (const [port, told] of [["0", [`127.6.0.1 ${OTHER}`]], [`${CHOSEN}`, []]] as const) {
