@@ -14,6 +14,7 @@
 
 #include <bpf/bpf.h>
 
+#include "internal.h"
 #include "served.h"
 
 /* Where nodes come and go. */
@@ -26,6 +27,9 @@ enum device_type {
 	DEVICE_CHARACTER = 2,
 };
 
+/* Entries of the map: while a policy is replaced, those of both. */
+#define DEVICES_ROOM (2 * IMMUNE_DEVICES_MAX)
+
 /* One look for all devices of a policy. */
 struct look {
 	struct devices *devices;
@@ -33,6 +37,7 @@ struct look {
 	uint32_t keys[IMMUNE_DEVICES_MAX]; /* found */
 	uint32_t count;
 	bool refused; /* the watch that is looked at cannot be set in full */
+	bool full; /* the map: no further folder is looked through */
 };
 
 static bool is_below(const char *path)
@@ -57,16 +62,35 @@ static void put(struct look *look, const char *path, const struct stat *about)
 
 	if (is_found(look, key))
 		return;
-	if (device.length > IMMUNE_DEVICE_PATH_BYTES || look->count == IMMUNE_DEVICES_MAX) {
+	if (device.length > IMMUNE_DEVICE_PATH_BYTES) {
 		look->refused = true;
 		return;
 	}
 	device.type = S_ISCHR(about->st_mode) ? DEVICE_CHARACTER : DEVICE_BLOCK;
 	memcpy(device.path, path, device.length);
-	if (bpf_map_update_elem(look->devices->map, &key, &device, BPF_ANY))
-		look->refused = true;
+	if (look->count == IMMUNE_DEVICES_MAX ||
+	    bpf_map_update_elem(look->devices->map, &key, &device, BPF_ANY))
+		look->refused = look->full = true;
 	else
 		look->keys[look->count++] = key;
+}
+
+/* Asks to be told of what comes into a folder; one that is not there yet comes into the one above. */
+static void ask(struct look *look, const char *folder)
+{
+	if (inotify_add_watch(look->devices->notify, folder, NOTIFY_MASK) < 0 && errno != ENOENT &&
+	    errno != ENOTDIR)
+		look->refused = true;
+}
+
+/* Asks so for each folder above a path. */
+static void ask_above(struct look *look, char *path)
+{
+	for (char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/')) {
+		*end = 0;
+		ask(look, path);
+		*end = '/';
+	}
 }
 
 static bool is_device(const struct stat *about)
@@ -83,10 +107,10 @@ static void put_folder(struct look *look, const char *path, int depth)
 	if (lstat(path, &about) || about.st_dev != look->file_system)
 		return;
 	/* First asked for what comes, then looked at what is there. */
-	inotify_add_watch(look->devices->notify, path, NOTIFY_MASK);
+	ask(look, path);
 	folder = opendir(path);
 	/* Bounded by the folder; what the map has no room for is not asked about again. */
-	while (folder && !look->refused && (entry = readdir(folder))) {
+	while (folder && !look->full && (entry = readdir(folder))) {
 		char name[IMMUNE_DEVICE_PATH_BYTES + 2 + sizeof(entry->d_name)];
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
@@ -105,13 +129,8 @@ static void put_folder(struct look *look, const char *path, int depth)
 
 static void put_file(struct look *look, const char *path)
 {
-	char parent[IMMUNE_DEVICE_PATH_BYTES + 1];
 	struct stat about;
 
-	if (is_below(path)) {
-		snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(path, '/') - path), path);
-		inotify_add_watch(look->devices->notify, parent, NOTIFY_MASK);
-	}
 	if (!stat(path, &about) && is_device(&about))
 		put(look, path, &about);
 }
@@ -153,7 +172,7 @@ static int find(struct look *look, const uint8_t *entry, uint32_t count)
 		look->refused = false;
 		/* Folders come later, too. */
 		if (is_below(name))
-			inotify_add_watch(look->devices->notify, DEVICE_FOLDER, NOTIFY_MASK);
+			ask_above(look, name);
 		if (watch.type == IMMUNE_WATCH_FILE)
 			put_file(look, name);
 		else if (is_below(name))
@@ -161,23 +180,39 @@ static int find(struct look *look, const uint8_t *entry, uint32_t count)
 				   watch.type == IMMUNE_WATCH_TREE ? DEVICE_DEPTH_MAX : 0);
 		else
 			look->refused = true; /* /dev itself: everybody opens what is there */
+		if (look->refused)
+			immune_fail("Cannot watch all devices of \"%s\": over %d, a path of over %d "
+				    "bytes, no room for another folder (fs.inotify.max_user_watches), "
+				    "or \"" DEVICE_FOLDER "\" itself; name fewer",
+				    name, IMMUNE_DEVICES_MAX, IMMUNE_DEVICE_PATH_BYTES);
 		refused += look->refused;
 	}
 	return refused;
 }
 
-/* Takes out what a look did not find. */
-static void forget_others(const struct look *look)
+/* Whether the map has a device for a path below /dev. */
+static bool has_below(const struct look *look, uint32_t key)
 {
-	uint32_t keys[IMMUNE_DEVICES_MAX];
+	struct immune_device device;
+	char path[IMMUNE_DEVICE_PATH_BYTES + 1] = "";
+
+	if (!bpf_map_lookup_elem(look->devices->map, &key, &device))
+		memcpy(path, device.path, device.length);
+	return is_below(path);
+}
+
+/* Takes out what a look did not find; of `only_below` what it looked for. */
+static void forget_others(const struct look *look, bool only_below)
+{
+	uint32_t keys[DEVICES_ROOM];
 	uint32_t count = 0;
 	bool more = !bpf_map_get_next_key(look->devices->map, NULL, &keys[0]);
 
 	/* Bounded by the map. */
-	while (more && ++count < IMMUNE_DEVICES_MAX)
+	while (more && ++count < DEVICES_ROOM)
 		more = !bpf_map_get_next_key(look->devices->map, &keys[count - 1], &keys[count]);
 	for (uint32_t i = 0; i < count; i++)
-		if (!is_found(look, keys[i]))
+		if (!is_found(look, keys[i]) && (!only_below || has_below(look, keys[i])))
 			bpf_map_delete_elem(look->devices->map, &keys[i]);
 }
 
@@ -218,7 +253,7 @@ int devices_apply(struct devices *devices, const uint8_t *entries, uint32_t coun
 	if (refused)
 		return refused;
 	refused = find(&look, entries, count);
-	forget_others(&look);
+	forget_others(&look, false);
 	return refused;
 }
 
@@ -236,6 +271,12 @@ void devices_again(struct devices *devices)
 	struct look look = { .devices = devices };
 
 	devices->stale = false;
+	find(&look, devices->entries, devices->count);
+	if (!look.full)
+		return;
+	/* Numbers of nodes that are gone stay while there is room: others may lead there. */
+	forget_others(&look, true);
+	look = (struct look){ .devices = devices };
 	find(&look, devices->entries, devices->count);
 }
 

@@ -31,7 +31,7 @@ int devices_apply(struct devices *devices, const uint8_t *entries, uint32_t coun
 /* Takes note that a node came, when `notify` is readable. */
 void devices_note(struct devices *devices);
 
-/* Adds the devices that are there by now. */
+/* Adds the devices that are there by now; of those that are gone room is made where there is none. */
 void devices_again(struct devices *devices);
 
 /* Whether any device is watched. */

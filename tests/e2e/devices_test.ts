@@ -42,10 +42,15 @@ sensorTest("an open of a watched device is told, of another device it is not", a
 
 sensorTest("a device that is made after the policy is watched, also by its folder", async () => {
   const folder = `/dev/immune-test-${crypto.randomUUID()}`;
-  const early = `${folder}-early`;
+  const [early, deep] = [`${folder}-early`, `${folder}-deep`];
   using probe = new Probe({
     kinds: ["exec", "open"],
-    watches: [{ type: "file", path: early }, { type: "tree", path: folder }],
+    watches: [
+      { type: "file", path: early },
+      { type: "tree", path: folder },
+      // None of its folders is there, nor of those above.
+      { type: "file", path: `${deep}/a/b/node` },
+    ],
   });
   const isSeen = async (path: string): Promise<void> => {
     await withDevice(path, async () => {
@@ -65,8 +70,14 @@ sensorTest("a device that is made after the policy is watched, also by its folde
     Deno.mkdirSync(`${folder}/below`, { recursive: true });
     await isSeen(`${folder}/node`);
     await isSeen(`${folder}/below/node`);
+    for (const below of [deep, `${deep}/a`, `${deep}/a/b`]) {
+      Deno.mkdirSync(below);
+      probe.read(0);
+    }
+    await isSeen(`${deep}/a/b/node`);
   } finally {
     Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(deep, { recursive: true });
   }
 });
 
