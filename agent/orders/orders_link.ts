@@ -44,6 +44,8 @@ export class OrdersLink {
   /** What the next canary is to answer; `undefined` = nothing waits to be asked. */
   #nonce: string | undefined;
   #asking = false;
+  /** Before then the hive would refuse a question, in milliseconds of the clock. */
+  #paceMs = -Infinity;
   /** What is being asked: to ask it twice would give an answer that nobody waits for. */
   #asked: string | undefined;
   readonly #taken = new Set<Promise<void>>();
@@ -121,7 +123,8 @@ export class OrdersLink {
     this.#asking = true;
     try {
       for (let tries = 0; this.#nonce !== undefined && !this.#ending.signal.aborted; tries++) {
-        if (tries > 0) await this.#wait(CANARY_PACE_MS);
+        await this.#wait(this.#paceMs - this.#parts.clock.monotonicMs());
+        this.#paceMs = this.#parts.clock.monotonicMs() + CANARY_PACE_MS;
         const asked: string = this.#nonce;
         this.#nonce = undefined;
         this.#asked = asked;
@@ -183,6 +186,7 @@ export class OrdersLink {
   }
 
   async #wait(delayMs: number): Promise<void> {
+    if (delayMs <= 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#parts.clock.setTimer(resolve, delayMs);
     const stop = (): void => resolve();

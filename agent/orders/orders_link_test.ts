@@ -120,10 +120,11 @@ Deno.test("OrdersLink asks for one canary at a time, at the hive's pace, and los
   const link = hand.link();
   await using scene = await openScene(link);
   let number = 0;
-  let paceMs = -Infinity;
+  let [paceMs, refused] = [-Infinity, 0];
   hand.canary = async (nonce) => {
     const nowMs = hand.clock.monotonicMs();
     if (nowMs - paceMs < 1000) {
+      refused++;
       throw new OrdersRefused("RATE_LIMITED: so many", { forbidden: false, limited: true });
     }
     paceMs = nowMs;
@@ -140,7 +141,7 @@ Deno.test("OrdersLink asks for one canary at a time, at the hive's pace, and los
     hand.clock.advance(1100);
     await settle();
   }
-  assertEquals(scene.guard.state.refused.replay, 0);
+  assertEquals([scene.guard.state.refused.replay, refused], [0, 0]);
   assertEquals(hand.warnings.filter((line) => line.includes("canary")), []);
   assertEquals(scene.guard.canaryAsked, false);
   link.end();
