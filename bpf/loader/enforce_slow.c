@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "thread.h"
+
 struct waiting {
 	uint32_t place;
 	struct enforce_act act;
@@ -82,7 +84,7 @@ int enforce_slow_start(struct enforce_slow **out, struct enforce_judge *judge,
 	pthread_mutex_init(&slow->lock, NULL);
 	pthread_cond_init(&slow->arrived, NULL);
 	slow->waiting = malloc(SLOW_ACTS_MAX * sizeof(*slow->waiting));
-	error = slow->waiting ? -pthread_create(&slow->thread, NULL, run, slow) : -ENOMEM;
+	error = slow->waiting ? thread_start(&slow->thread, run, slow) : -ENOMEM;
 	slow->runs = !error;
 	return error;
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,6 +14,7 @@
 #include "enforce_slow.h"
 #include "guardian.h"
 #include "sensor.h"
+#include "thread.h"
 
 /* What answers for one policy; the next policy has its own, so that no open falls between two. */
 struct answerer {
@@ -143,22 +143,17 @@ static void answerer_stop(struct answerer *answerer)
 
 static int answerer_run(struct answerer *answerer)
 {
-	sigset_t all, before;
 	int error = guardian_start(&answerer->guardian, answerer->group, answerer->poke_eventfd);
 
 	if (error)
 		return error;
-	/* Signals are for the host program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = enforce_slow_start(&answerer->slow, &answerer->judge, answerer->guardian);
 	if (!error)
-		error = -pthread_create(&answerer->answering, NULL, answering_run, answerer);
+		error = thread_start(&answerer->answering, answering_run, answerer);
 	if (error)
 		immune_fail("Cannot start the threads that answer for fanotify: %s",
 			    strerror(-error));
 	answerer->answering_runs = !error;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error;
 }
 

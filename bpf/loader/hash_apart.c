@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "hash_helper.h"
 #include "sensor.h"
+#include "thread.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -166,7 +166,6 @@ void hash_apart_give(struct hash_apart *apart, const struct hash_request *reques
 int hash_apart_start(struct hash_apart **out, const struct hash_apart_options *options)
 {
 	struct hash_apart *apart = calloc(1, sizeof(*apart));
-	sigset_t all, before;
 
 	*out = NULL;
 	if (!apart)
@@ -176,12 +175,8 @@ int hash_apart_start(struct hash_apart **out, const struct hash_apart_options *o
 	apart->options = *options;
 	apart->helper.stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	apart->items = malloc(HASH_APART_MAX * sizeof(*apart->items));
-	if (apart->helper.stop >= 0 && apart->items) {
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		apart->runs = !pthread_create(&apart->thread, NULL, run, apart);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
+	apart->runs = apart->helper.stop >= 0 && apart->items &&
+		      !thread_start(&apart->thread, run, apart);
 	if (!apart->runs) {
 		hash_apart_stop(apart);
 		return -ENOMEM;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "thread.h"
 #include "watch.h"
 #include "watch_answer.h"
 #include "watch_change.h"
@@ -77,20 +77,14 @@ static void *follow(void *argument)
 
 static int start_threads(struct watch *watch)
 {
-	sigset_t all, before;
-	int error;
+	int error = thread_start(&watch->answering, watch_answer_run, &watch->answer);
 
-	/* Signals are for the host program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&watch->answering, NULL, watch_answer_run, &watch->answer);
 	watch->answering_runs = !error;
 	if (!error) {
-		error = pthread_create(&watch->following, NULL, follow, watch);
+		error = thread_start(&watch->following, follow, watch);
 		watch->following_runs = !error;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
+	return error;
 }
 
 int watch_start(struct watch **out, const struct watch_maps *maps, int wake_eventfd)

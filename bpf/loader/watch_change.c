@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "thread.h"
 #include "watch_change.h"
 #include "watch_event.h"
 #include "watch_mark.h"
@@ -154,16 +154,10 @@ static void *run(void *argument)
 
 static int start_thread(struct watch_change *change)
 {
-	sigset_t all, before;
-	int error;
+	int error = thread_start(&change->thread, run, change);
 
-	/* Signals are for the host program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&change->thread, NULL, run, change);
 	change->runs = !error;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
+	return error;
 }
 
 int watch_change_start(struct watch_change **out, const struct watch_maps *maps, int wake_eventfd)
