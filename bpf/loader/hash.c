@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,24 +13,14 @@
 #include "hash_cache.h"
 #include "hash_file.h"
 #include "hash_helper.h"
+#include "hash_record.h"
+#include "thread.h"
 #include "watch_queue.h"
 
 /* What waits to be hashed; more is counted and not hashed. */
 #define REQUESTS_MAX 256
 /* Of the thread: what it does is never urgent. */
 #define NICE 5
-
-struct hash_record {
-	struct immune_record_header header;
-	struct immune_image_hash_body body;
-	struct immune_slot slots[IMMUNE_IMAGE_HASH_SLOT_COUNT];
-	uint8_t bytes[SHA256_BYTES + IMMUNE_PATH_BYTES_MAX + 8]; /* padding may follow */
-};
-
-_Static_assert(__builtin_offsetof(struct hash_record, bytes) ==
-		       sizeof(struct immune_record_header) + sizeof(struct immune_image_hash_body) +
-			       IMMUNE_IMAGE_HASH_SLOT_COUNT * sizeof(struct immune_slot),
-	       "hash_record has no holes");
 
 /* Which file a request is for. */
 struct hash_key {
@@ -61,49 +50,19 @@ struct hasher {
 	_Atomic uint64_t submitted, filtered, ring_full, oversized, unreadable;
 };
 
-static void append(struct hash_record *record, uint32_t slot, const void *bytes, uint32_t length)
-{
-	memcpy((uint8_t *)record + record->header.length, bytes, length);
-	record->slots[slot].offset = (uint16_t)record->header.length;
-	record->slots[slot].length = (uint16_t)length;
-	record->slots[slot].original_length = length;
-	record->header.length += length;
-}
-
 /* True when there was room. Both lanes tell. */
 static bool tell(struct hasher *hasher, const struct hash_request *request,
 		 const struct hash_version *version, const uint8_t digest[SHA256_BYTES])
 {
 	struct hash_record record;
-	struct immune_record_header *header = &record.header;
 	enum watch_push pushed;
 	uint64_t one = 1;
 
-	memset(&record, 0, offsetof(struct hash_record, bytes));
-	*header = request->header;
-	header->length = offsetof(struct hash_record, bytes);
-	header->header_length = sizeof(*header);
-	header->body_length = sizeof(record.body);
-	header->kind = IMMUNE_KIND_IMAGE_HASH;
-	header->source = (uint16_t)IMMUNE_SOURCE_HASH;
-	header->slot_count = IMMUNE_IMAGE_HASH_SLOT_COUNT;
-	header->version = IMMUNE_RECORD_VERSION;
-	header->flags = version->flags;
-	record.body.device = version->device;
-	record.body.is_program = request->is_program;
-	record.body.inode = version->inode;
-	record.body.change_time_ns = version->change_time_ns;
-	record.body.size = version->size;
-	append(&record, IMMUNE_IMAGE_HASH_SLOT_SHA256, digest, SHA256_BYTES);
-	append(&record, IMMUNE_IMAGE_HASH_SLOT_PATH, request->path,
-	       (uint32_t)strlen(request->path));
-	memset((uint8_t *)&record + header->length, 0, IMMUNE_RECORD_ALIGNMENT);
-	header->length = (header->length + IMMUNE_RECORD_ALIGNMENT - 1) &
-			 ~(IMMUNE_RECORD_ALIGNMENT - 1u);
+	hash_record_fill(&record, request, version, digest);
 	pthread_mutex_lock(&hasher->told);
 	/* Taken before the queue is asked: a full queue leaves a visible gap. */
-	header->sequence = atomic_fetch_add(&hasher->sequence, 1) + 1;
-	pushed = watch_queue_push(&hasher->queue, &record, header->length);
+	record.header.sequence = atomic_fetch_add(&hasher->sequence, 1) + 1;
+	pushed = watch_queue_push(&hasher->queue, &record, record.header.length);
 	pthread_mutex_unlock(&hasher->told);
 	/* A full eventfd is readable already, which is all that is asked of it. */
 	if (pushed == WATCH_PUSH_FIRST &&
@@ -163,7 +122,8 @@ static void serve(struct hasher *hasher, const struct hash_request *request)
 	bool each = wants_each(hasher, request);
 	int error = fd < 0 ? fd : 0;
 
-	if (fd == -EREMOTE) {
+	/* Not by the error: a server of files can answer with any. */
+	if (file.place >= 0) {
 		error = give_apart(hasher, request, &file);
 		/* It is counted there. */
 		if (!error)
@@ -315,7 +275,6 @@ uint32_t hash_drain(struct hasher *hasher, uint8_t *buffer, uint32_t capacity)
 int hash_start(struct hasher **out, int served, int wake_eventfd)
 {
 	struct hasher *hasher = calloc(1, sizeof(*hasher));
-	sigset_t all, before;
 
 	*out = NULL;
 	if (!hasher)
@@ -329,12 +288,9 @@ int hash_start(struct hasher **out, int served, int wake_eventfd)
 	hasher->requests = malloc(REQUESTS_MAX * sizeof(*hasher->requests));
 	hasher->keys = malloc(REQUESTS_MAX * sizeof(*hasher->keys));
 	hasher->queue.bytes = malloc(WATCH_QUEUE_BYTES);
-	if (hasher->requests && hasher->keys && hasher->queue.bytes && !hash_cache_init(&hasher->cache)) {
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		hasher->runs = !pthread_create(&hasher->thread, NULL, run, hasher);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
+	hasher->runs = hasher->requests && hasher->keys && hasher->queue.bytes &&
+		       !hash_cache_init(&hasher->cache) &&
+		       !thread_start(&hasher->thread, run, hasher);
 	if (!hasher->runs) {
 		hash_stop(hasher);
 		return -ENOMEM;

@@ -20,8 +20,8 @@ enum hash_mode {
 };
 
 /* Starts the thread; nothing is hashed yet. served: the program on_served of the sensor, which says
- * what goes to the second lane. wake_eventfd is written whenever the output queue stops being empty. Returns
- * 0 or a negative errno. */
+ * what goes to the second lane. wake_eventfd is written whenever the output queue stops being empty.
+ * Returns 0 or a negative errno. */
 int hash_start(struct hasher **out, int served, int wake_eventfd);
 
 void hash_want(struct hasher *hasher, enum hash_mode mode);
@@ -33,8 +33,9 @@ void hash_note(struct hasher *hasher, const uint8_t *records, uint32_t length);
 uint32_t hash_drain(struct hasher *hasher, uint8_t *buffer, uint32_t capacity);
 
 /* Row of kind 0, source IMMUNE_SOURCE_HASH: hashes are no records of what happened, one that cannot be
- * made is no loss of those. filtered = the version was told before, or the file waits already; ring_full = too many waited;
- * oversized = over HASH_FILE_BYTES_MAX; unreadable = gone, changed meanwhile, or no plain file. */
+ * made is no loss of those. filtered = the version was told before, or the file waits already;
+ * ring_full = too many waited; oversized = over HASH_FILE_BYTES_MAX; unreadable = gone, changed
+ * meanwhile, or no plain file. */
 void hash_stats(struct hasher *hasher, struct immune_stats_row *row);
 
 /* The rows of the second lane (hash_apart.h); how many: 0 before the first file of it, else 2. */

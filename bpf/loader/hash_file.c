@@ -63,7 +63,7 @@ static int open_checked(const struct place *place, const struct hash_request *re
 	int fd = open_plain(place, apart);
 	int error;
 
-	if (fd == -EREMOTE)
+	if (apart->place >= 0)
 		apart->is_certain = place->is_link && runs(place->path, request->path);
 	if (fd < 0)
 		return fd;
@@ -88,7 +88,7 @@ int hash_open(const struct hash_request *request, int served, struct hash_versio
 		snprintf(link, sizeof(link), "/proc/%u/exe", request->header.pid);
 		fd = open_checked(&own, request, version, apart);
 	}
-	if (fd >= 0 || fd == -EFBIG || fd == -EINVAL || fd == -EREMOTE)
+	if (fd >= 0 || fd == -EFBIG || fd == -EINVAL || apart->place >= 0)
 		return fd;
 	/* Ended, or it runs another program by now. */
 	return open_checked(&named, request, version, apart);
