@@ -87,7 +87,7 @@ static __always_inline bool is_first(struct bpf_sock_addr *context, bool ipv6)
 	/* Looked up first: an update takes a place from another one before it looks. Of two CPUs the
 	 * later one tells nothing. */
 	return !bpf_map_lookup_elem(&sent, &key) &&
-	       bpf_map_update_elem(&sent, &key, &one, BPF_NOEXIST) != -17 /* EEXIST */;
+	       bpf_map_update_elem(&sent, &key, &one, BPF_NOEXIST) != -IMMUNE_EEXIST;
 }
 
 static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6,

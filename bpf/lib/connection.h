@@ -85,7 +85,7 @@ static __always_inline void owner_put(void *map, const struct sock *socket,
 	count_one(tally, seen);
 	if (!error)
 		count_one(tally, submitted);
-	else if (error == -17 /* EEXIST: the hook was faster */)
+	else if (error == -IMMUNE_EEXIST /* the hook was faster */)
 		count_one(tally, filtered);
 	else
 		count_one(tally, ring_full);

@@ -5,6 +5,9 @@
 
 #include "maps.h"
 
+/* Of include/uapi/asm-generic/errno-base.h. */
+#define IMMUNE_EEXIST 17
+
 #define count_one(tally, outcome)                                \
 	do {                                                     \
 		if (tally)                                       \
@@ -62,7 +65,7 @@ static __always_inline long process_put(__u32 pid, struct immune_process *proces
 	count_one(tally, seen);
 	if (!error) {
 		count_one(tally, submitted);
-	} else if (error == -17 /* EEXIST: a hook was faster, which is what BPF_NOEXIST is for */) {
+	} else if (error == -IMMUNE_EEXIST /* a hook was faster, which is what BPF_NOEXIST is for */) {
 		count_one(tally, filtered);
 	} else {
 		count_one(tally, ring_full);

@@ -137,12 +137,16 @@ static int iterate(struct bpf_program *program)
 static void sockets_forget(const struct bpf_map *map)
 {
 	int fd = bpf_map__fd(map);
-	uint64_t key;
+	uint64_t key, next;
+	bool more = !bpf_map_get_next_key(fd, NULL, &key);
 
-	/* Bounded by what the map can hold: nobody fills it now. */
-	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
-		if (bpf_map_get_next_key(fd, NULL, &key) || bpf_map_delete_elem(fd, &key))
-			return;
+	/* Bounded by what the map can hold: nobody fills it now. The next one is asked for first, or
+	 * the kernel would look through all that is empty by then each time. */
+	for (uint32_t i = 0; more && i < bpf_map__max_entries(map); i++) {
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		bpf_map_delete_elem(fd, &key);
+		key = next;
+	}
 }
 
 static int want_flows(struct immune_sensor *sensor, bool wanted)

@@ -98,7 +98,8 @@ int act_ring_prepare(struct immune_sensor *sensor)
 {
 	if (bpf_program__autoload(sensor->programs->progs.on_ring_open))
 		return sensor_want_opens(sensor, true);
-	immune_fail("This kernel shows programs no names that io_uring opens: watched files alone are told");
+	immune_fail("This kernel shows programs no names that io_uring opens: watched files alone are "
+		    "told");
 	return -EOPNOTSUPP;
 }
 

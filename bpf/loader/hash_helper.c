@@ -44,7 +44,8 @@ int hash_helpers_left(void)
 	return count;
 }
 
-/* There is a place: with none free no helper was started. */
+/* There is a place, as with none free no helper is started; but where helpers of two sensors of
+ * this process are left at once: the one over it is not counted. */
 static void leave(pid_t pid)
 {
 	pthread_mutex_lock(&left.lock);

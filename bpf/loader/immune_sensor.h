@@ -231,8 +231,10 @@ int64_t immune_sensor_wake(struct immune_sensor *sensor);
 /* Rows of counters, one a kind and source that has seen any; returns how many there are, which may
  * be more than capacity. A row of kind 0 counts no records but what a table was asked to hold
  * (ring_full = it was full, filtered = it was there already): those of a CPU the kernel's process
- * map, those of 0x4000 + CPU its map of connections, those of 0x8000 + CPU its map of rates, that of 0xF000 the neighbours of watched files that are not asked about any more
- * (unreadable = the file system cannot); of hashes 0xF005, 0xF009 and 0xF00A (hash.h, hash_apart.h). Sums are exact when nothing runs. */
+ * map, those of 0x4000 + CPU its maps of who listens and of connections, those of 0x8000 + CPU its
+ * map of rates, that of 0xF000 the neighbours of watched files that are not asked about any more
+ * (unreadable = the file system cannot); of hashes 0xF005, 0xF009 and 0xF00A (hash.h,
+ * hash_apart.h). Sums are exact when nothing runs. */
 int64_t immune_sensor_stats(struct immune_sensor *sensor, struct immune_stats_row *rows,
 			    uint32_t capacity);
 
@@ -310,8 +312,8 @@ struct immune_verify_row {
 };
 
 /* Looks whether what is to be attached is, and whether the maps of the policy hold what was written.
- * Programs, the control map and guardians are put right; marks and terms by giving the policy again. Returns
- * how many rows there are, which may be more than capacity. Looks also at some of the processes
+ * Programs, the control map and guardians are put right; marks, terms and networks by giving the
+ * policy again; hashers by nobody. Returns how many rows there are, which may be more than capacity. Looks also at some of the processes
  * each time: one that /proc does not show comes with the next records, flagged as hidden. */
 int64_t immune_sensor_verify(struct immune_sensor *sensor, struct immune_verify_row *rows,
 			     uint32_t capacity);

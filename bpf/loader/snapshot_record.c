@@ -51,18 +51,17 @@ static int open_bare(int directory, const char *name, int flags)
 static int folder_open(uint32_t pid)
 {
 	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int folder = -1, error = errno;
+	int folder = -1, error;
 	struct statfs about;
 	char name[16];
 
 	if (proc < 0)
 		return -1;
 	snprintf(name, sizeof(name), "%u", pid);
-	if (fstatfs(proc, &about) || about.f_type != PROC_SUPER_MAGIC) {
+	if (fstatfs(proc, &about) || about.f_type != PROC_SUPER_MAGIC)
 		errno = EIO;
-	} else {
+	else
 		folder = open_bare(proc, name, O_DIRECTORY);
-	}
 	error = errno;
 	close(proc);
 	errno = error;

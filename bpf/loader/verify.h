@@ -5,7 +5,7 @@
 
 #include "sensor.h"
 
-/* Notes what marks and terms hold now, to be compared with later. Under policy_lock. */
+/* Notes what marks, terms and networks hold now, to be compared with later. Under policy_lock. */
 void verify_note(struct immune_sensor *sensor);
 
 struct bpf_map;
