@@ -158,11 +158,12 @@ export class SelfCheck {
       this.#probes.restorePolicy();
     }
     // What giving the policy again has put right is not wrong any more.
-    const left = wrong.length === 0 ? [] : this.#probes.sensor().map(({ name }) => name);
+    const left = wrong.length === 0 ? [] : this.#probes.sensor()
+      .filter(({ restored }) => !restored).map(({ what, name }) => `${what} ${name}`);
     const found = wrong.map(({ what, name, restored }) => ({
       ...UNFAITHFUL[what],
       object: `${what} ${name}`,
-      restored: restored || !left.includes(name),
+      restored: restored || !left.includes(`${what} ${name}`),
     }));
     const before = this.#unrestored;
     this.#unrestored = new Set(

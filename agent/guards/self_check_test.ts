@@ -18,6 +18,8 @@ class Host {
   tracer = 0;
   oom: number | undefined = 0;
   wrong: Unfaithful[] = [];
+  /** What the next calls find, one after the other. */
+  calls: Unfaithful[][] = [];
   /** What stays wrong. */
   off: Unfaithful[] = [];
   policies = 0;
@@ -28,7 +30,7 @@ class Host {
   readonly check = new SelfCheck({
     tracer: () => this.tracer,
     oomScoreAdj: () => this.oom,
-    sensor: () => [...this.wrong.splice(0), ...this.off],
+    sensor: () => this.calls.shift() ?? [...this.wrong.splice(0), ...this.off],
     restorePolicy: () => void this.policies++,
     files: { check: (): readonly Tamper[] => [] },
     wallMs: () => this.bootMs + this.wallOffsetMs,
@@ -187,6 +189,19 @@ Deno.test("SelfCheck tells once of what cannot be put right, and again when it b
   assertEquals(look({ ...broken, restored: true }), []);
   assertEquals(look({ ...broken, restored: true }), [["detached", true]]);
   assertEquals([look(), look(broken), look(broken)], [[], [["detached", false]], []]);
+});
+
+Deno.test("SelfCheck knows a program from its pin, and what a second look put right", () => {
+  const host = new Host();
+  host.check.step();
+  const program: Unfaithful = { what: "program", name: "refuse_connect4", restored: false };
+  const pin: Unfaithful = { ...program, what: "pin" };
+  const map: Unfaithful = { what: "map", name: "enforced", restored: false };
+  host.calls = [[program, pin, map], [pin, { ...map, restored: true }]];
+  assertEquals(
+    host.after(VERIFY_INTERVAL_MS).map(({ object, restored }) => [object, restored]),
+    [["program refuse_connect4", true], ["pin refuse_connect4", false], ["map enforced", true]],
+  );
 });
 
 Deno.test("OwnFiles tells what was changed, replaced, removed and made, each once", () => {
