@@ -11,12 +11,11 @@ import { type LibraryOptions, loadLibrary } from "../sensors/library.ts";
 import type { Policy } from "../sensors/policy.ts";
 import type { MadeRecord } from "./made.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { SensorFaults } from "./sensor_faults.ts";
 
 const NS_PER_MS = 1_000_000n;
 const STATUS_BYTES_MAX = 16 * 1024;
 const SOURCES = [{ product: "linux", category: TAMPER_CATEGORY }] as const;
-/** After these something of the kernel was not seen. */
-const BLIND: ReadonlySet<Tamper["what"]> = new Set(["detached", "map_changed", "stopped"]);
 
 /** What looking after the agent works with. */
 export interface SelfParts {
@@ -40,6 +39,7 @@ export interface SelfParts {
 export class SelfWatch {
   readonly #parts: SelfParts;
   readonly #check: SelfCheck;
+  readonly #faults = new SensorFaults();
   readonly #run: RunFile | undefined;
   #saidAt = -Infinity;
 
@@ -53,7 +53,11 @@ export class SelfWatch {
     this.#check = new SelfCheck({
       tracer: () => tracerOf(library),
       oomScoreAdj: () => oomScoreAdj(library),
-      sensor: () => [...sensor.verify(), ...enforcement?.verify() ?? []],
+      sensor: () => {
+        const own = sensor.verify();
+        this.#faults.take(own);
+        return [...own, ...enforcement?.verify() ?? []];
+      },
       restorePolicy: () => {
         sensor.policy(policy());
         enforcement?.restore();
@@ -70,7 +74,9 @@ export class SelfWatch {
 
   /** Looks at what is due. */
   step(): void {
-    this.#tell(this.#check.step());
+    const tampers = this.#check.step();
+    this.#tellUnseen(tampers);
+    this.#tell(tampers);
     const now = performance.now();
     if (this.#run === undefined || now - this.#saidAt < VERIFY_INTERVAL_MS) return;
     this.#saidAt = now;
@@ -82,10 +88,17 @@ export class SelfWatch {
     this.#run?.end();
   }
 
+  /** While the sensor lacked a part, or the agent stood still, something was not seen. */
+  #tellUnseen(tampers: readonly Tamper[]): void {
+    const programs = this.#faults.end();
+    const stoodStill = tampers.some(({ what }) => what === "stopped");
+    if (programs === undefined && !stoodStill) return;
+    this.#parts.pipeline.tellDetached(programs ?? []);
+  }
+
   #tell(tampers: readonly Tamper[]): void {
     if (tampers.length === 0) return;
     const { pipeline, engine, bootTimeNs } = this.#parts;
-    if (tampers.some(({ what }) => BLIND.has(what))) pipeline.tellDetached(programsOf(tampers));
     const startNs = engine.process(Deno.pid, 0n)?.startNs ?? 0n;
     pipeline.takeMade(tampers.map((tamper) => (sequence): MadeRecord => ({
       bytes: tamperRecord(tamper, { sequence, timeNs: bootTimeNs(), pid: Deno.pid, startNs }),
@@ -94,13 +107,6 @@ export class SelfWatch {
       onlyIfFound: false,
     })));
   }
-}
-
-/** Names of the programs that were found not attached. */
-function programsOf(tampers: readonly Tamper[]): string[] {
-  const names = tampers.filter(({ what }) => what === "detached")
-    .map(({ object }) => object.replace(/^program /, ""));
-  return [...new Set(names)];
 }
 
 /** Of the process, and of this thread, which reads the sensor. */

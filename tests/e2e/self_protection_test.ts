@@ -136,6 +136,8 @@ async function toldByProgram(agent: Agent, program: string): Promise<void> {
       readSensorFile(path)?.detached.find((row) => row.program === program),
     ));
   assertEquals(row.count, 1);
+  const programs = readSensorFile(path)?.detached.map((row) => row.program);
+  assertEquals(programs, [program], "a program of enforcement is none of the sensor");
 }
 
 /** A row of the policy's tables is taken out. */
