@@ -1,4 +1,3 @@
-import { readIfThere } from "../../common/config/durable_file.ts";
 import { kindName } from "../../common/record/table.ts";
 import { isJsonObject } from "../../common/sigma/event_value.ts";
 import { type Place, placeOf, TABLE_KIND } from "../../common/wire/place.ts";
@@ -7,7 +6,7 @@ import type { ProgramRow, StatsRow } from "../sensors/sensor.ts";
 
 const VERSION = 1;
 /** Longest file that is read: 4,096 rows of counters, in bytes. */
-const FILE_BYTES_MAX = 2 * 1024 * 1024;
+export const SENSOR_FILE_BYTES_MAX = 2 * 1024 * 1024;
 
 /** All that a sensor has counted since it was opened. */
 export interface SensorCounts {
@@ -43,9 +42,8 @@ export interface SensorFile {
  */
 export function readSensorFile(path: string): SensorFile | undefined {
   try {
-    const text = readIfThere(path) ?? "";
-    if (text.length > FILE_BYTES_MAX) return undefined;
-    const found: unknown = JSON.parse(text);
+    if (Deno.statSync(path).size > SENSOR_FILE_BYTES_MAX) return undefined;
+    const found: unknown = JSON.parse(Deno.readTextFileSync(path));
     return isSensorFile(found) ? found : undefined;
   } catch {
     return undefined;

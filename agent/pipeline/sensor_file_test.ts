@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { KINDS } from "../../common/record/mod.ts";
 import type { StatsRow } from "../sensors/sensor.ts";
-import { readSensorFile, writeSensorFile } from "./sensor_file.ts";
+import { readSensorFile, SENSOR_FILE_BYTES_MAX, writeSensorFile } from "./sensor_file.ts";
 
 const NONE = { filtered: 0, folded: 0, ringFull: 0, oversized: 0, unreadable: 0 };
 const OPENS: StatsRow = {
@@ -35,6 +35,15 @@ Deno.test("readSensorFile() reads each kind and CPU, and each table, by name", (
     ]);
     assertEquals(missed, [{ program: "on_fork", count: 4 }]);
     assertEquals(detached, [{ program: "on_exit", count: 1 }]);
+    const file = { version: 1, time: "", places, missed, detached };
+    const sized = (bytes: number): string => {
+      const rest = bytes - JSON.stringify(file).length;
+      return JSON.stringify({ ...file, time: `${"é".repeat(rest >> 1)}${"e".repeat(rest & 1)}` });
+    };
+    Deno.writeTextFileSync(path, sized(SENSOR_FILE_BYTES_MAX));
+    assertEquals(readSensorFile(path)?.missed, missed);
+    Deno.writeTextFileSync(path, sized(SENSOR_FILE_BYTES_MAX + 1));
+    assertEquals(readSensorFile(path), undefined);
     for (const damage of ["", "{}", '{"version":1,"time":"","places":[{}],"missed":[]}']) {
       Deno.writeTextFileSync(path, damage);
       assertEquals(readSensorFile(path), undefined);
