@@ -8,7 +8,7 @@ export class DetachedBook {
   /**
    * Counts one more of each.
    *
-   * @param programs Names; those over {@linkcode TALLIES_MAX} are not told apart from the others.
+   * @param programs Names; those over {@linkcode TALLIES_MAX} are in the loss `not_attached` alone.
    */
   add(programs: readonly string[]): void {
     for (const program of programs) {
