@@ -1,11 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import { kindName } from "../../common/record/mod.ts";
-import { type PlaceTally, TABLE_KIND } from "../../common/wire/mod.ts";
+import { type PlaceTally, TABLE_KIND, tableName, tableSource } from "../../common/wire/mod.ts";
 import { integer } from "./rows.ts";
 import { TALLY_COLUMNS, TALLY_SUMS, tallyOf, tallyValues } from "./tally_columns.ts";
 
-/** Places of one agent that are kept: its CPUs that lost any, by kind, and its tables. */
+/** Places of one agent that are kept, by kind: its CPUs that lost any; beside them its tables. */
 export const PLACES_KEPT_MAX = 1024;
+/** Source of all tables that this version does not know; no sensor has it. */
+const OTHER_TABLE = 0xFFFF;
 
 /** Sums of what was counted where something was lost, and of the sensors' tables. */
 export class PlaceRows {
@@ -21,19 +23,24 @@ export class PlaceRows {
   /**
    * Adds what was counted since a sensor last said so.
    *
-   * @param places Of kinds that this version knows; the sums by kind have the others, and those over
+   * @param places Tables, all of which are kept, those that this version does not know as one; and
+   * places of kinds that it knows: the sums by kind have the others, and those over
    * {@linkcode PLACES_KEPT_MAX}.
    * @param whose `agent`: row of the agent.
    */
   add(places: readonly PlaceTally[], { agent }: { readonly agent: number }): void {
     for (const row of places) {
-      if (row.kind !== TABLE_KIND && kindName(row.kind) === undefined) continue;
-      const key = [agent, row.kind, row.source] as const;
-      if (this.#sql.known.get(...key) === undefined) {
-        if (integer(this.#sql.places.get(agent), "places") >= PLACES_KEPT_MAX) continue;
+      if (row.kind === TABLE_KIND) {
+        this.#sql.add.run(agent, TABLE_KIND, tableOf(row), ...tallyValues(row));
+      } else if (kindName(row.kind) !== undefined && this.#hasRoom(row, agent)) {
+        this.#sql.add.run(agent, row.kind, row.source, ...tallyValues(row));
       }
-      this.#sql.add.run(...key, ...tallyValues(row));
     }
+  }
+
+  #hasRoom({ kind, source }: PlaceTally, agent: number): boolean {
+    return this.#sql.known.get(agent, kind, source) !== undefined ||
+      integer(this.#sql.places.get(agent, TABLE_KIND), "places") < PLACES_KEPT_MAX;
   }
 
   /** By row of the agent. */
@@ -50,13 +57,19 @@ export class PlaceRows {
   }
 }
 
+function tableOf({ source }: PlaceTally): number {
+  return tableName(source) === tableName(OTHER_TABLE) ? OTHER_TABLE : tableSource(source);
+}
+
 // deno-lint-ignore explicit-function-return-type
 function statements(database: DatabaseSync) {
   return {
     known: database.prepare(
       "SELECT 1 FROM place_tallies WHERE agent = ? AND kind = ? AND source = ?",
     ),
-    places: database.prepare("SELECT count(*) AS places FROM place_tallies WHERE agent = ?"),
+    places: database.prepare(
+      "SELECT count(*) AS places FROM place_tallies WHERE agent = ? AND kind <> ?",
+    ),
     add: database.prepare(
       `INSERT INTO place_tallies (agent, kind, source, ${TALLY_COLUMNS.join(", ")})
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${TALLY_SUMS}`,
