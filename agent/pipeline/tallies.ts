@@ -1,4 +1,5 @@
 import {
+  lostOf,
   type MissedRuns,
   OUTCOMES,
   PLACES_MAX,
@@ -123,10 +124,6 @@ function placed(
   change: { readonly row: PlaceTally; readonly sign: 1 | -1 },
 ): PlaceTally {
   return { ...combined(before, change), source: before.source };
-}
-
-function lostOf({ ringFull, oversized, unreadable }: Tally): number {
-  return ringFull + oversized + unreadable;
 }
 
 function rank({ kind }: Tally): number {

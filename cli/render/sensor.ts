@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { SensorFile } from "../../agent/pipeline/sensor_file.ts";
+import { LOST_OUTCOMES, lostOf, type LostOutcome } from "../../common/wire/tally.ts";
 import { type Column, table } from "./table.ts";
 import { visible } from "./terminal.ts";
 
@@ -33,7 +34,6 @@ const sensorSchema = z.object({
   })).default([]),
 });
 
-type Outcomes = z.infer<z.ZodObject<typeof outcomes>>;
 type Place = z.infer<z.ZodObject<typeof place>>;
 type SensorAnswer = z.infer<typeof sensorSchema>;
 
@@ -103,16 +103,9 @@ function placeName({ cpu, part }: Place): string {
   return cpu === null ? visible(part ?? "other") : `CPU ${cpu}`;
 }
 
-function lostOf({ ringFull, oversized, unreadable }: Outcomes): number {
-  return ringFull + oversized + unreadable;
-}
-
-function causesOf({ ringFull, oversized, unreadable }: Outcomes): string {
-  const causes = [["full", ringFull], ["oversized", oversized], [
-    "unreadable",
-    unreadable,
-  ]] as const;
-  return causes.filter(([, lost]) => lost > 0).map(([name, lost]) => `${lost} ${name}`).join(", ");
+function causesOf(row: Readonly<Record<LostOutcome, number>>): string {
+  const causes = LOST_OUTCOMES.filter((cause) => row[cause] > 0);
+  return causes.map((cause) => `${row[cause]} ${CAUSE_WORDS[cause]}`).join(", ");
 }
 
 function named<Row>(title: string, nameOf: (row: Row) => string): Column<Row> {
@@ -125,6 +118,12 @@ function counted<Name extends string>(
 ): Column<Readonly<Record<Name, number>>> {
   return { title, value: (row) => String(row[name]) };
 }
+
+const CAUSE_WORDS = {
+  ringFull: "full",
+  oversized: "oversized",
+  unreadable: "unreadable",
+} as const satisfies Record<LostOutcome, string>;
 
 const OUTCOME_COLUMNS = [
   counted("SEEN", "seen"),

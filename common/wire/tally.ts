@@ -11,6 +11,21 @@ export const OUTCOMES = [
 /** What became of an event that a hook saw. */
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Outcomes in which a record is lost. */
+export const LOST_OUTCOMES = ["ringFull", "oversized", "unreadable"] as const satisfies Outcome[];
+
+/** An outcome in which a record is lost. */
+export type LostOutcome = (typeof LOST_OUTCOMES)[number];
+
+/**
+ * How many records were lost.
+ *
+ * @param counts What was counted.
+ */
+export function lostOf(counts: Readonly<Record<LostOutcome, number>>): number {
+  return LOST_OUTCOMES.reduce((sum, outcome) => sum + counts[outcome], 0);
+}
+
 /** What a sensor counted of one kind: seen = the sum of the outcomes, when nothing runs. */
 export interface Tally extends Readonly<Record<Outcome, number>> {
   /** Number of the kind, as in records. */

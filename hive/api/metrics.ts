@@ -1,11 +1,12 @@
 import {
   LOSS_CAUSE_NAMES,
+  LOST_OUTCOMES,
   OUTCOMES,
   SCAN_SECONDS_BOUNDS,
   TIER_COUNTS,
 } from "../../common/wire/mod.ts";
 import { SEVERITIES } from "../../common/sigma/rule.ts";
-import { LOST_OUTCOMES, type SensorView } from "./sensor_view.ts";
+import type { SensorView } from "./sensor_view.ts";
 import type { DetectionView } from "./detection.ts";
 import type { ScanTotals, StoreStats } from "../store/store.ts";
 

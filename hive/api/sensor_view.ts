@@ -1,7 +1,6 @@
 import { kindName } from "../../common/record/mod.ts";
 import {
   type MissedRuns,
-  type Outcome,
   OUTCOMES,
   type Place,
   placeOf,
@@ -18,9 +17,6 @@ import type { AgentLedger, AgentRow } from "../store/store.ts";
 export const CPUS_NAMED_MAX = 128;
 /** Part under which they are told. */
 const OTHER_CPUS = "other";
-
-/** Outcomes in which a record is lost. */
-export const LOST_OUTCOMES = ["ringFull", "oversized", "unreadable"] as const satisfies Outcome[];
 
 /** What a sensor counted of one kind of events: seen = the sum of the others. */
 export interface TallyView extends Omit<Tally, "kind"> {

@@ -1,12 +1,6 @@
 import type { Child } from "hono/jsx";
-import { TIER_COUNTS } from "../../common/wire/mod.ts";
-import {
-  LOST_OUTCOMES,
-  type PlaceView,
-  type SensorView,
-  type TableView,
-  type TallyView,
-} from "../api/sensor_view.ts";
+import { LOST_OUTCOMES, lostOf, type LostOutcome, TIER_COUNTS } from "../../common/wire/mod.ts";
+import type { PlaceView, SensorView, TableView, TallyView } from "../api/sensor_view.ts";
 import { exact, short, visible, words } from "./format.ts";
 
 /**
@@ -101,10 +95,6 @@ function heldOf(row: TableView): readonly number[] {
   return [row.seen, row.submitted, row.filtered, row.ringFull, row.oversized + row.unreadable];
 }
 
-function lostOf(row: Pick<TallyView, typeof LOST_OUTCOMES[number]>): number {
-  return LOST_OUTCOMES.reduce((sum, cause) => sum + row[cause], 0);
-}
-
 function causesOf(row: TallyView): string {
   const causes = LOST_OUTCOMES.filter((cause) => row[cause] > 0);
   return causes.map((cause) => `${CAUSE_WORDS[cause]} ${exact(row[cause])}`).join(", ");
@@ -118,7 +108,7 @@ const CAUSE_WORDS = {
   ringFull: "ring full",
   oversized: "oversized",
   unreadable: "unreadable",
-} as const satisfies Record<typeof LOST_OUTCOMES[number], string>;
+} as const satisfies Record<LostOutcome, string>;
 
 /**
  * What a host's enforcement did, tier by tier.

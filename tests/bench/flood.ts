@@ -2,8 +2,7 @@
 // that is more than a host can do. Delivered is what was read from the ring, scanned and appended to
 // the journal. IMMUNE_BENCH_FLOOD_S shortens it.
 
-import { KINDS } from "../../common/record/mod.ts";
-import { flood, type Flooded, lostOf, unaccounted } from "../support/flood.ts";
+import { flood, type Flooded, lostOpens, unaccounted } from "../support/flood.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { compile, inFolder } from "../support/probe.ts";
 import { freeAddresses, launched } from "../support/up.ts";
@@ -65,7 +64,7 @@ function figuresOf(
     { figure: `${name}_delivered`, value: delivered / opens, unit: "" },
     {
       figure: `${name}_lost_counted`,
-      value: lostOf(tallies.get(KINDS.open.id)),
+      value: lostOpens(tallies),
       unit: "opens",
     },
     { figure: `${name}_unaccounted`, value: unaccounted(flooded), unit: "opens" },

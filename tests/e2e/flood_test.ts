@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { KINDS } from "../../common/record/mod.ts";
-import { flood, lostOf, unaccounted } from "../support/flood.ts";
+import { flood, lostOpens, unaccounted } from "../support/flood.ts";
 import { compile, inFolder, sensorTest } from "../support/probe.ts";
 
 /** A short form of `tests/bench/flood.ts`, at a rate that every host can do. */
@@ -12,7 +11,7 @@ sensorTest("every open of a flood is in the journal, and every process beside it
     const flooded = await flood({ ...CALM, binary });
     const { opens, delivered, children, lifecycle, tallies } = flooded;
     assert(opens > 0);
-    assertEquals(lostOf(tallies.get(KINDS.open.id)), 0);
+    assertEquals(lostOpens(tallies), 0);
     assertEquals([delivered, unaccounted(flooded)], [opens, 0]);
     assertEquals(lifecycle, { fork: children, exec: children, exit: children });
   });
@@ -25,7 +24,7 @@ sensorTest("a ring that is too small loses what its counters say and no process"
     const flooded = await flood({ ...CALM, rate: 100_000, binary, flags: tiny });
     const { opens, delivered, children, lifecycle, tallies } = flooded;
     assert(delivered < opens, `all ${opens} came through`);
-    assert(lostOf(tallies.get(KINDS.open.id)) >= opens - delivered);
+    assert(lostOpens(tallies) >= opens - delivered);
     assertEquals(unaccounted(flooded), 0);
     assertEquals(lifecycle, { fork: children, exec: children, exit: children });
   });

@@ -2,7 +2,7 @@ import { statePaths } from "../../common/config/mod.ts";
 import { JournalReader } from "../../common/journal/mod.ts";
 import { decodeRecords, HEADER_OFFSETS, KINDS } from "../../common/record/mod.ts";
 import { BODY_LAYOUTS, HEADER_BYTES } from "../../common/record/layout.ts";
-import { decodeHealth, OUTCOMES, type Tally } from "../../common/wire/mod.ts";
+import { decodeHealth, lostOf, OUTCOMES, type Tally } from "../../common/wire/mod.ts";
 import { immune } from "./immune.ts";
 import { Lines, START_WAIT_MS } from "./lines.ts";
 import { USER_KIND_FIRST } from "../../common/record/bounds.ts";
@@ -101,7 +101,7 @@ export async function flood(options: FloodOptions): Promise<Flooded> {
  * which counters and journal differ; 0 when all is well.
  */
 export function unaccounted({ opens, delivered, journaled, tallies }: Flooded): number {
-  let missing = Math.max(0, opens - delivered - lostOf(tallies.get(KINDS.open.id)));
+  let missing = Math.max(0, opens - delivered - lostOpens(tallies));
   for (const tally of tallies.values()) {
     const sum = OUTCOMES.reduce((total, outcome) => total + tally[outcome], 0);
     missing += Math.abs(tally.seen - sum);
@@ -112,10 +112,10 @@ export function unaccounted({ opens, delivered, journaled, tallies }: Flooded): 
   return missing;
 }
 
-/** Records that a sensor counted as made and not sent. */
-export function lostOf(tally: Tally | undefined): number {
-  if (tally === undefined) return 0;
-  return tally.ringFull + tally.oversized + tally.unreadable;
+/** Opens that a sensor counted as made and not sent. */
+export function lostOpens(tallies: Flooded["tallies"]): number {
+  const opens = tallies.get(KINDS.open.id);
+  return opens === undefined ? 0 : lostOf(opens);
 }
 
 function readFlood(

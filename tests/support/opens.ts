@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Watch } from "../../agent/sensors/policy.ts";
 import { type KindName, KINDS } from "../../common/record/table.ts";
 import { OPEN_FLAGS_UNKNOWN, SOURCES } from "../../common/record/values.ts";
+import { lostOf } from "../../common/wire/tally.ts";
 import { pathOf, Probe, run } from "./probe.ts";
 
 /** Tries until the sensor has followed a change of names; each is a whole process. */
@@ -82,6 +83,6 @@ export function kindCounts({ sensor }: Probe, kind: KindName): KindCounts {
     submitted: sum(({ submitted }) => submitted),
     filtered: sum(({ filtered }) => filtered),
     folded: sum(({ folded }) => folded),
-    lost: sum(({ ringFull, oversized, unreadable }) => ringFull + oversized + unreadable),
+    lost: sum(lostOf),
   };
 }
