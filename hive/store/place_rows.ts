@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { kindName } from "../../common/record/mod.ts";
 import { type PlaceTally, TABLE_KIND, tableName, tableSource } from "../../common/wire/mod.ts";
-import { integer } from "./rows.ts";
+import { byAgent, integer } from "./rows.ts";
 import { TALLY_COLUMNS, TALLY_SUMS, tallyOf, tallyValues } from "./tally_columns.ts";
 
 /** Places of one agent that are kept, by kind: its CPUs that lost any; beside them its tables. */
@@ -9,14 +9,12 @@ export const PLACES_KEPT_MAX = 1024;
 /** Source of all tables that this version does not know; no sensor has it. */
 const OTHER_TABLE = 0xFFFF;
 
-/** Sums of what was counted where something was lost, and of the sensors' tables. */
+/** Adds up what was counted where something was lost, and of the sensors' tables. */
 export class PlaceRows {
-  readonly #database: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
 
   /** @param database Open, of this version's schema. */
   constructor(database: DatabaseSync) {
-    this.#database = database;
     this.#sql = statements(database);
   }
 
@@ -42,19 +40,21 @@ export class PlaceRows {
     return this.#sql.known.get(agent, kind, source) !== undefined ||
       integer(this.#sql.places.get(agent, TABLE_KIND), "places") < PLACES_KEPT_MAX;
   }
+}
 
-  /** By row of the agent. */
-  all(): ReadonlyMap<number, readonly PlaceTally[]> {
-    const all = new Map<number, PlaceTally[]>();
-    const rows = this.#database.prepare("SELECT * FROM place_tallies ORDER BY kind, source").all();
-    for (const row of rows) {
-      const agent = integer(row, "agent");
-      const known = all.get(agent) ?? [];
-      known.push({ kind: integer(row, "kind"), source: integer(row, "source"), ...tallyOf(row) });
-      all.set(agent, known);
-    }
-    return all;
-  }
+/**
+ * What was counted where something was lost, and of tables.
+ *
+ * @param database Open, of this version's schema.
+ * @returns By row of the agent.
+ */
+export function readPlaces(database: DatabaseSync): ReadonlyMap<number, readonly PlaceTally[]> {
+  const rows = database.prepare("SELECT * FROM place_tallies ORDER BY kind, source").all();
+  return byAgent(rows, (row) => ({
+    kind: integer(row, "kind"),
+    source: integer(row, "source"),
+    ...tallyOf(row),
+  }));
 }
 
 function tableOf({ source }: PlaceTally): number {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { KINDS, SOURCE_BULK, SOURCES } from "../../common/record/mod.ts";
 import { type PlaceTally, TABLE_KIND } from "../../common/wire/mod.ts";
-import { PlaceRows, PLACES_KEPT_MAX } from "./place_rows.ts";
+import { PlaceRows, PLACES_KEPT_MAX, readPlaces } from "./place_rows.ts";
 import { migrate } from "./schema.ts";
 
 const COUNTS = {
@@ -34,7 +34,7 @@ Deno.test("PlaceRows keeps each table, however many places an agent names", () =
   }));
   rows.add(places, { agent: AGENT });
   rows.add([3, 7, 0x8003, SOURCES.hash, 0xF123, 0xF124].map(table), { agent: AGENT });
-  const kept = rows.all().get(AGENT) ?? [];
+  const kept = readPlaces(database).get(AGENT) ?? [];
   const isTable = ({ kind }: PlaceTally): boolean => kind === TABLE_KIND;
   assertEquals(kept.filter((row) => !isTable(row)), places.slice(0, PLACES_KEPT_MAX));
   assertEquals(

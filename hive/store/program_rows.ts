@@ -1,23 +1,22 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { MissedRuns } from "../../common/wire/mod.ts";
-import { integer, text } from "./rows.ts";
+import { byAgent, integer, text } from "./rows.ts";
 
 /** Programs of one agent that are kept; an agent names any, its sensor has fewer. */
 export const PROGRAMS_MAX = 64;
 
-/** Sums of what is counted of the programs of the agents' sensors. */
+/** Runs that were missed, or times that a program was not attached. */
+export type ProgramTable = "missed_runs" | "detached_programs";
+
+/** Adds up what is counted of the programs of the agents' sensors. */
 export class ProgramRows {
-  readonly #database: DatabaseSync;
-  readonly #table: string;
   readonly #sql: ReturnType<typeof statements>;
 
   /**
    * @param database Open, of this version's schema.
-   * @param table What is counted there: runs that were missed, or times that it was not attached.
+   * @param table What is counted there.
    */
-  constructor(database: DatabaseSync, table: "missed_runs" | "detached_programs") {
-    this.#database = database;
-    this.#table = table;
+  constructor(database: DatabaseSync, table: ProgramTable) {
     this.#sql = statements(database, table);
   }
 
@@ -34,24 +33,25 @@ export class ProgramRows {
       this.#sql.begin.run(agent, program, count);
     }
   }
+}
 
-  /** By row of the agent. */
-  all(): ReadonlyMap<number, readonly MissedRuns[]> {
-    const all = new Map<number, MissedRuns[]>();
-    for (
-      const row of this.#database.prepare(`SELECT * FROM ${this.#table} ORDER BY program`).all()
-    ) {
-      const agent = integer(row, "agent");
-      const known = all.get(agent) ?? [];
-      known.push({ program: text(row, "program"), count: integer(row, "count") });
-      all.set(agent, known);
-    }
-    return all;
-  }
+/**
+ * What was counted of the programs of the agents' sensors.
+ *
+ * @param database Open, of this version's schema.
+ * @param table What is counted there.
+ * @returns By row of the agent.
+ */
+export function readPrograms(
+  database: DatabaseSync,
+  table: ProgramTable,
+): ReadonlyMap<number, readonly MissedRuns[]> {
+  const rows = database.prepare(`SELECT * FROM ${table} ORDER BY program`).all();
+  return byAgent(rows, (row) => ({ program: text(row, "program"), count: integer(row, "count") }));
 }
 
 // deno-lint-ignore explicit-function-return-type
-function statements(database: DatabaseSync, table: string) {
+function statements(database: DatabaseSync, table: ProgramTable) {
   return {
     // An agent names any count: the sum stops where a number is no longer exact.
     add: database.prepare(

@@ -4,6 +4,27 @@ import type { SQLOutputValue } from "node:sqlite";
 export type Row = Record<string, SQLOutputValue> | undefined;
 
 /**
+ * Rows by the agent that they are of, in their order.
+ *
+ * @param rows Rows with the column `agent`.
+ * @param read Reads one of them.
+ * @returns By row of the agent.
+ */
+export function byAgent<Read>(
+  rows: readonly NonNullable<Row>[],
+  read: (row: NonNullable<Row>) => Read,
+): ReadonlyMap<number, readonly Read[]> {
+  const all = new Map<number, Read[]>();
+  for (const row of rows) {
+    const agent = integer(row, "agent");
+    const known = all.get(agent);
+    if (known === undefined) all.set(agent, [read(row)]);
+    else known.push(read(row));
+  }
+  return all;
+}
+
+/**
  * A column that holds a whole number.
  *
  * @param row A row.

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { kindName } from "../../common/record/mod.ts";
 import type { MissedRuns, PlaceTally, Tally } from "../../common/wire/mod.ts";
-import { PlaceRows } from "./place_rows.ts";
-import { ProgramRows } from "./program_rows.ts";
-import { integer } from "./rows.ts";
+import { PlaceRows, readPlaces } from "./place_rows.ts";
+import { ProgramRows, readPrograms } from "./program_rows.ts";
+import { byAgent, integer } from "./rows.ts";
 import { TALLY_COLUMNS, TALLY_SUMS, tallyOf, tallyValues } from "./tally_columns.ts";
 
 /** Stands for kinds that this version does not know. */
@@ -20,12 +20,8 @@ export interface SensorTallies {
   readonly detached: readonly MissedRuns[];
 }
 
-/** Of an agent whose sensor has told nothing. */
-export const NOTHING_COUNTED: SensorTallies = { tallies: [], places: [], missed: [], detached: [] };
-
-/** Sums of what the agents' sensors counted. */
+/** Adds up what the agents' sensors counted. */
 export class TallyRows {
-  readonly #database: DatabaseSync;
   readonly #add: ReturnType<DatabaseSync["prepare"]>;
   readonly #places: PlaceRows;
   readonly #missed: ProgramRows;
@@ -33,7 +29,6 @@ export class TallyRows {
 
   /** @param database Open, of this version's schema. */
   constructor(database: DatabaseSync) {
-    this.#database = database;
     this.#places = new PlaceRows(database);
     this.#missed = new ProgramRows(database, "missed_runs");
     this.#detached = new ProgramRows(database, "detached_programs");
@@ -58,21 +53,24 @@ export class TallyRows {
     this.#missed.add(counted.missed, whose);
     this.#detached.add(counted.detached, whose);
   }
+}
 
-  /** By row of the agent. */
-  all(): ReadonlyMap<number, SensorTallies> {
-    const all = new Map<number, SensorTallies>();
-    const put = (agent: number, part: Partial<SensorTallies>): void => {
-      all.set(agent, { ...NOTHING_COUNTED, ...all.get(agent), ...part });
-    };
-    for (const row of this.#database.prepare("SELECT * FROM tallies ORDER BY kind").all()) {
-      const agent = integer(row, "agent");
-      const tally = { kind: integer(row, "kind"), ...tallyOf(row) };
-      put(agent, { tallies: [...all.get(agent)?.tallies ?? [], tally] });
-    }
-    for (const [agent, places] of this.#places.all()) put(agent, { places });
-    for (const [agent, missed] of this.#missed.all()) put(agent, { missed });
-    for (const [agent, detached] of this.#detached.all()) put(agent, { detached });
-    return all;
-  }
+/**
+ * What the agents' sensors counted.
+ *
+ * @param database Open, of this version's schema.
+ * @returns Gives it by row of the agent; of one whose sensor has told nothing, nothing.
+ */
+export function readTallies(database: DatabaseSync): (agent: number) => SensorTallies {
+  const rows = database.prepare("SELECT * FROM tallies ORDER BY kind").all();
+  const tallies = byAgent(rows, (row) => ({ kind: integer(row, "kind"), ...tallyOf(row) }));
+  const places = readPlaces(database);
+  const missed = readPrograms(database, "missed_runs");
+  const detached = readPrograms(database, "detached_programs");
+  return (agent) => ({
+    tallies: tallies.get(agent) ?? [],
+    places: places.get(agent) ?? [],
+    missed: missed.get(agent) ?? [],
+    detached: detached.get(agent) ?? [],
+  });
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { TIER_COUNTS, type TierName, type TierTally } from "../../common/wire/mod.ts";
-import { integer, text } from "./rows.ts";
+import { byAgent, integer, text } from "./rows.ts";
 
 /** What a tier of enforcement did on a host since it enrolled. */
 export interface TierTotals extends TierTally {
@@ -8,14 +8,12 @@ export interface TierTotals extends TierTally {
   readonly inForce: boolean;
 }
 
-/** Sums of what the tiers of the agents' enforcement did. */
+/** Adds up what the tiers of the agents' enforcement did. */
 export class TierRows {
-  readonly #database: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
 
   /** @param database Open, of this version's schema. */
   constructor(database: DatabaseSync) {
-    this.#database = database;
     this.#sql = statements(database);
   }
 
@@ -31,23 +29,24 @@ export class TierRows {
       this.#sql.add.run(agent, row.tier, ...TIER_COUNTS.map((name) => row[name]));
     }
   }
+}
 
-  /** By row of the agent. */
-  all(): ReadonlyMap<number, readonly TierTotals[]> {
-    const all = new Map<number, TierTotals[]>();
-    for (const row of this.#database.prepare("SELECT * FROM tiers ORDER BY tier").all()) {
-      const agent = integer(row, "agent");
-      const counts = TIER_COUNTS.map((name) => [name, integer(row, name)] as const);
-      const tier: TierTotals = {
-        // Nothing else is written there.
-        tier: text(row, "tier") as TierName,
-        inForce: integer(row, "in_force") === 1,
-        ...Object.fromEntries(counts) as Omit<TierTally, "tier">,
-      };
-      all.set(agent, [...all.get(agent) ?? [], tier]);
-    }
-    return all;
-  }
+/**
+ * What the tiers of the agents' enforcement did.
+ *
+ * @param database Open, of this version's schema.
+ * @returns By row of the agent.
+ */
+export function readTiers(database: DatabaseSync): ReadonlyMap<number, readonly TierTotals[]> {
+  return byAgent(database.prepare("SELECT * FROM tiers ORDER BY tier").all(), (row) => {
+    const counts = TIER_COUNTS.map((name) => [name, integer(row, name)] as const);
+    return {
+      // Nothing else is written there.
+      tier: text(row, "tier") as TierName,
+      inForce: integer(row, "in_force") === 1,
+      ...Object.fromEntries(counts) as Omit<TierTally, "tier">,
+    };
+  });
 }
 
 // deno-lint-ignore explicit-function-return-type

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { lossCause } from "../../common/wire/mod.ts";
-import { integer, text } from "./rows.ts";
+import { byAgent, integer, text } from "./rows.ts";
 import { type AgentLedger, MINUTES_MAX, type StoreStats } from "./store.ts";
-import { NOTHING_COUNTED, TallyRows } from "./tallies.ts";
-import { TierRows } from "./tier_rows.ts";
+import { readTallies } from "./tallies.ts";
+import { readTiers } from "./tier_rows.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -13,32 +13,28 @@ const MINUTE_MS = 60_000;
  * @param database Open, of this version's schema.
  */
 export function readLedgers(database: DatabaseSync): readonly AgentLedger[] {
-  const losses = new Map<number, AgentLedger["losses"][number][]>();
-  for (const row of database.prepare("SELECT agent, cause, certain, count FROM losses").all()) {
-    const agent = integer(row, "agent");
-    const entry = {
-      cause: integer(row, "cause"),
-      count: integer(row, "count"),
-      certain: integer(row, "certain") !== 0,
-    };
-    losses.set(agent, [...losses.get(agent) ?? [], entry]);
-  }
-  const tallies = new TallyRows(database).all();
-  const tiers = new TierRows(database).all();
+  const lossRows = database.prepare("SELECT agent, cause, certain, count FROM losses").all();
+  const losses = byAgent(lossRows, (row) => ({
+    cause: integer(row, "cause"),
+    count: integer(row, "count"),
+    certain: integer(row, "certain") !== 0,
+  }));
+  const talliesOf = readTallies(database);
+  const tiers = readTiers(database);
   return database.prepare(
     `SELECT number, id, stored, coalesce((
       SELECT position FROM journals WHERE agent = agents.number ORDER BY number DESC LIMIT 1
     ), 0) AS position FROM agents ORDER BY number`,
-  ).all().map((row) => ({
-    agentId: text(row, "id"),
-    position: integer(row, "position"),
-    stored: integer(row, "stored"),
-    losses: losses.get(integer(row, "number")) ?? [],
-    sensor: {
-      ...tallies.get(integer(row, "number")) ?? NOTHING_COUNTED,
-      tiers: tiers.get(integer(row, "number")) ?? [],
-    },
-  }));
+  ).all().map((row) => {
+    const agent = integer(row, "number");
+    return {
+      agentId: text(row, "id"),
+      position: integer(row, "position"),
+      stored: integer(row, "stored"),
+      losses: losses.get(agent) ?? [],
+      sensor: { ...talliesOf(agent), tiers: tiers.get(agent) ?? [] },
+    };
+  });
 }
 
 /**
