@@ -28,6 +28,9 @@ export const FLAGS = {
 /** First source number of bulk records: 0x4000 + CPU. */
 export const SOURCE_BULK = 0x4000;
 
+/** First source number of what is counted of the map of rates: 0x8000 + CPU. No records. */
+export const SOURCE_RATES = 0x8000;
+
 /** Sources of user space. */
 export const SOURCES = {
   /** Watched opens, filled by the loader. */

@@ -1,16 +1,16 @@
-import { SOURCES } from "../record/values.ts";
+import { SOURCE_BULK, SOURCE_RATES, SOURCES } from "../record/values.ts";
 
 /** Kind of the rows that count a table's entries, and no records. */
 export const TABLE_KIND = 0;
 
-/** First source of bulk records, of the map of rates, and of what is made in user space. */
-const FIRST = { bulk: 0x4000, rates: 0x8000, made: 0xF000 } as const;
+/** First source of what is made in user space. */
+const SOURCE_MADE = 0xF000;
 
 /** Tables of a sensor by the first of their sources. */
 const TABLES: ReadonlyMap<number, string> = new Map([
   [0, "processes"],
-  [FIRST.bulk, "connections"],
-  [FIRST.rates, "rates"],
+  [SOURCE_BULK, "connections"],
+  [SOURCE_RATES, "rates"],
   [SOURCES.watch, "quiet_neighbours"],
   [SOURCES.hash, "hashes"],
   [SOURCES.hash_apart, "hashes_served"],
@@ -35,9 +35,9 @@ export interface Place {
  * @param source Of a row of kind {@linkcode TABLE_KIND}.
  */
 export function tableSource(source: number): number {
-  if (source >= FIRST.made) return source;
-  if (source >= FIRST.rates) return FIRST.rates;
-  return source >= FIRST.bulk ? FIRST.bulk : 0;
+  if (source >= SOURCE_MADE) return source;
+  if (source >= SOURCE_RATES) return SOURCE_RATES;
+  return source >= SOURCE_BULK ? SOURCE_BULK : 0;
 }
 
 /**
@@ -59,7 +59,7 @@ export function placeOf({ kind, source }: {
   readonly source: number;
 }): Place {
   if (kind === TABLE_KIND) return { cpu: null, part: tableName(source) };
-  if (source >= FIRST.made) return { cpu: null, part: MADE.get(source) ?? "other" };
-  if (source >= FIRST.rates) return { cpu: null, part: "other" };
-  return { cpu: source % FIRST.bulk, part: null };
+  if (source >= SOURCE_MADE) return { cpu: null, part: MADE.get(source) ?? "other" };
+  if (source >= SOURCE_RATES) return { cpu: null, part: "other" };
+  return { cpu: source % SOURCE_BULK, part: null };
 }
