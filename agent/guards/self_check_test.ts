@@ -108,7 +108,7 @@ Deno.test("SelfCheck sums small steps of the wall clock up, and not what is put 
     host.wallOffsetMs -= 60_000 * CLOCK_SLEW_MAX;
     assertEquals(host.names(), []);
   }
-  // Twice as fast it is told, within one.
+  // Three times as fast it is told, within one.
   const told: string[] = [];
   for (let bootMs = 0; bootMs < 2 * CLOCK_SPAN_MS; bootMs += 60_000) {
     host.sleptMs += 59_000;

@@ -103,9 +103,9 @@ export class SensorControl {
    * what found no room.
    *
    * @returns Of source 0xF000 the neighbours of watched files that are not asked about any more,
-   * of 0x4000 + CPU the kernel's map of connections, of `SOURCES.hash`, `hash_apart` and `hash_still`
-   * the files to be hashed, of the others (a CPU each) its process map; their `filtered` were in it
-   * already.
+   * of 0x4000 + CPU the kernel's map of connections, of 0x8000 + CPU its map of rates, of
+   * `SOURCES.hash`, `hash_apart` and `hash_still` files to be hashed, of the others (a CPU each) its
+   * process map; their `filtered` were in it already.
    */
   tables(): readonly StatsRow[] {
     return this.#rows().filter((row) => row.kind === TABLE_KIND);

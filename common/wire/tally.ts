@@ -78,7 +78,7 @@ export function encodePlaces(places: readonly PlaceTally[]): Uint8Array<ArrayBuf
 }
 
 /**
- * Reads them.
+ * Reads tallies of kinds.
  *
  * @param bytes As a record has them.
  * @returns A row a kind; `undefined` when they are none that a sensor could have.
