@@ -18,6 +18,7 @@ export interface FoundEvent {
 /** What hits of one batch come to. */
 export interface FindingsOptions {
   readonly rules: PipelineRules;
+  /** Of these rules. */
   readonly correlation: HostCorrelation;
   /** Unix time in nanoseconds = boot time + this. */
   readonly wallOffsetNs: bigint;
@@ -34,7 +35,6 @@ export class Findings {
   /** @param options Rules and correlations in force. */
   constructor(options: FindingsOptions) {
     this.#options = options;
-    options.correlation.use(options.rules);
   }
 
   /** Alerts and hits that there was no room for. */

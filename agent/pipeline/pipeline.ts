@@ -158,6 +158,7 @@ export class Pipeline {
   takeMade(makers: readonly ((sequence: number) => MadeRecord)[]): number {
     if (makers.length === 0) return 0;
     const { engine, rules: { now: rules }, sink, onDocument } = this.#parts;
+    this.#correlation.use(rules);
     const base = this.#context();
     const findings = this.#noFindings(base);
     const kept: Uint8Array[] = [];
