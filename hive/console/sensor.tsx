@@ -13,26 +13,13 @@ export function Sensor({ sensor }: { readonly sensor: SensorView }): Child {
   return (
     <details class="sensor">
       <summary>What its sensor saw</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">kind</th>
-            <th scope="col">seen</th>
-            <th scope="col">sent</th>
-            <th scope="col">filtered</th>
-            <th scope="col">folded</th>
-            <th scope="col">lost</th>
-          </tr>
-        </thead>
-        <tbody>
-          {kinds.map((row) => (
-            <tr key={row.kind}>
-              <th scope="row">{words(row.kind)}</th>
-              <Figures values={[row.seen, row.submitted, row.filtered, row.folded, lostOf(row)]} />
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Counts
+        columns={["kind", "seen", "sent", "filtered", "folded", "lost"]}
+        rows={kinds.map((row) => ({
+          name: words(row.kind),
+          values: [row.seen, row.submitted, row.filtered, row.folded, lostOf(row)],
+        }))}
+      />
       <Lost kinds={kinds} places={places} />
       {tables.length > 0 && <Tables tables={tables} />}
       {missed.map(({ program, count }) => (
@@ -64,31 +51,38 @@ function Lost({ kinds, places }: Pick<SensorView, "kinds" | "places">): Child {
 /** What its tables were asked to hold. */
 function Tables({ tables }: Pick<SensorView, "tables">): Child {
   return (
+    <Counts
+      columns={["table", "asked", "held", "there", "no room", "refused"]}
+      rows={tables.map((row) => ({ name: words(row.table), values: heldOf(row) }))}
+    />
+  );
+}
+
+interface CountsProps {
+  /** Of the names, then of each count. */
+  readonly columns: readonly string[];
+  readonly rows: readonly { readonly name: string; readonly values: readonly number[] }[];
+}
+
+/** A table of counts: what is counted, then a column a count. */
+function Counts({ columns, rows }: CountsProps): Child {
+  return (
     <table>
       <thead>
         <tr>
-          <th scope="col">table</th>
-          <th scope="col">asked</th>
-          <th scope="col">held</th>
-          <th scope="col">there</th>
-          <th scope="col">no room</th>
-          <th scope="col">refused</th>
+          {columns.map((name) => <th key={name} scope="col">{name}</th>)}
         </tr>
       </thead>
       <tbody>
-        {tables.map((row) => (
-          <tr key={row.table}>
-            <th scope="row">{words(row.table)}</th>
-            <Figures values={heldOf(row)} />
+        {rows.map(({ name, values }) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            {values.map((value, i) => <td key={i} title={exact(value)}>{short(value)}</td>)}
           </tr>
         ))}
       </tbody>
     </table>
   );
-}
-
-function Figures({ values }: { readonly values: readonly number[] }): Child {
-  return <>{values.map((value, i) => <td key={i} title={exact(value)}>{short(value)}</td>)}</>;
 }
 
 function heldOf(row: TableView): readonly number[] {
@@ -119,24 +113,13 @@ export function Tiers({ tiers }: { readonly tiers: SensorView["tiers"] }): Child
   return (
     <details class="sensor">
       <summary>What it refused</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">tier</th>
-            {TIER_COUNTS.map((name) => <th key={name} scope="col">{name}</th>)}
-          </tr>
-        </thead>
-        <tbody>
-          {tiers.map((row) => (
-            <tr key={row.tier}>
-              <th scope="row">{row.hosts > 0 ? row.tier : `${row.tier}, not in force`}</th>
-              {TIER_COUNTS.map((name) => (
-                <td key={name} title={exact(row[name])}>{short(row[name])}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Counts
+        columns={["tier", ...TIER_COUNTS]}
+        rows={tiers.map((row) => ({
+          name: row.hosts > 0 ? row.tier : `${row.tier}, not in force`,
+          values: TIER_COUNTS.map((name) => row[name]),
+        }))}
+      />
     </details>
   );
 }
