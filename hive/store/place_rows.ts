@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { kindName } from "../../common/record/mod.ts";
 import { type PlaceTally, TABLE_KIND, tableName, tableSource } from "../../common/wire/mod.ts";
 import { byAgent, integer } from "./rows.ts";
-import { TALLY_COLUMNS, TALLY_SUMS, tallyOf, tallyValues } from "./tally_columns.ts";
+import { TALLY_COLUMNS, TALLY_MARKS, TALLY_SUMS, tallyOf, tallyValues } from "./tally_columns.ts";
 
 /** Places of one agent that are kept, by kind: its CPUs that lost any; beside them its tables. */
 export const PLACES_KEPT_MAX = 1024;
@@ -72,7 +72,7 @@ function statements(database: DatabaseSync) {
     ),
     add: database.prepare(
       `INSERT INTO place_tallies (agent, kind, source, ${TALLY_COLUMNS.join(", ")})
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${TALLY_SUMS}`,
+      VALUES (?, ?, ?, ${TALLY_MARKS}) ON CONFLICT DO UPDATE SET ${TALLY_SUMS}`,
     ),
   };
 }

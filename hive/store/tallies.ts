@@ -4,7 +4,7 @@ import type { MissedRuns, PlaceTally, Tally } from "../../common/wire/mod.ts";
 import { PlaceRows, readPlaces } from "./place_rows.ts";
 import { ProgramRows, readPrograms } from "./program_rows.ts";
 import { byAgent, integer } from "./rows.ts";
-import { TALLY_COLUMNS, TALLY_SUMS, tallyOf, tallyValues } from "./tally_columns.ts";
+import { TALLY_COLUMNS, TALLY_MARKS, TALLY_SUMS, tallyOf, tallyValues } from "./tally_columns.ts";
 
 /** Stands for kinds that this version does not know. */
 const OTHER_KIND = 0;
@@ -34,7 +34,7 @@ export class TallyRows {
     this.#detached = new ProgramRows(database, "detached_programs");
     this.#add = database.prepare(
       `INSERT INTO tallies (agent, kind, ${TALLY_COLUMNS.join(", ")})
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${TALLY_SUMS}`,
+      VALUES (?, ?, ${TALLY_MARKS}) ON CONFLICT DO UPDATE SET ${TALLY_SUMS}`,
     );
   }
 

@@ -15,6 +15,9 @@ const NAMES = ["seen", ...OUTCOMES] as const;
 /** Columns of a table of tallies, in the order of {@linkcode tallyValues}. */
 export const TALLY_COLUMNS = NAMES.map((name) => COLUMNS[name]);
 
+/** A mark for each value of {@linkcode tallyValues}. */
+export const TALLY_MARKS = TALLY_COLUMNS.map(() => "?").join(", ");
+
 /** Adds what is inserted to what is there; the sum stops where a number is no longer exact. */
 export const TALLY_SUMS = TALLY_COLUMNS
   .map((name) => `${name} = min(${name} + excluded.${name}, ${Number.MAX_SAFE_INTEGER})`)

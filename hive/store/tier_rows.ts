@@ -58,7 +58,7 @@ function statements(database: DatabaseSync) {
     end: database.prepare("UPDATE tiers SET in_force = 0 WHERE agent = ? AND in_force = 1"),
     add: database.prepare(
       `INSERT INTO tiers (agent, tier, in_force, ${TIER_COUNTS.join(", ")})
-      VALUES (?, ?, 1, ?, ?, ?, ?, ?)
+      VALUES (?, ?, 1, ${TIER_COUNTS.map(() => "?").join(", ")})
       ON CONFLICT DO UPDATE SET in_force = 1, ${TIER_COUNTS.map(sum).join(", ")}`,
     ),
   };
