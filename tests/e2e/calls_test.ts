@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { RecordView } from "../../common/record/decode.ts";
 import { KINDS } from "../../common/record/table.ts";
 import { ACCESSES, ACTS } from "../../common/record/values.ts";
+import { kernelIsAtLeast } from "../support/host.ts";
 import { compile, inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";
 
 const ROLE = 5;
@@ -30,8 +31,7 @@ function isExecOf(record: RecordView, image: string): boolean {
 
 /** Whether this kernel shows a program what lies at an address: `bpf_find_vma`, Linux 5.17. */
 function seesMemory(): boolean {
-  const [major = 0, minor = 0] = Deno.osRelease().split(".").map(Number);
-  return major > 5 || (major === 5 && minor >= 17);
+  return kernelIsAtLeast(5, 17);
 }
 
 /** Runs the helper; the record of it, which must be one. */

@@ -8,6 +8,7 @@ import { KINDS } from "../../common/record/table.ts";
 import { compileRules, readRuleSources } from "../../common/sigma/mod.ts";
 import { FLAGS } from "../../common/record/values.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
+import { kernelIsAtLeast } from "../support/host.ts";
 import { ROOT } from "../support/immune.ts";
 import {
   compile,
@@ -50,9 +51,7 @@ function evasion(
 
 /** Whether a kernel shows programs the names that io_uring opens (specs/kernels.md). */
 function showsRingNames(): boolean {
-  const [major = 0, minor = 0] = Deno.osRelease().split(".").map(Number);
-  const version = major * 1000 + minor;
-  return version >= 6002 && version < 7003;
+  return kernelIsAtLeast(6, 2) && !kernelIsAtLeast(7, 3);
 }
 
 const ON_X86: SensorTestOptions = { isPossible: Deno.build.arch === "x86_64" };
@@ -185,8 +184,7 @@ evasion("a hard link to a watched file", async ({ folder }) => {
 
 /** Whether an overlay can be mounted whose kernel tells of opens through it: tried with Linux 6.18. */
 function tellsOverlays(): boolean {
-  const [major = 0, minor = 0] = Deno.osRelease().split(".").map(Number);
-  return (major > 6 || (major === 6 && minor >= 18)) &&
+  return kernelIsAtLeast(6, 18) &&
     Deno.readTextFileSync("/proc/filesystems").includes("\toverlay\n");
 }
 

@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Tier } from "../../agent/enforce/mod.ts";
+import { within } from "../support/eventually.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { blocking, compile, compileSpeaker, hasTier } from "../support/enforcement.ts";
 import { run } from "../support/probe.ts";
 import { dist, ENVIRONMENT, type RunningUp, runVerb, startUp } from "../support/up.ts";
 
-/** Longest wait for what takes a while. */
-const EVENTUALLY_MS = 120_000;
+/** Waits for what takes a while. */
+const eventually = within(120_000);
 const ignore = !canLoadSensor();
 
 function test(name: string, fn: () => Promise<void>): void {
@@ -75,14 +76,6 @@ async function use(
   return { code, ...found, stderr };
 }
 
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + EVENTUALLY_MS;
-  while (!await holds()) {
-    assert(performance.now() < until, "it did not come to pass");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 /** True once an exec of this host raises an alert. */
 async function alerts(up: RunningUp, port: number): Promise<boolean> {
   await new Deno.Command("bash", { args: ["-c", `: /dev/tcp/127.0.0.1/${port}`] }).output();
@@ -134,7 +127,7 @@ test("init, drill, fire, restart, lift: on a real sensor", async () => {
     assert(programs.length > 5, `${programs.length} programs`);
     assertEquals(await inKernel(programs), new Set(programs).size);
     assertEquals(await refused.ran(), !refuses);
-    await eventually(() => alerts(up, 4811));
+    await eventually("an alert before", async () => await alerts(up, 4811) || undefined);
 
     const fired = await use(up, { verb: "fire", shares: [d, b, a] });
     assertEquals([fired.code, fired.done], [0, 1], JSON.stringify(fired));
@@ -155,7 +148,7 @@ test("init, drill, fire, restart, lift: on a real sensor", async () => {
     assertEquals([lifted.code, lifted.done], [0, 1], JSON.stringify(lifted));
     assertMatch(lifted.outcomes[0]?.text ?? "", /^sensor attached: the kernel has its [1-9]/);
     assertEquals(await refused.ran(), !refuses);
-    await eventually(() => alerts(up, 4813));
+    await eventually("an alert again", async () => await alerts(up, 4813) || undefined);
   } finally {
     await up.stop();
     await Deno.remove(folder, { recursive: true });
@@ -182,18 +175,16 @@ test("a pack of rules comes into force on order, and the answer names its hash",
     const sent = await runVerb("directives", "rules", "--pack", folder, ...up.flags);
     assertEquals(sent.code, 0, sent.stderr);
     const order = /directive\/\d+/.exec(sent.stdout)?.[0] ?? "";
-    let found: Outcome | undefined;
-    await eventually(async () => {
+    const found = await eventually("an answer", async (): Promise<Outcome | undefined> => {
       const { stdout } = await runVerb("directives", "show", order, "--json", ...up.flags);
-      found = stdout === "" ? undefined : JSON.parse(stdout);
-      return found !== undefined;
+      return stdout === "" ? undefined : JSON.parse(stdout);
     });
-    assertEquals(found?.outcome, "done", found?.text);
-    assertMatch(found?.text ?? "", /^rule set [0-9a-f]{64} active: 1 rules, 0 rejected/);
+    assertEquals(found.outcome, "done", found.text);
+    assertMatch(found.text, /^rule set [0-9a-f]{64} active: 1 rules, 0 rejected/);
     await new Deno.Command("bash", { args: ["-c", ": ordered-marker-4711"] }).output();
-    await eventually(async () => {
+    await eventually("an alert of the pack", async () => {
       const { stdout } = await runVerb("alerts", "--json", ...up.flags);
-      return stdout.includes("ordered-marker-4711");
+      return stdout.includes("ordered-marker-4711") || undefined;
     });
   } finally {
     await up.stop();

@@ -4,6 +4,7 @@ import { KernelSensor } from "../../agent/sensors/kernel.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { KINDS, RECORD_BYTES_MAX } from "../../common/record/table.ts";
 import { SOURCE_BULK } from "../../common/record/values.ts";
+import { kernelIsAtLeast } from "../support/host.ts";
 import { inFolder, Probe, run, sensorTest } from "../support/probe.ts";
 
 sensorTest("KernelSensor.signal() ends the process that was meant, and no other", async () => {
@@ -114,20 +115,16 @@ sensorTest("KernelSensor.programs() names each program, and says which are attac
   assert(!later.includes("on_socket_state"));
 });
 
-/** What the kernel of a release lacks (specs/kernels.md), each left out with its reason. */
-function lackedBy(release: string): readonly string[] {
-  const [major = 0, minor = 0] = release.split(".").map(Number);
-  const version = major * 1000 + minor;
-  return [
-    ...(version < 5016 ? ["bloom"] : []),
-    ...(version < 6002 || version >= 7003 ? ["ring_open"] : []),
-  ];
+/** What this kernel lacks (specs/kernels.md), each left out with its reason. */
+function lackedHere(): readonly string[] {
+  const hasRingOpen = kernelIsAtLeast(6, 2) && !kernelIsAtLeast(7, 3);
+  return [...(kernelIsAtLeast(5, 16) ? [] : ["bloom"]), ...(hasRingOpen ? [] : ["ring_open"])];
 }
 
 sensorTest(
   "tryCapabilities() finds that all works that this kernel has, and why the rest does not",
   () => {
-    const lacked = lackedBy(Deno.osRelease());
+    const lacked = lackedHere();
     for (const { capability, state, reason } of tryCapabilities()) {
       if (lacked.includes(capability)) {
         assertEquals([capability, state], [capability, "refused"]);

@@ -26,3 +26,14 @@ export async function olderTypes(folder: string): Promise<string> {
   await Deno.writeFile(`${folder}/btf`, types);
   return `${folder}/btf`;
 }
+
+/**
+ * Whether this kernel is of a release or a later one.
+ *
+ * @param major Of its version.
+ * @param minor Of its version.
+ */
+export function kernelIsAtLeast(major: number, minor: number): boolean {
+  const [ours = 0, minorOfOurs = 0] = Deno.osRelease().split(".").map(Number);
+  return ours > major || (ours === major && minorOfOurs >= minor);
+}
