@@ -76,7 +76,7 @@ export function hostSensorLines(
   const lines = lost.map((row) => `  ${visible(row.kind)} ${placeName(row)}: ${causesOf(row)}`);
   const sum = events.reduce((sum, row) => sum + lostOf(row), 0);
   return [
-    `This host's sensor: ${seen} events seen and ${sum} of them lost, until ${time}`,
+    `This host's sensor: ${seen} events seen and ${sum} of them lost, until ${visible(time)}`,
     ...lines,
     ...programLines({ missed, detached }).map((line) => `  ${line}`),
   ];

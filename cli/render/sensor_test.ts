@@ -54,3 +54,13 @@ Deno.test("hostSensorLines() says where this host lost any, and which table was 
     "  Program on_exit was found not attached 1 times",
   ]);
 });
+
+Deno.test("hostSensorLines() lets nothing of the file repaint the terminal", () => {
+  const lines = hostSensorLines({
+    time: "\x1b[2J",
+    places: [{ kind: "\x1b[2J", cpu: null, part: "\x1b[2J", ...OPENS }],
+    missed: [{ program: "\x1b[2J", count: 1 }],
+    detached: [{ program: "\x1b[2J", count: 1 }],
+  });
+  assertEquals(lines.filter((line) => line.includes("\x1b")), []);
+});
