@@ -35,7 +35,7 @@ const LOADER_FLAGS = "-O2 -g -std=gnu11 -D_GNU_SOURCE= -fPIC -Wall -Wextra -Werr
 // Static: what is preloaded into others is not into it, and it is small.
 const SMALL_FLAGS = "-O2 -std=gnu11 -D_GNU_SOURCE= -static -Wall -Wextra -Werror";
 
-/** What answers while the agent stands still, and what reads files that may stand still themselves. */
+/** What answers while the agent stands still, and what reads files that may stand still too. */
 const SMALL_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "immune-guardian": ["guardian/guardian.c"],
   "immune-hasher": [

@@ -120,8 +120,8 @@ function scopeOf(args: readonly string[]): Scope | undefined {
 }
 
 /**
- * The action of a verb that has some, else empty: the first word behind it that is not what a setting
- * is given. Flags that are no settings are known to actions alone, and so come behind them.
+ * The action of a verb that has some, else empty: the first word behind it that is not what a
+ * setting is given. Flags that are no settings are known to actions alone, and so come behind them.
  */
 function actionOf(args: readonly string[]): string {
   const verb = args.findIndex((arg) => !arg.startsWith("-"));

@@ -153,7 +153,10 @@ export function pipelineOptions(
   };
 }
 
-/** What the agent runs from: program, library, guardian, hasher, Deno, settings, its names in the state folder. */
+/**
+ * What the agent runs from: program, library, guardian, hasher, Deno, settings, its names in the
+ * state folder.
+ */
 function ownFiles(state: string): readonly string[] {
   const { hostId } = statePaths(state);
   return [

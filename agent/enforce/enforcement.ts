@@ -79,7 +79,9 @@ export class Enforcement implements Disposable {
     return this.#enforcer?.tiers ?? [];
   }
 
-  /** What each tier in force did, since the agent began; one that somebody detached is in no force. */
+  /**
+   * What each tier in force did, since the agent began; one that somebody detached is in no force.
+   */
   counts(): readonly TierTally[] {
     const now = this.#enforcer?.counts() ?? [];
     const held = now.filter(({ tier, attached }) => tier === "fanotify" || attached > 0)
