@@ -4,15 +4,18 @@
 // host fact that is missing, and ends with "N passed, N failed, N skipped". A skip that
 // tests/skips.json does not explain is a failure.
 //
-// Without arguments it runs two halves at the same time: what loads a sensor or starts the program,
-// which mostly waits and takes longest, and all else, which computes. What the second says is shown
-// when it has ended.
+// Without arguments it runs two halves at the same time: what loads a sensor here or starts the
+// program, which mostly waits and takes longest, and all else, which computes or waits for a guest.
+// What the second says is shown when it has ended.
 
 import skips from "../tests/skips.json" with { type: "json" };
 import { summarize, type TestSummary } from "./junit.ts";
 import { run } from "./run.ts";
 
-/** Tests that load no sensor and start no program of ours but by their own means. */
+/**
+ * Tests that load no sensor into this kernel and start no program of ours but by their own means;
+ * those of other kernels boot guests.
+ */
 const APART: readonly string[] = [
   "build",
   "common",
@@ -23,6 +26,7 @@ const APART: readonly string[] = [
   "tests/chaos",
   "tests/differential",
   "tests/fuzz",
+  "tests/kernels",
   "wasm",
 ];
 /** Holds no tests. */
