@@ -103,6 +103,7 @@ function maskBytes(policy: EnforcementPolicy, context: TableContext): Uint8Array
     of(({ ports }) => ports.length > 0),
     of(({ protocols }) => protocols.length > 0),
     of(({ exceptPrograms }) => exceptPrograms.length > 0),
+    of(({ trees }) => trees.some((tree) => tree !== MEMORY_PREFIX)),
     policyNumber(policy),
     BigInt(policy.actionsPerMinute),
   ];

@@ -27,7 +27,7 @@ const TITLES: Readonly<Record<string, string>> = {
   killed: "Killed at exec",
   monitored: "Would refuse",
   capped: "Not refused, the minute's actions are used up",
-  failed: "Not refused, the kernel did not take the signal",
+  failed: "Not refused, it could not be judged or stopped",
 };
 
 /**

@@ -84,10 +84,10 @@ export class Verdicts {
   #begin(verdict: RecordView, judged: Judged[]): void {
     const outcome = verdict.number("verdict", "outcome");
     if (outcome === VERDICT_OUTCOMES.refused) {
-      const text = "the kernel answered EPERM, nothing of it happened";
+      const text = `the kernel answered EPERM, nothing of it happened${placeOf(verdict)}`;
       judged.push({ verdict, finding: { verified: true, text } });
     } else if (outcome !== VERDICT_OUTCOMES.killed) {
-      judged.push({ verdict, finding: unverified("it went on") });
+      judged.push({ verdict, finding: unverified(`it went on${placeOf(verdict)}`) });
     } else if (verdict.source === SOURCES.enforcement) {
       judged.push({ verdict, finding: unverified("no agent was there to see its end") });
     } else if (this.#waiting.size >= VERDICTS_WAITING_MAX) {
@@ -112,6 +112,17 @@ export class Verdicts {
 
 function unverified(text: string): Finding {
   return { verified: false, text };
+}
+
+/** Why a file was judged whose path is not whole; "" for any other. */
+function placeOf(verdict: RecordView): string {
+  if (!verdict.has("unresolved")) return "";
+  if (verdict.has("truncated")) {
+    return "; its path is longer than can be followed, so it may lie in any directory";
+  }
+  return verdict.number("verdict", "outcome") === VERDICT_OUTCOMES.failed
+    ? "; where its file lies cannot be told (unmounted, or in memory alone)"
+    : "";
 }
 
 function keyOf({ pid, startTimeNs }: RecordView): string {

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { encodeRecord, SOURCES, VERDICT_OUTCOMES } from "../../common/record/mod.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { encodeRecord, FLAGS, SOURCES, VERDICT_OUTCOMES } from "../../common/record/mod.ts";
 import { END_WITHIN_MS, Verdicts, VERDICTS_WAITING_MAX } from "./verdicts.ts";
 
 function verdict(pid: number, outcome: keyof typeof VERDICT_OUTCOMES, source = 1): Uint8Array {
@@ -38,6 +38,18 @@ Deno.test("Verdicts.take() tells at once what has no end to wait for", () => {
     verdict(5, "killed", SOURCES.enforcement),
   ));
   assertEquals(judged.map(({ finding }) => finding.verified), [true, false, false, false, false]);
+});
+
+Deno.test("Verdicts.take() tells why a file was judged whose place is not known", () => {
+  const told = (flags: number, outcome: keyof typeof VERDICT_OUTCOMES): string | undefined =>
+    new Verdicts(() => 0).take(encodeRecord("verdict", {
+      header: { pid: 1, start_time_ns: 7n, sequence: 1, source: 1, flags },
+      body: { outcome: VERDICT_OUTCOMES[outcome], tier: 1, action: 1, entry: 1 },
+      slots: { path: "/tmp/x" },
+    }))[0]?.finding.text;
+  assertStringIncludes(told(FLAGS.truncated | FLAGS.unresolved, "refused") ?? "", "any directory");
+  assertStringIncludes(told(FLAGS.unresolved, "failed") ?? "", "cannot be told");
+  assertEquals(told(0, "monitored"), "it went on");
 });
 
 Deno.test("Verdicts.overdue() gives up after its time, and over its bound at once", () => {

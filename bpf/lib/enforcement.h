@@ -57,6 +57,7 @@ struct immune_enforcement {
 	__u64 by_port;
 	__u64 by_protocol;
 	__u64 by_program; /* entries with exceptions */
+	__u64 by_tree; /* entries that name directories with all below them */
 	__u64 policy; /* first bytes of its hash */
 	__u64 actions_per_minute;
 	__u64 expires_ns[IMMUNE_ENTRIES_MAX]; /* since boot; 0 = never */
@@ -153,7 +154,7 @@ struct immune_enforced_count {
 	__u64 failed; /* a signal that was not sent, or nobody could judge */
 };
 
-_Static_assert(sizeof(struct immune_enforcement) == 144 + 8 * IMMUNE_ENTRIES_MAX, "enforcement");
+_Static_assert(sizeof(struct immune_enforcement) == 152 + 8 * IMMUNE_ENTRIES_MAX, "enforcement");
 _Static_assert(sizeof(struct immune_enforced) == 24, "immune_enforced");
 _Static_assert(sizeof(struct immune_path_key) == 256, "immune_path_key");
 _Static_assert(sizeof(struct immune_tree_key) == 260, "immune_tree_key");

@@ -16,6 +16,7 @@ struct immune_act {
 	__u32 action; /* enum immune_action */
 	__u32 tier; /* enum immune_tier */
 	__u32 mode; /* enum immune_open_mode */
+	bool unplaced; /* nobody can say where its file lies, nor so whether its entries hold */
 };
 
 /* Begins with the entries of an action; false when there is nothing to judge. */
@@ -34,6 +35,7 @@ static __always_inline bool act_begin(struct immune_act *act, __u32 action, __u3
 	act->action = action;
 	act->tier = tier;
 	act->mode = 0;
+	act->unplaced = false;
 	act->task = (void *)bpf_get_current_task();
 	if (action == IMMUNE_ACTION_EXEC)
 		act->entries = act->policy->exec;
@@ -270,6 +272,33 @@ static __always_inline __u64 path_entries(struct immune_scratch *scratch, __u32 
 	return entries;
 }
 
+/* A path that is not names nothing; that of a memfd is its name, see walk_step(). */
+static __always_inline bool path_is_whole(const struct immune_walk *walk, struct file *file)
+{
+	if (!(walk->flags & IMMUNE_FLAG_UNRESOLVED))
+		return true;
+	return !(walk->flags & IMMUNE_FLAG_TRUNCATED) && !walk->unmounted &&
+	       file_memory_only(file, UNTYPED);
+}
+
+/*
+ * Entries that a file may be in whose place is not known, as its path is not whole. One that was cut
+ * may lie in any tree, and no program that means well has such a path: what refuses a tree refuses
+ * it, before what only tells. Of one on a file system that was unmounted (umount -l), where programs
+ * of containers lie while they start, that is told, and it goes on.
+ */
+static __always_inline __u64 entries_unplaced(struct immune_act *act, const struct immune_walk *walk,
+					      __u64 known)
+{
+	__u64 entries = act->entries & act->policy->by_tree;
+
+	if (!(walk->flags & IMMUNE_FLAG_TRUNCATED)) {
+		act->unplaced = walk->unmounted && !(act->entries & known);
+		return act->unplaced ? entries : 0;
+	}
+	return entries & act->policy->blocking ? entries & act->policy->blocking : entries;
+}
+
 /* Which file: by its path, and by what it is whatever its name. The walked path is left in scratch. */
 static __always_inline __u32 judge_file(struct immune_act *act, struct immune_scratch *scratch,
 					struct file *file)
@@ -277,14 +306,13 @@ static __always_inline __u32 judge_file(struct immune_act *act, struct immune_sc
 	struct immune_file_key key = { .generation = act->generation };
 	struct immune_learned_file *learned;
 	struct immune_enforced_file *row;
+	bool whole;
 	__u64 entries;
 	__u32 flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
 				BPF_CORE_READ(file, f_path.mnt));
 
-	/* A path that is not whole names nothing; that of a memfd is its name, see walk_step(). */
-	entries = flags & IMMUNE_FLAG_UNRESOLVED && !file_memory_only(file, UNTYPED)
-			  ? 0
-			  : path_entries(scratch, act->generation);
+	whole = path_is_whole(&scratch->walk, file);
+	entries = whole ? path_entries(scratch, act->generation) : 0;
 	key.device = file_device(file, UNTYPED);
 	key.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	row = bpf_map_lookup_elem(&enforced_files, &key);
@@ -295,6 +323,8 @@ static __always_inline __u32 judge_file(struct immune_act *act, struct immune_sc
 		if (learned && file_changed_at(file, learned->changed_s, learned->changed_ns))
 			entries |= learned->entries;
 	}
+	if (!whole)
+		entries |= entries_unplaced(act, &scratch->walk, entries);
 	act->entries &= entries;
 	if (row && act->action == IMMUNE_ACTION_EXEC && row->flags & IMMUNE_FILE_PROTECTED)
 		act->entries = 0;

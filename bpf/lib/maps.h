@@ -30,6 +30,8 @@ struct immune_walk {
 	__u32 original; /* bytes that the whole path has */
 	__u32 flags; /* enum immune_flag */
 	__u32 name_cut; /* 1: a component was longer than IMMUNE_COMPONENT_ROOM allows */
+	__u32 unmounted; /* 1: its topmost mount is in no place any more (umount -l) */
+	__u32 reserved;
 };
 
 /* How far a connection is. */

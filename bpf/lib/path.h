@@ -64,6 +64,7 @@ static __always_inline bool walk_step(struct immune_scratch *scratch)
 			/* A root that no namespace holds: unmounted, or the kernel's own. */
 			if (!namespace || namespace >= IMMUNE_ERROR_POINTER_MIN)
 				walk->flags |= IMMUNE_FLAG_UNRESOLVED;
+			walk->unmounted = !namespace;
 			return false;
 		}
 		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
@@ -116,7 +117,7 @@ static __noinline __u32 path_walk(struct immune_scratch *scratch, struct dentry 
 	walk->root = BPF_CORE_READ(vfsmount, mnt_root);
 	walk->at = IMMUNE_PATH_BYTES_MAX;
 	walk->original = 0;
-	walk->name_cut = 0;
+	walk->name_cut = walk->unmounted = 0;
 	walk->flags = more ? 0 : IMMUNE_FLAG_UNRESOLVED;
 	/* Bounded by the most components and mounts that are followed. */
 	for (int i = 0; more && i < IMMUNE_WALKS_MAX; i++)

@@ -49,6 +49,10 @@ static __always_inline __u32 act_decide(const struct immune_act *act, __u32 entr
 	struct immune_enforced_count *count = bpf_map_lookup_elem(&enforced_counts, &tier);
 	struct immune_allowance *rate = bpf_map_lookup_elem(&enforced_actions, &key);
 
+	if (act->unplaced) {
+		count_one(count, failed);
+		return IMMUNE_OUTCOME_FAILED;
+	}
 	if (!((act->policy->blocking >> (entry - 1)) & 1)) {
 		count_one(count, monitored);
 		return IMMUNE_OUTCOME_MONITORED;

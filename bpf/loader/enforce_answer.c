@@ -115,6 +115,16 @@ static void judge_actor(const struct enforce_judge *judge, struct enforce_act *a
 		judge_program(judge, act);
 }
 
+/* As entries_unplaced() of bpf/lib/judge.h, of a path that is longer than the kernel tells one. */
+static uint64_t entries_unplaced(const struct enforce_judge *judge, const struct enforce_act *act)
+{
+	uint64_t entries = act->entries & judge->policy.by_tree;
+
+	if (!(act->about.header.flags & IMMUNE_FLAG_TRUNCATED))
+		return 0;
+	return entries & judge->policy.blocking ? entries & judge->policy.blocking : entries;
+}
+
 static uint64_t path_entries(const struct enforce_judge *judge, const struct enforce_act *act)
 {
 	struct immune_path_key path = { .generation = judge->generation };
@@ -123,12 +133,13 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct enf
 	struct immune_entries row;
 	uint64_t entries = 0;
 
-	if (act->about.header.flags & IMMUNE_FLAG_UNRESOLVED)
-		return 0;
+	if (act->about.path[0] != '/')
+		return entries_unplaced(judge, act);
 	tree.bits = 8 * (uint32_t)(sizeof(tree) - sizeof(tree.bits));
 	memcpy(tree.path, act->about.path,
 	       length < sizeof(tree.path) ? length : sizeof(tree.path));
-	if (length <= sizeof(path.path)) {
+	/* Two names may be meant, in the same directory: no exact path. */
+	if (length <= sizeof(path.path) && !(act->about.header.flags & IMMUNE_FLAG_UNRESOLVED)) {
 		memcpy(path.path, act->about.path, length);
 		if (row_find(judge, IMMUNE_TABLE_PATHS, &path, &row))
 			entries |= row.add;

@@ -66,6 +66,9 @@ uint32_t watch_record_file(struct watch_record *record, int proc_self_fd, int fd
 	snprintf(name, sizeof(name), "%d", fd);
 	length = readlinkat(proc_self_fd, name, record->path, IMMUNE_PATH_BYTES_MAX);
 	kept = length < 0 ? 0 : length;
+	/* Longer than the kernel tells a path to anybody (4,095 bytes). */
+	if (length < 0)
+		record->header.flags |= IMMUNE_FLAG_TRUNCATED;
 	record->path[kept] = 0;
 	strip_deleted(record, &kept, about.stx_nlink);
 	if (record->path[0] != '/')

@@ -136,7 +136,7 @@ export const VERDICT_OUTCOMES = {
   monitored: 3,
   /** It went on: the policy's actions of this minute were used up. */
   capped: 4,
-  /** It went on: the kernel did not take the signal. */
+  /** It went on: the signal or answer came to nothing, or where its file lies is not known. */
   failed: 5,
 } as const;
 

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import type { Tier } from "../../agent/enforce/mod.ts";
 import { VERDICT_OUTCOMES, VERDICT_TIERS } from "../../common/record/values.ts";
 import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
-import { REFUSED, starts, type Tools, withTools } from "../support/starts.ts";
+import { run } from "../support/probe.ts";
+import { RAN, REFUSED, starts, type Tools, withTools } from "../support/starts.ts";
 
 /** Blocked runs of each tier; the whole number is for `IMMUNE_TEST_RUNS=1000`. */
 const RUNS = Number(Deno.env.get("IMMUNE_TEST_RUNS") ?? 100);
@@ -52,6 +53,24 @@ for (const tier of ["lsm", "fanotify", "signal"] as const satisfies readonly Tie
       "refused 0 killed 0 ran 1 bytes 6",
     );
     assertEquals(refusals.until(3).length, 3);
+  });
+
+  test("no path is too deep for an entry of a directory", async ({ folder, runs, speaker }) => {
+    const deep = `${folder}/in${"/d".repeat(280)}`;
+    await Deno.mkdir(deep, { recursive: true });
+    await Deno.copyFile(speaker, `${deep}/one`);
+    const directory = `paths = ["${folder}/in/**"]`;
+    using refusals = new Refusals(blocking("exec", directory), { tiers: [tier] });
+    assertEquals(await starts(runs, { program: `${deep}/one` }), refused(1));
+    // One that only tells, and may not even be meant, keeps none from refusing.
+    const telling = '[[entry]]\nname = "w"\naction = "exec"\npaths = ["/nowhere/**"]\n';
+    refusals.set(`${telling}${blocking("exec", directory)}`);
+    assertEquals(await starts(runs, { program: `${deep}/one` }), refused(1));
+    const [first] = refusals.until(2);
+    // fanotify reads a path by its bytes, not by its components.
+    assertEquals(first?.has("truncated"), tier !== "fanotify");
+    refusals.set(blocking("exec", `paths = ["${speaker}"]`));
+    assertEquals(await starts(runs, { program: `${deep}/one` }), RAN);
   });
 
   test("an entry that only tells, one that is over, and a pause let programs run", async (tools) => {
@@ -134,6 +153,26 @@ for (const tier of ["lsm", "signal"] as const) {
         (REFUSED[tier] ?? String)(1),
       );
       assertEquals(await starts(runs, { program: speaker }), ran);
+    }),
+  });
+}
+
+for (const tier of ["lsm", "signal"] as const) {
+  tierTest("a program on a file system that was unmounted is told", {
+    tier,
+    action: "exec",
+    test: withTools(async ({ folder, runs, speaker }) => {
+      using refusals = new Refusals(blocking("exec", `paths = ["${folder}/in/**"]`), {
+        tiers: [tier],
+      });
+      await Deno.mkdir(`${folder}/in`);
+      await run("mount", ["-t", "tmpfs", "none", `${folder}/in`]);
+      const script = 'cp "$1" "$2/one" && cd "$2" && umount -l "$2" && exec "$3" 1 execve ./one';
+      const { lines } = await run("sh", ["-c", script, "sh", speaker, `${folder}/in`, runs]);
+      assertEquals(lines.join("\n"), RAN);
+      const [told] = refusals.until(1);
+      assertEquals(told?.number("verdict", "outcome"), VERDICT_OUTCOMES.failed);
+      assertEquals(refusals.enforcer.counts()[0]?.failed, 1);
     }),
   });
 }

@@ -49,6 +49,12 @@ for (const tier of ["lsm", "fanotify"] as const) {
         await Deno.writeTextFile(`${folder}/keys/later/deep/id`, "secret\n");
         refusals.enforcer.look();
         assertEquals(await opens(`${folder}/keys/later/deep/id`), false);
+        // Deeper than a path is followed.
+        const deep = `${folder}/keys${"/d".repeat(280)}`;
+        await Deno.mkdir(deep, { recursive: true });
+        await Deno.writeTextFile(`${deep}/id`, "secret\n");
+        refusals.enforcer.look();
+        assertEquals(await opens(`${deep}/id`), false);
       }),
   });
 }
