@@ -7,6 +7,8 @@ import { compile, inFolder, pathOf, Probe, run, sensorTest } from "../support/pr
 /** Acts a race; enough that both outcomes come up. */
 const ROUNDS = 2000;
 const EXEC_ROUNDS = 150;
+/** Opens whose descriptor is replaced at once; some of it before the call has ended. */
+const SWAPS = 4000;
 
 async function raceOpens(policy: (a: string, b: string) => Partial<Policy>): Promise<void> {
   await inFolder(async (folder) => {
@@ -37,6 +39,50 @@ sensorTest(
     await raceOpens(() => ({ wideOpen: true }));
   },
 );
+
+/** A sensor of one watched file; `wide`: the wide stream is attached, too, and sends nothing. */
+function watchingFile(path: string, wide: boolean): Probe {
+  const opens = { marks: [], every: 0, deep: 0 };
+  const watches = [{ type: "file", path }] as const;
+  return new Probe({ kinds: ["open"], watches, ...wide && { wideOpen: true, opens } });
+}
+
+for (const wide of [false, true]) {
+  const beside = wide ? ", beside the wide stream" : "";
+
+  sensorTest(`watched opens are told, the descriptor replaced meanwhile${beside}`, async () => {
+    await inFolder(async (folder) => {
+      const race = await compile("race", folder);
+      const [path, other] = [`${folder}/in/secret`, `${folder}/other`];
+      Deno.mkdirSync(`${folder}/in`);
+      for (const name of [path, other]) Deno.writeTextFileSync(name, "x");
+      using probe = watchingFile(path, wide);
+      const running = run(race, ["swap", path, other, String(SWAPS)]);
+      const told = () => probe.opens().filter((record) => pathOf(record) === path).length;
+      probe.until(() => told() >= SWAPS);
+      const { lines } = await running;
+      assertEquals([told(), probe.watchStats().unreadable], [SWAPS, 0]);
+      assert(Number(lines[0]) > 0, "the race was not run: no descriptor was ever replaced");
+    });
+  });
+
+  sensorTest(`a watched file is told by its path, replaced once it is open${beside}`, async () => {
+    await inFolder(async (folder) => {
+      const race = await compile("race", folder);
+      const [path, other] = [`${folder}/in/secret`, `${folder}/other`];
+      const link = `${folder}/elsewhere/link`;
+      for (const name of ["in", "elsewhere"]) Deno.mkdirSync(`${folder}/${name}`);
+      for (const name of [path, other]) Deno.writeTextFileSync(name, "x");
+      Deno.linkSync(path, link);
+      using probe = watchingFile(path, wide);
+      const { pid, lines } = await run(race, ["leave", link, other, path]);
+      const mine = () =>
+        probe.opens(pid).filter((r) => r.number("open", "inode") === Number(lines[0]));
+      probe.until(() => mine().length > 0);
+      assertEquals(mine().map(pathOf), [path]);
+    });
+  });
+}
 
 sensorTest("connects name where they went, an address rewritten meanwhile", async () => {
   await inFolder(async (folder) => {

@@ -6,6 +6,9 @@
  *	race open A B COUNT	opens; prints the inode that was opened
  *	race connect P Q COUNT	connects a datagram socket; prints the port it is connected to
  *	race exec A B COUNT	runs A or B as "A say x" or "say y"; prints "pid image argument"
+ *	race swap PATH OTHER COUNT	opens PATH while another thread puts OTHER in place of the new
+ *				descriptor and keeps a copy; prints how often it had one
+ *	race leave LINK OTHER PATH	opens LINK, and renames OTHER to PATH
  *	race many PATH COUNT THREADS	opens PATH that often in all; prints how many worked
  *	race time PATH COUNT RUNS	opens and closes PATH that often a run; prints each run's
  *				nanoseconds
@@ -70,6 +73,96 @@ static int race_open(const char *a, const char *b, int count)
 	}
 	flips.stop = 1;
 	pthread_join(thread, NULL);
+	return 0;
+}
+
+/* The descriptor that the next open gets; copies of it lie above. */
+enum { NEXT = 100, OTHER = 200 };
+
+struct swap {
+	_Atomic int round; /* opens so far */
+	_Atomic int kept;
+	_Atomic int stop;
+};
+
+/* Each thread on a CPU of its own, where there are two. */
+static void stay_on(int which)
+{
+	cpu_set_t all, one;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all) || which-- > 0)
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+		return;
+	}
+}
+
+static void *swap(void *argument)
+{
+	struct swap *swap = argument;
+
+	stay_on(1);
+	for (unsigned int tries = 1; !atomic_load(&swap->stop); tries++) {
+		int round = atomic_load(&swap->round), copy = dup(NEXT);
+
+		if (copy < 0) {
+			/* Who answers the open may need this CPU. */
+			if (tries % 256 == 0)
+				sched_yield();
+			continue;
+		}
+		dup2(OTHER, NEXT);
+		close(copy);
+		atomic_fetch_add(&swap->kept, 1);
+		while (atomic_load(&swap->round) == round && !atomic_load(&swap->stop))
+			sched_yield();
+	}
+	return NULL;
+}
+
+static int race_swap(const char *path, const char *other, int count)
+{
+	struct swap state = { 0 };
+	pthread_t thread;
+
+	if (dup2(open(other, O_RDONLY), OTHER) != OTHER)
+		return 1;
+	for (int fd = 3; fd < NEXT; fd++)
+		dup2(OTHER, fd);
+	pthread_create(&thread, NULL, swap, &state);
+	stay_on(0);
+	for (int i = 0; i < count; i++) {
+		int kept = atomic_load(&state.kept), fd;
+
+		atomic_fetch_add(&state.round, 1);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			return 1;
+		/* Bounded: the other thread may have no CPU. */
+		for (int k = 0; k < 5000 && atomic_load(&state.kept) == kept; k++)
+			;
+		close(fd);
+		close(NEXT);
+	}
+	atomic_store(&state.stop, 1);
+	pthread_join(thread, NULL);
+	printf("%d\n", state.kept);
+	return 0;
+}
+
+static int leave(const char *link, const char *other, const char *path)
+{
+	struct stat about;
+	int fd = open(link, O_RDONLY);
+
+	if (fd < 0 || rename(other, path) || fstat(fd, &about))
+		return 1;
+	printf("%lu\n", about.st_ino);
 	return 0;
 }
 
@@ -205,6 +298,10 @@ int main(int count, char **arguments)
 		return race_connect(atoi(arguments[2]), atoi(arguments[3]), atoi(arguments[4]));
 	if (!strcmp(mode, "exec"))
 		return race_exec(arguments[2], arguments[3], atoi(arguments[4]));
+	if (!strcmp(mode, "swap"))
+		return race_swap(arguments[2], arguments[3], atoi(arguments[4]));
+	if (!strcmp(mode, "leave"))
+		return leave(arguments[2], arguments[3], arguments[4]);
 	if (!strcmp(mode, "many"))
 		return open_many(arguments[2], atoi(arguments[3]), atoi(arguments[4]));
 	if (!strcmp(mode, "time"))
