@@ -46,11 +46,22 @@ static void *flip(void *argument)
 	struct flip *flip = argument;
 
 	while (!atomic_load_explicit(&flip->stop, memory_order_relaxed)) {
+		int turn = atomic_fetch_add(&flip->count, 1);
+
 		*flip->at ^= flip->with;
-		if (flip->at2 && atomic_fetch_add(&flip->count, 1) % 3 == 0)
+		if (flip->at2 && turn % 3 == 0)
 			*flip->at2 ^= flip->with2;
 	}
 	return NULL;
+}
+
+/* Lets the thread that rewrites run before the first round, and when both have one CPU. */
+static void let_run(const struct flip *flip, int round)
+{
+	while (!atomic_load(&flip->count))
+		sched_yield();
+	if (round % 64 == 0)
+		sched_yield();
 }
 
 static int race_open(const char *a, const char *b, int count)
@@ -64,8 +75,10 @@ static int race_open(const char *a, const char *b, int count)
 	pthread_create(&thread, NULL, flip, &flips);
 	for (int i = 0; i < count; i++) {
 		struct stat about;
-		int fd = open(path, O_RDONLY);
+		int fd;
 
+		let_run(&flips, i);
+		fd = open(path, O_RDONLY);
 		if (fd < 0 || fstat(fd, &about))
 			return 1;
 		printf("%lu\n", about.st_ino);
@@ -180,6 +193,7 @@ static int race_connect(int p, int q, int count)
 		struct sockaddr_in peer;
 		socklen_t length = sizeof(peer);
 
+		let_run(&flips, i);
 		if (connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
 		    getpeername(fd, (struct sockaddr *)&peer, &length))
 			return 1;
