@@ -9,10 +9,8 @@
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 {
-	__u32 number = call_number(registers);
-
-	if (result >= 0 && call_may_open(number))
-		open_ended(bpf_get_current_task_btf(), number, result, TYPED);
+	if (result >= 0 && call_may_open(call_number(registers)))
+		open_ended(bpf_get_current_task_btf(), registers, result, TYPED);
 	return 0;
 }
 
@@ -20,10 +18,8 @@ int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_old_open_exit, struct pt_regs *registers, long result)
 {
-	__u32 number = call_number(registers);
-
-	if (result >= 0 && call_may_open(number))
-		open_ended((void *)bpf_get_current_task(), number, result, UNTYPED);
+	if (result >= 0 && call_may_open(call_number(registers)))
+		open_ended((void *)bpf_get_current_task(), registers, result, UNTYPED);
 	return 0;
 }
 

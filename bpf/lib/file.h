@@ -5,6 +5,11 @@
 
 #include "read.h"
 
+/* O_ACCMODE, O_CREAT and O_TRUNC of include/uapi/asm-generic/fcntl.h. */
+#define IMMUNE_OPEN_ACCESS 0x3
+#define IMMUNE_OPEN_CREATES 0x40
+#define IMMUNE_OPEN_TRUNCATES 0x200
+
 /* Deleted: no link is left, or its name was taken out of its directory. */
 static __always_inline __u32 file_deleted(struct file *file, bool typed)
 {

@@ -3,14 +3,23 @@
 #ifndef IMMUNE_OPEN_H
 #define IMMUNE_OPEN_H
 
+#include "call.h"
 #include "descriptor.h"
 #include "directory.h"
 #include "file.h"
 #include "listed.h"
-#include "syscall.h"
 
-/* O_WRONLY, O_RDWR, O_CREAT, O_TRUNC: what wasm/assembly/match.ts takes for an open that may write. */
-#define IMMUNE_OPEN_FLAGS_WRITE (0x1 | 0x2 | 0x40 | 0x200)
+/* What wasm/assembly/match.ts takes for an open that may write. */
+#define IMMUNE_OPEN_FLAGS_WRITE \
+	(IMMUNE_OPEN_ACCESS | IMMUNE_OPEN_CREATES | IMMUNE_OPEN_TRUNCATES)
+/* FMODE_CREATED of include/linux/fs.h. */
+#define IMMUNE_FMODE_CREATED (1u << 20)
+
+/* An open that went well, and by which flags: see open_flags(). */
+struct opened {
+	struct file *file;
+	__u32 flags;
+};
 
 struct open_record {
 	struct immune_record_header header;
@@ -27,24 +36,57 @@ enum open_verdict {
 	OPEN_PATH_LISTED, /* the same, or of a path that an indicator may list */
 };
 
-static __always_inline void open_fill(struct open_record *record, struct file *file, bool typed)
+/*
+ * Whether a call asks for its file to be emptied. What openat2 asks for lies in memory of its caller:
+ * what cannot be read there is taken for one that does.
+ */
+static __always_inline bool call_truncates(struct pt_regs *registers, __u32 number, bool native)
 {
+	__u64 flags = call_argument(registers, 2, native);
+
+	if (number == CALL_OPENAT2) {
+		const void *how = (void *)flags;
+
+		return bpf_probe_read_user(&flags, sizeof(flags), how) ||
+		       flags & IMMUNE_OPEN_TRUNCATES;
+	}
+	if (call_is_creat(number, native))
+		return true;
+	if (call_is_open(number, native))
+		flags = call_argument(registers, 1, native);
+	return flags & IMMUNE_OPEN_TRUNCATES;
+}
+
+/* Flags of an open. The file has them no more that are done with by then: creating and emptying. */
+static __always_inline __u32 open_flags(struct file *file, bool truncates, bool typed)
+{
+	__u32 flags = READ(typed, file, f_flags);
+
+	if ((__u32)READ(typed, file, f_mode) & IMMUNE_FMODE_CREATED)
+		flags |= IMMUNE_OPEN_CREATES;
+	return truncates ? flags | IMMUNE_OPEN_TRUNCATES : flags;
+}
+
+static __always_inline void open_fill(struct open_record *record, const struct opened *opened,
+				      bool typed)
+{
+	struct file *file = opened->file;
+
+
 	header_fill_current(&record->header, IMMUNE_KIND_OPEN);
 	record->header.body_length = sizeof(record->body);
 	record->header.slot_count = IMMUNE_OPEN_SLOT_COUNT;
 	record->header.flags |= file_deleted(file, typed);
-	record->body.open_flags = READ(typed, file, f_flags);
+	record->body.open_flags = opened->flags;
 	record->body.device = file_device(file, typed);
 	record->body.inode = READ(typed, file, f_inode, i_ino);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
 }
 
 /* Which marks count for an open: enum immune_open_bit. */
-static __always_inline __u32 open_wanted(struct file *file, bool typed)
+static __always_inline __u32 open_wanted(const struct opened *opened)
 {
-	bool writes = READ(typed, file, f_flags) & IMMUNE_OPEN_FLAGS_WRITE;
-
-	return writes ? IMMUNE_OPEN_ANY | IMMUNE_OPEN_WRITE : IMMUNE_OPEN_ANY;
+	return opened->flags & IMMUNE_OPEN_FLAGS_WRITE ? IMMUNE_OPEN_ANY | IMMUNE_OPEN_WRITE : IMMUNE_OPEN_ANY;
 }
 
 /*
@@ -101,9 +143,10 @@ static __always_inline __u32 filter_in_force(const struct immune_control *policy
 }
 
 static __always_inline enum open_verdict
-open_judge(const struct immune_control *policy, __u32 generation, struct file *file, bool typed)
+open_judge(const struct immune_control *policy, __u32 generation, const struct opened *opened,
+	   bool typed)
 {
-	__u32 wanted = open_wanted(file, typed);
+	__u32 wanted = open_wanted(opened);
 	struct immune_open_memory *memory = open_memory_get();
 	enum listed_by listed;
 	struct place place;
@@ -111,7 +154,7 @@ open_judge(const struct immune_control *policy, __u32 generation, struct file *f
 
 	if (!policy || !generation || !memory || policy->open_every & wanted)
 		return OPEN_NEEDED;
-	place = place_of(file, typed);
+	place = place_of(opened->file, typed);
 	/* A file that is mounted itself has the name of where it is. Twice: on another such one. */
 	if (place.dentry == place.root && place_climb(&place, typed) &&
 	    place.dentry == place.root)
@@ -137,29 +180,33 @@ open_judge(const struct immune_control *policy, __u32 generation, struct file *f
 }
 
 /* Fills the record; false when its path decides, no rule could need it and no indicator lists it. */
-static __always_inline bool open_make(struct immune_scratch *scratch, struct file *file,
+static __always_inline bool open_make(struct immune_scratch *scratch, const struct opened *opened,
 				      enum open_verdict verdict, bool typed)
 {
+	struct file *file = opened->file;
+
 	struct open_record *record = (void *)scratch->record;
 	struct immune_slot *path = &record->slots[IMMUNE_OPEN_SLOT_PATH];
 	__u32 flags;
 
-	open_fill(record, file, typed);
+	open_fill(record, opened, typed);
 	scratch->length = sizeof(*record);
 	flags = path_walk(scratch, READ(typed, file, f_path.dentry),
 			  READ(typed, file, f_path.mnt));
 	path_append(scratch, path);
 	record->header.flags |= flags;
 	if (verdict == OPEN_NEEDED ||
-	    path_bits(scratch, path, flags) & open_wanted(file, typed))
+	    path_bits(scratch, path, flags) & open_wanted(opened))
 		return true;
 	return verdict == OPEN_PATH_LISTED && path_listed(scratch->place);
 }
 
 /* An open that went well; `typed` says whether the task and what it leads to is. */
-static __always_inline void open_ended(struct task_struct *task, __u32 number, __u32 descriptor,
-				       bool typed)
+static __always_inline void open_ended(struct task_struct *task, struct pt_regs *registers,
+				       __u32 descriptor, bool typed)
 {
+	__u32 number = call_number(registers);
+	bool native = call_table_is_native(task, typed);
 	const struct immune_control *policy = control_get();
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_OPEN);
 	bool compat = call_is_compat(task, &number, typed);
@@ -167,16 +214,19 @@ static __always_inline void open_ended(struct task_struct *task, __u32 number, _
 	enum open_verdict verdict = OPEN_NEEDED;
 	struct immune_scratch *scratch = NULL;
 	struct open_record *record;
+	struct opened opened = {};
 	struct file *file;
 
-	if (!call_opens(number, call_table_is_native(task, typed)) ||
+	if (!call_opens(number, native) ||
 	    !kind_wanted(tally, IMMUNE_KIND_OPEN))
 		return;
 	/* Gone already: another thread closed it. Without the file there is nothing to tell. */
 	file = descriptor_file(task, typed, descriptor);
 	if (file) {
 		file = TYPE(typed, file, file);
-		verdict = open_judge(policy, generation, file, typed);
+		opened.file = file;
+		opened.flags = open_flags(file, call_truncates(registers, number, native), typed);
+		verdict = open_judge(policy, generation, &opened, typed);
 		/* Another filter came into force: its marks may have been cleared under this one. */
 		if (verdict == OPEN_FILTERED && filter_in_force(policy) != generation)
 			verdict = OPEN_NEEDED;
@@ -191,7 +241,7 @@ static __always_inline void open_ended(struct task_struct *task, __u32 number, _
 		count_one(tally, unreadable);
 		return;
 	}
-	if (!open_make(scratch, file, verdict, typed) && filter_in_force(policy) == generation) {
+	if (!open_make(scratch, &opened, verdict, typed) && filter_in_force(policy) == generation) {
 		count_one(tally, filtered);
 		scratch_release(scratch);
 		return;

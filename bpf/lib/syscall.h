@@ -116,6 +116,25 @@ static __always_inline bool call_opens(__u32 number, bool native)
 	return number == CALL_OPENAT || number == CALL_OPEN_BY_HANDLE_AT;
 }
 
+/* Of calls that open: whether one is creat, which has no flags, or open, whose flags come second. */
+static __always_inline bool call_is_creat(__u32 number, bool native)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (native)
+		return number == CALL_CREAT;
+#endif
+	return !native && number == COMPAT_CREAT;
+}
+
+static __always_inline bool call_is_open(__u32 number, bool native)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (native)
+		return number == CALL_OPEN;
+#endif
+	return !native && number == COMPAT_OPEN;
+}
+
 /*
  * Whether a call of any table may be an open: a first look, at no cost, at what every call passes. x32
  * calls carry a bit above their number.

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { VERDICT_TIERS } from "../../common/record/values.ts";
-import { blocking, Refusals, tierTest } from "../support/enforcement.ts";
+import { blocking, compile, Refusals, tierTest } from "../support/enforcement.ts";
 import { inFolder } from "../support/probe.ts";
 
 /** Whether a shell's open works: `<` reads, `>>` writes. */
@@ -71,7 +71,16 @@ tierTest("reading and writing are told apart", {
       using refusals = new Refusals(of("write"), { tiers: ["lsm"] });
       assertEquals([await opens(path, "<"), await opens(path, ">>")], [true, false]);
       assertEquals(refusals.until(1)[0]?.number("verdict", "mode"), 2);
+      // Emptied by an open for reading; access mode 3 has neither right, and a descriptor for ioctl.
+      const evade = await compile("evade", folder);
+      const evades = async (how: string): Promise<boolean> =>
+        (await new Deno.Command(evade, { args: [how, path], stdout: "null", stderr: "null" })
+          .output()).success;
+      await Deno.writeTextFile(path, "kept");
+      for (const how of ["empty", "empty2", "three"]) assertEquals(await evades(how), false, how);
+      assertEquals(await Deno.readTextFile(path), "kept");
       refusals.set(of("read"));
       assertEquals([await opens(path, "<"), await opens(path, ">>")], [false, true]);
+      assertEquals(await evades("three"), false);
     }),
 });

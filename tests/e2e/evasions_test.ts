@@ -25,6 +25,9 @@ import {
 /** Longest path that a program may ask for, in bytes. */
 const PATH_ASKED_BYTES = 4095;
 const CHAIN_DEPTH = 300;
+/** Flags of open(2) on Linux, and those that an open may write by. */
+const [O_CREAT, O_TRUNC] = [0o100, 0o1000];
+const WRITES = 3 | O_CREAT | O_TRUNC;
 
 /** A folder with the program that does them, and a sensor. */
 interface Scene {
@@ -111,6 +114,19 @@ evasion(
     }
   },
 );
+
+evasion("opens for reading that make a file, or empty one", async ({ folder, evade }) => {
+  const path = `${folder}/log`;
+  using wide = new Probe({ kinds: ["open"], wideOpen: true });
+  const flagsOf = async (how: string): Promise<number> =>
+    openOf(wide, await run(evade, [how, path]), path).number("open", "open_flags") ?? 0;
+  assertEquals(await flagsOf("make") & WRITES, O_CREAT);
+  assertEquals(await flagsOf("make") & WRITES, 0);
+  assertEquals(await flagsOf("empty") & WRITES, O_TRUNC);
+  assertEquals(await flagsOf("empty2") & WRITES, O_TRUNC);
+  assertEquals(await flagsOf("openat2") & WRITES, 0);
+  assertEquals(await flagsOf("three") & WRITES, 3);
+});
 
 evasion("any file opened by io_uring, in the wide stream", async ({ folder, evade }) => {
   const path = `${folder}/secret`;

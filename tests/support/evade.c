@@ -4,6 +4,10 @@
  *
  *	evade uring PATH              opens by io_uring
  *	evade openat2 PATH            opens by openat2, no link followed
+ *	evade empty PATH              empties a file that it opens for reading
+ *	evade empty2 PATH             the same, by openat2
+ *	evade make PATH               makes an empty file that it opens for reading
+ *	evade three PATH              opens in access mode 3: a descriptor for ioctl alone
  *	evade reopen PATH             opens the path alone, then what its descriptor is
  *	evade handle PATH             opens by a handle, without a path
  *	evade int80 PATH              opens by a 32-bit system call
@@ -76,11 +80,16 @@ static int open_by_ring(const char *path)
 	return by_ring(&request) < 0 ? fail("io_uring") : 0;
 }
 
-static int open_strictly(const char *path)
+static int open_strictly(const char *path, int flags)
 {
-	struct open_how how = { .flags = O_RDONLY, .resolve = RESOLVE_NO_SYMLINKS };
+	struct open_how how = { .flags = (unsigned)flags, .resolve = RESOLVE_NO_SYMLINKS };
 
 	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)) < 0 ? fail("openat2") : 0;
+}
+
+static int open_plainly(const char *path, int flags)
+{
+	return open(path, flags | O_CLOEXEC, 0600) < 0 ? fail(path) : 0;
 }
 
 static int open_again(const char *path)
@@ -284,7 +293,15 @@ int main(int count, char **arguments)
 	if (!strcmp(how, "uring"))
 		return open_by_ring(arguments[2]);
 	if (!strcmp(how, "openat2"))
-		return open_strictly(arguments[2]);
+		return open_strictly(arguments[2], O_RDONLY);
+	if (!strcmp(how, "empty2"))
+		return open_strictly(arguments[2], O_RDONLY | O_TRUNC);
+	if (!strcmp(how, "empty"))
+		return open_plainly(arguments[2], O_RDONLY | O_TRUNC);
+	if (!strcmp(how, "make"))
+		return open_plainly(arguments[2], O_RDONLY | O_CREAT);
+	if (!strcmp(how, "three"))
+		return open_plainly(arguments[2], O_ACCMODE);
 	if (!strcmp(how, "reopen"))
 		return open_again(arguments[2]);
 	if (!strcmp(how, "handle"))
