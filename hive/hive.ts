@@ -58,6 +58,8 @@ export interface HiveOptions {
   readonly oidc?: OidcProvider;
   /** How often a canary is pushed to agents, in milliseconds. Default 24 hours. */
   readonly canaryMs?: number;
+  /** Most bytes of the store's file that agents' batches may fill. Default: what the disk has. */
+  readonly storeBytesMax?: number;
   /** Host names and addresses under which agents reach this hive, besides loopback. */
   readonly names?: readonly string[];
   /** Where the rules are, for correlations over all hosts. Default: there are none. */
@@ -260,7 +262,11 @@ async function startAgentsSide(options: HiveOptions, { folder, parts, words }: {
   });
   parts.use(trust);
   const { authority } = trust;
-  const stores = await StoreWorker.start({ path: `${folder}/${STORE_FILE}` });
+  const { storeBytesMax } = options;
+  const stores = await StoreWorker.start({
+    path: `${folder}/${STORE_FILE}`,
+    ...(storeBytesMax === undefined ? {} : { bytesMax: storeBytesMax }),
+  });
   parts.defer(() => stores.close());
   const store = stores.client();
   // As directives name it: the same 16 bytes.

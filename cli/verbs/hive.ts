@@ -28,7 +28,7 @@ export function addHive(program: Command): void {
   addSettings(command, { hive: true }).action(async (options: HiveVerbOptions) => {
     const { values } = settingsOf(command);
     const { state, operators } = values;
-    const { canary_hours: canaryHours, ...addresses } = values.hive;
+    const { canary_hours: canaryHours, store_bytes: storeBytes, ...addresses } = values.hive;
     const { operatorTokenHash: tokenHash, rulesCopy } = options;
     const { createHive } = await import("../../hive/hive.ts");
     const hive = await createHive({
@@ -37,6 +37,7 @@ export function addHive(program: Command): void {
       names: namesOf(addresses),
       twoPerson: operators.two_person,
       canaryMs: canaryHours * HOUR_MS,
+      ...(storeBytes === 0 ? {} : { storeBytesMax: storeBytes }),
       ...providerOf(operators),
       rules: rulesCopy === undefined ? { paths: rulePaths(values) } : { copy: rulesCopy },
       version: VERSION,

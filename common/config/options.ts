@@ -14,6 +14,9 @@ export const RING_BYTES_MIN = 4096;
 /** Largest ring, in bytes. */
 export const RING_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Smallest bound of the hive's store, in bytes. */
+export const STORE_BYTES_MIN = 16 * 1024 * 1024;
+
 /** How the text of a flag or variable becomes a value. */
 export type OptionType = "text" | "number" | "boolean" | "list";
 
@@ -215,6 +218,16 @@ export const OPTIONS = {
       schema: z.int().min(1).max(CANARY_HOURS_MAX),
       initial: 24,
       doc: "agents are told this often that the hive is there, hours",
+      only: "hive",
+    }),
+    store_bytes: option<number>({
+      type: "number",
+      flag: "store-bytes",
+      schema: z.union([z.literal(0), z.int().min(STORE_BYTES_MIN).max(2 ** 50)]),
+      initial: 0,
+      doc:
+        "bytes of the store's file, over which no more of agents is stored; 0 = until the disk " +
+        "is full",
       only: "hive",
     }),
   },

@@ -21,7 +21,7 @@ export function storeError(cause: unknown, action: string): ImmuneError {
   if (cause instanceof ImmuneError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
   if (MEANINGS.full.test(why)) {
-    const message = `Cannot ${action}: ${why}; free space on its disk, nothing was stored`;
+    const message = `Cannot ${action}: ${why}; free space on its disk or raise hive.store_bytes`;
     return new ImmuneError("STORE_FULL", message, { cause });
   }
   if (MEANINGS.held.test(why)) {

@@ -8,10 +8,18 @@ import { checkOrigin, migrate } from "./schema.ts";
  * nothing).
  */
 const PAGE_BYTES = 4 * 1024;
+/**
+ * Bytes over `bytesMax` that batches do not get, so that a full store still takes what people
+ * decide: a revocation, an order, a stop.
+ */
+export const RESERVE_BYTES = 16 * 1024 * 1024;
 
 /** Options of {@linkcode openDatabase}. */
 export interface DatabaseOptions {
-  /** Most bytes of the database file; over it the store is full. Default: what the disk has. */
+  /**
+   * Most bytes of the database file; over it no batch is stored, and over it and `RESERVE_BYTES`
+   * nothing. Default: what the disk has.
+   */
   readonly bytesMax?: number;
 }
 
@@ -35,12 +43,20 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Datab
     database.exec("PRAGMA synchronous = FULL");
     database.exec("PRAGMA trusted_schema = OFF");
     migrate(database, path);
-    if (options.bytesMax !== undefined) {
-      database.exec(`PRAGMA max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`);
-    }
+    if (options.bytesMax !== undefined) boundDatabase(database, options.bytesMax + RESERVE_BYTES);
     return database;
   } catch (cause) {
     database?.close();
     throw storeError(cause, `open store "${path}"`);
   }
+}
+
+/**
+ * Sets the bound of the database file; one that is larger already stays as it is, and is full.
+ *
+ * @param database Open.
+ * @param bytes Most bytes from now on.
+ */
+export function boundDatabase(database: DatabaseSync, bytes: number): void {
+  database.exec(`PRAGMA max_page_count = ${Math.ceil(bytes / PAGE_BYTES)}`);
 }

@@ -24,7 +24,7 @@ import { storeError } from "./failure.ts";
 import { FleetRows } from "./fleet.ts";
 import { HealthRows } from "./health.ts";
 import { HerdRows } from "./herd.ts";
-import { type DatabaseOptions, openDatabase } from "./open.ts";
+import { boundDatabase, type DatabaseOptions, openDatabase, RESERVE_BYTES } from "./open.ts";
 import type {
   AgentLedger,
   AgentRow,
@@ -95,6 +95,7 @@ export class SqliteStore implements Store {
   readonly #herd: Herd;
   readonly #detection: DetectionRows;
   readonly #appender: Appender;
+  readonly #bytesMax: number | undefined;
   #waiting: Waiting[] = [];
   #reports: WaitingReport[] = [];
   #appendsTurnedAway = 0;
@@ -111,6 +112,7 @@ export class SqliteStore implements Store {
   constructor(path: string, options: SqliteOptions = {}) {
     this.#path = path;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#bytesMax = options.bytesMax;
     this.#lock = FileLock.acquire(`${path}.lock`);
     try {
       this.#database = openDatabase(path, options);
@@ -362,11 +364,25 @@ export class SqliteStore implements Store {
     const { counters } = this.#appender;
     const before = { ...counters };
     try {
-      const outcomes = transaction(this.#database, () => waiting.map((each) => this.#try(each)));
+      const outcomes = this.#withoutReserve(() =>
+        transaction(this.#database, () => waiting.map((each) => this.#try(each)))
+      );
       outcomes.forEach((settle) => settle());
     } catch (cause) {
       Object.assign(counters, before);
       throw cause;
+    }
+  }
+
+  /** Work that gets nothing of the reserve. */
+  #withoutReserve<T>(work: () => T): T {
+    const bytesMax = this.#bytesMax;
+    if (bytesMax === undefined) return work();
+    boundDatabase(this.#database, bytesMax);
+    try {
+      return work();
+    } finally {
+      boundDatabase(this.#database, bytesMax + RESERVE_BYTES);
     }
   }
 

@@ -211,6 +211,29 @@ Deno.test("SqliteStore over its bound refuses whole batches, and takes those tha
     assertEquals((await store.stats()).turnedAway.alerts, position, "nothing is counted twice");
   }, { bytesMax: 1024 * 1024 }));
 
+Deno.test("SqliteStore over its bound still takes what people decide", () =>
+  withStore(async (store) => {
+    const { id, hostId } = await enrolled(store);
+    const refused = async (first: number): Promise<string> => {
+      const records = [alertRecord(crypto.getRandomValues(new Uint8Array(9000)).toHex())];
+      const bytes = sampleBatch({ first, records, hostId });
+      const outcome = await store.append({ agentId: id, bytes }).catch((error) => error);
+      return outcome instanceof ImmuneError ? outcome.code : outcome.outcome;
+    };
+    let position = 0;
+    while (await refused(position + 1) === "stored") position++;
+    const document = (key: string): Promise<boolean> =>
+      store.putDocument({
+        kind: "account",
+        id: key,
+        key,
+        version: 1,
+        body: JSON.stringify("0".repeat(9000)),
+      });
+    for (let i = 0; i < 50; i++) assertEquals(await document(`one-${i}`), true);
+    assertEquals(await refused(position + 1), "STORE_FULL", "they opened nothing for batches");
+  }, { bytesMax: 1024 * 1024 }));
+
 Deno.test("SqliteStore.append() turns away what is over the bound of those that wait", () =>
   withStore(async (store) => {
     const { id, hostId } = await enrolled(store);

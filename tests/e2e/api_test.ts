@@ -58,8 +58,13 @@ async function api(
   return await fetch(`http://${hive.addresses.console}${path}`, { ...options, headers });
 }
 
-Deno.test("createHive() takes an agent in by its token and shows the alert that it sends", async () => {
-  await using running = await startHive();
+/** Enrols an agent at a hive and has it deliver one alert. */
+async function deliverAlert(
+  running: { readonly hive: Hive; readonly state: string },
+  { argument = "bash" }: { readonly argument?: string } = {},
+): Promise<
+  { readonly answer: Response; readonly alert: unknown; readonly pins: readonly string[] }
+> {
   const { hive, state } = running;
   const made = await api(running, "/api/v1/enroll-tokens", { method: "POST", body: "{}" });
   const { token } = await made.json();
@@ -81,13 +86,13 @@ Deno.test("createHive() takes an agent in by its token and shows the alert that 
   const ask = (path: string, init?: RequestInit): Promise<Response> =>
     fetch(`https://${enroll}${path}`, { ...init, client: anonymous });
   const asked = { secret, request: request.toString("pem"), hostId: HOST_ID, hostName: "gpu-01" };
-  const answer = await ask(ROUTES.enroll, {
+  const issued = await ask(ROUTES.enroll, {
     method: "POST",
     body: JSON.stringify(await solvedRequest({ request: ask }, asked)),
   });
-  const enrolled = enrollResponseSchema.parse(await answer.json());
+  const enrolled = enrollResponseSchema.parse(await issued.json());
 
-  const shell: TestProcess = { pid: 700, bootS: 3590, image: "/usr/bin/bash", argv: ["bash"] };
+  const shell: TestProcess = { pid: 700, bootS: 3590, image: "/usr/bin/bash", argv: [argument] };
   const { alert, record } = alertOf(shell);
   const body = encodeBatch({
     first: 1,
@@ -110,7 +115,14 @@ Deno.test("createHive() takes an agent in by its token and shows the alert that 
     headers: { "content-type": "application/octet-stream" },
     body,
   });
-  assertEquals([delivered.status, await delivered.json()], [200, {
+  const answer = Response.json(await delivered.json(), { status: delivered.status });
+  return { answer, alert, pins };
+}
+
+Deno.test("createHive() takes an agent in by its token and shows the alert that it sends", async () => {
+  await using running = await startHive();
+  const { answer, alert, pins } = await deliverAlert(running);
+  assertEquals([answer.status, await answer.json()], [200, {
     journalId: "ef".repeat(16),
     position: 1,
     pins: await pinSetId(pins.map((der) => Uint8Array.fromBase64(der))),
@@ -121,6 +133,16 @@ Deno.test("createHive() takes an agent in by its token and shows the alert that 
   assert(metrics.includes("immune_agents_online 1\n"), metrics);
   assert(metrics.includes('immune_refused_total{reason="no_certificate"} 0\n'), metrics);
   assert(running.lines.some((line) => line.includes("gpu-01")));
+});
+
+Deno.test("createHive() with a full store takes an agent in, and of it nothing", async () => {
+  await using running = await startHive({ storeBytesMax: 1 });
+  // More than what is left in a page that the store has already.
+  const argument = crypto.getRandomValues(new Uint8Array(4000)).toHex();
+  const { answer } = await deliverAlert(running, { argument });
+  assertEquals([answer.status, (await answer.json()).error.code], [507, "STORE_FAILED"]);
+  const metrics = await (await api(running, "/metrics")).text();
+  assert(metrics.includes('immune_refused_total{reason="store"} 1\n'), metrics);
 });
 
 Deno.test("createHive() makes a login link that works once", async () => {
