@@ -44,7 +44,7 @@ export interface Entry {
   readonly networks: readonly Network[];
   readonly ports: readonly Ports[];
   readonly protocols: readonly ("tcp" | "udp")[];
-  /** Names of roles; `none` is no role. */
+  /** Names of roles, one of which it has had; `none` is never any. */
   readonly roles: readonly string[];
   readonly users: readonly number[];
   /** 16 hexadecimal digits each. */

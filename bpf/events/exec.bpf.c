@@ -121,7 +121,7 @@ static __always_inline struct immune_process *process_refresh(struct task_struct
 
 	if (old && old->start_time_ns == task_start_time(task, TYPED)) {
 		/* In place: a label that is written meanwhile stays. */
-		old->role_before = old->role;
+		old->roles_before = old->roles;
 		old->exec_id = task->self_exec_id;
 		task_describe(task, old, TYPED);
 		return old;
@@ -131,7 +131,10 @@ static __always_inline struct immune_process *process_refresh(struct task_struct
 	return NULL;
 }
 
-/* Gives the process the role of its program, if that has one; a session begins where there is none. */
+/*
+ * Gives the process the role of its program, if that has one; a session begins where there is none.
+ * Anybody may give a program's file that name: no role that the process had is taken from it.
+ */
 static __always_inline void process_label(struct exec_record *record, __u32 role)
 {
 	struct immune_record_header *header = &record->header;
@@ -147,6 +150,7 @@ static __always_inline void process_label(struct exec_record *record, __u32 role
 	if (!process || process->start_time_ns != header->start_time_ns)
 		return;
 	process->role = role;
+	process->roles |= role_bit(role);
 	process->session = header->session;
 	process->labelled_ns = header->time_ns;
 }

@@ -13,18 +13,29 @@ enum label_outcome {
 	LABEL_LATER = 2, /* another program of the process has had its role since */
 };
 
+/* Those of one that ran before the sensor, or before its parent was labelled, which is told first. */
+static __always_inline __u64 roles_of_parent(const struct immune_process *process)
+{
+	__u32 pid = process->parent_pid;
+	struct immune_process *parent = bpf_map_lookup_elem(&processes, &pid);
+
+	return parent && parent->start_time_ns == process->parent_start_time_ns ? parent->roles : 0;
+}
+
 SEC("raw_tp")
 int on_label(struct bpf_raw_tracepoint_args *context)
 {
-	__u32 pid = context->args[0];
+	__u32 pid = context->args[0], role = context->args[0] >> 32;
 	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
 
 	if (!process || process->start_time_ns != context->args[1])
 		return LABEL_GONE;
+	/* One that its program's marks took the place of since was had all the same. */
+	process->roles |= role_bit(role) | roles_of_parent(process);
 	if (process->labelled_ns > context->args[3])
 		return LABEL_LATER;
 	process->session = context->args[2];
-	process->role = context->args[0] >> 32;
+	process->role = role;
 	return LABEL_WRITTEN;
 }
 

@@ -26,6 +26,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (maker && maker->start_time_ns == task_start_time(parent, TYPED)) {
 		process.session = maker->session;
 		process.role = maker->role;
+		process.roles = maker->roles;
 	}
 	process_put(child->tgid, &process, BPF_ANY);
 	if (!kind_wanted(tally, IMMUNE_KIND_FORK))

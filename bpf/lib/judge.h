@@ -87,11 +87,36 @@ static __always_inline struct immune_process *label_of(struct task_struct *task)
 	return NULL;
 }
 
+/*
+ * Leaves the entries that a set of roles leaves. It is enough to be for one of them; to be excepted,
+ * all have to be: a process may take another role, and keeps what it had.
+ */
+static __always_inline void act_narrow_roles(struct immune_act *act, __u64 roles)
+{
+	struct immune_value_key role = { .generation = act->generation };
+	__u64 named = act->policy->by_role, add = 0, remove = ~0ull;
+
+	/* Without any it is at place 0, which is that of none. */
+	roles |= !roles;
+	/* Bounded by the places of a set; mostly one of the first is all that there is. */
+	for (__u32 i = 0; i < IMMUNE_ROLE_PLACES && roles >> i; i++) {
+		struct immune_entries *row;
+
+		if (!(roles >> i & 1))
+			continue;
+		role.value = role_at(i);
+		row = bpf_map_lookup_elem(&enforced_roles, &role);
+		add |= row ? row->add : 0;
+		remove &= row ? row->remove : 0;
+	}
+	act->entries &= ~named | ((act->policy->any_role | add) & ~remove);
+}
+
 static __always_inline void judge_label(struct immune_act *act, bool after_exec)
 {
 	const struct immune_enforcement *policy = act->policy;
 	struct immune_session_key session = { .generation = act->generation };
-	struct immune_value_key role = { .generation = act->generation };
+	__u64 roles = 0;
 	/* A local, as CO-RE would take a way through `act` for one of the kernel's own structs. */
 	struct task_struct *task = act->task;
 	struct immune_process *process;
@@ -101,13 +126,13 @@ static __always_inline void judge_label(struct immune_act *act, bool after_exec)
 	process = label_of(task);
 	if (process) {
 		session.session = process->session;
-		role.value = process->role;
+		roles = process->roles;
 		/* The act is that of the program before, whatever role the new one brings. */
 		if (after_exec && process->exec_id == (__u32)BPF_CORE_READ(task, self_exec_id))
-			role.value = process->role_before;
+			roles = process->roles_before;
 	}
-	act_narrow(act, bpf_map_lookup_elem(&enforced_roles, &role), policy->by_role,
-		   policy->any_role);
+	if (act->entries & policy->by_role)
+		act_narrow_roles(act, roles);
 	act_narrow(act, bpf_map_lookup_elem(&enforced_sessions, &session), policy->by_session,
 		   policy->any_session);
 }

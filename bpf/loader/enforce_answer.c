@@ -63,6 +63,28 @@ static void narrow(const struct enforce_judge *judge, struct enforce_act *act, e
 	act->entries &= ~named | holds;
 }
 
+/* As act_narrow_roles() of bpf/lib/judge.h. */
+static void narrow_roles(const struct enforce_judge *judge, struct enforce_act *act)
+{
+	struct immune_value_key role = { .generation = judge->generation };
+	uint64_t named = judge->policy.by_role, add = 0, remove = ~0ull;
+	uint64_t roles = act->roles ? act->roles : 1;
+
+	if (!(act->entries & named))
+		return;
+	for (uint32_t i = 0; i < IMMUNE_ROLE_PLACES && roles >> i; i++) {
+		struct immune_entries row = { 0 };
+
+		if (!(roles >> i & 1))
+			continue;
+		role.value = role_at(i);
+		row_find(judge, IMMUNE_TABLE_ROLES, &role, &row);
+		add |= row.add;
+		remove &= row.remove;
+	}
+	act->entries &= ~named | ((judge->policy.any_role | add) & ~remove);
+}
+
 static uint32_t device_of(const struct statx *about)
 {
 	return about->stx_dev_major << 20 | about->stx_dev_minor;
@@ -103,11 +125,10 @@ static void judge_actor(const struct enforce_judge *judge, struct enforce_act *a
 {
 	const struct immune_record_header *header = &act->about.header;
 	const struct immune_enforcement *policy = &judge->policy;
-	struct immune_value_key role = { judge->generation, header->role };
 	struct immune_value_key user = { judge->generation, header->uid };
 	struct immune_session_key session = { judge->generation, 0, header->session };
 
-	narrow(judge, act, IMMUNE_TABLE_ROLES, &role, policy->by_role, policy->any_role);
+	narrow_roles(judge, act);
 	narrow(judge, act, IMMUNE_TABLE_SESSIONS, &session, policy->by_session,
 	       policy->any_session);
 	narrow(judge, act, IMMUNE_TABLE_USERS, &user, policy->by_user, policy->any_user);
@@ -325,7 +346,7 @@ static bool judge_opener(struct enforce_judge *judge, struct enforce_act *act)
 	act->entries &= act->found;
 	if (!act->entries)
 		return false;
-	watch_who(&act->about.header, &maps, act->opener);
+	act->roles = watch_who(&act->about.header, &maps, act->opener);
 	if (act->about.header.flags & IMMUNE_FLAG_KERNEL_THREAD)
 		return false;
 	judge_actor(judge, act);

@@ -34,6 +34,7 @@ struct enforce_act {
 	struct statx file;
 	uint64_t entries; /* that may still be for it */
 	uint64_t found; /* entries that its file is in */
+	uint64_t roles; /* that the process has had */
 	pid_t opener;
 	uint16_t action; /* enum immune_action */
 	uint16_t entry; /* the one that it belongs to, from 1; 0 = none */

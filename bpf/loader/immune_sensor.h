@@ -107,7 +107,7 @@ struct immune_policy_mark {
 struct immune_policy_term {
 	uint64_t all;
 	uint64_t none;
-	uint32_t role; /* 1 to 65535 */
+	uint32_t role; /* 1 to 7, or 64 to 119: bpf/lib/process.h */
 	uint32_t reserved;
 };
 

@@ -195,7 +195,7 @@ void test_policy_undone(void)
 	struct immune_sensor *sensor = sensor_with_roles();
 	struct immune_verify_row rows[8];
 	struct immune_record_header got;
-	struct blob twice = roles;
+	struct blob twice = roles, placeless = roles;
 	char line[512] = "";
 
 	must(mkdtemp(folder), "no folder");
@@ -205,6 +205,10 @@ void test_policy_undone(void)
 	must(immune_sensor_policy(sensor, (const uint8_t *)&twice, sizeof(twice)) == -EEXIST,
 	     "two marks of one hash were taken");
 	must(immune_error(line, sizeof(line)) && strstr(line, "roles"), "line %s", line);
+	/* Beyond the last role that a set of them has a place for. */
+	placeless.terms[2].role = 120;
+	must(immune_sensor_policy(sensor, (const uint8_t *)&placeless, sizeof(placeless)) == -EINVAL,
+	     "a role without a place was taken");
 	got = run(sensor, place("immune-server"), "a");
 	is_role(&got, ROLE_SERVER, "after a policy of two marks");
 	must(!immune_sensor_verify(sensor, rows, 8), "%s is not known", rows[0].name);

@@ -65,8 +65,8 @@ static int roles_check(const uint8_t *blob, const struct immune_policy_header *h
 		struct immune_policy_term term;
 
 		memcpy(&term, blob + at + marks + i * sizeof(term), sizeof(term));
-		if (!term.all || !term.role || term.role > UINT16_MAX || term.reserved)
-			return refuse("a term that holds on everything, or of no role",
+		if (!term.all || !role_bit(term.role) || term.reserved)
+			return refuse("a term that holds on everything, or of a role with no place",
 				      at + marks + i * sizeof(term));
 	}
 	return 0;

@@ -67,7 +67,7 @@ static bool find(const struct watch_maps *maps, uint32_t pid, struct immune_proc
 	       (maps->ended >= 0 && !bpf_map_lookup_elem(maps->ended, &pid, process));
 }
 
-void watch_who(struct immune_record_header *header, const struct watch_maps *maps, pid_t tid)
+uint64_t watch_who(struct immune_record_header *header, const struct watch_maps *maps, pid_t tid)
 {
 	struct immune_process process;
 	uint32_t pid = tid;
@@ -84,7 +84,7 @@ void watch_who(struct immune_record_header *header, const struct watch_maps *map
 	header->pid = pid;
 	if (!known) {
 		header->flags |= IMMUNE_FLAG_UNRESOLVED;
-		return;
+		return 0;
 	}
 	header->start_time_ns = process.start_time_ns;
 	header->parent_pid = process.parent_pid;
@@ -95,4 +95,5 @@ void watch_who(struct immune_record_header *header, const struct watch_maps *map
 	header->session = process.session;
 	header->role = process.role;
 	header->flags |= process.flags & IMMUNE_FLAG_KERNEL_THREAD;
+	return process.roles;
 }

@@ -14,7 +14,8 @@ struct watch_maps {
 	int ended; /* those that ended lately; -1 = they are not wanted */
 };
 
-/* Fills the parts of a header that tell of a process or of one of its threads. */
-void watch_who(struct immune_record_header *header, const struct watch_maps *maps, pid_t tid);
+/* Fills the parts of a header that tell of a process or of one of its threads. Returns the roles that
+ * it has had (bpf/lib/process.h). */
+uint64_t watch_who(struct immune_record_header *header, const struct watch_maps *maps, pid_t tid);
 
 #endif

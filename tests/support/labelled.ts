@@ -31,7 +31,7 @@ export async function runLabelled(refusals: Refusals, labelled: Labelled): Promi
   }).spawn();
   const exec = () => probe.records.find(({ kind, pid }) => kind === "exec" && pid === child.pid);
   probe.until(() => exec() !== undefined);
-  probe.sensor.label(labelOf(child.pid, exec()?.startTimeNs ?? 0n, labelled));
+  probe.sensor.label(labelOf({ pid: child.pid, startTimeNs: exec()?.startTimeNs ?? 0n }, labelled));
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode("go\n"));
   await writer.close();
@@ -39,11 +39,15 @@ export async function runLabelled(refusals: Refusals, labelled: Labelled): Promi
   return new TextDecoder().decode(stdout);
 }
 
-/** A row of `struct immune_label`. */
-function labelOf(
-  pid: number,
-  startTimeNs: bigint,
-  { role = 0, session = 0n }: Labelled,
+/**
+ * A row of `struct immune_label`.
+ *
+ * @param process The process, and when it started, in nanoseconds since boot.
+ * @param label What it gets.
+ */
+export function labelOf(
+  { pid, startTimeNs }: { readonly pid: number; readonly startTimeNs: bigint },
+  { role = 0, session = 0n }: Pick<Labelled, "role" | "session">,
 ): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(32));
   view.setBigUint64(0, startTimeNs, true);
