@@ -116,7 +116,7 @@ function scopeOf(args: readonly string[]): Scope | undefined {
   if (verb === "agent" && AGENT_ON_HOST.includes(action)) return "sensor";
   if (verb === "ca" && CA_ON_FILES.includes(action)) return "ca_files";
   if (verb === "herd" && HERD_WORDS.includes(action)) return "words";
-  return SCOPES[verb];
+  return Object.hasOwn(SCOPES, verb) ? SCOPES[verb] : undefined;
 }
 
 /**
@@ -246,6 +246,8 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   uninstall: (touched, { root }) => [
     listed("--allow-read", [...settingsFiles(touched, root), "/etc/passwd"]),
     listed("--allow-write", [touched.state]),
+    // It looks whether enforcement is pinned, below /sys: Deno lets nobody look there.
+    listed("--allow-ffi", [`${root}out/libimmune_sensor.so`]),
     listed("--allow-run", [USER_PROGRAMS.remove]),
   ],
 };

@@ -172,3 +172,17 @@ Deno.test("startVariables() has the agent trust nobody by itself, and no other v
   assertEquals(startVariables(["watch", "--state", "/srv/s"]), {});
   assertEquals(startVariables(["herd", "list"]), {});
 });
+
+Deno.test("permissionFlags() gives words that every object knows no rights", () => {
+  for (const verb of ["constructor", "toString", "__proto__", "hasOwnProperty", "bogus"]) {
+    assertEquals(permissionFlags([verb], AROUND), permissionFlags(["--help"], AROUND), verb);
+    assertEquals(startVariables([verb]), {});
+  }
+});
+
+Deno.test("permissionFlags() lets uninstall write its state, and load the library to look", () => {
+  const args = ["uninstall", "--purge", "--state", "/srv/s"];
+  assertEquals(flag(args, "--allow-write"), "--allow-write=/srv/s");
+  assertEquals(flag(args, "--allow-ffi"), "--allow-ffi=/opt/immune/out/libimmune_sensor.so");
+  assertEquals(flag(args, "--allow-net"), undefined);
+});

@@ -201,6 +201,21 @@ export function releasePinned(pinPath: string, options: LibraryOptions = {}): De
   return awaitGone(ids.slice(0, Math.min(Number(count), PROGRAMS_MAX)), options);
 }
 
+/**
+ * Whether something is pinned in a folder, whoever pinned it.
+ *
+ * @param pinPath The folder; one that is not there has nothing.
+ * @param options The library.
+ * @throws {ImmuneError} `SENSOR_FAILED` when the folder cannot be read, `SENSOR_UNAVAILABLE` without
+ * the library.
+ */
+export function isPinned(pinPath: string, options: LibraryOptions = {}): boolean {
+  const { symbols } = loadLibrary(options);
+  const sets = symbols.immune_enforce_pinned(cString(pinPath));
+  if (sets < 0n) throw new ImmuneError("SENSOR_FAILED", lastError(symbols));
+  return sets > 0n;
+}
+
 function encodeOptions(options: EnforcerOptions): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(OPTION_BYTES);
   const view = new DataView(bytes.buffer);

@@ -40,6 +40,7 @@ const SYMBOLS = {
   immune_enforce_verify: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_enforce_close: { parameters: ["u64"], result: "i64" },
   immune_enforce_release: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
+  immune_enforce_pinned: { parameters: ["buffer"], result: "i64" },
   immune_enforce_trial: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
   immune_file_about: { parameters: ["buffer", "u32", "buffer"], result: "i64" },
   immune_sensor_close: { parameters: ["u64"], result: "i64" },

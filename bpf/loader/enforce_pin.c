@@ -289,3 +289,25 @@ IMMUNE_EXPORT int64_t immune_enforce_release(const char *pin_path, uint32_t *ids
 	immune_fail("Cannot release what is pinned in \"%s\": %s", pin_path, strerror(-error));
 	return error;
 }
+
+IMMUNE_EXPORT int64_t immune_enforce_pinned(const char *pin_path)
+{
+	struct dirent *entry;
+	int sets = 0, error;
+	DIR *directory;
+
+	if (!pin_path || pin_path[0] != '/')
+		return immune_misused("look what is pinned");
+	directory = opendir(pin_path);
+	if (!directory && errno == ENOENT)
+		return 0;
+	if (!directory) {
+		error = -errno;
+		immune_fail("Cannot look what is pinned in \"%s\": %s", pin_path, strerror(-error));
+		return error;
+	}
+	while ((entry = readdir(directory)))
+		sets += is_set(entry->d_name);
+	closedir(directory);
+	return sets;
+}

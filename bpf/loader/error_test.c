@@ -74,6 +74,7 @@ static void check_nothing_given(void)
 	FAILS(immune_enforce_counts(NULL, NULL, 0), "argument");
 	FAILS(immune_enforce_program_ids(NULL, NULL, 0), "argument");
 	FAILS(immune_enforce_release("nowhere", NULL, 0), "argument");
+	FAILS(immune_enforce_pinned("nowhere"), "argument");
 	FAILS(immune_enforce_trial(NULL, NULL, 0), "argument");
 	FAILS(immune_file_about(NULL, 0, NULL), "argument");
 }

@@ -157,6 +157,9 @@ int64_t immune_enforce_close(struct immune_enforce *enforce);
  * programs behind them, as many as fit, for immune_programs_left(). */
 int64_t immune_enforce_release(const char *pin_path, uint32_t *ids, uint32_t capacity);
 
+/* How many sets are pinned in a folder, whoever pinned them; none where there is no such folder. */
+int64_t immune_enforce_pinned(const char *pin_path);
+
 /* Tries each tier by an act of its own that it must refuse; returns rows written. `capability` of a
  * row is an enum immune_enforce_trial. Takes up to 4 s. */
 int64_t immune_enforce_trial(const struct immune_options *options,

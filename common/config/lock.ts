@@ -26,20 +26,50 @@ export class FileLock implements Disposable {
   static acquire(path: string): FileLock {
     const file = openLockFile(path);
     try {
-      if (!file.tryLockSync(true)) {
-        throw new ImmuneError(
-          "STATE_LOCKED",
-          `Cannot lock "${path}": ${holder(file)} holds it; stop that process first`,
-        );
-      }
+      const lock = FileLock.#locked(file, path);
       file.truncateSync(0);
       file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
-      return new FileLock(file);
+      return lock;
     } catch (cause) {
       file.close();
       if (cause instanceof ImmuneError) throw cause;
       throw unusable(path, cause);
     }
+  }
+
+  /**
+   * Takes the lock of a file that is there already, whoever owns it: the file is opened for reading
+   * alone and not made, so that nothing changes behind a link that somebody put in its place.
+   *
+   * @param path Path of the lock file.
+   * @returns The lock; `undefined` where there is no such file, so that nobody holds it.
+   * @throws {ImmuneError} `STATE_LOCKED` when another holds it, `STATE_UNUSABLE` when the file
+   * cannot be read or is none.
+   */
+  static acquireExisting(path: string): FileLock | undefined {
+    let file: Deno.FsFile;
+    try {
+      // A pipe in its place would hold the one who opens it.
+      if (!Deno.lstatSync(path).isFile) throw new TypeError("it is no file");
+      file = Deno.openSync(path, { read: true });
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) return undefined;
+      throw unusable(path, cause);
+    }
+    try {
+      return FileLock.#locked(file, path);
+    } catch (cause) {
+      file.close();
+      throw cause;
+    }
+  }
+
+  static #locked(file: Deno.FsFile, path: string): FileLock {
+    if (file.tryLockSync(true)) return new FileLock(file);
+    throw new ImmuneError(
+      "STATE_LOCKED",
+      `Cannot lock "${path}": ${holder(file)} holds it; stop that process first`,
+    );
   }
 
   /** Lets the lock go. */
