@@ -1,9 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runImmune } from "../support/immune.ts";
+import { runVerb } from "../support/up.ts";
 
 for (
   const args of [
     ["bogus"],
+    ["constructor"],
     ["watch", "--bogus"],
     ["replay"],
     ["rules", "check"],
@@ -80,4 +82,17 @@ Deno.test("settings of the hive alone are flags of those verbs that start it", a
   const { code, stderr } = await runImmune(["status", "--two-person", "user.role"]);
   assertEquals(code, 2);
   assertStringIncludes(stderr, "--two-person");
+});
+
+Deno.test("dist/immune keeps the exit codes, whichever part of it finds the mistake", async () => {
+  for (
+    const [args, code, says] of [
+      [["constructor"], 2, "unknown command"],
+      [["config", "show", "--state", "/srv/a\nb"], 2, "[CONFIG_INVALID]"],
+    ] as const
+  ) {
+    const run = await runVerb(...args);
+    assertEquals([run.code, run.stdout], [code, ""], run.stderr);
+    assertStringIncludes(run.stderr, says);
+  }
 });
