@@ -220,7 +220,7 @@ const SCOPE_FLAGS: Readonly<Record<Scope, ScopeFlags>> = {
   deliver: (touched) => [
     "--allow-read",
     listed("--allow-write", [touched.state]),
-    `--allow-net=${touched.delivery}`,
+    `--allow-net=${[touched.delivery, ...touched.proxy].join(",")}`,
   ],
   // The agent's identity in its state folder, and its hive.
   words: (touched) => [
@@ -388,7 +388,7 @@ function configOf(args: readonly string[], { environment, cwd }: Surroundings): 
   if (issuer !== undefined) flags["oidc-issuer"] = issuer;
   const hosts = flagValues(args, "oidc-host");
   if (hosts.length > 0) flags["oidc-host"] = hosts;
-  for (const name of ["console", "agents", "enroll"]) {
+  for (const name of ["console", "agents", "enroll", "proxy"]) {
     const address = flagValues(args, name).at(-1);
     if (address !== undefined) flags[name] = address;
   }

@@ -173,6 +173,14 @@ Deno.test("startVariables() has the agent trust nobody by itself, and no other v
   assertEquals(startVariables(["herd", "list"]), {});
 });
 
+Deno.test("permissionFlags() lets what delivers reach its proxy, wherever that is named", () => {
+  const proxy = ["--proxy", "http://127.0.0.1:3128", "--state", "/srv/none"];
+  for (const verb of [["agent"], ["replay", "x", "--deliver"], ["herd", "vouch", "x"]]) {
+    const net = "--allow-net=127.0.0.1:9998,127.0.0.1:3128";
+    assertEquals(flag([...verb, ...proxy], "--allow-net"), net, verb.join(" "));
+  }
+});
+
 Deno.test("permissionFlags() gives words that every object knows no rights", () => {
   for (const verb of ["constructor", "toString", "__proto__", "hasOwnProperty", "bogus"]) {
     assertEquals(permissionFlags([verb], AROUND), permissionFlags(["--help"], AROUND), verb);

@@ -60,7 +60,14 @@ export async function deliverReplay(
     journal.acknowledge(position);
     if (position >= last) all.resolve(true);
   };
-  const link = startDelivery({ state, durable, onAcknowledged, onWarning });
+  const { proxy } = config.agent;
+  const link = startDelivery({
+    state,
+    durable,
+    onAcknowledged,
+    onWarning,
+    ...(proxy === "" ? {} : { proxy }),
+  });
   link.finished.catch(all.reject);
   const over = new AbortController();
   const ended = untilSignal({ over: over.signal }).then(() => false);

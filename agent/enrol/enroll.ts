@@ -41,6 +41,8 @@ export interface EnrollOptions {
   readonly hostName: string;
   /** Told once, with the SHA-256 of the key, when an operator has to approve. Default: nobody. */
   readonly onPending?: (keyHash: string) => void;
+  /** HTTP proxy to the hive, such as `http://proxy:3128`. Default: none. */
+  readonly proxy?: string;
   /** Longest wait for an operator, in milliseconds. Default 1 h. */
   readonly approvalMs?: number;
   /** Default: the host's. */
@@ -92,7 +94,11 @@ export async function enroll(options: EnrollOptions): Promise<Enrolled> {
   checkPinned();
   const { agent } = statePaths(options.state);
   const pins = pinsOf(token);
-  using client = new EnrolmentClient(token.enroll, pins);
+  const { proxy } = options;
+  using client = new EnrolmentClient(token.enroll, {
+    pins,
+    ...(proxy === undefined ? {} : { proxy }),
+  });
   const { keyPem, granted } = await grantedBy(client, { token, options });
   const { agentId, fleetId, certificate, orders } = granted;
   const { agents } = token;

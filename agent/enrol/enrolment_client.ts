@@ -20,6 +20,14 @@ export interface EnrolmentAnswer {
   readonly body: unknown;
 }
 
+/** How a hive is reached, and whom to trust there. */
+export interface EnrolmentWay {
+  /** Certificates (PEM) of the hive. */
+  readonly pins: readonly string[];
+  /** HTTP proxy that connections go through by CONNECT, such as `http://proxy:3128`. Default: none. */
+  readonly proxy?: string;
+}
+
 /** Asks the enrolment port of one hive, which is pinned. */
 export class EnrolmentClient implements Disposable {
   /** HTTP status of the last answer; 0 = there was none. */
@@ -29,11 +37,14 @@ export class EnrolmentClient implements Disposable {
 
   /**
    * @param address `HOST:PORT`.
-   * @param pins Certificates (PEM) of the hive.
+   * @param way Certificates and proxy.
    */
-  constructor(address: string, pins: readonly string[]) {
+  constructor(address: string, { pins, proxy }: EnrolmentWay) {
     this.#address = address;
-    this.#client = Deno.createHttpClient({ caCerts: [...pins] });
+    this.#client = Deno.createHttpClient({
+      caCerts: [...pins],
+      ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
+    });
   }
 
   /**

@@ -39,9 +39,11 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
     const token = await readToken(tokenFile ?? "");
     const hostId = identify(dir);
     const { fingerprint: pinned } = await pinHive({ token, state: dir });
+    const { proxy } = values.agent;
     if (!isPinned()) {
       tell(`The hive's certificate has SHA-256 ${pinned}`);
-      exit(await enrollPinned({ token, args: ["--state", dir] }));
+      const args = ["--state", dir, ...(proxy === "" ? [] : ["--proxy", proxy])];
+      exit(await enrollPinned({ token, args }));
       return;
     }
     printEnrolled(
@@ -50,6 +52,7 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
         state: dir,
         hostId,
         hostName: Deno.hostname(),
+        ...(proxy === "" ? {} : { proxy }),
         onPending: (keyHash) =>
           tell(`An operator has to approve this host; its key has SHA-256 ${keyHash}`),
       }),
