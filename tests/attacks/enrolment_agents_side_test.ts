@@ -13,7 +13,9 @@ const AGENTS_SIDE: readonly Attack<Scene>[] = [
       let seen = "";
       await onEnrollingHive(async (impostor) => {
         const { certificatePem } = scene.trust.server;
-        using client = new EnrolmentClient(`127.0.0.1:${impostor.listener.port}`, [certificatePem]);
+        using client = new EnrolmentClient(`127.0.0.1:${impostor.listener.port}`, {
+          pins: [certificatePem],
+        });
         seen = await thrownBy(() => client.ask(ROUTES.challenge, {}));
       });
       return seen;

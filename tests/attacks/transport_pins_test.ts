@@ -51,7 +51,7 @@ function pinnedBy(pem: string, hive: TestHive): Promise<string> {
 
 /** What a client that pins a certificate says of whoever answers at a port. */
 async function pinnedAt(pem: string, port: number): Promise<string> {
-  using client = new EnrolmentClient(`127.0.0.1:${port}`, [pem]);
+  using client = new EnrolmentClient(`127.0.0.1:${port}`, { pins: [pem] });
   return await thrownBy(() => client.ask(ROUTES.batches, {}));
 }
 
