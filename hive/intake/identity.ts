@@ -30,8 +30,8 @@ export interface IntakeEnv {
 }
 
 /**
- * Tells which certificate a client has shown. The TLS socket is one source; a header that a trusted
- * proxy sets (RFC 9440) is another.
+ * Tells which certificate a client has shown. No header is a source: whoever reaches the port could
+ * set it.
  */
 export type CertificateSource = (c: Context<IntakeEnv>) => CheckedCertificate | undefined;
 
