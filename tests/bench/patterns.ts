@@ -5,7 +5,7 @@ import { PATTERN_LENGTH_MAX } from "../../common/sigma/regex/parse.ts";
 import { Core } from "../../wasm/engine/core.ts";
 import { ROOT } from "../support/immune.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
-import { CORPUS } from "./workload/corpus.ts";
+import { SIGMA_CORPUS } from "../support/sigma_corpus.ts";
 
 const SEED = 1;
 const ROUNDS = 40;
@@ -53,7 +53,7 @@ export async function run(): Promise<BenchResult> {
 /** Every expression of the packs and, where it is there, of the corpus; all of them load. */
 async function patternsOfRules(): Promise<readonly string[]> {
   const sources = await readRuleSources(`${ROOT}rules`);
-  const corpus = await readRuleSources(CORPUS).catch(() => []);
+  const corpus = await readRuleSources(SIGMA_CORPUS).catch(() => []);
   const all = [...sources, ...corpus];
   const refused = compileRules(all).rejected.filter(({ reason }) => /pattern/i.test(reason));
   if (refused.length > 0) throw new Error(`Expressions did not load: ${refused[0]?.reason}`);

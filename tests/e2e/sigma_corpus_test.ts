@@ -3,8 +3,7 @@ import { existsSync } from "node:fs";
 import { FlatMatcher } from "../../agent/pipeline/flat_matcher.ts";
 import { compileRules, readRuleSources } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
-
-const CORPUS = new URL("../../../shared/corpora/sigma", import.meta.url).pathname;
+import { SIGMA_CORPUS } from "../support/sigma_corpus.ts";
 
 /**
  * Recorded events that do not fulfil their own rule's text: files with other names that were
@@ -25,13 +24,13 @@ interface Recorded {
 
 Deno.test({
   name: "the Sigma corpus's recorded events fire their rules",
-  ignore: !existsSync(CORPUS),
+  ignore: !existsSync(SIGMA_CORPUS),
   async fn(): Promise<void> {
-    const set = compileRules(await readRuleSources(CORPUS));
+    const set = compileRules(await readRuleSources(SIGMA_CORPUS));
     const flat = new FlatMatcher(await Engine.create(), set);
     const missed = new Map<string, number>();
     let fired = 0;
-    const lines = await Deno.readTextFile(`${CORPUS}/conformance/events.ndjson`);
+    const lines = await Deno.readTextFile(`${SIGMA_CORPUS}/conformance/events.ndjson`);
     for (const line of lines.trim().split("\n")) {
       const { rule, event } = JSON.parse(line) as Recorded;
       if (flat.match(event).rules.some(({ id }) => id === rule)) fired++;

@@ -1,8 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import { readRuleSources } from "../../../common/sigma/mod.ts";
-
-/** Where the rules of others lie that say what rules are like. */
-export const CORPUS = new URL("../../../../shared/corpora/sigma/", import.meta.url).pathname;
+import { SIGMA_CORPUS } from "../../support/sigma_corpus.ts";
 
 /** Categories of rules that the workload's records can fulfil, or nearly. */
 const CATEGORIES: ReadonlySet<string> = new Set([
@@ -31,15 +29,15 @@ export interface Corpus {
 }
 
 /**
- * Reads the corpus.
+ * Reads the corpus, rules of others that say what rules are like.
  *
  * @returns Shapes of rules.
  * @throws {Deno.errors.NotFound} when it is not there.
  */
 export async function readCorpus(): Promise<Corpus> {
-  await Deno.stat(CORPUS);
-  const all = shapesOf(await readRuleSources(CORPUS));
-  const linux = shapesOf(await readRuleSources(`${CORPUS}linux`));
+  await Deno.stat(SIGMA_CORPUS);
+  const all = shapesOf(await readRuleSources(SIGMA_CORPUS));
+  const linux = shapesOf(await readRuleSources(`${SIGMA_CORPUS}/linux`));
   return {
     shapes: linux.filter(({ category }) => CATEGORIES.has(category)),
     valuesPerRule: all.map(({ values }) => values),
