@@ -2,12 +2,14 @@
 //
 // Each program and each Worker is a file of its own, so that none loads what only others need.
 // dist/immune starts the program of a verb with the permissions of the verb, dist/rules and dist/out
-// hold what it reads: rules, the sensor's library, its guardian and hasher, immune-run-as.
+// hold what it reads: rules, the sensor's library, its guardian and hasher, immune-run-as. Beside
+// them lie the texts with their pictures, units for systemd, and the licences of what is bundled.
 
 import { REQUEST_MODULE } from "../agent/enrol/renew.ts";
 import { AGENT_WORKERS } from "../agent/workers.ts";
 import { PERMISSIONS_PROGRAM, VERBS_PROGRAMS, WHOLE_PROGRAM } from "../cli/programs.ts";
 import { HIVE_WORKERS } from "../hive/workers.ts";
+import { notices } from "./notices.ts";
 import { run } from "./run.ts";
 
 const DIST = "dist";
@@ -28,6 +30,16 @@ const COPIED = [
   "LICENSE",
   "README.md",
 ] as const;
+/** Folders with what is copied, by its name, and where it goes in `dist/`. */
+const COPIED_FOLDERS: readonly {
+  readonly from: string;
+  readonly to: string;
+  readonly what: RegExp;
+}[] = [
+  { from: "rules", to: "rules", what: /\.(ya?ml|json)$/ },
+  { from: "specs", to: "specs", what: /\.(md|png)$/ },
+  { from: "build/service", to: "service", what: /\.service$/ },
+];
 
 /** The launcher: asks the program which permissions its verb needs, then starts it with them. */
 const LAUNCHER = `#!/bin/sh
@@ -77,8 +89,10 @@ export async function bundle(): Promise<void> {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
   }
-  await Deno.remove(`${DIST}/rules`, { recursive: true }).catch(() => undefined);
-  await copyRules("rules");
+  for (const { from, to, what } of COPIED_FOLDERS) {
+    await Deno.remove(`${DIST}/${to}`, { recursive: true }).catch(() => undefined);
+    await copyFolder(from, { to: `${DIST}/${to}`, what });
+  }
   await Deno.writeTextFile(`${DIST}/immune`, LAUNCHER);
   await Deno.chmod(`${DIST}/immune`, 0o755);
   await Deno.writeTextFile(STAMP, "");
@@ -90,7 +104,7 @@ export async function bundle(): Promise<void> {
 const STAMP = `${DIST}/stamp`;
 /** What `dist/` is made from. */
 const SOURCES = [
-  ...["agent", "build", "cli", "common", "hive", "rules", "wasm"],
+  ...["agent", "build", "cli", "common", "hive", "rules", "specs", "wasm"],
   ...["mod.ts", "deno.lock", "out/engine.wasm"],
   ...COPIED,
 ];
@@ -125,20 +139,25 @@ async function bundlePrograms(): Promise<void> {
   const command = [Deno.execPath(), "bundle", "--quiet", "--outdir", made, ...sources];
   try {
     if (await run(command) !== 0) throw new Error("Cannot bundle the program");
-    for (const { name, source } of MODULES) {
-      await Deno.rename(`${made}/${source.replace(/\.ts$/, ".js")}`, `${DIST}/${name}.js`);
+    const files = MODULES.map(({ source }) => `${made}/${source.replace(/\.ts$/, ".js")}`);
+    const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+    await Deno.writeTextFile(`${DIST}/NOTICES.txt`, await notices(texts));
+    for (const [i, { name }] of MODULES.entries()) {
+      await Deno.rename(files[i] ?? "", `${DIST}/${name}.js`);
     }
   } finally {
     await Deno.remove(made, { recursive: true });
   }
 }
 
-async function copyRules(folder: string): Promise<void> {
-  await Deno.mkdir(`${DIST}/${folder}`, { recursive: true });
-  for await (const entry of Deno.readDir(folder)) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory) await copyRules(path);
-    else if (/\.(ya?ml|json)$/.test(entry.name)) await Deno.copyFile(path, `${DIST}/${path}`);
+async function copyFolder(
+  from: string,
+  { to, what }: { readonly to: string; readonly what: RegExp },
+): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(`${from}/${name}`, { to: `${to}/${name}`, what });
+    else if (what.test(name)) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
   }
 }
 
