@@ -11,7 +11,6 @@ import {
   type Config,
   ImmuneError,
   PROGRAM_ROOT,
-  State,
   statePaths,
   SYSTEM_CLOCK,
 } from "../common/config/mod.ts";
@@ -19,6 +18,7 @@ import { NO_OWN_THINGS, type OwnThings } from "../common/herd/mod.ts";
 import { HiveOrders } from "../common/link/orders.ts";
 import type { DirectiveKind } from "../common/wire/mod.ts";
 import { DURABLE_BYTES, enrolledIdentity, startDelivery } from "./delivery.ts";
+import { hostIdOf } from "./host_id.ts";
 import { OrderedSensor } from "./ordered_sensor.ts";
 import { checkedFacts, type SensorRun } from "./sensor_run.ts";
 import { endSignals, onReloadSignal, untilSignal } from "./signals.ts";
@@ -187,12 +187,6 @@ function openOrders(
     run.onWarning(`${error.message}; no order is taken until then`);
     return undefined;
   }
-}
-
-/** The host's id; the state folder is the pipeline's afterwards. */
-function hostIdOf(folder: string): string {
-  using state = State.open(folder);
-  return state.hostId();
 }
 
 function proxied(identity: Identity, { agent }: Config): Identity {

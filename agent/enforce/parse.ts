@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { parse, TomlError } from "smol-toml";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { nearest } from "../../common/config/nearest.ts";
+import { isTable } from "../../common/config/toml_table.ts";
 import { type EnforcementPolicy, ENTRIES_MAX, type Entry } from "./policy.ts";
 import { ACTIONS_PER_MINUTE, ACTIONS_PER_MINUTE_MAX, POLICY_TEXT_BYTES_MAX } from "./policy.ts";
 import { ENTRY_KEYS, readEntry, Unfit } from "./entry.ts";
@@ -119,11 +120,6 @@ function lineOf(
     i >= from && i < to && line.trimStart().split(/[\s=]/)[0] === key
   );
   return at < 0 ? undefined : at + 1;
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    !(value instanceof Date);
 }
 
 function isWhole(value: unknown, least: number, most: number): value is number {

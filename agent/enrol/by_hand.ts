@@ -6,6 +6,7 @@ import { readIfThere, replaceFile } from "../../common/config/durable_file.ts";
 import { ImmuneError } from "../../common/config/errors.ts";
 import { certificateDer, certificatePem, fingerprint } from "../../common/link/pin.ts";
 import { orderTrustSchema } from "../../common/link/protocol.ts";
+import { jsonOf } from "../../common/text/json.ts";
 import type { Enrolled } from "./enroll.ts";
 import { beginFolder, unusable } from "./folder.ts";
 import { writeIdentity } from "./identity.ts";
@@ -61,7 +62,7 @@ export async function installByHand(
   { state, issued, agents }: ByHandOptions,
 ): Promise<Enrolled> {
   const folder = beginFolder(state);
-  const found = issuedSchema.safeParse(jsonOf(issued));
+  const found = issuedSchema.safeParse(jsonOf(issued.slice(0, ISSUED_CHARACTERS_MAX)));
   if (!found.success) {
     const hint = 'name what "immune ca issue --json" printed';
     throw new ImmuneError("INPUT_MALFORMED", `Cannot install this certificate: ${hint}`);
@@ -100,13 +101,5 @@ function isFor(certificate: string, keyPem: string): boolean {
     return wanted.toHex() === new Uint8Array(key).toHex();
   } catch {
     return false;
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text.slice(0, ISSUED_CHARACTERS_MAX));
-  } catch {
-    return undefined;
   }
 }

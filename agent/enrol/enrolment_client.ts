@@ -5,6 +5,7 @@ import { printable } from "../../common/link/answer.ts";
 import { boundedText } from "../../common/link/bounded_text.ts";
 import { errorSchema } from "../../common/link/error_schema.ts";
 import { failure, isPinFailure } from "../../common/link/transport.ts";
+import { jsonOf } from "../../common/text/json.ts";
 
 /** Longest answer of the enrolment port that is read, in bytes. */
 const ENROLL_ANSWER_BYTES_MAX = 64 * 1024;
@@ -79,7 +80,7 @@ export class EnrolmentClient implements Disposable {
         { cause },
       );
     }
-    const answer = parsed(text);
+    const answer = jsonOf(text);
     if (status === 200 || status === 202) return { status, body: answer };
     const error = errorSchema.safeParse(answer).data?.error;
     const why = error?.message ?? `HTTP status ${status}, which is no answer of a hive`;
@@ -112,13 +113,5 @@ export class EnrolmentClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.#client.close();
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { readIfThere, replaceFile, syncFolder } from "../../common/config/durabl
 import { ImmuneError } from "../../common/config/errors.ts";
 import { type OrderTrust, orderTrustSchema } from "../../common/link/protocol.ts";
 import type { TransportOptions } from "../../common/link/transport.ts";
+import { jsonOf } from "../../common/text/json.ts";
 import { IDENTITY_FILES, type IdentityPaths, identityPaths, next } from "./identity_paths.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -104,19 +105,11 @@ function readNamed(path: string, wanted: string): NamedFile | undefined {
 
 /** Ends a change that was interrupted, before the names that wait are used again. */
 function settle(paths: IdentityPaths): void {
-  const found = identitySchema.safeParse(parsed(readIfThere(paths.agentJson)));
+  const found = identitySchema.safeParse(jsonOf(readIfThere(paths.agentJson)));
   if (!found.success) return;
   for (const name of IDENTITY_FILES) {
     const file = readNamed(paths[name], found.data.files[name]);
     if (file?.path === next(paths[name])) Deno.renameSync(file.path, paths[name]);
-  }
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

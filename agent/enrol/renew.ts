@@ -11,6 +11,7 @@ import {
   ROUTES,
 } from "../../common/link/protocol.ts";
 import type { HiveTransport } from "../../common/link/transport.ts";
+import { jsonOf } from "../../common/text/json.ts";
 import type { Identity } from "./identity.ts";
 
 /** What makes a request: needed once in two months, and larger than all else that the agent loads. */
@@ -92,7 +93,7 @@ async function ask<T>(
       { cause },
     );
   }
-  const body = parsed(answer.text);
+  const body = jsonOf(answer.text);
   const found = schema.safeParse(body);
   if (answer.status === 200 && found.success) return found.data;
   const error = errorSchema.safeParse(body).data?.error;
@@ -109,12 +110,4 @@ function pemOf(pins: readonly string[]): string {
 
 function noHive(what: string): ImmuneError {
   return new ImmuneError("HIVE_UNREACHABLE", `Cannot go on: what is there ${what}, it is no hive`);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { readIfThere, replaceFile, syncFolder } from "../../common/config/durable_file.ts";
+import { jsonOf } from "../../common/text/json.ts";
 import { identityPaths } from "./identity_paths.ts";
 
 /** An enrolment that waits for an operator, as its host keeps it. */
@@ -67,12 +68,4 @@ export function forgetWaiting(folder: string): void {
 
 function pathIn(folder: string): string {
   return `${folder}/enrolment.json`;
-}
-
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { readIfThere } from "../../common/config/durable_file.ts";
 import { isJsonObject, type JsonObject } from "../../common/sigma/event_value.ts";
+import { isCount } from "../../common/text/json.ts";
 import type { LogCounts, LogPositions, LogState } from "./inlet.ts";
 
 const VERSION = 1;
@@ -72,8 +73,4 @@ function isLogState(found: unknown): boolean {
   return isJsonObject(found) && typeof found["path"] === "string" &&
     typeof found["open"] === "boolean" &&
     ["gaps", "skippedBytes", "tooLong"].every((key) => isCount(found[key]));
-}
-
-function isCount(found: unknown): found is number {
-  return Number.isSafeInteger(found) && (found as number) >= 0;
 }

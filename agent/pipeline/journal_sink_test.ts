@@ -10,6 +10,7 @@ import {
 import { compileRules, type RuleInfo } from "../../common/sigma/mod.ts";
 import { type Alert, alertSchema } from "../../common/wire/alert.ts";
 import { LOSS_CAUSES } from "../../common/wire/mod.ts";
+import { canMount, ran } from "../../tests/support/small_disk.ts";
 import { makeAlert } from "./alert.ts";
 import { JournalSink } from "./journal_sink.ts";
 
@@ -94,26 +95,12 @@ Deno.test("JournalSink cuts an alert of a rule that alone is too long, and of ma
   assertEquals(labels?.flags, ["truncated"]);
 });
 
-/** Whether this process may mount a file system, found out by mounting one. */
-function canMount(): boolean {
-  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
-  const folder = Deno.makeTempDirSync();
-  const mounted = run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder);
-  if (mounted) run("umount", folder);
-  Deno.removeSync(folder);
-  return mounted;
-}
-
-function run(command: string, ...args: string[]): boolean {
-  return new Deno.Command(command, { args, stderr: "null" }).outputSync().success;
-}
-
 Deno.test({
   name: "JournalSink on a full disk warns once, counts what is kept, and says when it goes on",
   ignore: !canMount(),
   fn: () => {
     const disk = Deno.makeTempDirSync();
-    assert(run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk));
+    assert(ran("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk));
     try {
       const ballast = `${disk}/ballast`;
       Deno.writeFileSync(ballast, new Uint8Array(32 * 1024));
@@ -140,7 +127,7 @@ Deno.test({
       assertEquals(losses.reduce((sum, loss) => sum + loss.count, 0), 30 - kept);
       assert(losses.every((loss) => loss.cause === LOSS_CAUSES.journal_unwritable));
     } finally {
-      assert(run("umount", disk));
+      assert(ran("umount", disk));
       Deno.removeSync(disk);
     }
   },

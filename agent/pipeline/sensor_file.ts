@@ -1,5 +1,6 @@
 import { kindName } from "../../common/record/table.ts";
 import { isJsonObject } from "../../common/sigma/event_value.ts";
+import { isCount } from "../../common/text/json.ts";
 import { type Place, placeOf, TABLE_KIND } from "../../common/wire/place.ts";
 import { type MissedRuns, type Outcome, OUTCOMES } from "../../common/wire/tally.ts";
 import type { ProgramRow, StatsRow } from "../sensors/sensor.ts";
@@ -94,8 +95,4 @@ function isPlace(found: unknown): boolean {
 
 function isProgram(found: unknown): boolean {
   return isJsonObject(found) && typeof found["program"] === "string" && isCount(found["count"]);
-}
-
-function isCount(found: unknown): boolean {
-  return Number.isSafeInteger(found) && (found as number) >= 0;
 }

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { pinHive } from "../../agent/enrol/enroll.ts";
 import { type Config, ImmuneError } from "../../common/config/mod.ts";
 import { pinnedEnvironment } from "../../common/link/mod.ts";
+import { jsonOf } from "../../common/text/json.ts";
 import { operatorTokenHash } from "../../hive/operators/token_file.ts";
 import { memoryVariables } from "../memory.ts";
 import { rulePaths } from "../rules.ts";
@@ -192,7 +193,7 @@ async function startPart<T>(name: string, part: PartStart<T>): Promise<Started<T
     command: part.command,
     environment: part.environment,
     onLine: (line) => {
-      const found = part.schema.safeParse(parsed(line));
+      const found = part.schema.safeParse(jsonOf(line));
       if (!found.success) return;
       isReady = true;
       first.resolve(found.data);
@@ -210,14 +211,6 @@ async function startPart<T>(name: string, part: PartStart<T>): Promise<Started<T
     throw error;
   } finally {
     clearTimeout(late);
-  }
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }
 

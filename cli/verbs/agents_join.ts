@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import * as z from "zod";
 import { ApiClient } from "../api.ts";
+import { collect } from "../collect.ts";
 import { print, tell } from "../output.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -117,10 +118,6 @@ const COLUMNS = [
   { title: "ASKED", value: (each: PendingLine): string => each.askedAt },
   { title: "SHA-256 OF ITS KEY", value: (each: PendingLine): string => each.keyHash },
 ];
-
-function collect(word: string, before: readonly string[]): string[] {
-  return [...before, word];
-}
 
 function parseCount(text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);

@@ -4,6 +4,7 @@ import { ImmuneError } from "../../common/config/mod.ts";
 import { REVOKED_AT_ONCE_MAX } from "../../hive/api/bounds.ts";
 import { ApiClient } from "../api.ts";
 import { addReason, askedText, printAsked, requestOf } from "../asked.ts";
+import { collect } from "../collect.ts";
 import { print, tell } from "../output.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -208,10 +209,6 @@ async function readFile(path: string): Promise<string> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ImmuneError("FILE_UNREADABLE", `Cannot read "${path}": ${why}`, { cause });
   }
-}
-
-function collect(word: string, before: readonly string[]): string[] {
-  return [...before, word];
 }
 
 function parseNumber(text: string): number {

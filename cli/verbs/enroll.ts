@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { installByHand, requestByHand } from "../../agent/enrol/by_hand.ts";
 import { enroll, type Enrolled, pinHive } from "../../agent/enrol/enroll.ts";
-import { ImmuneError, State } from "../../common/config/mod.ts";
+import { ImmuneError } from "../../common/config/mod.ts";
 import { checkPinned, TOKEN_CHARACTERS_MAX } from "../../common/link/mod.ts";
+import { hostIdOf } from "../host_id.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { enrollPinned } from "../supervise/enroll.ts";
 import { print, tell } from "../output.ts";
@@ -37,7 +38,7 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
       return printEnrolled(await installByHand({ state: dir, issued: text, agents }));
     }
     const token = await readToken(tokenFile ?? "");
-    const hostId = identify(dir);
+    const hostId = hostIdOf(dir);
     const { fingerprint: pinned } = await pinHive({ token, state: dir });
     const { proxy } = values.agent;
     if (!isPinned()) {
@@ -72,7 +73,7 @@ function printEnrolled({ agentId, agents, fingerprint }: Enrolled): void {
 
 /** The request to standard output, and beside it what the operator types. */
 async function printRequest(state: string): Promise<void> {
-  const hostId = identify(state);
+  const hostId = hostIdOf(state);
   const { requestPem, keyHash } = await requestByHand(state);
   tell(`The key has SHA-256 ${keyHash}. On the hive's host:`);
   tell(
@@ -88,12 +89,6 @@ function isPinned(): boolean {
   } catch {
     return false;
   }
-}
-
-/** The host's id; the state folder is made for it, and let go again. */
-function identify(folder: string): string {
-  using state = State.open(folder);
-  return state.hostId();
 }
 
 async function readToken(file: string): Promise<string> {

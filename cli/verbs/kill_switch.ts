@@ -4,6 +4,7 @@ import { checkShare, HOLDERS, HOLDERS_MAX, THRESHOLD } from "../../common/keys/m
 import type { StopAction } from "../../common/wire/mod.ts";
 import { ApiClient } from "../api.ts";
 import { addReason, askedText } from "../asked.ts";
+import { collect } from "../collect.ts";
 import { intoFolder, onPaper } from "../kill_switch/hand_out.ts";
 import { initKillSwitch } from "../kill_switch/init.ts";
 import { readShares } from "../kill_switch/shares.ts";
@@ -229,8 +230,4 @@ async function initialised(
 function whole(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It is no whole number.");
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

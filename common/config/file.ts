@@ -4,6 +4,7 @@ import { nearest } from "./nearest.ts";
 import type { FlagValue, Given } from "./load.ts";
 import { CONFIG_VARIABLE, OPTION_ENTRIES } from "./options.ts";
 import { type TomlLines, tomlLines } from "./toml_lines.ts";
+import { isTable } from "./toml_table.ts";
 
 /** Name of the configuration file. */
 export const CONFIG_FILE = "immune.toml";
@@ -98,11 +99,6 @@ function parsed(path: string, text: string): Readonly<Record<string, unknown>> {
     const why = cause.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "") ?? "";
     throw invalid(`${path}:${cause.line}`, why);
   }
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    !(value instanceof Date);
 }
 
 function unknown({ path, lines, name, known, what }: {

@@ -2,6 +2,7 @@ import { ImmuneError } from "../config/errors.ts";
 import { isJsonObject, type JsonObject } from "../sigma/event_value.ts";
 import type { Level } from "../sigma/severity.ts";
 import { type Feed, type FeedEntry, type FeedOptions, FeedReader } from "./feed.ts";
+import { textOf } from "./text_of.ts";
 import { parseTime } from "./time.ts";
 import { typedValues } from "./type_name.ts";
 
@@ -117,8 +118,4 @@ function listOf(value: unknown): readonly unknown[] {
 
 function isTrue(value: unknown): boolean {
   return value === true || value === 1 || value === "1" || value === "true";
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

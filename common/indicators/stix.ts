@@ -2,6 +2,7 @@ import { ImmuneError } from "../config/errors.ts";
 import { isJsonObject, type JsonObject } from "../sigma/event_value.ts";
 import { type Feed, type FeedOptions, FeedReader } from "./feed.ts";
 import { readPattern } from "./stix_pattern.ts";
+import { textOf } from "./text_of.ts";
 import { parseTime } from "./time.ts";
 
 /**
@@ -102,10 +103,6 @@ function sightingsOf(objects: readonly unknown[]): ReadonlyMap<unknown, number> 
 
 function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }
 
 /** Longest text that is made part of a reason. */

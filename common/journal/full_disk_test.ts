@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { canMount, ran } from "../../tests/support/small_disk.ts";
 import { LOSS_CAUSES } from "../wire/loss.ts";
 import { inFolder, origin, sampleRecords } from "./_test_support.ts";
 import { Journal } from "./mod.ts";
@@ -6,29 +7,15 @@ import { Journal } from "./mod.ts";
 /** Bytes of the file system that is filled. */
 const DISK_BYTES = 256 * 1024;
 
-function run(command: string, ...args: string[]): boolean {
-  return new Deno.Command(command, { args, stderr: "null" }).outputSync().success;
-}
-
-/** Whether this process may mount a file system, found out by mounting one. */
-function canMount(): boolean {
-  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
-  const folder = Deno.makeTempDirSync();
-  const mounted = run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder);
-  if (mounted) run("umount", folder);
-  Deno.removeSync(folder);
-  return mounted;
-}
-
 /** Runs a test on a small file system of its own. */
 function onSmallDisk(test: (disk: string) => void): Promise<void> {
   return inFolder((disk) => {
     Deno.mkdirSync(disk);
-    assert(run("mount", "-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", disk));
+    assert(ran("mount", "-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", disk));
     try {
       test(disk);
     } finally {
-      assert(run("umount", disk));
+      assert(ran("umount", disk));
     }
   });
 }

@@ -1,3 +1,4 @@
+import { jsonOf } from "../text/json.ts";
 import { acknowledgementSchema, errorSchema } from "./protocol.ts";
 
 /** Longest answer that is read, in bytes. */
@@ -39,7 +40,7 @@ const NEVER: ReadonlySet<number> = new Set([400, 413, 415, 422]);
  * @returns The answer.
  */
 export function readAnswer(status: number, text: string): Answer {
-  const body = parsed(text);
+  const body = jsonOf(text);
   if (status === 200) {
     const found = acknowledgementSchema.safeParse(body);
     if (found.success) {
@@ -70,12 +71,4 @@ export function readAnswer(status: number, text: string): Answer {
 /** One line without control characters, of bounded length: it comes from outside. */
 export function printable(text: string): string {
   return text.slice(0, 500).replaceAll(/\p{Cc}+/gu, " ");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

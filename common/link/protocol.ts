@@ -5,8 +5,6 @@ export { errorSchema } from "./error_schema.ts";
 
 /** Port where agents deliver, mutual TLS. */
 export const AGENTS_PORT = 9998;
-/** Port of operators' API and console. */
-export const CONSOLE_PORT = 9999;
 /** Port of enrolment, server-side TLS. */
 export const ENROLL_PORT = 9997;
 

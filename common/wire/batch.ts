@@ -74,9 +74,3 @@ export interface BatchInfo {
   /** Unix time in nanoseconds = boot time + this. */
   readonly wallOffsetNs: bigint;
 }
-
-/** The hive's answer to a batch: everything up to `position` is durable. */
-export interface Acknowledgement {
-  readonly journalId: string;
-  readonly position: number;
-}

@@ -1,7 +1,7 @@
 import { solveChallenge } from "../../common/keys/proof_of_work.ts";
 import { challengeSchema, ROUTES } from "../../common/link/protocol.ts";
+import { hashSecret } from "../operators/secret.ts";
 import { requestedKeyHash } from "../trust/requested_key.ts";
-import { secretHash } from "./token.ts";
 
 /** Work that a test waits for, in bits. */
 export const EASY_BITS = 4;
@@ -21,7 +21,7 @@ export async function solvedRequest(
 ): Promise<Enrolling & { readonly challenge: string; readonly solution: string }> {
   const { secret, request } = enrolling;
   const body = JSON.stringify({
-    tokenHash: secretHash(secret),
+    tokenHash: hashSecret(secret),
     keyHash: requestedKeyHash(request),
   });
   const answer = await app.request(ROUTES.challenge, { method: "POST", body });

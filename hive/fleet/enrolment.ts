@@ -13,12 +13,12 @@ import {
 } from "../../common/link/protocol.ts";
 import { errorAnswer } from "../intake/answer.ts";
 import { readBody } from "../intake/body.ts";
+import { hashSecret } from "../operators/secret.ts";
 import type { Store } from "../store/store.ts";
 import type { Authority } from "../trust/authority.ts";
 import { requestedKeyHash } from "../trust/requested_key.ts";
 import { Challenges } from "./challenges.ts";
 import { PENDING_RETRY_S, type PendingEnrolments } from "./pending.ts";
-import { secretHash } from "./token.ts";
 
 /** Enrolments under way at a time; more are told to come again. */
 export const ENROLMENTS_AT_ONCE_MAX = 16;
@@ -199,7 +199,7 @@ class Enrolment {
   async #enroll(asked: EnrollRequest): Promise<Response> {
     const { store, authority, pending, onEnrolled } = this.#options;
     const { request, hostId, hostName, challenge, solution } = asked;
-    const tokenHash = secretHash(asked.secret);
+    const tokenHash = hashSecret(asked.secret);
     const keyHash = requestedKeyHash(request);
     this.#challenges.take({ challenge, solution, tokenHash, keyHash });
     const agentId = crypto.randomUUID();

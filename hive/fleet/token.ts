@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { type Clock, ImmuneError, SYSTEM_CLOCK } from "../../common/config/mod.ts";
 import { TOKEN_CHARACTERS_MAX, tokenSchema } from "../../common/link/protocol.ts";
+import { hashSecret } from "../operators/secret.ts";
 import type { Store } from "../store/store.ts";
 
 /** How long a token holds unless told otherwise, in milliseconds. */
@@ -94,7 +94,7 @@ export async function makeToken(
   const expiresMs = (options.clock ?? SYSTEM_CLOCK).nowMs() + lifetimeMs;
   const { hostId, hostName, approval = false } = options;
   await store.addToken({
-    secretHash: secretHash(secret),
+    secretHash: hashSecret(secret),
     expiresMs,
     uses,
     tags,
@@ -102,15 +102,5 @@ export async function makeToken(
     ...(hostId === undefined ? {} : { hostId }),
     ...(hostName === undefined ? {} : { hostName }),
   });
-  return { id: secretHash(secret), text, expiresMs };
-}
-
-/**
- * What the store keeps of a secret.
- *
- * @param secret As the token carries it.
- * @returns SHA-256 of its text, 64 lower-case hexadecimal digits.
- */
-export function secretHash(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+  return { id: hashSecret(secret), text, expiresMs };
 }

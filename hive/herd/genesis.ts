@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import * as z from "zod";
 import { ImmuneError } from "../../common/config/errors.ts";
+import { jsonOf } from "../../common/text/json.ts";
 
 /** Most agents of a genesis set. */
 export const GENESIS_AGENTS_MAX = 256;
@@ -73,14 +74,6 @@ function holds({ content, publicKey, signature }: z.infer<typeof SIGNED>): boole
   } catch {
     // 32 bytes that are no point of the curve.
     return false;
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

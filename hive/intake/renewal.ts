@@ -5,6 +5,7 @@ import {
   renewRequestSchema,
   type RenewResponse,
 } from "../../common/link/protocol.ts";
+import { jsonOf } from "../../common/text/json.ts";
 import { readBody } from "./body.ts";
 import { bindingsOf, type IntakeEnv } from "./identity.ts";
 
@@ -37,19 +38,11 @@ export async function readRenewal(c: Context<IntakeEnv>): Promise<Renewal> {
     drainBytesMax: RENEW_BYTES_MAX,
     tooLarge: "INPUT_MALFORMED",
   });
-  const read = renewRequestSchema.safeParse(parsed(new TextDecoder().decode(bytes)));
+  const read = renewRequestSchema.safeParse(jsonOf(new TextDecoder().decode(bytes)));
   if (!read.success) {
     const why = read.error.issues[0]?.message ?? "it does not hold";
     throw new ImmuneError("INPUT_MALFORMED", `Cannot read request for a certificate: ${why}`);
   }
   const { agentId, certificate } = c.var.client;
   return { agentId, by: certificate.fingerprint, request: read.data.request };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

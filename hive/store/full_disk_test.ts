@@ -1,35 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { ImmuneError } from "../../common/config/errors.ts";
+import { canMount, ran } from "../../tests/support/small_disk.ts";
 import { alertRecord, enrolled, sampleBatch } from "./_batches_test_support.ts";
 import { inFolder } from "./_folder_test_support.ts";
 import { SqliteStore } from "./sqlite.ts";
 
 const BALLAST_BYTES = 2 * 1024 * 1024;
 
-function run(command: string, ...args: string[]): boolean {
-  return new Deno.Command(command, { args, stderr: "null" }).outputSync().success;
-}
-
-/** Whether this process may mount a file system, found out by mounting one. */
-function canMount(): boolean {
-  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
-  const folder = Deno.makeTempDirSync();
-  const mounted = run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder);
-  if (mounted) run("umount", folder);
-  Deno.removeSync(folder);
-  return mounted;
-}
-
 Deno.test({
   name: "SqliteStore on a full disk refuses whole batches, and goes on when there is space",
   ignore: !canMount(),
   fn: () =>
     inFolder(async (disk) => {
-      assert(run("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk));
+      assert(ran("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk));
       try {
         await fill(disk);
       } finally {
-        assert(run("umount", disk));
+        assert(ran("umount", disk));
       }
     }),
 });

@@ -1,4 +1,5 @@
-import { secretHash, TOKEN_LIFETIME_MS } from "../../hive/fleet/mod.ts";
+import { TOKEN_LIFETIME_MS } from "../../hive/fleet/mod.ts";
+import { hashSecret } from "../../hive/operators/secret.ts";
 import type { Attack } from "./table.ts";
 import { enrol, enrolmentTable, outcome, post, type Scene, solved } from "./_enrolment.ts";
 
@@ -51,7 +52,7 @@ const TOKENS: readonly Attack<Scene>[] = [
     refused: "403 TOKEN_INVALID",
     attempt: async (scene) => {
       const { secret } = await scene.token({ uses: 9 });
-      await scene.store.removeToken(secretHash(secret));
+      await scene.store.removeToken(hashSecret(secret));
       return await enrol(scene, { secret });
     },
   },
@@ -76,7 +77,7 @@ const TOKENS: readonly Attack<Scene>[] = [
     refused: "403 TOKEN_INVALID",
     attempt: async (scene) => {
       const { secret } = await scene.token();
-      const hash = Uint8Array.fromHex(secretHash(secret));
+      const hash = Uint8Array.fromHex(hashSecret(secret));
       return await enrol(scene, {
         secret: hash.toBase64({ alphabet: "base64url", omitPadding: true }),
       });

@@ -20,11 +20,6 @@ export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   compare(() => node.notDeepStrictEqual(actual, expected), msg);
 }
 
-/** Asserts identity (`Object.is`). */
-export function assertStrictEquals<T>(actual: unknown, expected: T, msg?: string): void {
-  compare(() => node.strictEqual(actual, expected), msg);
-}
-
 /** Asserts that a string contains another. */
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
   if (!actual.includes(expected)) {
@@ -39,15 +34,6 @@ export function assertMatch(actual: string, expected: RegExp, msg?: string): voi
   if (!expected.test(actual)) {
     throw new AssertionError(
       `Expected actual: "${actual}" to match: "${expected}"${msg ? `: ${msg}` : "."}`,
-    );
-  }
-}
-
-/** Asserts that a value is neither null nor undefined. */
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
-  if (actual === undefined || actual === null) {
-    throw new AssertionError(
-      `Expected actual: "${actual}" to not be null or undefined${msg ? `: ${msg}` : "."}`,
     );
   }
 }

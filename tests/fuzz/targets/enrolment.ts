@@ -3,7 +3,7 @@ import { ROUTES } from "../../../common/link/protocol.ts";
 import { EASY_BITS, solvedRequest } from "../../../hive/fleet/_test_support.ts";
 import { Challenges } from "../../../hive/fleet/challenges.ts";
 import { createEnrolment } from "../../../hive/fleet/enrolment.ts";
-import { secretHash } from "../../../hive/fleet/token.ts";
+import { hashSecret } from "../../../hive/operators/secret.ts";
 import { makeRequest } from "../../../hive/trust/_test_support.ts";
 import { Authority } from "../../../hive/trust/authority.ts";
 import { requestedKeyHash } from "../../../hive/trust/requested_key.ts";
@@ -34,7 +34,7 @@ export const target: FuzzTarget = {
     const enrolling = { secret: SECRET, request, hostId: "0d".repeat(32), hostName: "gpu-1" };
     const seeds = [
       await solvedRequest(app, enrolling),
-      { tokenHash: secretHash(SECRET), keyHash: requestedKeyHash(request) },
+      { tokenHash: hashSecret(SECRET), keyHash: requestedKeyHash(request) },
       { ticket: SECRET },
     ].map((body) => UTF8.encode(JSON.stringify(body)));
     const routes = [ROUTES.enroll, ROUTES.challenge, ROUTES.ticket];
