@@ -5,7 +5,25 @@
  * Where LSM programs run (ptrace_access_check, sb_mount, ...) those would do the same for nothing.
  */
 #include "act.h"
+#include "memory.h"
+#include "path.h"
 #include "reach.h"
+
+/* Of include/uapi/linux/bpf.h: commands that change or reach what is loaded: PROG_LOAD, OBJ_PIN,
+ * PROG_ATTACH, PROG_DETACH, *_GET_FD_BY_ID, RAW_TRACEPOINT_OPEN, LINK_*. */
+#define IMMUNE_BPF_COMMANDS                                                            \
+	(1ull << 5 | 1ull << 6 | 1ull << 8 | 1ull << 9 | 1ull << 13 | 1ull << 14 |      \
+	 1ull << 17 | 1ull << 28 | 1ull << 29 | 1ull << 30 | 1ull << 34)
+/* NSFS_MAGIC of include/uapi/linux/magic.h. */
+#define IMMUNE_NSFS_MAGIC 0x6e736673
+/* Of include/uapi/linux/capability.h. */
+#define IMMUNE_CAP_SYS_MODULE 16
+/* Of include/uapi/linux/mount.h: the command that changes what is mounted, the flag for a copy. */
+#define IMMUNE_FSCONFIG_CMD_RECONFIGURE 7
+#define IMMUNE_OPEN_TREE_CLONE 1
+/* MS_REMOUNT, and the flags under it that are those of a superblock, too. */
+#define IMMUNE_MS_REMOUNT 0x20
+#define IMMUNE_MS_OF_SUPERBLOCK 0x1f
 
 /* A call that ended well, or one that would load a module, and what it does. */
 struct call {
@@ -21,6 +39,38 @@ struct call {
 static __always_inline __u64 argument(const struct call *call, __u32 index)
 {
 	return call_argument(call->registers, index, call->native);
+}
+
+/* Numbers of a mount: flags as mount(2) would have them, and the device, where there is no path. */
+static __always_inline void mount_fill(struct immune_act_body *body, const struct call *call)
+{
+	struct super_block *super;
+	struct fs_context *context;
+	struct file *file;
+
+	switch (call->number) {
+	case CALL_FSCONFIG:
+		file = descriptor_file(call->task, UNTYPED, argument(call, 0));
+		context = BPF_CORE_READ(file, private_data);
+		super = BPF_CORE_READ(context, root, d_sb);
+		body->argument = IMMUNE_MS_REMOUNT |
+				 (BPF_CORE_READ(super, s_flags) & IMMUNE_MS_OF_SUPERBLOCK);
+		body->object = BPF_CORE_READ(super, s_dev);
+		break;
+	case CALL_FSMOUNT:
+		file = descriptor_file(call->task, UNTYPED, call->result);
+		body->argument = argument(call, 2);
+		body->object = file_device(file, UNTYPED);
+		break;
+	case CALL_OPEN_TREE: case CALL_OPEN_TREE_ATTR: case CALL_MOUNT_SETATTR:
+		body->argument = (__u32)argument(call, 2);
+		break;
+	case CALL_MOVE_MOUNT:
+		body->argument = (__u32)argument(call, 4);
+		break;
+	default:
+		body->argument = argument(call, 3);
+	}
 }
 
 /* Numbers of an act; the file that it is about, or NULL. */
@@ -47,7 +97,7 @@ static __always_inline struct file *numbers_fill(struct immune_act_body *body,
 		/* finit_module; the older call has the module in memory. */
 		return descriptor_file(call->task, UNTYPED, argument(call, 0));
 	case ACT(MOUNT):
-		body->argument = argument(call, 3);
+		mount_fill(body, call);
 		return NULL;
 	case ACT(UNMOUNT):
 		body->argument = argument(call, 1);
@@ -60,27 +110,45 @@ static __always_inline struct file *numbers_fill(struct immune_act_body *body,
 	}
 }
 
-/* Paths of an act, as the caller wrote them. */
-static __always_inline void texts_append(struct immune_scratch *scratch, struct act_record *record,
-					 const struct call *call)
+/* Paths of a mount, as the caller wrote them. */
+static __always_inline void mount_texts_append(struct immune_scratch *scratch,
+					       struct act_record *record, const struct call *call)
 {
 	struct immune_slot *path = &record->slots[IMMUNE_ACT_SLOT_PATH];
 	struct immune_slot *source = &record->slots[IMMUNE_ACT_SLOT_SOURCE];
+	__u64 path_at = argument(call, 1), source_at = 0;
 
-	switch (record->body.act) {
-	case ACT(MOUNT):
-		text_append(scratch, path, argument(call, call->number == CALL_MOVE_MOUNT ? 3 : 1));
-		if (call->number != CALL_MOUNT_SETATTR)
-			text_append(scratch, source,
-				    argument(call, call->number == CALL_MOVE_MOUNT ? 1 : 0));
+	switch (call->number) {
+	case CALL_FSCONFIG: case CALL_FSMOUNT:
+		return;
+	case CALL_OPEN_TREE: case CALL_OPEN_TREE_ATTR: case CALL_MOUNT_SETATTR:
 		break;
-	case ACT(UNMOUNT): case ACT(PIVOT_ROOT): case ACT(CHROOT):
-		text_append(scratch, path, argument(call, 0));
+	case CALL_MOVE_MOUNT:
+		source_at = path_at;
+		path_at = argument(call, 3);
 		break;
 	default:
-		return;
+		source_at = argument(call, 0);
 	}
+	text_append(scratch, path, path_at);
+	if (source_at)
+		text_append(scratch, source, source_at);
 	record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
+}
+
+/* The same of any act. */
+static __always_inline void texts_append(struct immune_scratch *scratch, struct act_record *record,
+					 const struct call *call)
+{
+	switch (record->body.act) {
+	case ACT(MOUNT):
+		mount_texts_append(scratch, record, call);
+		break;
+	case ACT(UNMOUNT): case ACT(PIVOT_ROOT): case ACT(CHROOT):
+		text_append(scratch, &record->slots[IMMUNE_ACT_SLOT_PATH], argument(call, 0));
+		record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
+		break;
+	}
 }
 
 /* Whether the host's kernel would take a module of it. */
@@ -94,35 +162,53 @@ static __always_inline bool may_load_modules(struct task_struct *task)
 	return !BPF_CORE_READ(cred, user_ns, level) && capable >> IMMUNE_CAP_SYS_MODULE & 1;
 }
 
-static __always_inline void act(const struct call *call)
+/* Whether a call that may be an act is one; of memory `memory` is then filled. */
+static __always_inline bool is_act(const struct call *call, const struct shown *shown,
+				   struct memory *memory)
+{
+	switch (call->does) {
+	case CALL_DOES_MMAP: case CALL_DOES_MPROTECT:
+		return memory_turned(call->task, call->registers, call->does, call->number,
+				     call->native, call->result, memory) &&
+		       first_time(call->task, memory->way);
+	case CALL_DOES_OPEN:
+		return memory_opened(call->task, shown, memory) &&
+		       first_time(call->task, memory->way);
+	case ACT(BPF):
+		return IMMUNE_BPF_COMMANDS >> (argument(call, 0) & 63) & 1;
+	case ACT(MOUNT):
+		if (call->number == CALL_FSCONFIG)
+			return (__u32)argument(call, 1) == IMMUNE_FSCONFIG_CMD_RECONFIGURE;
+		if (call->number == CALL_OPEN_TREE || call->number == CALL_OPEN_TREE_ATTR)
+			return argument(call, 2) & IMMUNE_OPEN_TREE_CLONE;
+		return true;
+	default:
+		return true;
+	}
+}
+
+static __always_inline void act(const struct call *call, const struct shown *shown)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_ACT);
-	bool memory = call->does == CALL_DOES_MMAP || call->does == CALL_DOES_MPROTECT;
+	bool is_memory = call->does >= CALL_DOES_MPROTECT;
 	struct immune_scratch *scratch;
 	struct act_record *record;
-	struct file *file = NULL;
+	struct memory memory = {};
+	struct file *file;
 
-	if (memory && (!turned_executable(call->task, call->registers, call->does, call->native,
-					  &file) || !first_time(call->task)))
+	if (!is_act(call, shown, &memory))
 		return;
-	if (call->does == ACT(BPF) && !(IMMUNE_BPF_COMMANDS >> (argument(call, 0) & 63) & 1))
+	scratch = act_scratch(tally);
+	if (!scratch)
 		return;
-	if (!kind_wanted(tally, IMMUNE_KIND_ACT))
-		return;
-	scratch = scratch_take();
-	if (!scratch) {
-		record_lose(IMMUNE_STREAM_LIFECYCLE);
-		count_one(tally, unreadable);
-		return;
-	}
 	record = (void *)scratch->record;
-	act_fill(record, call->task, call->number, memory ? ACT(EXECUTABLE_MEMORY) : call->does,
-		 call->flags);
+	act_fill(record, call->task, call->number,
+		 is_memory ? ACT(EXECUTABLE_MEMORY) : call->does, call->flags);
 	scratch->length = sizeof(*record);
-	if (memory) {
-		record->body.argument = argument(call, 2);
-		record->body.object = call->does == CALL_DOES_MMAP ? call->result
-								   : argument(call, 0);
+	if (is_memory) {
+		record->body.argument = memory.protection;
+		record->body.object = memory.address;
+		file = memory.file;
 	} else {
 		file = numbers_fill(&record->body, call);
 	}
@@ -164,6 +250,7 @@ int BPF_PROG(on_call_exit, struct pt_regs *registers, long result)
 		.result = result,
 		.number = call_number(registers),
 	};
+	struct shown shown = {};
 
 	if (!policy || !call_may_matter(call.number, result))
 		return 0;
@@ -177,12 +264,12 @@ int BPF_PROG(on_call_exit, struct pt_regs *registers, long result)
 	/* The sensor itself reads of others, and loads programs. */
 	if (policy->own_pid == bpf_get_current_pid_tgid() >> 32)
 		return 0;
-	if (call.does <= CALL_DOES_MMAP) {
-		if ((policy->kind_mask >> IMMUNE_KIND_ACT) & 1)
-			act(&call);
-	} else if ((policy->kind_mask >> IMMUNE_KIND_ACCESS) & 1) {
-		reach(call.task, registers, call.does, call.native, result, call.flags);
-	}
+	if (call.does == CALL_DOES_OPEN && !shown_find(call.task, result, &shown))
+		return 0;
+	if (call.does <= CALL_DOES_OPEN && (policy->kind_mask >> IMMUNE_KIND_ACT) & 1)
+		act(&call, &shown);
+	if (call.does >= CALL_DOES_OPEN && (policy->kind_mask >> IMMUNE_KIND_ACCESS) & 1)
+		reach(call.task, registers, call.does, call.native, &shown, call.flags);
 	return 0;
 }
 

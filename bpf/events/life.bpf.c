@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: MIT
 /* fork and exit of processes; threads come and go unseen. */
+#include "act.h"
 #include "record.h"
 
+/* Of include/uapi/linux/sched.h. */
+#define IMMUNE_CLONE_NEWTIME 0x00000080
+#define IMMUNE_CLONE_NEWNS 0x00020000
+#define IMMUNE_CLONE_NEWCGROUP 0x02000000
+#define IMMUNE_CLONE_NEWUTS 0x04000000
+#define IMMUNE_CLONE_NEWIPC 0x08000000
+#define IMMUNE_CLONE_NEWUSER 0x10000000
+#define IMMUNE_CLONE_NEWPID 0x20000000
+#define IMMUNE_CLONE_NEWNET 0x40000000
 /* SIGNAL_GROUP_EXIT of include/linux/sched/signal.h: the group's code counts, not the thread's. */
 #define IMMUNE_SIGNAL_GROUP_EXIT 4
 
@@ -9,6 +19,58 @@ struct exit_record {
 	struct immune_record_header header;
 	struct immune_exit_body body;
 };
+
+/* Which namespaces a child has of its own, as flags of unshare. */
+static __always_inline __u64 spaces_made(struct task_struct *parent, struct task_struct *child)
+{
+	struct nsproxy *before = READ(TYPED, parent, nsproxy), *after = READ(TYPED, child, nsproxy);
+	__u64 made = 0;
+
+	if (READ(TYPED, parent, cred, user_ns) != READ(TYPED, child, cred, user_ns))
+		made |= IMMUNE_CLONE_NEWUSER;
+	/* So it is with nearly all. */
+	if (before == after)
+		return made;
+#define COMPARE(space, flag)                                                     \
+	if (BPF_CORE_READ(before, space) != BPF_CORE_READ(after, space)) \
+		made |= flag
+	COMPARE(mnt_ns, IMMUNE_CLONE_NEWNS);
+	COMPARE(uts_ns, IMMUNE_CLONE_NEWUTS);
+	COMPARE(ipc_ns, IMMUNE_CLONE_NEWIPC);
+	COMPARE(net_ns, IMMUNE_CLONE_NEWNET);
+	COMPARE(cgroup_ns, IMMUNE_CLONE_NEWCGROUP);
+	COMPARE(pid_ns_for_children, IMMUNE_CLONE_NEWPID);
+	/* Not time_ns: the child of who has unshared that is in it without asking. */
+	COMPARE(time_ns_for_children, IMMUNE_CLONE_NEWTIME);
+#undef COMPARE
+	return made;
+}
+
+/*
+ * clone and clone3 with flags of unshare, told of who called and without the number of the call: no
+ * hook on system calls is asked for this. Threads may have such namespaces, too.
+ */
+static __always_inline void spaces_tell(struct task_struct *parent, struct task_struct *child)
+{
+	__u64 made = spaces_made(parent, child);
+	struct immune_scratch *scratch;
+	struct immune_tally *tally;
+	struct act_record *record;
+
+	if (!made)
+		return;
+	tally = tally_of(IMMUNE_KIND_ACT);
+	scratch = act_scratch(tally);
+	if (!scratch)
+		return;
+	record = (void *)scratch->record;
+	act_fill(record, parent, 0, IMMUNE_ACT_WHAT_UNSHARE, 0);
+	spaces_fill(&record->body, child);
+	record->body.argument = made;
+	record->body.object = child->pid;
+	scratch->length = sizeof(*record);
+	scratch_send(&lifecycle, scratch, tally, IMMUNE_STREAM_LIFECYCLE, true);
+}
 
 /* Runs before the child does, so that a label is there before its first instruction. */
 SEC("tp_btf/sched_process_fork")
@@ -19,6 +81,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct immune_record_header header;
 	struct immune_process *maker;
 
+	spaces_tell(parent, child);
 	if (!task_is_leader(child, TYPED))
 		return 0;
 	task_describe(child, &process, TYPED);

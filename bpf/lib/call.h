@@ -9,28 +9,39 @@
 
 #include "syscall.h"
 
-/* What a call does; those below CALL_DOES_ACT are acts, with the numbers of enum immune_act_what. */
+/*
+ * What a call does. Up to CALL_DOES_OPEN it may be an act, below CALL_DOES_MPROTECT with the number
+ * of enum immune_act_what; from CALL_DOES_OPEN on it may be an access.
+ */
 enum call_does {
 	CALL_DOES_NOTHING = 0,
 	CALL_DOES_MPROTECT = 64,
 	CALL_DOES_MMAP,
+	CALL_DOES_OPEN,
 	CALL_DOES_READ,
 	CALL_DOES_WRITE,
 	CALL_DOES_PTRACE,
 	CALL_DOES_TAKE,
-	CALL_DOES_OPEN,
 };
 
 #define ACT(name) IMMUNE_ACT_WHAT_##name
 
 /* The same numbers in all tables. */
+#define CALL_OPEN_TREE 428
 #define CALL_MOVE_MOUNT 429
+#define CALL_FSCONFIG 431
+#define CALL_FSMOUNT 432
 #define CALL_MOUNT_SETATTR 442
+#define CALL_OPEN_TREE_ATTR 467
+/* Of 32-bit programs on x86 alone: its arguments are in memory. */
+#define COMPAT_OLD_MMAP 90
 
 static __always_inline __u32 call_of_all(__u32 number)
 {
 	switch (number) {
-	case CALL_MOVE_MOUNT: case CALL_MOUNT_SETATTR: return ACT(MOUNT);
+	case CALL_OPEN_TREE: case CALL_MOVE_MOUNT: case CALL_FSCONFIG: case CALL_FSMOUNT:
+	case CALL_MOUNT_SETATTR: case CALL_OPEN_TREE_ATTR:
+		return ACT(MOUNT);
 	case 438: return CALL_DOES_TAKE; /* pidfd_getfd */
 	default: return CALL_DOES_NOTHING;
 	}
@@ -38,12 +49,13 @@ static __always_inline __u32 call_of_all(__u32 number)
 
 #if defined(__TARGET_ARCH_x86)
 
+/* 521, 539 and 540 are x32's own ptrace, process_vm_readv and process_vm_writev. */
 static __always_inline __u32 call_of_native(__u32 number)
 {
 	switch (number) {
 	case 9: return CALL_DOES_MMAP;
 	case 10: case 329: return CALL_DOES_MPROTECT;
-	case 101: return CALL_DOES_PTRACE;
+	case 101: case 521: return CALL_DOES_PTRACE;
 	case 155: return ACT(PIVOT_ROOT);
 	case 161: return ACT(CHROOT);
 	case 165: return ACT(MOUNT);
@@ -52,8 +64,8 @@ static __always_inline __u32 call_of_native(__u32 number)
 	case 272: return ACT(UNSHARE);
 	case 298: return ACT(PERF_EVENT);
 	case 308: return ACT(SETNS);
-	case 310: return CALL_DOES_READ;
-	case 311: return CALL_DOES_WRITE;
+	case 310: case 539: return CALL_DOES_READ;
+	case 311: case 540: return CALL_DOES_WRITE;
 	case 321: return ACT(BPF);
 	default: return call_of_all(number);
 	}
@@ -67,7 +79,7 @@ static __always_inline __u32 call_of_compat(__u32 number)
 	case 26: return CALL_DOES_PTRACE;
 	case 61: return ACT(CHROOT);
 	case 125: case 380: return CALL_DOES_MPROTECT;
-	case 192: return CALL_DOES_MMAP;
+	case COMPAT_OLD_MMAP: case 192: return CALL_DOES_MMAP;
 	case 128: case 350: return ACT(MODULE_LOAD);
 	case 217: return ACT(PIVOT_ROOT);
 	case 310: return ACT(UNSHARE);

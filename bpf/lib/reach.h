@@ -28,20 +28,35 @@ static __always_inline void reach_process(__u32 pid, __u64 start_time_ns, __u32 
 		tell(process, pid, IMMUNE_KIND_ACCESS, way, flags);
 }
 
-/* By the kernel's own structure of a number, as a pidfd and a file of /proc/PID have it. */
-static __always_inline void reach_pid(struct pid *pid, __u32 way, __u32 flags)
+/* The task that has a number, by the kernel's own structure of it; NULL when it ended. */
+static __always_inline struct task_struct *pid_task_of(struct pid *pid)
 {
 	struct hlist_node *node = BPF_CORE_READ(pid, tasks[PIDTYPE_PID].first);
-	struct task_struct *task;
 
 	if (!node)
-		return;
-	task = (void *)node - bpf_core_field_offset(struct task_struct, pid_links[PIDTYPE_PID]);
-	reach_process(BPF_CORE_READ(task, tgid), task_start_time(task, UNTYPED), way, flags);
+		return NULL;
+	return (void *)node - bpf_core_field_offset(struct task_struct, pid_links[PIDTYPE_PID]);
 }
 
-/* An open that succeeded: of a file below /proc/PID that shows the memory of its process. */
-static __always_inline void reach_file(struct task_struct *task, __u32 descriptor, __u32 flags)
+/* The same as a pidfd and a file of /proc/PID have it. */
+static __always_inline void reach_pid(struct pid *pid, __u32 way, __u32 flags)
+{
+	struct task_struct *task = pid_task_of(pid);
+
+	if (task)
+		reach_process(BPF_CORE_READ(task, tgid), task_start_time(task, UNTYPED), way, flags);
+}
+
+/* A file below /proc/PID that shows the memory of its process. */
+struct shown {
+	struct file *file;
+	struct pid *pid;
+	__u32 way; /* enum immune_access */
+};
+
+/* Whether an open that succeeded was of such a file; `shown` is then filled. */
+static __always_inline bool shown_find(struct task_struct *task, __u32 descriptor,
+				       struct shown *shown)
 {
 	struct file *file = current_is_typed()
 		? descriptor_file(bpf_get_current_task_btf(), TYPED, descriptor)
@@ -49,20 +64,22 @@ static __always_inline void reach_file(struct task_struct *task, __u32 descripto
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct proc_inode *proc;
 	char name[8] = "";
-	__u32 way;
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != IMMUNE_PROC_MAGIC)
-		return;
+		return false;
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
 	if (name_is(name, "mem", 4))
-		way = BPF_CORE_READ(file, f_flags) & IMMUNE_ACCESS_MODE ? IMMUNE_ACCESS_WRITE
-									 : IMMUNE_ACCESS_READ;
+		shown->way = BPF_CORE_READ(file, f_flags) & IMMUNE_ACCESS_MODE
+				     ? IMMUNE_ACCESS_WRITE
+				     : IMMUNE_ACCESS_READ;
 	else if (name_is(name, "environ", 7))
-		way = IMMUNE_ACCESS_ENVIRONMENT;
+		shown->way = IMMUNE_ACCESS_ENVIRONMENT;
 	else
-		return;
+		return false;
 	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
-	reach_pid(BPF_CORE_READ(proc, pid), way, flags);
+	shown->pid = BPF_CORE_READ(proc, pid);
+	shown->file = file;
+	return true;
 }
 
 /* pidfd_getfd: takes a descriptor out of another process. */
@@ -80,7 +97,7 @@ static __always_inline void reach_pidfd(struct task_struct *task, __u32 descript
 
 /* task: the one that runs. */
 static __always_inline void reach(struct task_struct *task, struct pt_regs *registers, __u32 does,
-				  bool native, long result, __u32 flags)
+				  bool native, const struct shown *shown, __u32 flags)
 {
 	__u32 first = call_argument(registers, 0, native);
 	__u32 second = call_argument(registers, 1, native);
@@ -100,7 +117,7 @@ static __always_inline void reach(struct task_struct *task, struct pt_regs *regi
 		reach_pidfd(task, first, flags);
 		break;
 	case CALL_DOES_OPEN:
-		reach_file(task, result, flags);
+		reach_pid(shown->pid, shown->way, flags);
 		break;
 	}
 }

@@ -214,19 +214,27 @@ export const KINDS = {
     doc: "a process used a privilege, or made memory executable that was written",
     body: [
       { name: "act", type: "u32", doc: "number of ACTS" },
-      { name: "system_call", type: "u32", doc: "number of the system call, as it was called" },
+      {
+        name: "system_call",
+        type: "u32",
+        doc:
+          "number of the system call, as it was called; 0 = of a clone, which is seen at the fork",
+      },
       {
         name: "argument",
         type: "u64",
-        doc: "flags of unshare, setns, mount and unmount; command of bpf; type of a perf event; " +
-          "protection of memory; of a module the error by which the kernel refused it, 0 = loaded",
+        doc:
+          "flags of unshare (or clone), setns, mount and unmount; command of bpf; type of a perf " +
+          "event; protection of memory; of a module the error by which the kernel refused it, 0 = " +
+          "loaded",
       },
       {
         name: "object",
         type: "u64",
-        doc: "number of the namespace entered; process of a perf event; address of memory",
+        doc: "number of the namespace entered; process of a perf event; address of memory; child " +
+          "of a clone; device that fsconfig or fsmount was about, kernel encoding",
       },
-      { name: "mount_namespace", type: "u32", doc: "of the process after the act" },
+      { name: "mount_namespace", type: "u32", doc: "of the process, or the child, after the act" },
       { name: "pid_namespace", type: "u32", doc: "the same of its children's pid namespace" },
       { name: "network_namespace", type: "u32", doc: "the same of its network namespace" },
       { name: "user_namespace", type: "u32", doc: "the same of its user namespace" },

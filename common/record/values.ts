@@ -79,8 +79,9 @@ export const ACCESSES = {
 /** What a process did with a privilege: `act` of an act record. */
 export const ACTS = {
   setns: 1,
+  /** unshare, clone and clone3 with its flags. */
   unshare: 2,
-  /** mount, move_mount, mount_setattr. */
+  /** mount, move_mount, mount_setattr, fsmount, open_tree that copies, fsconfig that changes. */
   mount: 3,
   unmount: 4,
   pivot_root: 5,
@@ -89,7 +90,7 @@ export const ACTS = {
   bpf: 7,
   perf_event: 8,
   module_load: 9,
-  /** Memory that was written was made executable: told once a program. */
+  /** Memory that was written, or can be, was made executable: told once a program and way. */
   executable_memory: 10,
 } as const;
 

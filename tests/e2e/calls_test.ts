@@ -120,6 +120,35 @@ sensorTest("acts with a privilege are told, with what they were about", async ()
       assertEquals(new TextDecoder().decode(turned.slot("act", "path")), name, how);
       assertEquals(turned.has("memory_only"), name !== "", how);
     }
+    // What is written by one name is run by another.
+    const pathOf = (record: RecordView) => new TextDecoder().decode(record.slot("act", "path"));
+    const told = async (args: readonly string[]): Promise<RecordView> => {
+      const record = await reached(probe, "act", [reach, ...args]);
+      assertEquals(record.number("act", "act"), ACTS.executable_memory, args.join(" "));
+      return record;
+    };
+    assertEquals(pathOf(await told(["0", "view"])), "");
+    assert(pathOf(await told(["/dev/shm", "twice"])).startsWith("/dev/shm/#"));
+    for (const own of [["self", "own"], ["0", "own-number"]]) {
+      const record = await told(own);
+      assertEquals(pathOf(record), `/proc/${record.pid}/mem`);
+    }
+    for (const own of [["thread-self", "own"], ["0", "own-task"]]) {
+      const record = await told(own);
+      assertEquals(pathOf(record), `/proc/${record.pid}/task/${record.pid}/mem`);
+    }
+    // Once a program, but each way of its own.
+    const both = await run(reach, ["0", "both"]);
+    probe.until(() => records(probe, "act", both.pid).length > 1);
+    assertEquals(records(probe, "act", both.pid).map((record) => record.has("memory_only")), [
+      false,
+      true,
+    ]);
+    if (Deno.build.arch === "x86_64") {
+      const mapped = await told(["0", "int80"]);
+      assert(mapped.has("compat"));
+      assertEquals(mapped.number("act", "argument"), 7);
+    }
     const counter = await reached(probe, "act", [reach, "0", "perf"]);
     assertEquals(counter.number("act", "act"), ACTS.perf_event);
     assertEquals(counter.number("act", "argument"), 1);
@@ -207,7 +236,14 @@ sensorTest(
         probe.until(() => found() !== undefined);
         return present(found());
       };
-      const CLONE_NEWUTS = 0x0400_0000;
+      const [CLONE_NEWUTS, CLONE_NEWIPC] = [0x0400_0000, 0x0800_0000];
+      const cloned = await run(reach, ["0", "clone"]);
+      probe.until(() => records(probe, "act", cloned.pid).length > 0);
+      const [apart] = records(probe, "act", cloned.pid);
+      assertEquals(apart?.number("act", "act"), ACTS.unshare);
+      assertEquals(apart?.number("act", "argument"), CLONE_NEWUTS | CLONE_NEWIPC);
+      assertEquals(String(apart?.number("act", "object")), cloned.lines[0]);
+
       const entered = await actOf("setns", ["0", "setns"]);
       assertEquals(entered.number("act", "argument"), CLONE_NEWUTS);
       const own = /\d+/.exec(Deno.readLinkSync("/proc/self/ns/uts"))?.[0];
@@ -220,6 +256,25 @@ sensorTest(
       assertEquals(new TextDecoder().decode(pivot.slot("act", "path")), ".");
       const outside = Number(/\d+/.exec(Deno.readLinkSync("/proc/self/ns/mnt"))?.[0]);
       assert(pivot.number("act", "mount_namespace") !== outside);
+
+      // Of mounts by descriptor: flags as mount(2) has them, and the device that is mounted.
+      const [MS_RDONLY, MS_NODEV, MS_REMOUNT, OPEN_TREE_CLONE] = [1, 4, 32, 1];
+      const again = await run(reach, [folder, "remount"]);
+      const mounts = (pid: number) =>
+        records(probe, "act", pid).filter((record) => record.number("act", "act") === ACTS.mount);
+      probe.until(() => mounts(again.pid).length > 2);
+      const remounted = present(mounts(again.pid)[2]);
+      assertEquals(remounted.number("act", "argument"), MS_REMOUNT | MS_RDONLY);
+      assert(remounted.number("act", "object") !== 0);
+      const detached = await actOf("mount", ["0", "detached"]);
+      assertEquals(detached.number("act", "argument"), MS_NODEV);
+      assert(detached.number("act", "object") !== 0);
+      const copied = await run(reach, [folder, "tree"]);
+      probe.until(() => mounts(copied.pid).length > 0);
+      // One that was opened alone is no mount.
+      const trees = mounts(copied.pid);
+      assertEquals(trees.map((tree) => tree.number("act", "argument")), [OPEN_TREE_CLONE]);
+      assertEquals(new TextDecoder().decode(trees[0]?.slot("act", "path")), folder);
     });
   },
 );
