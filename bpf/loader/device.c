@@ -280,6 +280,14 @@ void devices_again(struct devices *devices)
 	find(&look, devices->entries, devices->count);
 }
 
+bool devices_follow(const char *folder)
+{
+	struct stat about, devices;
+
+	return (is_below(folder) || !strcmp(folder, DEVICE_FOLDER)) && !stat(folder, &about) &&
+	       !stat(DEVICE_FOLDER, &devices) && about.st_dev == devices.st_dev;
+}
+
 bool devices_any(const struct devices *devices)
 {
 	uint32_t key;

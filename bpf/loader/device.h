@@ -34,6 +34,9 @@ void devices_note(struct devices *devices);
 /* Adds the devices that are there by now; of those that are gone room is made where there is none. */
 void devices_again(struct devices *devices);
 
+/* Whether a folder is /dev or below it on its file system: nodes there are followed here. */
+bool devices_follow(const char *folder);
+
 /* Whether any device is watched. */
 bool devices_any(const struct devices *devices);
 

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "internal.h"
 #include "served.h"
 #include "watch_handle.h"
@@ -32,12 +33,26 @@ static int fail_mark(const char *what, const char *path, int error)
 	return -error;
 }
 
+/*
+ * Before Linux 5.13 no names in memory can be followed. Of opens in /dev those of devices are meant,
+ * whose nodes are followed otherwise; the directories there have marks all the same.
+ */
+static bool is_spared(const struct watch_groups *groups, const char *path, int error)
+{
+	return error == ENODEV && groups->on_file & FAN_OPEN_PERM && devices_follow(path);
+}
+
 int watch_mark_names(const struct watch_groups *groups, const char *path)
 {
+	int error;
+
 	if (!fanotify_mark(groups->names, FAN_MARK_ADD | FAN_MARK_ONLYDIR, NAME_EVENTS, AT_FDCWD,
 			   path))
 		return 0;
-	return is_absent(-errno) ? -errno : fail_mark("changes", path, errno);
+	error = errno;
+	if (is_spared(groups, path, error))
+		return 0;
+	return is_absent(-error) ? -error : fail_mark("changes", path, error);
 }
 
 int watch_mark_directory(const struct watch_groups *groups, const char *path)
