@@ -9,8 +9,10 @@
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 {
-	if (result >= 0 && call_may_open(call_number(registers)))
-		open_ended(bpf_get_current_task_btf(), registers, result, TYPED);
+	__u32 number = call_number(registers);
+
+	if (result >= 0 && call_may_open(number))
+		open_ended(bpf_get_current_task_btf(), registers, number, result, TYPED);
 	return 0;
 }
 
@@ -18,8 +20,10 @@ int BPF_PROG(on_open_exit, struct pt_regs *registers, long result)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_old_open_exit, struct pt_regs *registers, long result)
 {
-	if (result >= 0 && call_may_open(call_number(registers)))
-		open_ended((void *)bpf_get_current_task(), registers, result, UNTYPED);
+	__u32 number = call_number(registers);
+
+	if (result >= 0 && call_may_open(number))
+		open_ended((void *)bpf_get_current_task(), registers, number, result, UNTYPED);
 	return 0;
 }
 

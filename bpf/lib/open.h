@@ -15,12 +15,6 @@
 /* FMODE_CREATED of include/linux/fs.h. */
 #define IMMUNE_FMODE_CREATED (1u << 20)
 
-/* An open that went well, and by which flags: see open_flags(). */
-struct opened {
-	struct file *file;
-	__u32 flags;
-};
-
 struct open_record {
 	struct immune_record_header header;
 	struct immune_open_body body;
@@ -37,56 +31,60 @@ enum open_verdict {
 };
 
 /*
- * Whether a call asks for its file to be emptied. What openat2 asks for lies in memory of its caller:
- * what cannot be read there is taken for one that does.
+ * O_TRUNC where a call asks for its file to be emptied, by its second argument as both tables have it
+ * and its third. What openat2 asks for lies in memory of its caller: what cannot be read there is taken
+ * for that. A global function, so that its ways are verified once and not before all that follows.
  */
-static __always_inline bool call_truncates(struct pt_regs *registers, __u32 number, bool native)
+__weak __noinline int call_truncates(__u32 number, __u32 native, __u64 second,
+				     __u32 second_compat, __u64 third)
 {
-	__u64 flags = call_argument(registers, 2, native);
+	__u64 flags = third;
 
 	if (number == CALL_OPENAT2) {
-		const void *how = (void *)flags;
+		const void *how = (void *)(native ? third : (__u32)third);
 
-		return bpf_probe_read_user(&flags, sizeof(flags), how) ||
-		       flags & IMMUNE_OPEN_TRUNCATES;
+		if (bpf_probe_read_user(&flags, sizeof(flags), how))
+			return IMMUNE_OPEN_TRUNCATES;
+	} else if (call_is_creat(number, native)) {
+		return IMMUNE_OPEN_TRUNCATES;
+	} else if (call_is_open(number, native)) {
+		flags = native ? second : second_compat;
 	}
-	if (call_is_creat(number, native))
-		return true;
-	if (call_is_open(number, native))
-		flags = call_argument(registers, 1, native);
 	return flags & IMMUNE_OPEN_TRUNCATES;
 }
 
 /* Flags of an open. The file has them no more that are done with by then: creating and emptying. */
-static __always_inline __u32 open_flags(struct file *file, bool truncates, bool typed)
+static __always_inline __u32 open_flags(struct file *file, __u32 truncates, bool typed)
 {
-	__u32 flags = READ(typed, file, f_flags);
+	__u32 mode = (__u32)READ(typed, file, f_mode);
 
-	if ((__u32)READ(typed, file, f_mode) & IMMUNE_FMODE_CREATED)
-		flags |= IMMUNE_OPEN_CREATES;
-	return truncates ? flags | IMMUNE_OPEN_TRUNCATES : flags;
+	/* No branch, as each would be verified with all that follows. */
+	return READ(typed, file, f_flags) | (truncates & IMMUNE_OPEN_TRUNCATES) |
+	       (mode & IMMUNE_FMODE_CREATED) / (IMMUNE_FMODE_CREATED / IMMUNE_OPEN_CREATES);
 }
 
-static __always_inline void open_fill(struct open_record *record, const struct opened *opened,
+static __always_inline void open_fill(struct open_record *record, struct file *file, __u32 flags,
 				      bool typed)
 {
-	struct file *file = opened->file;
-
 
 	header_fill_current(&record->header, IMMUNE_KIND_OPEN);
 	record->header.body_length = sizeof(record->body);
 	record->header.slot_count = IMMUNE_OPEN_SLOT_COUNT;
 	record->header.flags |= file_deleted(file, typed);
-	record->body.open_flags = opened->flags;
+	record->body.open_flags = flags;
 	record->body.device = file_device(file, typed);
 	record->body.inode = READ(typed, file, f_inode, i_ino);
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
 }
 
 /* Which marks count for an open: enum immune_open_bit. */
-static __always_inline __u32 open_wanted(const struct opened *opened)
+static __always_inline __u32 open_wanted(__u32 flags)
 {
-	return opened->flags & IMMUNE_OPEN_FLAGS_WRITE ? IMMUNE_OPEN_ANY | IMMUNE_OPEN_WRITE : IMMUNE_OPEN_ANY;
+	__u64 writes = flags & IMMUNE_OPEN_FLAGS_WRITE, negative = -writes;
+
+	/* No branch, as each would be verified with all that follows (measured: twice as much). */
+	barrier_var(negative);
+	return IMMUNE_OPEN_ANY + IMMUNE_OPEN_WRITE * (__u32)((writes | negative) >> 63);
 }
 
 /*
@@ -143,10 +141,10 @@ static __always_inline __u32 filter_in_force(const struct immune_control *policy
 }
 
 static __always_inline enum open_verdict
-open_judge(const struct immune_control *policy, __u32 generation, const struct opened *opened,
-	   bool typed)
+open_judge(const struct immune_control *policy, __u32 generation, struct file *file,
+	   __u32 flags, bool typed)
 {
-	__u32 wanted = open_wanted(opened);
+	__u32 wanted = open_wanted(flags);
 	struct immune_open_memory *memory = open_memory_get();
 	enum listed_by listed;
 	struct place place;
@@ -154,7 +152,7 @@ open_judge(const struct immune_control *policy, __u32 generation, const struct o
 
 	if (!policy || !generation || !memory || policy->open_every & wanted)
 		return OPEN_NEEDED;
-	place = place_of(opened->file, typed);
+	place = place_of(file, typed);
 	/* A file that is mounted itself has the name of where it is. Twice: on another such one. */
 	if (place.dentry == place.root && place_climb(&place, typed) &&
 	    place.dentry == place.root)
@@ -180,16 +178,15 @@ open_judge(const struct immune_control *policy, __u32 generation, const struct o
 }
 
 /* Fills the record; false when its path decides, no rule could need it and no indicator lists it. */
-static __always_inline bool open_make(struct immune_scratch *scratch, const struct opened *opened,
-				      enum open_verdict verdict, bool typed)
+static __always_inline bool open_make(struct immune_scratch *scratch, struct file *file,
+				      __u32 opened, enum open_verdict verdict, bool typed)
 {
-	struct file *file = opened->file;
 
 	struct open_record *record = (void *)scratch->record;
 	struct immune_slot *path = &record->slots[IMMUNE_OPEN_SLOT_PATH];
 	__u32 flags;
 
-	open_fill(record, opened, typed);
+	open_fill(record, file, opened, typed);
 	scratch->length = sizeof(*record);
 	flags = path_walk(scratch, READ(typed, file, f_path.dentry),
 			  READ(typed, file, f_path.mnt));
@@ -203,10 +200,8 @@ static __always_inline bool open_make(struct immune_scratch *scratch, const stru
 
 /* An open that went well; `typed` says whether the task and what it leads to is. */
 static __always_inline void open_ended(struct task_struct *task, struct pt_regs *registers,
-				       __u32 descriptor, bool typed)
+				       __u32 number, __u32 descriptor, bool typed)
 {
-	__u32 number = call_number(registers);
-	bool native = call_table_is_native(task, typed);
 	const struct immune_control *policy = control_get();
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_OPEN);
 	bool compat = call_is_compat(task, &number, typed);
@@ -214,19 +209,23 @@ static __always_inline void open_ended(struct task_struct *task, struct pt_regs 
 	enum open_verdict verdict = OPEN_NEEDED;
 	struct immune_scratch *scratch = NULL;
 	struct open_record *record;
-	struct opened opened = {};
+	__u32 flags = 0;
 	struct file *file;
 
-	if (!call_opens(number, native) ||
+	if (!call_opens(number, call_table_is_native(task, typed)) ||
 	    !kind_wanted(tally, IMMUNE_KIND_OPEN))
 		return;
 	/* Gone already: another thread closed it. Without the file there is nothing to tell. */
 	file = descriptor_file(task, typed, descriptor);
 	if (file) {
 		file = TYPE(typed, file, file);
-		opened.file = file;
-		opened.flags = open_flags(file, call_truncates(registers, number, native), typed);
-		verdict = open_judge(policy, generation, &opened, typed);
+		flags = open_flags(
+			file,
+			call_truncates(number, call_table_is_native(task, typed), call_argument(registers, 1, true),
+				       call_argument(registers, 1, false),
+				       call_argument(registers, 2, true)),
+			typed);
+		verdict = open_judge(policy, generation, file, flags, typed);
 		/* Another filter came into force: its marks may have been cleared under this one. */
 		if (verdict == OPEN_FILTERED && filter_in_force(policy) != generation)
 			verdict = OPEN_NEEDED;
@@ -241,7 +240,7 @@ static __always_inline void open_ended(struct task_struct *task, struct pt_regs 
 		count_one(tally, unreadable);
 		return;
 	}
-	if (!open_make(scratch, &opened, verdict, typed) && filter_in_force(policy) == generation) {
+	if (!open_make(scratch, file, flags, verdict, typed) && filter_in_force(policy) == generation) {
 		count_one(tally, filtered);
 		scratch_release(scratch);
 		return;
