@@ -50,14 +50,14 @@ int64_t process_start_ticks(uint32_t pid)
 	return at ? strtoll(at, NULL, 10) : -EPROTO;
 }
 
-int process_real_user(uint32_t pid, uint32_t *user)
+int process_users(uint32_t tid, struct process_users *users)
 {
 	char text[STATUS_BYTES], path[32];
-	const char *at;
+	char *at;
 	ssize_t length;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	snprintf(path, sizeof(path), "/proc/%u/status", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -70,7 +70,8 @@ int process_real_user(uint32_t pid, uint32_t *user)
 	at = strstr(text, "\nUid:");
 	if (!at)
 		return -EPROTO;
-	*user = strtoul(at + strlen("\nUid:"), NULL, 10);
+	users->real = strtoul(at + strlen("\nUid:"), &at, 10);
+	users->effective = strtoul(at, NULL, 10);
 	return 0;
 }
 

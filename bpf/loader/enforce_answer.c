@@ -91,13 +91,13 @@ static uint32_t device_of(const struct statx *about)
 }
 
 /* As is_spared() of bpf/lib/judge.h. */
-static bool is_spared(const struct immune_record_header *header,
-		      const struct immune_enforced_file *row)
+static bool is_spared(const struct enforce_act *act, const struct immune_enforced_file *row)
 {
-	uint32_t user;
+	const struct immune_record_header *header = &act->about.header;
+	struct process_users users;
 
-	return !header->role && !header->session && !process_real_user(header->pid, &user) &&
-	       (!user || user == row->user);
+	return !header->role && !header->session && !process_users(act->opener, &users) &&
+	       (!users.real || users.real == row->user);
 }
 
 /* Exceptions by the program that acts. */
@@ -116,21 +116,34 @@ static void judge_program(const struct enforce_judge *judge, struct enforce_act 
 	if (!row_find(judge, IMMUNE_TABLE_FILES, &key, &row))
 		return;
 	act->entries &= ~row.entries.remove;
-	if (act->entries && row.flags & IMMUNE_FILE_PROTECTED &&
-	    is_spared(&act->about.header, &row))
+	if (act->entries && row.flags & IMMUNE_FILE_PROTECTED && is_spared(act, &row))
 		act->entries = 0;
+}
+
+/*
+ * Where an entry names users: the map has those of the last fork or exec. The opener waits for its
+ * answer, so that /proc has those that it opens with.
+ */
+static void user_refresh(struct enforce_act *act, uint64_t by_user)
+{
+	struct process_users users;
+
+	if (act->entries & by_user && !process_users(act->opener, &users))
+		act->about.header.uid = users.effective;
 }
 
 static void judge_actor(const struct enforce_judge *judge, struct enforce_act *act)
 {
-	const struct immune_record_header *header = &act->about.header;
+	struct immune_record_header *header = &act->about.header;
 	const struct immune_enforcement *policy = &judge->policy;
-	struct immune_value_key user = { judge->generation, header->uid };
+	struct immune_value_key user = { .generation = judge->generation };
 	struct immune_session_key session = { judge->generation, 0, header->session };
 
 	narrow_roles(judge, act);
 	narrow(judge, act, IMMUNE_TABLE_SESSIONS, &session, policy->by_session,
 	       policy->any_session);
+	user_refresh(act, policy->by_user);
+	user.value = header->uid;
 	narrow(judge, act, IMMUNE_TABLE_USERS, &user, policy->by_user, policy->any_user);
 	if (act->entries)
 		judge_program(judge, act);

@@ -38,8 +38,12 @@ const char *immune_log_first(void);
 
 /* Start time of a process in clock ticks since boot, or a negative errno. */
 int64_t process_start_ticks(uint32_t pid);
-/* Real user id of a process; 0 or a negative errno. */
-int process_real_user(uint32_t pid, uint32_t *user);
+/* User ids of a process or of one of its threads; 0 or a negative errno. */
+struct process_users {
+	uint32_t real;
+	uint32_t effective;
+};
+int process_users(uint32_t tid, struct process_users *users);
 
 /* Map `processes` of a sensor (bpf/lib/process.h), for lookups from any thread. */
 int sensor_processes_fd(const struct immune_sensor *sensor);

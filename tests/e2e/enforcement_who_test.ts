@@ -209,6 +209,34 @@ for (const tier of ["lsm", "fanotify"] as const) {
   });
 }
 
+/** EPERM, of include/uapi/asm-generic/errno-base.h. */
+const NOT_PERMITTED = "1";
+
+for (const tier of ["lsm", "fanotify"] as const) {
+  tierTest("a process that became another user is judged as that one", {
+    tier,
+    action: "open",
+    test: () =>
+      inFolder(async (folder) => {
+        await Deno.chmod(folder, 0o755);
+        const program = await compile("evade", folder);
+        const path = `${folder}/file`;
+        await Deno.writeTextFile(path, "");
+        using refusals = new Refusals(blocking("open", `paths = ["${path}"]\nusers = [0]`), {
+          tiers: [tier],
+        });
+        const by = async (user: number): Promise<string | undefined> =>
+          (await run(program, ["user", String(user), path])).lines[1];
+        assertEquals([await by(0), await by(SOMEBODY)], [NOT_PERMITTED, "0"]);
+        refusals.set(blocking("open", `paths = ["${path}"]\nusers = [${SOMEBODY}]`));
+        assertEquals([await by(0), await by(SOMEBODY)], ["0", NOT_PERMITTED]);
+        refusals.set(blocking("open", `paths = ["${path}"]\nexcept_users = [0]`));
+        assertEquals([await by(0), await by(SOMEBODY)], ["0", NOT_PERMITTED]);
+        assertEquals(refusals.until(3).map(({ uid }) => uid), [0, SOMEBODY, SOMEBODY]);
+      }),
+  });
+}
+
 for (const tier of ["lsm", "cgroup"] as const) {
   tierTest("a program that is named as another role's does not shed the role for where it goes", {
     tier,

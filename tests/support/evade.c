@@ -13,6 +13,7 @@
  *	evade int80 PATH              opens by a 32-bit system call
  *	evade untouched FILE          opens the path that stands in FILE, from a page not yet touched
  *	evade memfd PROGRAM WORD      runs a copy of PROGRAM that is in memory alone
+ *	evade user UID PATH           opens the path as another user, who started nothing since
  *	evade argv WORD PATH          writes WORD over its own arguments, then opens PATH
  *	evade chain DEPTH PROGRAM     runs PROGRAM at the end of a chain of forks
  *	evade thread PROGRAM WORD     runs PROGRAM from a thread that is not the first one
@@ -21,6 +22,7 @@
  *	evade samepid PROGRAM WORD    runs PROGRAM twice, the second time under the pid of the first
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
@@ -207,6 +209,19 @@ static int run_down(int depth, const char *program)
 	return fail(program);
 }
 
+/* The error that a child of this one gets after it became another user, 0 = none. */
+static int open_as(uid_t user, const char *path)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (!child)
+		_exit(setresuid(user, user, user) || open(path, O_RDONLY) >= 0 ? 0 : errno);
+	waitpid(child, &status, 0);
+	printf("%d\n", WEXITSTATUS(status));
+	return 0;
+}
+
 static char **run_arguments;
 
 static void *run_in_thread(void *unused)
@@ -314,6 +329,8 @@ int main(int count, char **arguments)
 		return 2;
 	if (!strcmp(how, "memfd"))
 		return run_from_memory(arguments[2], arguments[3]);
+	if (!strcmp(how, "user"))
+		return open_as(atoi(arguments[2]), arguments[3]);
 	if (!strcmp(how, "argv"))
 		return rewrite_arguments(count, arguments, arguments[2], arguments[3]);
 	if (!strcmp(how, "chain"))
