@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * System calls that reached into a guarded process, or used a privilege, at their exit: attached
- * while a policy asks for them. A hook on system calls slows all of them, so there is one for both.
+ * System calls that reached into a guarded process, or out of a session, or used a privilege, at
+ * their exit: attached while a policy asks for them. A hook on system calls slows all of them, so there is one for both.
  * Where LSM programs run (ptrace_access_check, sb_mount, ...) those would do the same for nothing.
  */
 #include "act.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Signals to processes that are guarded: those with a role and the sensor's own. A debugger that
- * attaches (PTRACE_ATTACH) stops its target by a signal of the kernel, and is told as such.
+ * attaches (PTRACE_ATTACH) stops its target by a signal of the kernel, and is told as such; one with
+ * a label whatever it attaches to beyond its session.
  */
 #include "guard.h"
 
@@ -36,14 +37,18 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 	if (!own || own == pid ||
 	    task_is_kernel_thread((void *)bpf_get_current_task(), UNTYPED))
 		return 0;
+	if ((__u64)info == IMMUNE_SIGNAL_FROM_KERNEL && number == NUMBER_STOP && target->ptrace &&
+	    (__u32)target->parent->tgid == own) {
+		process = reached(pid, task_start_time(target, TYPED));
+		if (process)
+			tell(process, pid, IMMUNE_KIND_ACCESS, IMMUNE_ACCESS_ATTACH, 0);
+		return 0;
+	}
 	process = guarded(pid, task_start_time(target, TYPED));
 	if (!process)
 		return 0;
 	if ((__u64)info == IMMUNE_SIGNAL_FROM_KERNEL) {
-		if (number == NUMBER_STOP && target->ptrace &&
-		    (__u32)target->parent->tgid == own)
-			tell(process, pid, IMMUNE_KIND_ACCESS, IMMUNE_ACCESS_ATTACH, 0);
-		else if (number == NUMBER_IO && !process->role)
+		if (number == NUMBER_IO && !process->role)
 			tell(process, pid, IMMUNE_KIND_SIGNAL, number, IMMUNE_FLAG_UNRESOLVED);
 		return 0;
 	}

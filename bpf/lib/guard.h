@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes that are guarded, and the record of another one that meets them. */
+/* Processes that are guarded or reached into, and the record of another one that meets them. */
 #ifndef IMMUNE_GUARD_H
 #define IMMUNE_GUARD_H
 
@@ -26,6 +26,26 @@ static __always_inline struct immune_process *guarded(__u32 pid, __u64 start_tim
 	if (!policy || !policy->own_pid)
 		return NULL;
 	return policy->own_pid == pid || policy->own_pid == process->parent_pid ? process : NULL;
+}
+
+/*
+ * The same of one that is reached into. What a process with a label reaches into beyond its session
+ * is told as well, whoever that is: code in it has no label.
+ */
+static __always_inline struct immune_process *reached(__u32 pid, __u64 start_time_ns)
+{
+	struct immune_process *process = guarded(pid, start_time_ns), *actor;
+	__u32 own = bpf_get_current_pid_tgid() >> 32;
+
+	if (process)
+		return process;
+	actor = bpf_map_lookup_elem(&processes, &own);
+	if (!actor || (!actor->role && !actor->session))
+		return NULL;
+	process = bpf_map_lookup_elem(&processes, &pid);
+	if (!process || process->start_time_ns != start_time_ns)
+		return NULL;
+	return process->session != actor->session ? process : NULL;
 }
 
 /*

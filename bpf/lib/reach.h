@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From what a system call names to the guarded process behind it. */
+/* From what a system call names to the process behind it. */
 #ifndef IMMUNE_REACH_H
 #define IMMUNE_REACH_H
 
@@ -16,14 +16,14 @@
 #define IMMUNE_PTRACE_SEIZE 0x4206
 #define IMMUNE_ACCESS_MODE 3
 
-/* Tells of an access to a process by its leader's number, when it is guarded and another one. */
+/* Tells of an access to a process by its leader's number, when that is to be told. */
 static __always_inline void reach_process(__u32 pid, __u64 start_time_ns, __u32 way, __u32 flags)
 {
 	struct immune_process *process;
 
 	if (pid == bpf_get_current_pid_tgid() >> 32)
 		return;
-	process = guarded(pid, start_time_ns);
+	process = reached(pid, start_time_ns);
 	if (process)
 		tell(process, pid, IMMUNE_KIND_ACCESS, way, flags);
 }

@@ -186,6 +186,36 @@ void test_owned_files(void)
 	immune_sensor_close(sensor);
 }
 
+/* One with a role attaches to a process that has none: told by what the other is, with its own role. */
+static void attach_from_session(struct immune_sensor *sensor)
+{
+	struct meeting meeting = { .kind = IMMUNE_KIND_ACCESS };
+	pid_t plain, actor, middle;
+	int go[2];
+
+	must(!pipe(go), "no pipe");
+	plain = start_waiting_below(&middle);
+	actor = fork();
+	if (!actor) {
+		char byte;
+
+		_exit(read(go[0], &byte, 1) != 1 || ptrace(PTRACE_ATTACH, plain, NULL, NULL) ||
+		      waitpid(plain, NULL, __WALL) != plain);
+	}
+	guard(sensor, actor, SESSION);
+	meeting.pid = (uint32_t)actor;
+	meeting.target = (uint32_t)plain;
+	must(write(go[1], "", 1) == 1 && waitpid(actor, NULL, 0) == actor, "no actor");
+	poll_until(sensor, meet, &meeting, &meeting.done);
+	must(meeting.body.signal == IMMUNE_ACCESS_ATTACH && !meeting.body.target_role &&
+	     meeting.header.role == ROLE, "access %u by role %u", meeting.body.signal,
+	     meeting.header.role);
+	kill(plain, SIGKILL);
+	waitpid(middle, NULL, 0);
+	close(go[0]);
+	close(go[1]);
+}
+
 /* A debugger that attaches to a guarded process is told, also when it is to the sensor itself. */
 void test_attach(void)
 {
@@ -203,6 +233,7 @@ void test_attach(void)
 	must(meeting.body.signal == IMMUNE_ACCESS_ATTACH && meeting.body.target_role == ROLE,
 	     "access %u", meeting.body.signal);
 	kill(guarded, SIGKILL);
+	attach_from_session(sensor);
 	immune_sensor_close(sensor);
 }
 

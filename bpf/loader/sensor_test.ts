@@ -45,7 +45,7 @@ const TESTS: Readonly<Record<string, string>> = {
   streams: "exec record tells standard streams that are IP sockets, and the peer",
   signals: "signal record comes for a guarded process of another session only",
   owned_files: "signal record of a file that signals the sensor has no sender, and is told",
-  attach: "access record comes when a debugger attaches to a guarded process",
+  attach: "access record comes when a debugger attaches to a guarded process, or has a role",
   hidden: "process record is flagged when something lies over its folder in /proc, also later on",
   device_again: "immune_sensor_verify() attaches the program of devices again, which sees again",
   errors: "immune_error() has a line of its own for every failure, never that of one before",

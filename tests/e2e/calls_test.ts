@@ -3,6 +3,7 @@ import type { RecordView } from "../../common/record/decode.ts";
 import { KINDS } from "../../common/record/table.ts";
 import { ACCESSES, ACTS } from "../../common/record/values.ts";
 import { kernelIsAtLeast } from "../support/host.ts";
+import { runLabelled } from "../support/labelled.ts";
 import { compile, inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";
 
 const ROLE = 5;
@@ -47,62 +48,77 @@ async function reached(
   return present(found[0]);
 }
 
-sensorTest("reaching into a guarded process is told, each way; into others it is not", async () => {
-  await inFolder(async (folder) => {
-    const reach = await compile("reach", folder);
-    using probe = new Probe({ kinds: ["exec", "access"], calls: true });
-    // Not as a child of this process, which has the sensor: those are guarded too.
-    const start = async () => {
-      const child = new Deno.Command("unshare", {
-        args: ["--fork", "--kill-child", SAME_PLACES[0], ...SAME_PLACES[1], reach, "0", "wait"],
-        stdout: "piped",
-      }).spawn();
-      const reader = child.stdout.getReader();
-      await reader.read();
-      const found = () =>
-        probe.records.find((record) => isExecOf(record, reach) && record.parentPid === child.pid);
-      probe.until(() => found() !== undefined);
-      const exec = present(found());
-      const end = async () => {
-        child.kill("SIGKILL");
-        await child.status;
-        await reader.cancel();
+sensorTest(
+  "reaching into a guarded process, or out of a session, is told; else not",
+  async () => {
+    await inFolder(async (folder) => {
+      const reach = await compile("reach", folder);
+      using probe = new Probe({ kinds: ["exec", "access"], calls: true });
+      // Not as a child of this process, which has the sensor: those are guarded too.
+      const start = async () => {
+        const child = new Deno.Command("unshare", {
+          args: ["--fork", "--kill-child", SAME_PLACES[0], ...SAME_PLACES[1], reach, "0", "wait"],
+          stdout: "piped",
+        }).spawn();
+        const reader = child.stdout.getReader();
+        await reader.read();
+        const found = () =>
+          probe.records.find((record) => isExecOf(record, reach) && record.parentPid === child.pid);
+        probe.until(() => found() !== undefined);
+        const exec = present(found());
+        const end = async () => {
+          child.kill("SIGKILL");
+          await child.status;
+          await reader.cancel();
+        };
+        return { pid: exec.pid, exec, end };
       };
-      return { pid: exec.pid, exec, end };
-    };
-    const [guarded, plain] = [await start(), await start()];
-    try {
-      const { pid, exec } = guarded;
-      assertEquals(probe.sensor.label(labelOf(exec)), 1);
-      const ways = {
-        read: ACCESSES.read,
-        write: ACCESSES.write,
-        seize: ACCESSES.seize,
-        mem: ACCESSES.read,
-        environ: ACCESSES.environment,
-        descriptor: ACCESSES.descriptor,
-      };
-      for (const [how, way] of Object.entries(ways)) {
-        const record = await reached(probe, "access", [reach, String(pid), how]);
-        assertEquals(record.number("access", "access"), way, how);
-        assertEquals(record.number("access", "target_pid"), pid, how);
-        assertEquals(record.number("access", "target_role"), ROLE, how);
+      const [guarded, plain] = [await start(), await start()];
+      try {
+        const { pid, exec } = guarded;
+        assertEquals(probe.sensor.label(labelOf(exec)), 1);
+        const ways = {
+          read: ACCESSES.read,
+          write: ACCESSES.write,
+          seize: ACCESSES.seize,
+          mem: ACCESSES.read,
+          environ: ACCESSES.environment,
+          descriptor: ACCESSES.descriptor,
+        };
+        for (const [how, way] of Object.entries(ways)) {
+          const record = await reached(probe, "access", [reach, String(pid), how]);
+          assertEquals(record.number("access", "access"), way, how);
+          assertEquals(record.number("access", "target_pid"), pid, how);
+          assertEquals(record.number("access", "target_role"), ROLE, how);
+        }
+        const before = probe.records.filter(({ kindId }) => kindId === KINDS.access.id).length;
+        for (const how of Object.keys(ways)) {
+          await run(SAME_PLACES[0], [...SAME_PLACES[1], reach, String(plain.pid), how]);
+        }
+        await run(reach, [String(pid), "status"]);
+        // The last one comes behind what the others would have.
+        await reached(probe, "access", [reach, String(pid), "environ"]);
+        const after = probe.records.filter(({ kindId }) => kindId === KINDS.access.id).length;
+        assertEquals(after, before + 1);
+        for (const [how, way] of Object.entries(ways)) {
+          const seen = probe.records.length;
+          const args = [SAME_PLACES[0], ...SAME_PLACES[1], reach, String(plain.pid), how];
+          await runLabelled({ probe }, { role: ROLE, session: 9n, script: `"$@"`, args });
+          const told = () =>
+            probe.records.slice(seen).find(({ kindId }) => kindId === KINDS.access.id);
+          probe.until(() => told() !== undefined);
+          const record = present(told());
+          assertEquals([record.role, record.number("access", "access")], [ROLE, way], how);
+          assertEquals(record.number("access", "target_pid"), plain.pid, how);
+          assertEquals(record.number("access", "target_role"), 0, how);
+        }
+      } finally {
+        await guarded.end();
+        await plain.end();
       }
-      const before = probe.records.filter(({ kindId }) => kindId === KINDS.access.id).length;
-      for (const how of Object.keys(ways)) {
-        await run(SAME_PLACES[0], [...SAME_PLACES[1], reach, String(plain.pid), how]);
-      }
-      await run(reach, [String(pid), "status"]);
-      // The last one comes behind what the others would have.
-      await reached(probe, "access", [reach, String(pid), "environ"]);
-      const after = probe.records.filter(({ kindId }) => kindId === KINDS.access.id).length;
-      assertEquals(after, before + 1);
-    } finally {
-      await guarded.end();
-      await plain.end();
-    }
-  });
-});
+    });
+  },
+);
 
 sensorTest("acts with a privilege are told, with what they were about", async () => {
   await inFolder(async (folder) => {

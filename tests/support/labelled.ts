@@ -17,12 +17,14 @@ export interface Labelled {
 /**
  * Runs a script in a shell that has a label, as the agent gives it to a process that lives.
  *
- * @param refusals The sensor, which tells of execs.
+ * @param sensor The sensor, which tells of execs.
  * @param labelled Label and script.
  * @returns What the script printed.
  */
-export async function runLabelled(refusals: Refusals, labelled: Labelled): Promise<string> {
-  const { probe } = refusals;
+export async function runLabelled(
+  { probe }: Pick<Refusals, "probe">,
+  labelled: Labelled,
+): Promise<string> {
   const child = new Deno.Command("/bin/sh", {
     args: ["-c", `read go; ${labelled.script}`, "sh", ...labelled.args],
     stdin: "piped",
