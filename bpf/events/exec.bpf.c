@@ -127,6 +127,8 @@ static __always_inline struct immune_process *process_refresh(struct task_struct
 		return old;
 	}
 	task_describe(task, &fresh, TYPED);
+	fresh.roles = fresh.roles_before = roles_turned_away();
+	fresh.exec_id = task->self_exec_id;
 	process_put(task->tgid, &fresh, BPF_ANY);
 	return NULL;
 }

@@ -63,6 +63,7 @@ int BPF_PROG(on_identity_exit, struct pt_regs *registers, long result)
 		ids_refresh(old, &fresh);
 	} else {
 		record.header.flags |= IMMUNE_FLAG_UNRESOLVED;
+		fresh.roles = roles_turned_away();
 		process_put(pid, &fresh, BPF_ANY);
 	}
 	tally = tally_of(IMMUNE_KIND_IDENTITY);

@@ -28,8 +28,12 @@ int on_label(struct bpf_raw_tracepoint_args *context)
 	__u32 pid = context->args[0], role = context->args[0] >> 32;
 	struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
 
-	if (!process || process->start_time_ns != context->args[1])
+	if (!process || process->start_time_ns != context->args[1]) {
+		/* It may live, and have been turned away from the map. */
+		if (processes_overflowed())
+			processes_overflow(role_bit(role));
 		return LABEL_GONE;
+	}
 	/* One that its program's marks took the place of since was had all the same. */
 	process->roles |= role_bit(role) | roles_of_parent(process);
 	if (process->labelled_ns > context->args[3])

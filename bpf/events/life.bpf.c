@@ -90,6 +90,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		process.session = maker->session;
 		process.role = maker->role;
 		process.roles = maker->roles;
+	} else {
+		process.roles = roles_turned_away();
 	}
 	process_put(child->tgid, &process, BPF_ANY);
 	if (!kind_wanted(tally, IMMUNE_KIND_FORK))

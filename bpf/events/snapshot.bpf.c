@@ -53,6 +53,7 @@ static __always_inline void leader_add(struct seq_file *seq, struct task_struct 
 	/* A write that does not fit makes the kernel show this task again: so write, then put. */
 	if (bpf_seq_write(seq, &entry, sizeof(entry)))
 		return;
+	process.roles = roles_turned_away();
 	if (process_put(pid, &process, BPF_NOEXIST))
 		return;
 	/* Ended meanwhile: its exit hook may have run before the entry was there. */

@@ -42,18 +42,30 @@ static __always_inline bool kind_wanted(struct immune_tally *tally, __u32 kind)
 static __always_inline bool processes_overflowed(void)
 {
 	__u32 key = 0;
-	__u64 *flag = bpf_map_lookup_elem(&overflowed, &key);
+	struct immune_overflow *all = bpf_map_lookup_elem(&overflowed, &key);
 
-	return !flag || *flag;
+	return !all || all->any;
 }
 
-static __always_inline void processes_overflow(void)
+/* What a process that is not in the map may have had: all that those turned away had. */
+static __always_inline __u64 roles_turned_away(void)
 {
 	__u32 key = 0;
-	__u64 *flag = bpf_map_lookup_elem(&overflowed, &key);
+	struct immune_overflow *all = bpf_map_lookup_elem(&overflowed, &key);
 
-	if (flag)
-		*flag = 1;
+	return all ? all->roles : 0;
+}
+
+static __always_inline void processes_overflow(__u64 roles)
+{
+	__u32 key = 0;
+	struct immune_overflow *all = bpf_map_lookup_elem(&overflowed, &key);
+
+	if (!all)
+		return;
+	all->any = 1;
+	if (roles)
+		all->roles |= roles | 1;
 }
 
 /* Puts a process into the map; a full map is counted. flags: BPF_ANY or BPF_NOEXIST. */
@@ -69,7 +81,7 @@ static __always_inline long process_put(__u32 pid, struct immune_process *proces
 		count_one(tally, filtered);
 	} else {
 		count_one(tally, ring_full);
-		processes_overflow();
+		processes_overflow(process->roles);
 	}
 	return error;
 }

@@ -131,10 +131,15 @@ static __always_inline void judge_label(struct immune_act *act, bool after_exec)
 		if (after_exec && process->exec_id == (__u32)BPF_CORE_READ(task, self_exec_id))
 			roles = process->roles_before;
 	}
+	/* One that the map had no room for: by now it may have any parent. */
+	if (!process || process->start_time_ns != task_start_time(task, UNTYPED))
+		roles |= roles_turned_away();
 	if (act->entries & policy->by_role)
 		act_narrow_roles(act, roles);
-	act_narrow(act, bpf_map_lookup_elem(&enforced_sessions, &session), policy->by_session,
-		   policy->any_session);
+	/* The session of one that was turned away is not known: it may be each. */
+	if (!(roles & 1))
+		act_narrow(act, bpf_map_lookup_elem(&enforced_sessions, &session),
+			   policy->by_session, policy->any_session);
 }
 
 /*

@@ -153,12 +153,12 @@ struct {
 	__type(value, struct immune_terms);
 } terms SEC(".maps") __weak;
 
-/* 1 from the first process that `processes` had no room for: of any CPU, for all of them. */
+/* What is known of those that `processes` had no room for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct immune_overflow);
 } overflowed SEC(".maps") __weak;
 
 /* By the address of the socket that listens. */

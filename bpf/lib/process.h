@@ -43,7 +43,16 @@ struct immune_process {
 
 _Static_assert(sizeof(struct immune_process) == 104, "immune_process");
 
-/* The role at a place of a set. Place 0 stands for none, and is in no set. */
+/* The one value of `overflowed`. */
+struct immune_overflow {
+	__u64 any; /* 1 from the first process that the map had no room for, of any CPU */
+	__u64 roles; /* sets of all that had roles, and place 0; 0 = none had any */
+};
+
+/*
+ * The role at a place of a set. Place 0 stands for none; in a set it says that the process, or one
+ * that it descends from, was turned away from the map, so that it may have had any of the others.
+ */
 static inline __u32 role_at(__u32 place)
 {
 	return place < IMMUNE_ROLES_FIXED ? place : place - IMMUNE_ROLES_FIXED + IMMUNE_ROLE_OWN;

@@ -92,6 +92,7 @@ int sensor_attach_watch(struct immune_sensor *sensor)
 	const struct watch_maps maps = {
 		.processes = sensor_processes_fd(sensor),
 		.ended = bpf_map__fd(sensor->programs->maps.ended),
+		.overflowed = -1,
 	};
 
 	return watch_start(&sensor->watch, &maps, sensor->wake);

@@ -140,8 +140,10 @@ static void judge_actor(const struct enforce_judge *judge, struct enforce_act *a
 	struct immune_session_key session = { judge->generation, 0, header->session };
 
 	narrow_roles(judge, act);
-	narrow(judge, act, IMMUNE_TABLE_SESSIONS, &session, policy->by_session,
-	       policy->any_session);
+	/* The session of one that was turned away from the map is not known: it may be each. */
+	if (!(act->roles & 1))
+		narrow(judge, act, IMMUNE_TABLE_SESSIONS, &session, policy->by_session,
+		       policy->any_session);
 	user_refresh(act, policy->by_user);
 	user.value = header->uid;
 	narrow(judge, act, IMMUNE_TABLE_USERS, &user, policy->by_user, policy->any_user);
@@ -354,7 +356,9 @@ static void tell(struct enforce_judge *judge, const struct enforce_act *act)
 /* Who acts, once it is known on what; true when it is to be refused. */
 static bool judge_opener(struct enforce_judge *judge, struct enforce_act *act)
 {
-	const struct watch_maps maps = { sensor_processes_fd(judge->enforce->sensor), -1 };
+	const struct immune_sensor *sensor = judge->enforce->sensor;
+	const struct watch_maps maps = { sensor_processes_fd(sensor), -1,
+					 sensor_overflowed_fd(sensor) };
 
 	act->entries &= act->found;
 	if (!act->entries)

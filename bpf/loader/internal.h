@@ -47,6 +47,8 @@ int process_users(uint32_t tid, struct process_users *users);
 
 /* Map `processes` of a sensor (bpf/lib/process.h), for lookups from any thread. */
 int sensor_processes_fd(const struct immune_sensor *sensor);
+/* Map `overflowed`, the same. */
+int sensor_overflowed_fd(const struct immune_sensor *sensor);
 
 /* Program `on_served` of a sensor, for served_file(). */
 int sensor_served_fd(const struct immune_sensor *sensor);

@@ -32,6 +32,11 @@ int sensor_processes_fd(const struct immune_sensor *sensor)
 	return bpf_map__fd(sensor->programs->maps.processes);
 }
 
+int sensor_overflowed_fd(const struct immune_sensor *sensor)
+{
+	return bpf_map__fd(sensor->programs->maps.overflowed);
+}
+
 int sensor_served_fd(const struct immune_sensor *sensor)
 {
 	return bpf_program__fd(sensor->programs->progs.on_served);

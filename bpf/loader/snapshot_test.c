@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A snapshot of more processes than there is room for. */
+/* More processes than there is room for: in a snapshot, and below one that has a role. */
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "object.h"
+#include "process.h"
 #include "sensor.skel.h"
 #include "sensor_test.h"
 #include "snapshot.h"
@@ -81,4 +82,131 @@ void test_crowd(void)
 	}
 	snapshot_free(&all);
 	snapshot_free(&few);
+}
+
+#define ROLE_AGENT 5
+#define ROOM 128
+/* A map has a few entries more than it says, on each CPU. */
+#define CROWD (4 * ROOM)
+
+/* Programs that keep a map which is soon full, attached. */
+static struct sensor_bpf *keepers(struct bpf_link *links[3])
+{
+	struct sensor_bpf *programs = sensor_object_open(NULL);
+	struct bpf_program *program;
+
+	must(programs, "no object");
+	bpf_object__for_each_program(program, programs->obj)
+		bpf_program__set_autoload(program, program == programs->progs.on_fork ||
+							   program == programs->progs.on_exec ||
+							   program == programs->progs.on_exit ||
+							   program == programs->progs.on_label);
+	must(!bpf_map__set_max_entries(programs->maps.processes, ROOM), "no small map");
+	must(!sensor_bpf__load(programs), "not loaded");
+	links[0] = bpf_program__attach(programs->progs.on_fork);
+	links[1] = bpf_program__attach(programs->progs.on_exec);
+	links[2] = bpf_program__attach(programs->progs.on_exit);
+	must(links[0] && links[1] && links[2], "not attached");
+	return programs;
+}
+
+static bool known(const struct sensor_bpf *programs, pid_t pid, struct immune_process *process)
+{
+	return !bpf_map_lookup_elem(bpf_map__fd(programs->maps.processes), &pid, process);
+}
+
+static void give_role(const struct sensor_bpf *programs, pid_t pid)
+{
+	struct immune_process process;
+	uint64_t arguments[4] = { (uint64_t)pid | (uint64_t)ROLE_AGENT << 32, 0, 1, 1 };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = arguments, .ctx_size_in = sizeof(arguments));
+
+	must(known(programs, pid, &process), "not entered");
+	arguments[1] = process.start_time_ns;
+	must(!bpf_prog_test_run_opts(bpf_program__fd(programs->progs.on_label), &run) &&
+	     run.retval == 1, "no label");
+}
+
+/* Pipes: to the leader, to the last one, from the leader, from the last one's program. */
+struct ends {
+	int go[2], start[2], end[2], output[2];
+};
+
+/* Fills the map, then makes one more, which starts a program when there is room again. */
+static void be_crowd(const struct ends *ends)
+{
+	char *const arguments[] = { "cat", NULL };
+	pid_t crowd[CROWD], last;
+	char byte;
+
+	close(ends->go[1]);
+	close(ends->start[1]);
+	if (read(ends->go[0], &byte, 1) != 1)
+		_exit(1);
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = fork();
+		if (!crowd[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			pause();
+			_exit(0);
+		}
+	}
+	last = fork();
+	if (!last) {
+		if (read(ends->start[0], &byte, 1) != 1)
+			_exit(1);
+		dup2(ends->start[0], STDIN_FILENO);
+		dup2(ends->output[1], STDOUT_FILENO);
+		execv("/bin/cat", arguments);
+		_exit(1);
+	}
+	if (write(ends->end[1], &last, sizeof(last)) != sizeof(last) ||
+	    read(ends->go[0], &byte, 1) != 1)
+		_exit(1);
+	for (int i = 0; i < CROWD; i++) {
+		kill(crowd[i], SIGKILL);
+		waitpid(crowd[i], NULL, 0);
+	}
+	_exit(write(ends->end[1], &last, sizeof(last)) != sizeof(last) ||
+	      waitpid(last, NULL, 0) != last);
+}
+
+/* What the map had no room for may have any role of those turned away, now and when it is entered. */
+void test_turned_away(void)
+{
+	const uint64_t turned_away = role_bit(ROLE_AGENT) | 1;
+	struct immune_process process;
+	struct immune_overflow overflow;
+	struct bpf_link *links[3];
+	struct sensor_bpf *programs = keepers(links);
+	pid_t leader, last;
+	struct ends ends;
+	uint32_t zero = 0;
+	char byte = 0;
+
+	must(!pipe(ends.go) && !pipe(ends.start) && !pipe(ends.end) && !pipe(ends.output),
+	     "no pipe");
+	leader = fork();
+	if (!leader)
+		be_crowd(&ends);
+	give_role(programs, leader);
+	must(write(ends.go[1], &byte, 1) == 1 &&
+	     read(ends.end[0], &last, sizeof(last)) == sizeof(last), "no crowd");
+	must(!known(programs, last, &process), "there was room for all");
+	must(!bpf_map_lookup_elem(bpf_map__fd(programs->maps.overflowed), &zero, &overflow) &&
+	     overflow.any == 1 && overflow.roles == turned_away, "roles %llx",
+	     (unsigned long long)overflow.roles);
+	must(write(ends.go[1], &byte, 1) == 1 &&
+	     read(ends.end[0], &last, sizeof(last)) == sizeof(last), "no room was made");
+	/* What the program says, which it is told behind the first byte. */
+	must(write(ends.start[1], "ab", 2) == 2 && read(ends.output[0], &byte, 1) == 1,
+	     "no program");
+	must(known(programs, last, &process), "not entered at exec");
+	must(!process.role && process.roles == turned_away, "roles %llx",
+	     (unsigned long long)process.roles);
+	close(ends.start[1]);
+	must(waitpid(leader, NULL, 0) == leader, "no leader");
+	for (int i = 0; i < 3; i++)
+		bpf_link__destroy(links[i]);
+	sensor_bpf__destroy(programs);
 }

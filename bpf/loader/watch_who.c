@@ -69,8 +69,9 @@ static bool find(const struct watch_maps *maps, uint32_t pid, struct immune_proc
 
 uint64_t watch_who(struct immune_record_header *header, const struct watch_maps *maps, pid_t tid)
 {
+	struct immune_overflow overflow = { 0 };
 	struct immune_process process;
-	uint32_t pid = tid;
+	uint32_t pid = tid, zero = 0;
 	bool known;
 
 	header->tid = tid;
@@ -84,7 +85,9 @@ uint64_t watch_who(struct immune_record_header *header, const struct watch_maps 
 	header->pid = pid;
 	if (!known) {
 		header->flags |= IMMUNE_FLAG_UNRESOLVED;
-		return 0;
+		if (maps->overflowed >= 0)
+			bpf_map_lookup_elem(maps->overflowed, &zero, &overflow);
+		return overflow.roles;
 	}
 	header->start_time_ns = process.start_time_ns;
 	header->parent_pid = process.parent_pid;

@@ -12,6 +12,7 @@
 struct watch_maps {
 	int processes;
 	int ended; /* those that ended lately; -1 = they are not wanted */
+	int overflowed; /* roles of those that had no room; -1 = they are not wanted */
 };
 
 /* Fills the parts of a header that tell of a process or of one of its threads. Returns the roles that
