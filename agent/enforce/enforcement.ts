@@ -5,8 +5,15 @@ import type { KernelSensor } from "../sensors/kernel.ts";
 import type { KernelOptions } from "../sensors/options.ts";
 import type { Detached } from "../sensors/programs.ts";
 import { Enforcer } from "./enforcer.ts";
+import { closeAgain, followFiles, KEPT_FILES_MAX, openAgain } from "./kept.ts";
 import type { EnforcementPolicy } from "./policy.ts";
-import { filesKey, type ResolvedFiles, resolveFiles, sparesNone } from "./resolve.ts";
+import {
+  type FileAbout,
+  filesKey,
+  type ResolvedFiles,
+  resolveFiles,
+  sparesNone,
+} from "./resolve.ts";
 import { encodeEnforcement } from "./tables.ts";
 import { chooseTiers, holdOf } from "./tiers.ts";
 import { addTiers } from "./tier_counts.ts";
@@ -47,6 +54,8 @@ export class Enforcement implements Disposable {
   /** What was counted by programs that others took the place of. */
   #past: readonly TierTally[] = [];
   #files = "";
+  /** What was found of the policy in force. */
+  #found: ResolvedFiles | undefined;
   #said = "";
   /** What fanotify is not asked about, as it was told. */
   #left: string | undefined;
@@ -114,7 +123,8 @@ export class Enforcement implements Disposable {
   use(policy: EnforcementPolicy): void {
     const tiers = chooseTiers(this.#trials, policy.entries);
     const before = this.#enforcer;
-    const files = resolveFiles(policy);
+    const isSame = this.#found !== undefined && policy.hash === this.#policy.hash;
+    const files = this.#follow(policy, isSame ? this.#found : undefined);
     if (before !== undefined && before.tiers.join() === tiers.join()) {
       this.#give(before, { policy, files });
     } else {
@@ -147,7 +157,7 @@ export class Enforcement implements Disposable {
   lookAgainIfDue(): void {
     if (performance.now() - this.#lookedAt < LOOK_AGAIN_MS || this.#enforcer === undefined) return;
     this.#lookedAt = performance.now();
-    const files = resolveFiles(this.#policy);
+    const files = this.#follow(this.#policy, this.#found);
     try {
       if (filesKey(files) === this.#files) this.#tell(this.#enforcer.look());
       else this.#give(this.#enforcer, { policy: this.#policy, files });
@@ -192,10 +202,30 @@ export class Enforcement implements Disposable {
     { policy, files }: { readonly policy: EnforcementPolicy; readonly files: ResolvedFiles },
   ): void {
     const { roleId, wallOffsetNs } = this.#parts;
-    const blob = encodeEnforcement(policy, { files, roleId, wallOffsetNs: wallOffsetNs() });
-    this.#tell(enforcer.policy(blob));
+    const opened = openKept(files);
+    try {
+      const context = { files, roleId, wallOffsetNs: wallOffsetNs(), opened };
+      this.#tell(enforcer.policy(encodeEnforcement(policy, context)));
+    } finally {
+      for (const descriptor of opened.values()) closeAgain(descriptor);
+    }
     this.#files = filesKey(files);
+    this.#found = files;
     this.#lookedAt = performance.now();
+  }
+
+  /** Files of a policy, those too that were moved away since; what cannot be followed is said. */
+  #follow(policy: EnforcementPolicy, before: ResolvedFiles | undefined): ResolvedFiles {
+    const { files, lost } = followFiles(policy, { before, now: resolveFiles(policy) });
+    const [first] = lost;
+    if (first !== undefined) {
+      this.#parts.onWarning(
+        `Enforcement: ${lost.length} files were moved away or replaced and are not known by what ` +
+          `they are any more, the first "${first}": over ${KEPT_FILES_MAX}, or their file system ` +
+          "has no handles for files",
+      );
+    }
+    return files;
   }
 
   /** What fanotify is not asked about is said when it becomes another. */
@@ -228,4 +258,16 @@ export class Enforcement implements Disposable {
       );
     }
   }
+}
+
+/** Descriptors of files that lost their name; one that is gone by now has none. */
+function openKept({ kept }: ResolvedFiles): ReadonlyMap<FileAbout, number> {
+  const opened = new Map<FileAbout, number>();
+  for (const [path, files] of kept) {
+    for (const about of files) {
+      const again = openAgain(path, about);
+      if (typeof again === "number") opened.set(about, again);
+    }
+  }
+  return opened;
 }

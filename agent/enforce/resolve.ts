@@ -5,7 +5,7 @@ import { PROTECTED_PROGRAMS, protectedUsers } from "./protected.ts";
 const PASSWD = "/etc/passwd";
 
 /** Bytes of `struct immune_file_about`, and where its members are. */
-const ABOUT_BYTES = 80;
+const ABOUT_BYTES = 216;
 const ABOUT = {
   device: 0,
   changedNs: 4,
@@ -39,6 +39,8 @@ export interface FileAbout extends FileIdentity {
   readonly changed: readonly [bigint, number];
   /** 64 hexadecimal digits; zeros where it was not asked for. */
   readonly sha256: string;
+  /** The same as the library has it, with what the file is found again by. */
+  readonly raw: Uint8Array<ArrayBuffer>;
 }
 
 /** The files that a policy names, as they were when it was looked. */
@@ -51,6 +53,8 @@ export interface ResolvedFiles {
    * command of a program with many would refuse all.
    */
   readonly alone: ReadonlyMap<string, FileAbout>;
+  /** Files that were at a path when it was looked before, and live under another name. */
+  readonly kept: ReadonlyMap<string, readonly FileAbout[]>;
   /** Programs that nothing is refused to. */
   readonly protected: readonly string[];
   /** The user that one of them runs as beside root. */
@@ -91,6 +95,7 @@ export function fileAbout(
       view.getUint32(ABOUT.changedNs, true),
     ],
     sha256: bytes.subarray(ABOUT.sha256, ABOUT.sha256 + 32).toHex(),
+    raw: bytes,
   };
 }
 
@@ -124,7 +129,7 @@ export function resolveFiles(
   const unknown = [...named, ...alone]
     .filter(([path, { kernel }]) => kernel === undefined && !optional.has(path))
     .map(([path]) => path);
-  return { named, alone, protected: guarded, users: usersOf(), missing, unknown };
+  return { named, alone, kept: new Map(), protected: guarded, users: usersOf(), missing, unknown };
 }
 
 function usersOf(): ReadonlyMap<string, number> {
@@ -153,9 +158,12 @@ export function sparesNone({ entries }: EnforcementPolicy, files: ResolvedFiles)
  *
  * @param files What was found.
  */
-export function filesKey({ named, alone, users }: ResolvedFiles): string {
-  const texts = [named, alone].map((files) =>
-    [...files].map(([path, { device, inode, kernel }]) =>
+export function filesKey({ named, alone, kept, users }: ResolvedFiles): string {
+  const former = [...kept].flatMap(([path, files]) =>
+    files.map((about): [string, FileAbout] => [path, about])
+  );
+  const texts = [[...named], [...alone], former].map((files) =>
+    files.map(([path, { device, inode, kernel }]) =>
       `${path} ${device} ${inode} ${kernel?.device} ${kernel?.inode}`
     ).join("\n")
   );

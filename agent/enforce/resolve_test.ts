@@ -10,6 +10,7 @@ const FOUND: FileAbout = {
   links: 1,
   changed: [0n, 0],
   sha256: "0".repeat(64),
+  raw: new Uint8Array(216),
 };
 
 Deno.test("a policy that refuses is known to spare nobody where no protected program is found", () => {

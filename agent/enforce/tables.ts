@@ -12,6 +12,8 @@ export interface TableContext {
   readonly roleId?: (name: string) => number | undefined;
   /** Unix time in nanoseconds = boot time + this. */
   readonly wallOffsetNs: bigint;
+  /** Open descriptors of files that lost their name, which fanotify is to ask about. */
+  readonly opened?: ReadonlyMap<FileAbout, number>;
 }
 
 const MAGIC = 0x464e4549;
@@ -27,7 +29,7 @@ const ADDRESS_BITS_BEFORE = 64;
 /** IANA numbers; a connection by MPTCP is one by TCP too. */
 const PROTOCOLS = { tcp: [6, 262], udp: [17] } as const;
 const FLAG_PROTECTED = 1;
-const PLACES = { file: 1, tree: 2, everywhere: 3 } as const;
+const PLACES = { file: 1, tree: 2, everywhere: 3, opened: 4 } as const;
 const EVENTS = { exec: 1, open: 2 } as const;
 
 interface Row {
@@ -57,7 +59,7 @@ export function encodeEnforcement(
     addressTable(policy.entries),
     portTable(policy.entries),
   ];
-  const marks = markRows(policy.entries);
+  const marks = markRows(policy.entries, context);
   const hashes = hashRows(policy.entries);
   const body = tables.reduce((sum, { rows }) => sum + rows.length, 0);
   const masks = maskBytes(policy, context);
@@ -279,7 +281,9 @@ function fileTable(entries: readonly Entry[], files: ResolvedFiles): Table {
     for (const path of [...entry.files, ...entry.paths]) {
       // A name among several of one file stands for itself alone; see resolve.ts.
       const about = entry.files.includes(path) ? files.named.get(path) : files.alone.get(path);
-      for (const row of rowsOf(about)) row.add |= bit(i);
+      for (const one of [about, ...files.kept.get(path) ?? []]) {
+        for (const row of rowsOf(one)) row.add |= bit(i);
+      }
     }
     for (const path of entry.exceptPrograms) {
       for (const row of rowsOf(files.named.get(path))) row.remove |= bit(i);
@@ -300,7 +304,7 @@ function fileTable(entries: readonly Entry[], files: ResolvedFiles): Table {
 }
 
 /** What fanotify is to ask about. */
-function markRows(entries: readonly Entry[]): Table {
+function markRows(entries: readonly Entry[], { files: found, opened }: TableContext): Table {
   const marks = new Map<string, number>();
   for (const { action, access, paths, trees, files, sha256 } of entries) {
     if (action !== "exec" && !(action === "open" && access.includes("read"))) continue;
@@ -312,6 +316,16 @@ function markRows(entries: readonly Entry[]): Table {
     for (const path of [...paths, ...files]) add("file", path);
     for (const path of trees) if (path !== MEMORY_PREFIX) add("tree", path);
     if (sha256.length > 0) add("everywhere", "/");
+  }
+  // Last, as the loader wants them: they are marked this once.
+  for (const { action, access, paths, files } of entries) {
+    if (action !== "exec" && !(action === "open" && access.includes("read"))) continue;
+    for (const about of [...paths, ...files].flatMap((path) => found.kept.get(path) ?? [])) {
+      const descriptor = opened?.get(about);
+      if (descriptor === undefined) continue;
+      const key = `${PLACES.opened} /proc/self/fd/${descriptor}`;
+      marks.set(key, (marks.get(key) ?? 0) | EVENTS[action]);
+    }
   }
   const out = new Bytes();
   for (const [key, events] of marks) {

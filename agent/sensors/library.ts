@@ -43,6 +43,8 @@ const SYMBOLS = {
   immune_enforce_pinned: { parameters: ["buffer"], result: "i64" },
   immune_enforce_trial: { parameters: ["buffer", "buffer", "u32"], result: "i64" },
   immune_file_about: { parameters: ["buffer", "u32", "buffer"], result: "i64" },
+  immune_file_again: { parameters: ["buffer", "buffer"], result: "i64" },
+  immune_file_close: { parameters: ["i64"], result: "i64" },
   immune_sensor_close: { parameters: ["u64"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

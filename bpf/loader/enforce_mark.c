@@ -140,6 +140,8 @@ static int mark_place(int group, const struct immune_enforce_mark *mark, struct 
 		return -EINVAL;
 	if (mark->place == IMMUNE_PLACE_EVERYWHERE)
 		return mark_everywhere(group, mask, left);
+	if (mark->place == IMMUNE_PLACE_OPENED)
+		return mark_one(group, 0, mask, mark->path);
 	/* Its answer and ours could wait for each other. */
 	if (served_path(mark->path)) {
 		leave_out(left, mark->path, served_reason);

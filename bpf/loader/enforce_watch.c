@@ -205,6 +205,20 @@ static void counts_add(struct immune_enforce_row *row, const struct answerer *an
 	row->hashed += atomic_load(&judge->hashed);
 }
 
+/* Their descriptors are for this one time; the marks stay as long as the group. */
+static void marks_opened_forget(struct answerer *answerer)
+{
+	struct immune_enforce_mark mark;
+
+	while (answerer->mark_count) {
+		memcpy(&mark, answerer->rest + (answerer->mark_count - 1) * sizeof(mark),
+		       sizeof(mark));
+		if (mark.place != IMMUNE_PLACE_OPENED)
+			return;
+		answerer->mark_count--;
+	}
+}
+
 int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 			  const struct enforce_watch_rest *about)
 {
@@ -228,6 +242,7 @@ int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 		error = answerer_run(next);
 	if (!error)
 		error = enforce_marks_set(next->group, rest, about->mark_count);
+	marks_opened_forget(next);
 	if (error < 0)
 		answerer_stop(next);
 	else

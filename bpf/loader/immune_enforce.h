@@ -46,6 +46,8 @@ enum immune_mark_place {
 	IMMUNE_PLACE_FILE = 1, /* this file, and the name in its directory */
 	IMMUNE_PLACE_TREE = 2, /* files in this directory and below, same file system */
 	IMMUNE_PLACE_EVERYWHERE = 3, /* every file system that is mounted; path is "/" */
+	/* The file alone, whatever its names; path is one of /proc/self/fd, for this call. The last marks. */
+	IMMUNE_PLACE_OPENED = 4,
 };
 
 enum immune_mark_event {
@@ -99,6 +101,8 @@ enum immune_enforce_trial {
 	IMMUNE_TRIAL_COUNT = 7,
 };
 
+#define IMMUNE_HANDLE_BYTES_MAX 128
+
 /* A file as user space names it to the kernel. */
 struct immune_file_about {
 	uint32_t device; /* as stat(2) has it, kernel encoding */
@@ -110,6 +114,9 @@ struct immune_file_about {
 	uint32_t kernel_device; /* as programs in the kernel see it; 0 = that cannot be told */
 	uint8_t sha256[32]; /* zeros where it was not asked for */
 	uint64_t kernel_inode;
+	int32_t handle_type;
+	uint32_t handle_bytes; /* 0: its file system has no handles for files */
+	uint8_t handle[IMMUNE_HANDLE_BYTES_MAX]; /* by which it is found under any name */
 };
 
 enum immune_about_flag {
@@ -167,5 +174,10 @@ int64_t immune_enforce_trial(const struct immune_options *options,
 
 /* Identity of a regular file. flags: enum immune_about_flag. EFBIG: more than it hashes. */
 int64_t immune_file_about(const char *path, uint32_t flags, struct immune_file_about *about);
+
+/* Finds a file again that was at a path once, under whatever name: returns a descriptor of it (O_PATH),
+ * for immune_file_close(). ESTALE: it has no name any more; EOPNOTSUPP: it cannot be told. */
+int64_t immune_file_again(const char *path, const struct immune_file_about *about);
+int64_t immune_file_close(int64_t descriptor);
 
 #endif

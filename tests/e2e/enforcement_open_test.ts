@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
+import { Enforcement } from "../../agent/enforce/enforcement.ts";
+import { parseEnforcement } from "../../agent/enforce/mod.ts";
 import { VERDICT_TIERS } from "../../common/record/values.ts";
-import { blocking, compile, Refusals, tierTest } from "../support/enforcement.ts";
-import { inFolder } from "../support/probe.ts";
+import { blocking, compile, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
+import { inFolder, Probe } from "../support/probe.ts";
 
 /** Whether a shell's open works: `<` reads, `>>` writes. */
 async function opens(path: string, how: "<" | ">>" = "<"): Promise<boolean> {
@@ -82,5 +84,48 @@ tierTest("reading and writing are told apart", {
       refusals.set(of("read"));
       assertEquals([await opens(path, "<"), await opens(path, ">>")], [false, true]);
       assertEquals(await evades("three"), false);
+    }),
+});
+
+tierTest("a file that is moved or linked is refused by what it is as long as it lives", {
+  tier: hasTier("lsm", "open") ? "lsm" : "fanotify",
+  action: "open",
+  test: () =>
+    inFolder(async (folder) => {
+      const [path, far] = [`${folder}/one`, `${folder}/far`];
+      await Deno.mkdir(far);
+      await Deno.writeTextFile(path, "secret\n");
+      using probe = new Probe({ kinds: ["verdict"] });
+      using enforcement = new Enforcement({
+        policy: parseEnforcement(blocking("open", `paths = ["${path}"]`), {
+          file: "test",
+          homes: [],
+        }),
+        pinned: false,
+        pinPath: `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`,
+        paused: false,
+      }, {
+        sensor: probe.sensor,
+        kernel: {},
+        wallOffsetNs: () => 0n,
+        roleId: () => undefined,
+        onWarning: () => {},
+      });
+      // A second name, which it had not when the policy was loaded.
+      await Deno.link(path, `${far}/two`);
+      enforcement.restore();
+      assertEquals(await opens(`${far}/two`), false);
+      await Deno.remove(`${far}/two`);
+      await Deno.rename(path, `${far}/moved`);
+      enforcement.restore();
+      await Deno.writeTextFile(path, "another\n");
+      enforcement.restore();
+      assertEquals(await opens(`${far}/moved`), false);
+      assertEquals(await opens(path), false);
+      // Another one of the name that it had elsewhere is not meant.
+      await Deno.remove(`${far}/moved`);
+      enforcement.restore();
+      await Deno.writeTextFile(`${far}/moved`, "new\n");
+      assertEquals(await opens(`${far}/moved`), true);
     }),
 });
