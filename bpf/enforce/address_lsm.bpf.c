@@ -3,6 +3,7 @@
  * connect and bind, by LSM: the call gives EPERM. A datagram that names its receiver itself and TCP
  * Fast Open never come here: the cgroup programs, which stay attached beside these, see them.
  */
+#include "any_address.h"
 #include "verdict.h"
 
 static __always_inline bool judge_call(struct immune_act *act, struct socket *socket,
@@ -29,6 +30,8 @@ static __always_inline bool judge_call(struct immune_act *act, struct socket *so
 	} else {
 		return false;
 	}
+	if (action == IMMUNE_ACTION_CONNECT && address_is_any(words))
+		any_resolve(words, &family, BPF_CORE_READ(socket, sk), 0);
 	protocol = BPF_CORE_READ(socket, sk, sk_protocol);
 	type = BPF_CORE_READ(socket, type);
 	judge_actor(act, false);

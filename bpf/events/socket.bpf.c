@@ -4,6 +4,7 @@
  * that TCP Fast Open, io_uring and MPTCP are seen too, and the address is the kernel's copy. Always
  * allow.
  */
+#include "any_address.h"
 #include "need.h"
 #include "owner.h"
 
@@ -17,8 +18,9 @@ struct socket_record {
 
 _Static_assert(sizeof(struct immune_connect_body) == sizeof(struct immune_bind_body), "one body");
 
+/* `from`: the own address that a datagram brings, or 0. */
 static __always_inline void address_fill(struct socket_record *record,
-					 struct bpf_sock_addr *context, bool ipv6)
+					 struct bpf_sock_addr *context, bool ipv6, __u32 from)
 {
 	__u32 words[4] = {};
 
@@ -32,6 +34,8 @@ static __always_inline void address_fill(struct socket_record *record,
 		words[3] = context->user_ip6[3];
 		record->header.flags |= address_normalise(words, &record->body.family);
 	}
+	if (record->header.kind == IMMUNE_KIND_CONNECT && address_is_any(words))
+		any_resolve(words, &record->body.family, sock_of(context), from);
 	__builtin_memcpy(record->body.address, words, sizeof(words));
 }
 
@@ -91,7 +95,7 @@ static __always_inline bool is_first(struct bpf_sock_addr *context, bool ipv6)
 }
 
 static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6,
-				      bool only_named)
+				      bool only_named, __u32 from)
 {
 	struct immune_tally *tally = tally_of(kind);
 	struct socket_record record = {};
@@ -105,7 +109,7 @@ static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind,
 	record.body.port = bpf_ntohs(context->user_port);
 	record.body.protocol = context->protocol;
 	record.body.socket_type = context->type;
-	address_fill(&record, context, ipv6);
+	address_fill(&record, context, ipv6, from);
 	end.family = record.body.family;
 	end.port = record.body.port;
 	if (only_named && !network_named(&record.header, &end))
@@ -119,7 +123,7 @@ static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind,
 static __always_inline int on_connect(struct bpf_sock_addr *context, bool ipv6)
 {
 	asker_note(context);
-	return on_address(context, IMMUNE_KIND_CONNECT, ipv6, false);
+	return on_address(context, IMMUNE_KIND_CONNECT, ipv6, false, 0);
 }
 
 /*
@@ -127,7 +131,7 @@ static __always_inline int on_connect(struct bpf_sock_addr *context, bool ipv6)
  * somebody chose answers, mostly, and would make each client of a server a destination of it: so
  * of that only those are told whom a rule or an indicator names.
  */
-static __always_inline int on_datagram(struct bpf_sock_addr *context, bool ipv6)
+static __always_inline int on_datagram(struct bpf_sock_addr *context, bool ipv6, __u32 from)
 {
 	struct immune_control *policy = control_get();
 
@@ -135,7 +139,7 @@ static __always_inline int on_datagram(struct bpf_sock_addr *context, bool ipv6)
 	if (!policy || !((policy->kind_mask >> IMMUNE_KIND_CONNECT) & 1) || !is_first(context, ipv6))
 		return IMMUNE_ALLOW;
 	return on_address(context, IMMUNE_KIND_CONNECT, ipv6,
-			  context->sk->src_port < IMMUNE_EPHEMERAL_PORT);
+			  context->sk->src_port < IMMUNE_EPHEMERAL_PORT, from);
 }
 
 SEC("cgroup/connect4")
@@ -153,26 +157,26 @@ int on_connect6(struct bpf_sock_addr *context)
 SEC("cgroup/bind4")
 int on_bind4(struct bpf_sock_addr *context)
 {
-	return on_address(context, IMMUNE_KIND_BIND, false, false);
+	return on_address(context, IMMUNE_KIND_BIND, false, false, 0);
 }
 
 SEC("cgroup/bind6")
 int on_bind6(struct bpf_sock_addr *context)
 {
-	return on_address(context, IMMUNE_KIND_BIND, true, false);
+	return on_address(context, IMMUNE_KIND_BIND, true, false, 0);
 }
 
 /* Attached while connects or DNS are wanted. */
 SEC("cgroup/sendmsg4")
 int on_send4(struct bpf_sock_addr *context)
 {
-	return on_datagram(context, false);
+	return on_datagram(context, false, context->msg_src_ip4);
 }
 
 SEC("cgroup/sendmsg6")
 int on_send6(struct bpf_sock_addr *context)
 {
-	return on_datagram(context, true);
+	return on_datagram(context, true, 0);
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

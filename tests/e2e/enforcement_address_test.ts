@@ -6,6 +6,7 @@ import {
   VERDICT_OUTCOMES,
   VERDICT_TIERS,
 } from "../../common/record/values.ts";
+import type { RecordView } from "../../common/record/decode.ts";
 import { addressText } from "../../common/record/text.ts";
 import { blocking, compile, Refusals, tierTest } from "../support/enforcement.ts";
 import { inFolder, run } from "../support/probe.ts";
@@ -18,9 +19,55 @@ const EPERM = "1";
 /** Every way to reach an address that is not the plain one. */
 const WAYS = ["tcp", "udp", "mapped", "mapped_udp", "fastopen", "uring", "mptcp"] as const;
 
-async function reach(program: string, how: string, port = PORT): Promise<readonly string[]> {
-  const { lines } = await run(program, [how, ADDRESS, String(port)]);
+interface End {
+  readonly address?: string;
+  readonly port?: number;
+}
+
+async function reach(
+  program: string,
+  how: string,
+  { address = ADDRESS, port = PORT }: End = {},
+): Promise<readonly string[]> {
+  const { lines } = await run(program, [how, address, String(port)]);
   return lines[0]?.split(" ") ?? [];
+}
+
+/** Ways to all zeros, and where the kernel takes them. */
+const TO_ANY: readonly (readonly [how: string, address: string, judged: string])[] = [
+  ["tcp", "0.0.0.0", "127.0.0.1"],
+  ["mapped", "0.0.0.0", "127.0.0.1"],
+  ["any6", "0.0.0.0", "::1"],
+  ["bound", ADDRESS, ADDRESS],
+];
+const TO_ANY_BY_DATAGRAM: typeof TO_ANY = [
+  ["udp", "0.0.0.0", "127.0.0.1"],
+  ["mapped_udp", "0.0.0.0", "127.0.0.1"],
+  ["any6_udp", "0.0.0.0", "::1"],
+  ["sent_from", ADDRESS, ADDRESS],
+];
+
+/** Where verdicts say that somebody wanted to go. */
+function judged(verdicts: readonly RecordView[]): readonly string[] {
+  return verdicts.map((verdict) =>
+    addressText(verdict.address("verdict", "address"), verdict.number("verdict", "family"))
+  );
+}
+
+/** That an address of all zeros is judged as the one that it leads to. */
+async function assertJudgesAny(
+  program: string,
+  { tier, ways }: { readonly tier: Tier; readonly ways: typeof TO_ANY },
+): Promise<void> {
+  const addresses = `addresses = ["127.0.0.1", "::1", "${ADDRESS}"]`;
+  using refusals = new Refusals(blocking("connect", addresses), { tiers: [tier] });
+  for (const [how, address] of ways) {
+    assertEquals(await reach(program, how, { address }), [EPERM, "0"], how);
+  }
+  assertEquals(judged(refusals.until(ways.length)), ways.map(([, , end]) => end));
+  // What is bound to all addresses is not bound to the loopback.
+  refusals.set(blocking("bind", addresses));
+  assertEquals((await reach(program, "bind", { address: "0.0.0.0" }))[0], "0");
 }
 
 function withReach(test: (program: string) => Promise<void>): () => Promise<void> {
@@ -44,11 +91,19 @@ for (const how of WAYS) {
       // Datagrams become IPv4 before they are asked about.
       assertEquals((verdict.flags & FLAGS.mapped) !== 0, how === "mapped");
       // Another port is another thing, and packets are seen when they are made.
-      const [, packets] = await reach(program, how, PORT + 1);
+      const [, packets] = await reach(program, how, { port: PORT + 1 });
       assert(Number(packets) > 0, "the capture sees nothing");
     }),
   });
 }
+
+tierTest("an address of all zeros is judged as the one that it leads to", {
+  tier: "cgroup",
+  action: "connect",
+  test: withReach((program) =>
+    assertJudgesAny(program, { tier: "cgroup", ways: [...TO_ANY, ...TO_ANY_BY_DATAGRAM] })
+  ),
+});
 
 tierTest("bind, protocols and ranges of ports are told apart", {
   tier: "cgroup",
@@ -57,8 +112,8 @@ tierTest("bind, protocols and ranges of ports are told apart", {
     using refusals = new Refusals(blocking("bind", `ports = ["4000-4998"]`), {
       tiers: ["cgroup"],
     });
-    assertEquals((await reach(program, "bind", 4998))[0], EPERM);
-    assertEquals((await reach(program, "bind", 4999))[0], "0");
+    assertEquals((await reach(program, "bind", { port: 4998 }))[0], EPERM);
+    assertEquals((await reach(program, "bind", { port: 4999 }))[0], "0");
     assertEquals(refusals.until(1)[0]?.number("verdict", "action"), VERDICT_ACTIONS.bind);
     refusals.set(blocking(
       "connect",
@@ -91,4 +146,10 @@ tierTest("a blocked address is not reached by connect(2) nor bound", {
       assertEquals(verdict.number("verdict", "tier"), VERDICT_TIERS.lsm);
     }
   }),
+});
+
+tierTest("a connect(2) to all zeros is judged as one to where it leads", {
+  tier: "lsm",
+  action: "connect",
+  test: withReach((program) => assertJudgesAny(program, { tier: "lsm", ways: TO_ANY })),
 });

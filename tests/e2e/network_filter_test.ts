@@ -67,6 +67,11 @@ function ends(probe: Probe, pid: number, kind: "connect" | "bind" = "connect"): 
   });
 }
 
+/** The end that a record has of one that was asked for. */
+function toldAs(end: string): string {
+  return end.replace("::ffff:", "").replace(/^0\.0\.0\.0 /, "127.0.0.1 ").replace(/^:: /, "::1 ");
+}
+
 function ofKind(probe: Probe, pid: number, kind: KindName): readonly RecordView[] {
   return probe.records.filter((record) => record.pid === pid && record.kind === kind);
 }
@@ -101,6 +106,11 @@ sensorTest(
       [`::1 ${OTHER}`, true],
       [`::ffff:127.5.0.9 ${OTHER}`, true],
       [`::ffff:127.6.0.9 ${OTHER}`, false],
+      // All zeros lead to the loopback, and are told as what they lead to.
+      [`0.0.0.0 ${NAMED}`, true],
+      [`0.0.0.0 ${OTHER}`, false],
+      [`:: ${OTHER}`, true],
+      [`::ffff:0.0.0.0 ${NAMED}`, true],
     ];
     const before = kindCounts(probe, "connect");
     const { pid } = await run("perl", [
@@ -112,7 +122,7 @@ sensorTest(
     while (probe.read(0) > 0);
     assertEquals(
       ends(probe, pid),
-      cases.filter(([, isSent]) => isSent).map(([end]) => end.replace("::ffff:", "")),
+      cases.filter(([, isSent]) => isSent).map(([end]) => toldAs(end)),
     );
     const left = cases.filter(([, isSent]) => !isSent).length;
     assert(kindCounts(probe, "connect").filtered - before.filtered >= left);
@@ -139,8 +149,11 @@ sensorTest(
       [`127.0.0.1 ${OTHER}`, false],
       [`127.7.7.7 ${OTHER}`, true],
       [`::ffff:127.7.7.7 ${OTHER}`, true],
+      [`0.0.0.0 ${NAMED}`, true],
+      [`:: ${NAMED}`, true],
+      [`::ffff:0.0.0.0 ${NAMED}`, true],
     ];
-    const wanted = cases.filter(([, isSent]) => isSent).map(([end]) => end.replace("::ffff:", ""));
+    const wanted = cases.filter(([, isSent]) => isSent).map(([end]) => toldAs(end));
     for (const port of ["0", `${CHOSEN}`]) {
       const { pid } = await run("perl", [
         CONTACTS,

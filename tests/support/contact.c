@@ -4,6 +4,8 @@
  * number that it got and how many packets left: "1 0" was refused before there was one.
  *
  *	contact tcp|udp|mapped|mapped_udp|fastopen|uring|mptcp|bind ADDRESS PORT
+ *	contact any6|any6_udp ADDRESS PORT	(to ::, whatever ADDRESS)
+ *	contact bound|sent_from ADDRESS PORT	(to 0.0.0.0, from ADDRESS)
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -82,6 +84,55 @@ static int by_bind(const struct sockaddr_in *at)
 	return bind(fd, (const struct sockaddr *)at, sizeof(*at)) ? errno : 0;
 }
 
+static int to_any6(int type, const struct sockaddr_in *to)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = to->sin_port };
+	int fd = socket(AF_INET6, type, 0);
+
+	if (type == SOCK_STREAM)
+		return connect(fd, (struct sockaddr *)&any, sizeof(any)) ? errno : 0;
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&any, sizeof(any)) == 1 ? 0 : errno;
+}
+
+/* To 0.0.0.0 by a socket that has an address of its own. */
+static int from_bound(const struct sockaddr_in *from)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = from->sin_port };
+	struct sockaddr_in own = *from;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	own.sin_port = 0;
+	if (bind(fd, (struct sockaddr *)&own, sizeof(own)))
+		return errno;
+	return connect(fd, (struct sockaddr *)&any, sizeof(any)) ? errno : 0;
+}
+
+/* To 0.0.0.0 by a datagram that brings the address that it is from. */
+static int from_sent(const struct sockaddr_in *from)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = from->sin_port };
+	struct iovec bytes = { .iov_base = "x", .iov_len = 1 };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	} control = { 0 };
+	struct msghdr message = {
+		.msg_name = &any,
+		.msg_namelen = sizeof(any),
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct in_pktinfo about = { .ipi_spec_dst = from->sin_addr };
+
+	control.header.cmsg_level = IPPROTO_IP;
+	control.header.cmsg_type = IP_PKTINFO;
+	control.header.cmsg_len = CMSG_LEN(sizeof(about));
+	memcpy(CMSG_DATA(&control.header), &about, sizeof(about));
+	return sendmsg(socket(AF_INET, SOCK_DGRAM, 0), &message, 0) == 1 ? 0 : errno;
+}
+
 static int by_uring(const struct sockaddr_in *to)
 {
 	struct io_uring_params params = { 0 };
@@ -131,6 +182,14 @@ static int reach(const char *how, const struct sockaddr_in *to)
 		return by_send(AF_INET, SOCK_STREAM, MSG_FASTOPEN, to);
 	if (!strcmp(how, "uring"))
 		return by_uring(to);
+	if (!strcmp(how, "any6"))
+		return to_any6(SOCK_STREAM, to);
+	if (!strcmp(how, "any6_udp"))
+		return to_any6(SOCK_DGRAM, to);
+	if (!strcmp(how, "bound"))
+		return from_bound(to);
+	if (!strcmp(how, "sent_from"))
+		return from_sent(to);
 	if (!strcmp(how, "bind"))
 		return by_bind(to);
 	exit(2);
