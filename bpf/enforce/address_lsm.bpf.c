@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * connect and bind, by LSM: the call gives EPERM. A datagram that names its receiver itself and TCP
- * Fast Open never come here: the cgroup programs, which stay attached beside these, see them.
+ * Fast Open never come here: the cgroup programs, which stay attached beside these, see those of TCP
+ * and UDP, and the making of sockets of other protocols, whose datagrams nobody is asked about.
  */
 #include "any_address.h"
 #include "verdict.h"

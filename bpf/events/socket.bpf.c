@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * connect, bind and datagrams that name their receiver, at the cgroup hooks: below the system call, so
- * that TCP Fast Open, io_uring and MPTCP are seen too, and the address is the kernel's copy. Always
- * allow.
+ * that TCP Fast Open, io_uring and MPTCP are seen too, and the address is the kernel's copy. Sockets
+ * that meet none of these hooks are told when they are made. Always allow.
  */
 #include "any_address.h"
 #include "need.h"
 #include "owner.h"
+#include "unseen.h"
 
 /* First port of those that Linux gives to who chose none (ip_local_port_range, as it is by default). */
 #define IMMUNE_EPHEMERAL_PORT 32768
@@ -177,6 +178,30 @@ SEC("cgroup/sendmsg6")
 int on_send6(struct bpf_sock_addr *context)
 {
 	return on_datagram(context, true, 0);
+}
+
+/* A connect to nobody knows whom: address and port are 0. Attached while connects are wanted. */
+SEC("cgroup/sock_create")
+int on_socket(struct bpf_sock *context)
+{
+	struct immune_tally *tally;
+	struct socket_record record = {};
+	struct endpoint end = { .address = record.body.address };
+
+	if (!socket_unseen(context))
+		return IMMUNE_ALLOW;
+	tally = tally_of(IMMUNE_KIND_CONNECT);
+	if (!kind_wanted(tally, IMMUNE_KIND_CONNECT))
+		return IMMUNE_ALLOW;
+	header_fill_current(&record.header, IMMUNE_KIND_CONNECT);
+	record.header.length = sizeof(record);
+	record.header.body_length = sizeof(record.body);
+	record.header.flags |= IMMUNE_FLAG_UNRESOLVED;
+	record.body.family = end.family = context->family;
+	record.body.protocol = context->protocol;
+	record.body.socket_type = context->type;
+	network_send(&record.header, sizeof(record), tally, &end, true);
+	return IMMUNE_ALLOW;
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

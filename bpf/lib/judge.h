@@ -211,6 +211,16 @@ static __always_inline void judge_actor(struct immune_act *act, bool after_exec)
 		judge_program(act);
 }
 
+static __always_inline void judge_protocol(struct immune_act *act, __u32 protocol)
+{
+	const struct immune_enforcement *policy = act->policy;
+	struct immune_value_key kind = { .generation = act->generation, .value = protocol };
+
+	if (act->entries & policy->by_protocol)
+		act_narrow(act, bpf_map_lookup_elem(&enforced_protocols, &kind),
+			   policy->by_protocol, 0);
+}
+
 /* Which address, port and protocol. */
 static __always_inline void judge_address(struct immune_act *act, const __u32 words[4], __u16 family,
 					  __u16 port, __u32 protocol)
@@ -218,7 +228,6 @@ static __always_inline void judge_address(struct immune_act *act, const __u32 wo
 	const struct immune_enforcement *policy = act->policy;
 	struct immune_address_key address = { .generation = act->generation, .family = family };
 	struct immune_port_key number = { .generation = act->generation };
-	struct immune_value_key kind = { .generation = act->generation, .value = protocol };
 
 	address.bits = 64 + (family == IMMUNE_FAMILY_IPV6 ? 128 : 32);
 	__builtin_memcpy(address.address, words, sizeof(address.address));
@@ -230,9 +239,7 @@ static __always_inline void judge_address(struct immune_act *act, const __u32 wo
 			   policy->by_address, 0);
 	if (act->entries & policy->by_port)
 		act_narrow(act, bpf_map_lookup_elem(&enforced_ports, &number), policy->by_port, 0);
-	if (act->entries & policy->by_protocol)
-		act_narrow(act, bpf_map_lookup_elem(&enforced_protocols, &kind),
-			   policy->by_protocol, 0);
+	judge_protocol(act, protocol);
 }
 
 /* Time of the last change of a file, whatever this kernel calls it. */

@@ -191,6 +191,13 @@ static int want_datagrams(struct immune_sensor *sensor, bool wanted)
 	return error;
 }
 
+static int want_unseen(struct immune_sensor *sensor, bool wanted)
+{
+	struct sensor_bpf *all = sensor->programs;
+
+	return want_cgroup(sensor, all->progs.on_socket, &all->links.on_socket, wanted);
+}
+
 #define KIND_BIT(kind) (1ull << IMMUNE_KIND_##kind)
 
 int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask)
@@ -202,6 +209,8 @@ int sensor_want_kinds(struct immune_sensor *sensor, uint64_t mask)
 	/* Who asks is put down before his question is looked at. */
 	if (!error)
 		error = want_datagrams(sensor, mask & (KIND_BIT(DNS) | KIND_BIT(CONNECT)));
+	if (!error)
+		error = want_unseen(sensor, mask & KIND_BIT(CONNECT));
 	if (!error)
 		error = want_dns(sensor, mask & KIND_BIT(DNS));
 	if (!error)

@@ -28,7 +28,7 @@ static const struct {
 	{ "refuse_connect4", IMMUNE_TIER_CGROUP }, { "refuse_connect6", IMMUNE_TIER_CGROUP },
 	{ "refuse_send4", IMMUNE_TIER_CGROUP },	  { "refuse_send6", IMMUNE_TIER_CGROUP },
 	{ "refuse_bind4", IMMUNE_TIER_CGROUP },	  { "refuse_bind6", IMMUNE_TIER_CGROUP },
-	{ "kill_exec", IMMUNE_TIER_SIGNAL },
+	{ "refuse_socket", IMMUNE_TIER_CGROUP },  { "kill_exec", IMMUNE_TIER_SIGNAL },
 };
 
 #define PROGRAMS_COUNT (sizeof(programs) / sizeof(programs[0]))

@@ -14,7 +14,17 @@ import {
 } from "./values.ts";
 import { addressText, text } from "./text.ts";
 
-const TRANSPORTS: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 262: "mptcp" };
+const TRANSPORTS: Readonly<Record<number, string>> = {
+  1: "icmp",
+  6: "tcp",
+  17: "udp",
+  33: "dccp",
+  58: "ipv6-icmp",
+  115: "l2tp",
+  132: "sctp",
+  136: "udplite",
+  262: "mptcp",
+};
 const QUERY_TYPES: Readonly<Record<number, string>> = {
   1: "A",
   2: "NS",

@@ -105,6 +105,60 @@ tierTest("an address of all zeros is judged as the one that it leads to", {
   ),
 });
 
+/** Sockets whose connects and datagrams meet no hook of this tier, and their protocols. */
+const UNSEEN: readonly (readonly [how: string, protocol: number])[] = [
+  ["udplite", 136],
+  ["udplite_sent", 136],
+  ["ping", 1],
+];
+/** EPROTONOSUPPORT: what a kernel says of a protocol that it does not have (UDP-Lite, Linux 7). */
+const UNSUPPORTED = "93";
+
+tierTest("sockets that cannot be judged later are refused where an entry blocks, else told", {
+  tier: "cgroup",
+  action: "connect",
+  test: withReach(async (program) => {
+    const entry = blocking("connect", `addresses = ["${ADDRESS}"]`);
+    using refusals = new Refusals(entry.replace("block", "monitor"), { tiers: ["cgroup"] });
+    const ways: (typeof UNSEEN[number])[] = [];
+    for (const way of UNSEEN) {
+      const [error] = await reach(program, way[0]);
+      // What would be judged by an address that is not known is not said to hold.
+      if (error !== UNSUPPORTED) ways.push(way);
+      else assert(way[0] !== "ping");
+      assert(error !== EPERM, way[0]);
+    }
+    refusals.set(entry);
+    for (const [how] of ways) assertEquals(await reach(program, how), [EPERM, "0"], how);
+    // A datagram of UDP-Lite that names its receiver was judged, as it is asked about.
+    const isRefused = (one: RecordView): boolean =>
+      one.number("verdict", "outcome") === VERDICT_OUTCOMES.refused;
+    refusals.probe.until(() => refusals.verdicts().filter(isRefused).length >= ways.length);
+    const verdicts = refusals.verdicts().filter(isRefused);
+    assertEquals(
+      verdicts.map((one) => one.number("verdict", "protocol")),
+      ways.map(([, it]) => it),
+    );
+    assertEquals(judged(verdicts), ways.map(() => "0.0.0.0"));
+    for (const verdict of verdicts) {
+      assert(verdict.has("unresolved"));
+      assertEquals(verdict.number("verdict", "action"), VERDICT_ACTIONS.connect);
+    }
+    // Entries for other protocols, other actors, and binds that are asked about hold for none.
+    const others = [
+      entry + 'protocols = ["tcp", "udp"]\n',
+      entry + "users = [4242]\n",
+      ...ways.length === UNSEEN.length ? [blocking("bind", "ports = [4000]")] : [],
+    ];
+    for (const other of others) {
+      refusals.set(other);
+      assert((await reach(program, ways[0]?.[0] ?? ""))[0] !== EPERM, other);
+    }
+    refusals.set(blocking("bind", "ports = [4000]"));
+    assertEquals((await reach(program, "ping"))[0], EPERM);
+  }),
+});
+
 tierTest("bind, protocols and ranges of ports are told apart", {
   tier: "cgroup",
   action: "connect",

@@ -180,6 +180,25 @@ evasion(
   },
 );
 
+evasion("sockets whose connects and datagrams meet no hook", async () => {
+  using probe = new Probe({ kinds: ["connect"] });
+  // UDP-Lite, which Linux 7 has no more, and ping; TCP is told by its connects alone.
+  const script = "use Socket; for ([2, 136], [2, 1], [1, 6]) { " +
+    'socket(my $s, AF_INET, $$_[0], $$_[1]) and print "$$_[1]\\n" }';
+  const { pid, lines } = await run("perl", ["-e", script]);
+  while (probe.read(0) > 0);
+  const told = probe.records.filter((record) =>
+    record.pid === pid && record.kindId === KINDS.connect.id
+  );
+  const made = lines.filter((line) => line !== "6");
+  assertEquals(told.map((record) => String(record.number("connect", "protocol"))), made);
+  for (const record of told) {
+    assert(record.has("unresolved"));
+    assertEquals(record.number("connect", "port"), 0);
+  }
+  assert(made.length > 0 || kernelIsAtLeast(7, 0));
+});
+
 evasion("a hard link to a watched file", async ({ folder }) => {
   const path = `${folder}/secret`;
   const link = `${folder}/other/innocent`;

@@ -4,17 +4,20 @@
  * number that it got and how many packets left: "1 0" was refused before there was one.
  *
  *	contact tcp|udp|mapped|mapped_udp|fastopen|uring|mptcp|bind ADDRESS PORT
+ *	contact udplite|udplite_sent|ping ADDRESS PORT
  *	contact any6|any6_udp ADDRESS PORT	(to ::, whatever ADDRESS)
  *	contact bound|sent_from ADDRESS PORT	(to 0.0.0.0, from ADDRESS)
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/io_uring.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +78,32 @@ static int by_send(int family, int type, int flags, const struct sockaddr_in *to
 	else
 		sent = sendto(fd, "x", 1, flags, (const struct sockaddr *)to, sizeof(*to));
 	return sent == 1 ? 0 : errno;
+}
+
+static int by_lite(const struct sockaddr_in *to)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+
+	if (fd < 0)
+		return errno;
+	return sendto(fd, "x", 1, 0, (const struct sockaddr *)to, sizeof(*to)) == 1 ? 0 : errno;
+}
+
+/* The range of groups that may have such sockets is empty in a new namespace. */
+static int by_ping(const struct sockaddr_in *to)
+{
+	struct icmphdr request = { .type = ICMP_ECHO };
+	int range = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY);
+	int fd;
+
+	if (range < 0 || write(range, "0 2147483647", 12) != 12)
+		return errno;
+	fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+	if (fd < 0)
+		return errno;
+	return sendto(fd, &request, sizeof(request), 0, (const struct sockaddr *)to, sizeof(*to)) < 0
+		       ? errno
+		       : 0;
 }
 
 static int by_bind(const struct sockaddr_in *at)
@@ -182,6 +211,12 @@ static int reach(const char *how, const struct sockaddr_in *to)
 		return by_send(AF_INET, SOCK_STREAM, MSG_FASTOPEN, to);
 	if (!strcmp(how, "uring"))
 		return by_uring(to);
+	if (!strcmp(how, "udplite"))
+		return by_connect(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE, to);
+	if (!strcmp(how, "udplite_sent"))
+		return by_lite(to);
+	if (!strcmp(how, "ping"))
+		return by_ping(to);
 	if (!strcmp(how, "any6"))
 		return to_any6(SOCK_STREAM, to);
 	if (!strcmp(how, "any6_udp"))
