@@ -63,47 +63,63 @@ struct sent_key {
 	__u32 family;
 };
 
+/* Bit 0 of a value of `sent`: it was told. The others: the filter that decided. */
+#define IMMUNE_SENT_TOLD 1u
+
 /* Those that were sent to last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, IMMUNE_SENT_MAX);
 	__type(key, struct sent_key);
-	__type(value, __u8);
+	__type(value, __u32);
 } sent SEC(".maps");
 
-/* Whether a socket sends to this receiver for the first time, as far as is remembered. */
-static __always_inline bool is_first(struct bpf_sock_addr *context, bool ipv6)
+static __always_inline void sent_key_fill(struct sent_key *key, struct bpf_sock_addr *context,
+					  bool ipv6)
 {
-	struct sent_key key = {
-		.cookie = bpf_get_socket_cookie(context),
-		.port = context->user_port,
-		.family = ipv6 ? IMMUNE_FAMILY_IPV6 : IMMUNE_FAMILY_IPV4,
-	};
-	__u8 one = 1;
-
+	key->cookie = bpf_get_socket_cookie(context);
+	key->port = context->user_port;
+	key->family = ipv6 ? IMMUNE_FAMILY_IPV6 : IMMUNE_FAMILY_IPV4;
 	if (!ipv6) {
-		key.address[0] = context->user_ip4;
+		key->address[0] = context->user_ip4;
 	} else {
-		key.address[0] = context->user_ip6[0];
-		key.address[1] = context->user_ip6[1];
-		key.address[2] = context->user_ip6[2];
-		key.address[3] = context->user_ip6[3];
+		key->address[0] = context->user_ip6[0];
+		key->address[1] = context->user_ip6[1];
+		key->address[2] = context->user_ip6[2];
+		key->address[3] = context->user_ip6[3];
 	}
-	/* Looked up first: an update takes a place from another one before it looks. Of two CPUs the
-	 * later one tells nothing. */
-	return !bpf_map_lookup_elem(&sent, &key) &&
-	       bpf_map_update_elem(&sent, &key, &one, BPF_NOEXIST) != -IMMUNE_EEXIST;
 }
 
-static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6,
-				      bool only_named, __u32 from)
+/*
+ * Whether a socket sends to this receiver for the first time since the filter is another one, as far
+ * as is remembered; `told`: it was told before.
+ */
+static __always_inline bool is_first(const struct sent_key *key, __u32 now, bool *told)
+{
+	__u32 *known = bpf_map_lookup_elem(&sent, key);
+
+	*told = false;
+	/* Looked up first: an update takes a place from another one before it looks. Of two CPUs the
+	 * later one tells nothing. */
+	if (!known)
+		return bpf_map_update_elem(&sent, key, &now, BPF_NOEXIST) != -IMMUNE_EEXIST;
+	if ((*known | IMMUNE_SENT_TOLD) == (now | IMMUNE_SENT_TOLD))
+		return false;
+	*told = *known & IMMUNE_SENT_TOLD;
+	*known = now | (*told ? IMMUNE_SENT_TOLD : 0);
+	return true;
+}
+
+/* Whether a record was sent. */
+static __always_inline bool on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6,
+				       bool only_named, __u32 from)
 {
 	struct immune_tally *tally = tally_of(kind);
 	struct socket_record record = {};
 	struct endpoint end = { .address = record.body.address };
 
 	if (!kind_wanted(tally, kind))
-		return IMMUNE_ALLOW;
+		return false;
 	header_fill_current(&record.header, kind);
 	record.header.length = sizeof(record);
 	record.header.body_length = sizeof(record.body);
@@ -113,34 +129,48 @@ static __always_inline int on_address(struct bpf_sock_addr *context, __u32 kind,
 	address_fill(&record, context, ipv6, from);
 	end.family = record.body.family;
 	end.port = record.body.port;
-	if (only_named && !network_named(&record.header, &end))
+	if (only_named && !network_named(&record.header, &end)) {
 		count_one(tally, filtered);
-	else
-		network_send(&record.header, sizeof(record), tally, &end,
-			     kind == IMMUNE_KIND_CONNECT);
-	return IMMUNE_ALLOW;
+		return false;
+	}
+	return network_send(&record.header, sizeof(record), tally, &end,
+			    kind == IMMUNE_KIND_CONNECT);
 }
 
 static __always_inline int on_connect(struct bpf_sock_addr *context, bool ipv6)
 {
 	asker_note(context);
-	return on_address(context, IMMUNE_KIND_CONNECT, ipv6, false, 0);
+	on_address(context, IMMUNE_KIND_CONNECT, ipv6, false, 0);
+	return IMMUNE_ALLOW;
 }
 
 /*
  * A datagram that names its receiver itself: a connect, once a receiver. What goes out by a port that
  * somebody chose answers, mostly, and would make each client of a server a destination of it: so
- * of that only those are told whom a rule or an indicator names.
+ * of that only those are told whom a rule or an indicator names. With another filter or list each
+ * receiver is looked at again; one that was told is then told only if it is named.
  */
 static __always_inline int on_datagram(struct bpf_sock_addr *context, bool ipv6, __u32 from)
 {
 	struct immune_control *policy = control_get();
+	struct sent_key key = {};
+	__u32 now, *known;
+	bool told;
 
 	asker_note(context);
-	if (!policy || !((policy->kind_mask >> IMMUNE_KIND_CONNECT) & 1) || !is_first(context, ipv6))
+	if (!policy || !((policy->kind_mask >> IMMUNE_KIND_CONNECT) & 1))
 		return IMMUNE_ALLOW;
-	return on_address(context, IMMUNE_KIND_CONNECT, ipv6,
-			  context->sk->src_port < IMMUNE_EPHEMERAL_PORT, from);
+	sent_key_fill(&key, context, ipv6);
+	now = policy->network_generation << 1;
+	if (!is_first(&key, now, &told))
+		return IMMUNE_ALLOW;
+	if (!on_address(context, IMMUNE_KIND_CONNECT, ipv6,
+			told || context->sk->src_port < IMMUNE_EPHEMERAL_PORT, from))
+		return IMMUNE_ALLOW;
+	known = bpf_map_lookup_elem(&sent, &key);
+	if (known)
+		*known = now | IMMUNE_SENT_TOLD;
+	return IMMUNE_ALLOW;
 }
 
 SEC("cgroup/connect4")
@@ -158,13 +188,15 @@ int on_connect6(struct bpf_sock_addr *context)
 SEC("cgroup/bind4")
 int on_bind4(struct bpf_sock_addr *context)
 {
-	return on_address(context, IMMUNE_KIND_BIND, false, false, 0);
+	on_address(context, IMMUNE_KIND_BIND, false, false, 0);
+	return IMMUNE_ALLOW;
 }
 
 SEC("cgroup/bind6")
 int on_bind6(struct bpf_sock_addr *context)
 {
-	return on_address(context, IMMUNE_KIND_BIND, true, false, 0);
+	on_address(context, IMMUNE_KIND_BIND, true, false, 0);
+	return IMMUNE_ALLOW;
 }
 
 /* Attached while connects or DNS are wanted. */

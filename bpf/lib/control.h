@@ -65,6 +65,8 @@ struct immune_control {
 	__u32 network_slot; /* 1 + the place in `network_filters` that is in force; 0 = none */
 	__u32 network_filtered; /* 1: what it says nobody needs is filtered; else limits ask it */
 	__u32 listed_files; /* 1: files are listed, and `listed_files` has their keys */
+	__u32 network_generation; /* of the filter and the list of addresses; another with each policy */
+	__u32 reserved;
 };
 
 /* The one value of the map `reader`, which the loader writes through a mapping of its own. */
@@ -140,7 +142,7 @@ struct immune_device {
 	char path[IMMUNE_DEVICE_PATH_BYTES];
 };
 
-_Static_assert(sizeof(struct immune_control) == 72, "immune_control");
+_Static_assert(sizeof(struct immune_control) == 80, "immune_control");
 _Static_assert(sizeof(struct immune_reader) == 8, "immune_reader");
 _Static_assert(sizeof(struct immune_tally) == 56, "immune_tally");
 _Static_assert(sizeof(struct immune_rate_key) == 16, "immune_rate_key");

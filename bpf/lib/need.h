@@ -142,8 +142,8 @@ static __always_inline bool network_named(const struct immune_record_header *hea
 	return policy && policy->network_slot && record_need(policy, header, end) == NEED_NAMED;
 }
 
-/* Sends a record of a connection, or counts it as filtered. */
-static __always_inline void network_send(struct immune_record_header *header, __u64 length,
+/* Sends a record of a connection, or counts it as filtered or folded; whether it was sent. */
+static __always_inline bool network_send(struct immune_record_header *header, __u64 length,
 					 struct immune_tally *tally, const struct endpoint *end,
 					 bool awaited)
 {
@@ -154,12 +154,16 @@ static __always_inline void network_send(struct immune_record_header *header, __
 	if (policy && policy->network_slot &&
 	    (policy->network_filtered || policy->process_rate || policy->cgroup_rate))
 		need = record_need(policy, header, end);
-	if (need == NEED_NONE && policy && policy->network_filtered)
+	if (need == NEED_NONE && policy && policy->network_filtered) {
 		count_one(tally, filtered);
-	else if (need != NEED_NAMED && rate_folds(header))
+		return false;
+	}
+	if (need != NEED_NAMED && rate_folds(header)) {
 		count_one(tally, folded);
-	else
-		record_put(&bulk, header, length, tally, IMMUNE_STREAM_BULK, awaited);
+		return false;
+	}
+	record_put(&bulk, header, length, tally, IMMUNE_STREAM_BULK, awaited);
+	return true;
 }
 
 #endif

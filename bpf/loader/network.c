@@ -191,6 +191,7 @@ int network_apply(struct immune_sensor *sensor, const struct immune_policy_heade
 
 	if (!header->class_count) {
 		sensor->control.network_slot = sensor->control.network_filtered = 0;
+		sensor->control.network_generation++;
 		return 0;
 	}
 	filter = calloc(1, sizeof(*filter));
@@ -213,6 +214,7 @@ int network_apply(struct immune_sensor *sensor, const struct immune_policy_heade
 		return error;
 	}
 	sensor->control.network_slot = slot + 1;
+	sensor->control.network_generation++;
 	sensor->control.network_filtered = !!(header->flags & IMMUNE_POLICY_NETWORK_FILTER);
 	return 0;
 }

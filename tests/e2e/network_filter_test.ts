@@ -185,6 +185,49 @@ sensorTest(
 );
 
 sensorTest(
+  "a receiver that is listed after the first datagram to it is told by the next one",
+  async () => {
+    const rule = interestOf(["network_connection", `{ DestinationPort: ${NAMED} }`]);
+    const to = `127.7.7.7 ${OTHER}`;
+    const child = new Deno.Command("perl", {
+      args: [CONTACTS, "resend", ...to.split(" ")],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const [into, out] = [child.stdin.getWriter(), child.stdout.getReader()];
+    using probe = new Probe({ kinds: ["connect"], ...needing(rule) });
+    /** How many records there are after so many more datagrams. */
+    const told = async (datagrams = 2): Promise<number> => {
+      for (let i = 0; i < datagrams; i++) {
+        await into.write(Uint8Array.of(10));
+        await out.read();
+      }
+      while (probe.read(0) > 0);
+      return ends(probe, child.pid).length;
+    };
+    assertEquals(await told(), 0);
+    probe.set({ kinds: ["connect"], ...needing(rule, ["127.7.7.7"]) });
+    assertEquals(await told(), 1);
+    // One that was told is told again to who lists it only then.
+    probe.set({ kinds: ["connect"], ...needing(rule, ["127.7.7.7", "127.7.7.8"]) });
+    assertEquals(await told(), 2);
+    const everything = (listed: readonly string[]): Partial<Policy> => {
+      const network = present(needing(rule, listed).network);
+      return { kinds: ["connect"], network: { ...network, filters: false } };
+    };
+    probe.set(everything([]));
+    assertEquals(await told(), 2);
+    probe.set(everything(["127.7.0.0/16"]));
+    assertEquals(await told(), 3);
+    assertEquals(ends(probe, child.pid), [to, to, to]);
+    await into.close();
+    await out.cancel();
+    assert((await child.status).success);
+    assertAddsUp(probe, "connect");
+  },
+);
+
+sensorTest(
   "binds, listens, accepts and flows are looked at by the end that rules ask for",
   async () => {
     using probe = new Probe({

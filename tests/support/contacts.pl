@@ -3,6 +3,7 @@
 #
 #   contacts.pl to TIMES ADDRESS PORT ...            connects TIMES times to each of them in turn
 #   contacts.pl send PORT ADDRESS PORT ...           sends to each, from that port (0: any), unconnected
+#   contacts.pl resend ADDRESS PORT                  sends by one socket, once a line that it is given
 #   contacts.pl bind ADDRESS PORT ...                binds to each
 #   contacts.pl serve PORT FROM ...                  listens on 127.0.0.1, is connected to from each
 use strict;
@@ -37,6 +38,14 @@ if ($verb eq 'to') {
     socket(my $socket, $family, SOCK_DGRAM, 0) or die "no socket: $!";
     $port == 0 or bind($socket, $own) or die "cannot bind: $!";
     send($socket, 'x', 0, $end) or die "cannot send: $!";
+  }
+} elsif ($verb eq 'resend') {
+  my ($family, $end) = end_of(@rest);
+  socket(my $socket, $family, SOCK_DGRAM, 0) or die "no socket: $!";
+  $| = 1;
+  while (<STDIN>) {
+    send($socket, 'x', 0, $end) or die "cannot send: $!";
+    print;
   }
 } elsif ($verb eq 'bind') {
   datagram(end_of(splice @rest, 0, 2), sub { bind $_[0], $_[1] }) while @rest;
