@@ -9,6 +9,9 @@
 
 /* Longest name in a message, its lengths included (RFC 1035, 2.3.4). */
 #define IMMUNE_DNS_NAME_MAX 255
+/* Messages of one packet that are told, and that are counted (datagrams: UDP_MAX_SEGMENTS). */
+#define IMMUNE_DNS_TOLD_MAX 8
+#define IMMUNE_DNS_COUNTED_MAX 128
 /* Two bits that make a length a pointer (RFC 1035, 4.1.4). */
 #define IMMUNE_DNS_POINTER 0xc0
 _Static_assert(!(IMMUNE_DNS_MESSAGE_BYTES_MAX & (IMMUNE_DNS_MESSAGE_BYTES_MAX - 1)), "a mask");
@@ -69,11 +72,10 @@ __noinline int question_read(__u32 place, __u32 from, __u32 length)
 }
 
 /* Copies the message behind the slots and points a slot at it; its bytes kept, 0 on failure. */
-static __always_inline __u32 message_copy(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline __u32 message_copy(struct __sk_buff *skb, __u32 at, __u32 whole,
 					  struct immune_scratch *scratch)
 {
 	struct dns_record *record = (void *)scratch->record;
-	__u32 whole = skb->len - packet->payload;
 	__u32 length = whole;
 
 	if (length > IMMUNE_DNS_MESSAGE_BYTES_MAX) {
@@ -85,7 +87,7 @@ static __always_inline __u32 message_copy(struct __sk_buff *skb, const struct pa
 	/* As it is, but from 1 on to the verifier: before 6.8 it learns nothing from "not 0". */
 	barrier_var(length);
 	length = ((length - 1) & (IMMUNE_DNS_MESSAGE_BYTES_MAX - 1)) + 1;
-	if (bpf_skb_load_bytes(skb, packet->payload, record->bytes, length))
+	if (bpf_skb_load_bytes(skb, at, record->bytes, length))
 		return 0;
 	record->slots[IMMUNE_DNS_SLOT_MESSAGE] = (struct immune_slot){
 		.offset = sizeof(*record),
@@ -138,48 +140,95 @@ static __always_inline bool is_elsewhere(struct __sk_buff *skb)
 	       skb->remote_port != bpf_htonl(IMMUNE_DNS_PORT);
 }
 
-static __always_inline int on_packet(struct __sk_buff *skb, bool answer)
+/* A message that cannot be told. */
+static __always_inline void message_lose(struct immune_tally *tally)
 {
-	struct packet packet = {};
-	struct immune_scratch *scratch;
-	struct immune_tally *tally;
-	struct immune_owner *owner;
-	struct dns_record *record;
-	__u64 cookie;
-	__u32 length;
+	record_lose(IMMUNE_STREAM_BULK);
+	count_one(tally, unreadable);
+}
 
-	if (is_elsewhere(skb) || !network_read(skb, answer, &packet) || !message_find(skb, answer, &packet))
-		return IMMUNE_ALLOW;
-	tally = tally_of(IMMUNE_KIND_DNS);
-	if (!kind_wanted(tally, IMMUNE_KIND_DNS))
-		return IMMUNE_ALLOW;
-	cookie = bpf_get_socket_cookie(skb);
-	owner = bpf_map_lookup_elem(&askers, &cookie);
-	scratch = scratch_take();
-	if (!scratch) {
-		record_lose(IMMUNE_STREAM_BULK);
-		count_one(tally, unreadable);
-		return IMMUNE_ALLOW;
-	}
-	record = (void *)scratch->record;
+static __always_inline void record_fill(struct dns_record *record, const struct packet *packet,
+					const struct immune_owner *owner, bool answer)
+{
 	header_fill_owner(&record->header, owner, IMMUNE_KIND_DNS);
 	record->header.body_length = sizeof(record->body);
 	record->header.slot_count = IMMUNE_DNS_SLOT_COUNT;
 	__builtin_memset(record->slots, 0, sizeof(record->slots));
-	record->body.family = packet.family;
+	record->body.family = packet->family;
 	record->body.port = IMMUNE_DNS_PORT;
-	record->body.protocol = packet.protocol;
-	record->body.socket_type = packet.protocol == IMMUNE_PROTOCOL_TCP ? 1 : 2;
+	record->body.protocol = packet->protocol;
+	record->body.socket_type = packet->protocol == IMMUNE_PROTOCOL_TCP ? 1 : 2;
 	record->body.is_answer = answer;
-	__builtin_memcpy(record->body.address, packet.server, sizeof(packet.server));
-	length = message_copy(skb, &packet, scratch);
-	if (!length || !question_fill(scratch, length)) {
-		record_lose(IMMUNE_STREAM_BULK);
-		count_one(tally, unreadable);
-		scratch_release(scratch);
-		return IMMUNE_ALLOW;
+	__builtin_memcpy(record->body.address, packet->server, sizeof(packet->server));
+}
+
+static __always_inline void message_tell(struct __sk_buff *skb, __u32 at, __u32 bytes, bool answer)
+{
+	struct immune_tally *tally = tally_of(IMMUNE_KIND_DNS);
+	struct immune_scratch *scratch = scratch_take();
+	struct packet packet = {};
+	__u64 cookie = bpf_get_socket_cookie(skb);
+	__u32 length;
+
+	if (!scratch) {
+		message_lose(tally);
+		return;
 	}
+	if (!network_read(skb, answer, &packet))
+		goto lose;
+	record_fill((void *)scratch->record, &packet, bpf_map_lookup_elem(&askers, &cookie), answer);
+	length = message_copy(skb, at, bytes, scratch);
+	if (!length || !question_fill(scratch, length))
+		goto lose;
 	scratch_send(&bulk, scratch, tally, IMMUNE_STREAM_BULK, answer);
+	return;
+lose:
+	message_lose(tally);
+	scratch_release(scratch);
+}
+
+/* How to go over messages. */
+enum message_how {
+	MESSAGE_ANSWER = 1,
+	MESSAGE_STREAM = 2,
+	MESSAGE_TELL = 4, /* else it is counted alone */
+};
+
+/*
+ * Tells or counts the message at `at`; where the next one begins, or 0 when it is not known. Takes the
+ * context and numbers alone, and is verified once (see role.h): so the packet's own header is read
+ * again.
+ */
+__noinline int message_step(struct __sk_buff *skb, __u32 at, __u32 segment, __u32 how)
+{
+	struct immune_tally *tally = tally_of(IMMUNE_KIND_DNS);
+	__u32 length = message_next(skb, how & MESSAGE_STREAM, segment, &at);
+
+	if (!kind_wanted(tally, IMMUNE_KIND_DNS))
+		return 0;
+	if (length && how & MESSAGE_TELL)
+		message_tell(skb, at, length, how & MESSAGE_ANSWER);
+	else
+		message_lose(tally);
+	return length ? at + length : 0;
+}
+
+static __always_inline int on_packet(struct __sk_buff *skb, bool answer)
+{
+	struct packet packet = {};
+	__u32 at, how = answer ? MESSAGE_ANSWER : 0;
+
+	if (is_elsewhere(skb) || !network_read(skb, answer, &packet) || !message_find(skb, answer, &packet))
+		return IMMUNE_ALLOW;
+	how |= packet.protocol == IMMUNE_PROTOCOL_TCP ? MESSAGE_STREAM : 0;
+	at = packet.payload;
+	/* A message a turn; what is behind the last one that is looked for counts as one more. */
+	for (__u32 i = 0; i <= IMMUNE_DNS_COUNTED_MAX; i++) {
+		at = message_step(skb, at, packet.segment,
+				  how | (i < IMMUNE_DNS_TOLD_MAX ? MESSAGE_TELL : 0));
+		if (!at || at >= skb->len)
+			break;
+	}
 	return IMMUNE_ALLOW;
 }
 

@@ -43,6 +43,7 @@ const TESTS: Readonly<Record<string, string>> = {
   full_maps: "accept and flow records are told as unresolved, and counted, when maps are full",
   old_connections: "flow record of a connection older than the sensor says which end asked for it",
   dns: "dns records have question and answer once each, by datagram and by stream",
+  dns_many: "dns records of a packet with many questions: the first by name, the rest counted",
   streams: "exec record tells standard streams that are IP sockets, and the peer",
   signals: "signal record comes for a guarded process of another session only",
   owned_files: "signal record of a file that signals the sensor has no sender, and is told",
