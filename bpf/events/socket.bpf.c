@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * connect, bind and datagrams that name their receiver, at the cgroup hooks: below the system call, so
- * that TCP Fast Open, io_uring and MPTCP are seen too, and the address is the kernel's copy. Sockets
- * that meet none of these hooks are told when they are made. Always allow.
+ * that TCP Fast Open, io_uring and MPTCP are seen too, and the address is the kernel's copy. Always
+ * allow.
  */
 #include "any_address.h"
 #include "need.h"
 #include "owner.h"
-#include "unseen.h"
+#include "sent.h"
 
 /* First port of those that Linux gives to who chose none (ip_local_port_range, as it is by default). */
 #define IMMUNE_EPHEMERAL_PORT 32768
@@ -55,61 +55,6 @@ static __always_inline void asker_note(struct bpf_sock_addr *context)
 	bpf_map_update_elem(&askers, &cookie, &owner, BPF_ANY);
 }
 
-/* A socket and somebody whom it sent datagrams to. */
-struct sent_key {
-	__u64 cookie;
-	__u32 address[4]; /* as the caller gave it */
-	__u32 port;
-	__u32 family;
-};
-
-/* Bit 0 of a value of `sent`: it was told. The others: the filter that decided. */
-#define IMMUNE_SENT_TOLD 1u
-
-/* Those that were sent to last. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, IMMUNE_SENT_MAX);
-	__type(key, struct sent_key);
-	__type(value, __u32);
-} sent SEC(".maps");
-
-static __always_inline void sent_key_fill(struct sent_key *key, struct bpf_sock_addr *context,
-					  bool ipv6)
-{
-	key->cookie = bpf_get_socket_cookie(context);
-	key->port = context->user_port;
-	key->family = ipv6 ? IMMUNE_FAMILY_IPV6 : IMMUNE_FAMILY_IPV4;
-	if (!ipv6) {
-		key->address[0] = context->user_ip4;
-	} else {
-		key->address[0] = context->user_ip6[0];
-		key->address[1] = context->user_ip6[1];
-		key->address[2] = context->user_ip6[2];
-		key->address[3] = context->user_ip6[3];
-	}
-}
-
-/*
- * Whether a socket sends to this receiver for the first time since the filter is another one, as far
- * as is remembered; `told`: it was told before.
- */
-static __always_inline bool is_first(const struct sent_key *key, __u32 now, bool *told)
-{
-	__u32 *known = bpf_map_lookup_elem(&sent, key);
-
-	*told = false;
-	/* Looked up first: an update takes a place from another one before it looks. Of two CPUs the
-	 * later one tells nothing. */
-	if (!known)
-		return bpf_map_update_elem(&sent, key, &now, BPF_NOEXIST) != -IMMUNE_EEXIST;
-	if ((*known | IMMUNE_SENT_TOLD) == (now | IMMUNE_SENT_TOLD))
-		return false;
-	*told = *known & IMMUNE_SENT_TOLD;
-	*known = now | (*told ? IMMUNE_SENT_TOLD : 0);
-	return true;
-}
-
 /* Whether a record was sent. */
 static __always_inline bool on_address(struct bpf_sock_addr *context, __u32 kind, bool ipv6,
 				       bool only_named, __u32 from)
@@ -154,7 +99,7 @@ static __always_inline int on_datagram(struct bpf_sock_addr *context, bool ipv6,
 {
 	struct immune_control *policy = control_get();
 	struct sent_key key = {};
-	__u32 now, *known;
+	__u32 now;
 	bool told;
 
 	asker_note(context);
@@ -164,12 +109,9 @@ static __always_inline int on_datagram(struct bpf_sock_addr *context, bool ipv6,
 	now = policy->network_generation << 1;
 	if (!is_first(&key, now, &told))
 		return IMMUNE_ALLOW;
-	if (!on_address(context, IMMUNE_KIND_CONNECT, ipv6,
-			told || context->sk->src_port < IMMUNE_EPHEMERAL_PORT, from))
-		return IMMUNE_ALLOW;
-	known = bpf_map_lookup_elem(&sent, &key);
-	if (known)
-		*known = now | IMMUNE_SENT_TOLD;
+	if (on_address(context, IMMUNE_KIND_CONNECT, ipv6,
+		       told || context->sk->src_port < IMMUNE_EPHEMERAL_PORT, from))
+		sent_tell(&key, now);
 	return IMMUNE_ALLOW;
 }
 
@@ -210,30 +152,6 @@ SEC("cgroup/sendmsg6")
 int on_send6(struct bpf_sock_addr *context)
 {
 	return on_datagram(context, true, 0);
-}
-
-/* A connect to nobody knows whom: address and port are 0. Attached while connects are wanted. */
-SEC("cgroup/sock_create")
-int on_socket(struct bpf_sock *context)
-{
-	struct immune_tally *tally;
-	struct socket_record record = {};
-	struct endpoint end = { .address = record.body.address };
-
-	if (!socket_unseen(context))
-		return IMMUNE_ALLOW;
-	tally = tally_of(IMMUNE_KIND_CONNECT);
-	if (!kind_wanted(tally, IMMUNE_KIND_CONNECT))
-		return IMMUNE_ALLOW;
-	header_fill_current(&record.header, IMMUNE_KIND_CONNECT);
-	record.header.length = sizeof(record);
-	record.header.body_length = sizeof(record.body);
-	record.header.flags |= IMMUNE_FLAG_UNRESOLVED;
-	record.body.family = end.family = context->family;
-	record.body.protocol = context->protocol;
-	record.body.socket_type = context->type;
-	network_send(&record.header, sizeof(record), tally, &end, true);
-	return IMMUNE_ALLOW;
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
