@@ -6,6 +6,7 @@ import {
   CANARY_STATES,
   DIRECTIVE_KIND_NAMES,
   type DirectiveKind,
+  POLICY_OPENS,
   REFUSAL_CAUSES,
   type RefusalCause,
   RESULT_TEXT_MAX,
@@ -49,7 +50,7 @@ const stateSchema = z.strictObject({
   /** Pack of rules in force; null = the host's own. */
   pack: hex(32).nullable(),
   policy: z.strictObject({
-    open: z.enum(["watched", "wide"]).nullable(),
+    open: z.enum(POLICY_OPENS).nullable(),
     wakeIntervalUs: count.nullable(),
     watch: z.array(z.string()).nullable(),
   }).nullable(),

@@ -9,7 +9,7 @@
  *   kinds: ["exec", "connect", "open"],
  *   wideOpen: false,
  *   identity: false,
- *   wakeIntervalUs: 2000,
+ *   wakeIntervalUs: 4000,
  *   watches: [{ type: "file", path: "/etc/shadow" }],
  * });
  * console.log(blob.length); // 136

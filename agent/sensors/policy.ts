@@ -13,7 +13,7 @@ export const POLICY_MAGIC = 0x4c4f_5049;
 export const POLICY_VERSION = 5;
 /** Longest policy, in bytes (IMMUNE_POLICY_BYTES_MAX). */
 export const POLICY_BYTES_MAX = 8 << 20;
-/** Longest interval between wake-ups for an exec, in microseconds. */
+/** Longest time that what comes after a batch is gathered, in microseconds. */
 export const WAKE_INTERVAL_US_MAX = 1_000_000;
 
 /** Highest limit of records, a second. */

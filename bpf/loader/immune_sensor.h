@@ -143,7 +143,7 @@ struct immune_label {
 struct immune_options {
 	uint32_t abi; /* IMMUNE_SENSOR_ABI */
 	uint32_t lifecycle_ring_bytes; /* a power of two, at least a page; default 4 MiB */
-	uint32_t bulk_ring_bytes; /* a power of two, at least a page; default 16 MiB */
+	uint32_t bulk_ring_bytes; /* as that; default 16 MiB, for every open */
 	uint32_t reserved;
 	char btf_path[IMMUNE_OPTION_PATH_BYTES]; /* default /sys/kernel/btf/vmlinux */
 	/* cgroup v2 root; default found in /proc/self/mountinfo */

@@ -21,11 +21,12 @@
 #include "watch.h"
 
 #define LIFECYCLE_RING_BYTES_DEFAULT (4u << 20)
+/* Fits every open of a host; the agent names 4 MiB where opens are watched alone. */
 #define BULK_RING_BYTES_DEFAULT (16u << 20)
 /* Largest ring that the kernel's 32-bit sizes and our mapping allow for. */
 #define RING_BYTES_MAX (1u << 30)
-#define WAKE_INTERVAL_DEFAULT_US 2000u
-/* A policy may not make an exec wait longer than this for its wake-up. */
+#define WAKE_INTERVAL_DEFAULT_US 4000u
+/* A policy may not have the reader gather longer than this. */
 #define WAKE_INTERVAL_MAX_US 1000000u
 /* Watched opens are moved here before the rings are read, so that their exec comes first. */
 #define STAGE_BYTES (128u << 10)

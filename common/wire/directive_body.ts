@@ -6,8 +6,8 @@ export const DIRECTIVE_BODY_BYTES_MAX = 32 * 1024;
 export const POLICY_WATCHES_MAX = 256;
 /** Longest path of a policy, in characters. */
 const PATH_CHARACTERS_MAX = 1024;
-/** Longest wait for a wake-up that a policy may ask for, in microseconds. */
-const WAKE_INTERVAL_MAX_US = 1_000_000;
+/** Longest time that a policy may have what follows a batch gathered, in microseconds. */
+export const WAKE_INTERVAL_MAX_US = 1_000_000;
 
 /** Which rules are in force: a pack that the hive holds, by its hash. */
 export interface RulesBody {
@@ -15,9 +15,14 @@ export interface RulesBody {
   readonly pack: string | null;
 }
 
+/** Which opens an order can ask for, as `sensor.open` has them. */
+export const POLICY_OPENS = ["watched", "rules", "wide"] as const;
+/** One of {@linkcode POLICY_OPENS}. */
+export type PolicyOpen = typeof POLICY_OPENS[number];
+
 /** What the sensor reports; null = as the host's own configuration says. */
 export interface PolicyBody {
-  readonly open: "watched" | "wide" | null;
+  readonly open: PolicyOpen | null;
   /** Microseconds. */
   readonly wakeIntervalUs: number | null;
   /** Watched besides what rules name; absolute paths. */
@@ -109,11 +114,15 @@ function readRules(value: unknown): RulesBody | undefined {
 function readPolicy(value: unknown): PolicyBody | undefined {
   if (!hasExactly(value, ["open", "wakeIntervalUs", "watch"])) return undefined;
   const { open, wakeIntervalUs, watch } = value;
-  if (open !== null && open !== "watched" && open !== "wide") return undefined;
+  if (open !== null && !isPolicyOpen(open)) return undefined;
   if (wakeIntervalUs !== null && !isCount(wakeIntervalUs, WAKE_INTERVAL_MAX_US)) return undefined;
   if (watch === null) return { open, wakeIntervalUs, watch };
   if (!Array.isArray(watch) || watch.length > POLICY_WATCHES_MAX) return undefined;
   return watch.every(isPath) ? { open, wakeIntervalUs, watch } : undefined;
+}
+
+function isPolicyOpen(value: unknown): value is PolicyOpen {
+  return (POLICY_OPENS as readonly unknown[]).includes(value);
 }
 
 function readKeys(value: unknown): KeysBody | undefined {

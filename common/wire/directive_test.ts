@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { POLICY_OPENS } from "./directive_body.ts";
 import {
   type Directive,
   DIRECTIVE_HEADER,
@@ -31,7 +32,7 @@ const CONTENT: fc.Arbitrary<DirectiveContent> = fc.oneof(
   fc.record({
     kind: fc.constant("policy" as const),
     body: fc.record({
-      open: nullable(fc.constantFrom("watched" as const, "wide" as const)),
+      open: nullable(fc.constantFrom(...POLICY_OPENS)),
       wakeIntervalUs: nullable(fc.nat(1_000_000)),
       watch: nullable(fc.array(fc.string({ maxLength: 9 }).map(pathOf), { maxLength: 5 })),
     }),

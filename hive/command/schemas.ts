@@ -3,10 +3,12 @@ import {
   CANARY_STATES,
   DIRECTIVE_KIND_NAMES,
   type DirectiveKind,
+  POLICY_OPENS,
   POLICY_WATCHES_MAX,
   REFUSAL_CAUSES,
   RESULT_TEXT_MAX,
   RESULTS_MAX,
+  WAKE_INTERVAL_MAX_US,
 } from "../../common/wire/mod.ts";
 
 const hex = (bytes: number): z.ZodString =>
@@ -23,8 +25,8 @@ export const orderSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("policy"),
     body: z.strictObject({
-      open: z.enum(["watched", "wide"]).nullable(),
-      wakeIntervalUs: z.int().min(0).max(1_000_000).nullable(),
+      open: z.enum(POLICY_OPENS).nullable(),
+      wakeIntervalUs: z.int().min(0).max(WAKE_INTERVAL_MAX_US).nullable(),
       watch: z.array(path).max(POLICY_WATCHES_MAX).nullable(),
     }),
   }),
