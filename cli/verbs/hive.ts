@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type Config, ImmuneError } from "../../common/config/mod.ts";
-import type { Hive, HiveOptions } from "../../hive/hive.ts";
+import type { Hive } from "../../hive/hive.ts";
+import { configuredProvider } from "../../hive/operators/provider.ts";
 import { namesOf } from "../hive_names.ts";
 import { rulePaths } from "../rules.ts";
 import { endSignals, onReloadSignal, untilSignal } from "../signals.ts";
@@ -30,6 +30,7 @@ export function addHive(program: Command): void {
     const { state, operators } = values;
     const { canary_hours: canaryHours, store_bytes: storeBytes, ...addresses } = values.hive;
     const { operatorTokenHash: tokenHash, rulesCopy } = options;
+    const oidc = configuredProvider(operators);
     const { createHive } = await import("../../hive/hive.ts");
     const hive = await createHive({
       state: state.dir,
@@ -38,7 +39,7 @@ export function addHive(program: Command): void {
       twoPerson: operators.two_person,
       canaryMs: canaryHours * HOUR_MS,
       ...(storeBytes === 0 ? {} : { storeBytesMax: storeBytes }),
-      ...providerOf(operators),
+      ...(oidc === undefined ? {} : { oidc }),
       rules: rulesCopy === undefined ? { paths: rulePaths(values) } : { copy: rulesCopy },
       version: VERSION,
       log: (line) => tell(`hive: ${visible(line)}`),
@@ -52,21 +53,6 @@ export function addHive(program: Command): void {
       await hive.stop();
     }
   });
-}
-
-/** The OpenID provider; none unless the settings name one. */
-function providerOf(operators: Config["operators"]): Pick<HiveOptions, "oidc"> {
-  const { oidc_issuer: issuer, oidc_client_id: clientId, oidc_secret_file: file } = operators;
-  if (issuer === "") return {};
-  if (file === "") return { oidc: { issuer, clientId } };
-  try {
-    return { oidc: { issuer, clientId, clientSecret: Deno.readTextFileSync(file).trim() } };
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ImmuneError("FILE_UNREADABLE", `Cannot read the OpenID secret "${file}": ${why}`, {
-      cause,
-    });
-  }
 }
 
 async function announce(hive: Hive, json: boolean): Promise<void> {

@@ -218,7 +218,11 @@ Deno.test("serve.ts is a fetch handler of its own: the operators' side of a stat
   }
   const serve = new Deno.Command(Deno.execPath(), {
     args: ["serve", "-A", "--host=127.0.0.1", "--port=0", "hive/serve.ts"],
-    env: { IMMUNE_STATE: state },
+    env: {
+      IMMUNE_STATE: state,
+      IMMUNE_OIDC_ISSUER: "https://id.example",
+      IMMUNE_OIDC_CLIENT_ID: "hive",
+    },
     cwd: fileURLToPath(new URL("../../", import.meta.url)),
     stdout: "null",
     stderr: "piped",
@@ -233,6 +237,8 @@ Deno.test("serve.ts is a fetch handler of its own: the operators' side of a stat
     headers: { authorization: `Bearer ${token}` },
   });
   assertEquals((await answer.json()).agents, { enrolled: 0, online: 0 });
+  // Its settings name a provider, and so the page that signs in does.
+  assert((await (await fetch(`${origin}/login`)).text()).includes("/login/oidc"));
   child.kill("SIGTERM");
   await child.status;
   await Deno.remove(state, { recursive: true });
