@@ -2,11 +2,18 @@ import { fileURLToPath } from "node:url";
 import { PIN_VARIABLES } from "../common/link/pin.ts";
 import { memoryFlags, memoryVariables } from "../cli/memory.ts";
 import { permissionFlags, startVariables } from "../cli/permissions.ts";
+import { verbOf } from "../cli/programs.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** Verbs that run without a kernel: their build leaves the sensor out. */
-const VERBS_WITHOUT_SENSOR: ReadonlySet<string> = new Set(["replay", "rules", "config", "version"]);
+/** Verbs that load the sensor; the build of all others leaves it out. */
+const VERBS_WITH_SENSOR: ReadonlySet<string> = new Set([
+  "up",
+  "agent",
+  "watch",
+  "events",
+  "doctor",
+]);
 
 /**
  * Whether a command line of the program needs the sensor.
@@ -14,8 +21,7 @@ const VERBS_WITHOUT_SENSOR: ReadonlySet<string> = new Set(["replay", "rules", "c
  * @param args Arguments of `immune`, the verb first.
  */
 export function needsSensor(args: readonly string[]): boolean {
-  const verb = args.find((arg) => !arg.startsWith("-"));
-  return verb !== undefined && !VERBS_WITHOUT_SENSOR.has(verb) && !args.includes("--help");
+  return VERBS_WITH_SENSOR.has(verbOf(args) ?? "") && !args.includes("--help");
 }
 
 /**

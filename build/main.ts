@@ -48,7 +48,10 @@ async function build(options: BuildOptions): Promise<boolean> {
   }
   const missing = await ensurePackages(REQUIREMENTS, options);
   if (missing.length > 0) {
-    console.error("The sensor is not built; verbs that need none (replay, rules) still work");
+    console.error(
+      "The sensor is not built; verbs that need none (all but up, agent, watch, events and doctor) " +
+        "still work",
+    );
     return false;
   }
   try {

@@ -29,8 +29,8 @@ export interface InstallOptions {
 }
 
 /**
- * Makes sure that the packages are there: lists what is missing, asks on a terminal, installs only
- * as root.
+ * Makes sure that the packages are there: lists what is missing, and installs as root, on a terminal
+ * after it has asked, without one at once: who types the command there cannot be asked.
  *
  * @param requirements What to look for.
  * @param options Whether installing is allowed.
