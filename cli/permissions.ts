@@ -91,7 +91,8 @@ export interface Surroundings {
  */
 export function permissionFlags(args: readonly string[], surroundings: Surroundings): string[] {
   const scope = args.includes("--help") || args.includes("-h") ? undefined : scopeOf(args);
-  const flags = [`--allow-env=${variables().join(",")}`];
+  const listing = scope !== undefined && LISTING_VARIABLES.has(verbOf(args) ?? "");
+  const flags = [listing ? "--allow-env" : `--allow-env=${variables().join(",")}`];
   if (scope === undefined) return flags;
   const touched = configOf(args, surroundings);
   return [...flags, "--allow-sys=uid,hostname", ...SCOPE_FLAGS[scope](touched, surroundings)];
@@ -150,6 +151,9 @@ const SWITCHES: ReadonlySet<string> = new Set([
     `--${spec.flag}`
   ),
 ]);
+
+/** Verbs that name variables which name no setting: to find them the environment is listed. */
+const LISTING_VARIABLES: ReadonlySet<string> = new Set(["config", "doctor"]);
 
 /** Scopes of what talks to the hive in an agent's name. */
 const PINNED: ReadonlySet<Scope | undefined> = new Set(["agent", "deliver", "words"]);

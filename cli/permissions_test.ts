@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { permissionFlags, startVariables } from "./permissions.ts";
+import { VERBS } from "./verbs/mod.ts";
 
 const AROUND = { root: "/opt/immune/", environment: { HOME: "/nonexistent" } };
 
@@ -57,6 +58,14 @@ Deno.test("permissionFlags() lets indicators be changed in their folder, and rea
   }
   const flags = permissionFlags(["indicators", "list", ...state], AROUND);
   assert(!flags.some((each) => /write|ffi|run|net|all$/.test(each.split("=")[0] ?? "")));
+});
+
+Deno.test("permissionFlags() lets two verbs list the environment, and no other", () => {
+  for (const verb of Object.keys(VERBS)) {
+    const all = flag([verb], "--allow-env") === "--allow-env";
+    assertEquals([verb, all], [verb, verb === "config" || verb === "doctor"]);
+  }
+  assert(flag(["config", "--help"], "--allow-env")?.startsWith("--allow-env=IMMUNE_*,"));
 });
 
 Deno.test("permissionFlags() never gives everything", () => {

@@ -2,7 +2,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type FlagValue, loadConfig, type LoadedConfig } from "../common/config/load.ts";
 import { OPTION_ENTRIES, type OptionEntry } from "../common/config/options.ts";
 import { absolutePath } from "./absolute_path.ts";
-import { settingsEnvironment } from "./settings_environment.ts";
+import { nearest } from "../common/config/nearest.ts";
+import { tell } from "./output.ts";
+import { visible } from "./render/terminal.ts";
+import { settingsEnvironment, type SettingsEnvironmentOptions } from "./settings_environment.ts";
 
 /** Keys whose flags are paths: a relative one is relative to where the command was typed. */
 const PATH_KEYS: ReadonlySet<string> = new Set([
@@ -78,10 +81,14 @@ function addSetting(
  * The configuration of one run: flags over environment over file over default.
  *
  * @param command The verb, parsed.
+ * @param options Whether variables are named that name no key; default false.
  * @returns Values with their origins.
  * @throws {ImmuneError} `CONFIG_INVALID` or `FILE_UNREADABLE`.
  */
-export function settingsOf(command: Command): LoadedConfig {
+export function settingsOf(
+  command: Command,
+  options: SettingsEnvironmentOptions = {},
+): LoadedConfig {
   const given = command.opts<Record<string, FlagValue | undefined>>();
   const flags: Record<string, FlagValue | undefined> = { config: given["config"] };
   for (const { spec } of OPTION_ENTRIES) {
@@ -91,12 +98,27 @@ export function settingsOf(command: Command): LoadedConfig {
     );
     flags[spec.flag] = given[attribute];
   }
-  return loadConfig({ flags, environment: settingsEnvironment() });
+  return loadConfig({ flags, environment: settingsEnvironment(options) });
+}
+
+/**
+ * Says which variables name no setting, on standard error: they are no mistake of the program's to
+ * stop at, as others may set them.
+ *
+ * @param loaded The configuration, with their names.
+ */
+export function tellUnknownVariables({ unknownVariables }: LoadedConfig): void {
+  const known = OPTION_ENTRIES.map(({ variable }) => variable);
+  for (const name of unknownVariables) {
+    const meant = nearest(name, known);
+    const hint = meant === undefined ? "" : `; is "${meant}" meant`;
+    tell(`immune: Variable "${visible(name)}" names no setting and is not used${hint}`);
+  }
 }
 
 function flagOf({ spec }: OptionEntry): string {
   if (spec.type === "boolean") return `--${spec.flag}`;
-  return `--${spec.flag} <${spec.type === "list" ? "path" : "value"}>`;
+  return `--${spec.flag} <${spec.placeholder ?? "value"}>`;
 }
 
 function parserOf(

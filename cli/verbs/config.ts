@@ -3,7 +3,7 @@ import { print } from "../output.ts";
 import { OPTION_ENTRIES } from "../../common/config/mod.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
-import { addSettings, settingsOf } from "../settings.ts";
+import { addSettings, settingsOf, tellUnknownVariables } from "../settings.ts";
 
 interface Setting {
   readonly key: string;
@@ -16,9 +16,10 @@ export function addConfig(program: Command): void {
   const config = program.command("config").description("look at the configuration");
   const show = config.command("show")
     .description("show every setting and where its value comes from")
-    .option("--json", "print one JSON object a setting");
+    .option("--json", "print one JSON object a setting, and one a variable that names none");
   addSettings(show, { hive: true }).action(() => {
-    const { values, origins, file } = settingsOf(show);
+    const loaded = settingsOf(show, { names: true });
+    const { values, origins, file, unknownVariables } = loaded;
     const settings = OPTION_ENTRIES.map(({ section, key, name }): Setting => ({
       key: name,
       value: (values[section] as Readonly<Record<string, unknown>>)[key],
@@ -26,6 +27,7 @@ export function addConfig(program: Command): void {
     }));
     if (values.output.json) {
       for (const setting of settings) print(JSON.stringify(setting));
+      for (const unknownVariable of unknownVariables) print(JSON.stringify({ unknownVariable }));
       return;
     }
     print(
@@ -36,5 +38,6 @@ export function addConfig(program: Command): void {
       ]).trimEnd(),
     );
     print(file === undefined ? "No configuration file was found" : `Read ${file}`);
+    tellUnknownVariables(loaded);
   });
 }

@@ -12,7 +12,7 @@ import {
 import { ImmuneError } from "../../common/config/errors.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
-import { addSettings, settingsOf } from "../settings.ts";
+import { addSettings, settingsOf, tellUnknownVariables } from "../settings.ts";
 
 /** `immune doctor` */
 export function addDoctor(program: Command, exit: (code: number) => void): void {
@@ -22,18 +22,22 @@ export function addDoctor(program: Command, exit: (code: number) => void): void 
     .option("--port <number>", "say who listens on this TCP port instead", parsePort)
     .addHelpText("after", "\nExit code 1 when the sensor cannot run here.");
   addSettings(command).action((options: { readonly port?: number }) => {
+    const loaded = settingsOf(command, { names: true });
+    const { values: { sensor: { btf }, output: { json } }, unknownVariables } = loaded;
     if (options.port !== undefined) {
-      exit(tellOwner(options.port));
+      exit(tellOwner(options.port, { json }));
       return;
     }
-    const { values } = settingsOf(command);
-    const { btf } = values.sensor;
     const facts = hostFacts({ btf });
     const findings = checkHost(facts);
     const able = !findings.some((finding) => finding.fatal);
     const trials = able ? tried(btf) : [];
-    if (values.output.json) print(JSON.stringify({ able, facts, findings, capabilities: trials }));
-    else report(findings, trials);
+    if (json) {
+      print(JSON.stringify({ able, facts, findings, capabilities: trials, unknownVariables }));
+    } else {
+      report(findings, trials);
+      tellUnknownVariables(loaded);
+    }
     if (!able || trials.some((row) => row.capability === "exec" && row.state !== "works")) exit(1);
   });
 }
@@ -61,11 +65,11 @@ function report(findings: readonly Finding[], trials: readonly CapabilityRow[]):
 }
 
 /** Says who listens on a port; exit code 1 when nobody does that can be seen. */
-function tellOwner(port: number): number {
+function tellOwner(port: number, { json }: { readonly json: boolean }): number {
   const owner = portOwner(port);
-  if (owner === undefined) return 1;
-  print(`${visible(owner.name)} (pid ${owner.pid})`);
-  return 0;
+  if (json) print(JSON.stringify({ port, pid: owner?.pid ?? null, name: owner?.name ?? null }));
+  else if (owner !== undefined) print(`${visible(owner.name)} (pid ${owner.pid})`);
+  return owner === undefined ? 1 : 0;
 }
 
 function parsePort(text: string): number {

@@ -9,6 +9,9 @@ import {
 } from "./options.ts";
 import { defaultStateFolder } from "./state_folder.ts";
 
+/** Names Deno to the launcher: no key, and known all the same. */
+const RUNTIME_VARIABLE = "IMMUNE_DENO";
+
 /** A value as a command line gives it. */
 export type FlagValue = string | number | boolean | readonly string[];
 
@@ -64,7 +67,11 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   const config = values as Config;
   checkTogether(config, origins);
-  const known = new Set([CONFIG_VARIABLE, ...OPTION_ENTRIES.map(({ variable }) => variable)]);
+  const known = new Set([
+    CONFIG_VARIABLE,
+    RUNTIME_VARIABLE,
+    ...OPTION_ENTRIES.map(({ variable }) => variable),
+  ]);
   const unknownVariables = Object.keys(environment)
     .filter((name) => name.startsWith("IMMUNE_") && !known.has(name)).sort();
   const loaded = { values: config, origins, unknownVariables };
