@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { ImmuneError } from "../../common/config/errors.ts";
+import { addActJson, printAct } from "../acts.ts";
 import { ApiClient } from "../api.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -86,12 +87,15 @@ function addDecision(
       "after",
       "\nApproving takes an account: name the file with a token of yours (--api-token-file).",
     );
-  addSettings(command).action(async (id: string) => {
-    const api = new ApiClient(settingsOf(command).values);
-    const answer = await api.send("post", `${PATH}/${encodeURIComponent(id)}/${decision}`);
+  addSettings(addActJson(command)).action(async (id: string) => {
+    const { values } = settingsOf(command);
+    const path = `${PATH}/${encodeURIComponent(id)}/${decision}`;
+    const answer = await new ApiClient(values).send("post", path);
     const { state, missing, outcome } = approvalSchema.parse(answer);
-    print(outcome === null ? `${visible(id)} is ${state}` : `${visible(id)}: ${visible(outcome)}`);
-    if (state === "open") print(`It waits for ${missing} more`);
+    const is = outcome === null ? ` is ${state}` : `: ${visible(outcome)}`;
+    const waits = state === "open" ? `\nIt waits for ${missing} more` : "";
+    const text = `${visible(id)}${is}${waits}`;
+    printAct({ did: { id, state, missing, outcome }, text }, values.output);
     if (state === "failed") exit(1);
   });
 }

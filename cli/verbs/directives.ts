@@ -1,9 +1,15 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
-import { ImmuneError } from "../../common/config/mod.ts";
-import { type PackFile, writePack } from "../../common/wire/mod.ts";
+import { type Config, ImmuneError } from "../../common/config/mod.ts";
+import {
+  type PackFile,
+  POLICY_OPENS,
+  WAKE_INTERVAL_MAX_US,
+  writePack,
+} from "../../common/wire/mod.ts";
+import { type ActReader, addActJson, printAnswered } from "../acts.ts";
 import { ApiClient } from "../api.ts";
-import { addReason, askedText, requestOf } from "../asked.ts";
+import { addReason } from "../asked.ts";
 import { print } from "../output.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -121,11 +127,12 @@ function addRules(group: Command): void {
     if ((options.pack === undefined) === (options.own !== true)) {
       throw new ImmuneError("USAGE", "Name one: --pack FOLDER, or --own");
     }
-    const api = new ApiClient(settingsOf(command).values);
+    const { values } = settingsOf(command);
+    const api = new ApiClient(values);
     const pack = options.pack === undefined ? null : z.object({ pack: z.string() }).parse(
       await api.send("post", "/api/v1/rule-packs", { bytes: packOf(options.pack) }),
     ).pack;
-    await send(api, { kind: "rules", body: { pack } }, options);
+    await send(values, { kind: "rules", body: { pack } }, options);
   });
 }
 
@@ -152,8 +159,14 @@ function addPack(group: Command): void {
 function addPolicy(group: Command): void {
   const command = reach(
     group.command("policy").description("say what sensors report; what is not named is the host's")
-      .option("--open <which>", '"watched" or "wide"')
-      .option("--wake-us <microseconds>", "an exec wakes the reader at most this often")
+      .addOption(
+        new Option("--open <which>", "which opens are reported").choices(POLICY_OPENS),
+      )
+      .option(
+        "--wake-us <microseconds>",
+        "what comes after a batch is gathered so long; 0 = an exec is read at once",
+        parseWake,
+      )
       .option(
         "--watch <path>",
         "watched besides; repeated",
@@ -164,53 +177,55 @@ function addPolicy(group: Command): void {
   addSettings(command).action(async (
     options: Reach & {
       readonly open?: string;
-      readonly wakeUs?: string;
+      readonly wakeUs?: number;
       readonly watch: readonly string[];
     },
   ) => {
     const body = {
       open: options.open ?? null,
-      wakeIntervalUs: options.wakeUs === undefined ? null : Number(options.wakeUs),
+      wakeIntervalUs: options.wakeUs ?? null,
       watch: options.watch.length === 0 ? null : options.watch,
     };
-    await send(new ApiClient(settingsOf(command).values), { kind: "policy", body }, options);
+    await send(settingsOf(command).values, { kind: "policy", body }, options);
   });
 }
 
 function addRotate(group: Command): void {
   const command = group.command("rotate-key")
     .description("put another directive key in force; the old one tells agents of it");
-  addSettings(command).action(async () => {
-    const api = new ApiClient(settingsOf(command).values);
-    printSent(await api.send("post", "/api/v1/directive-key/rotate"));
+  addSettings(addActJson(command)).action(async () => {
+    const { values } = settingsOf(command);
+    const answer = await new ApiClient(values).send("post", "/api/v1/directive-key/rotate");
+    printSent(answer, values.output);
   });
 }
 
 function reach(command: Command): Command {
-  return addReason(command)
+  return addActJson(addReason(command))
     .option("--host <id>", "host id; default: every host")
     .option("--valid <duration>", "how long it holds, such as 60s (default) or 1d");
 }
 
-async function send(api: ApiClient, order: unknown, reached: Reach): Promise<void> {
+async function send(values: Config, order: unknown, reached: Reach): Promise<void> {
   const { host, valid, reason } = reached;
-  printSent(
-    await api.send("post", PATH, {
-      body: {
-        order,
-        ...(host === undefined ? {} : { host }),
-        ...(valid === undefined ? {} : { valid }),
-        ...(reason === undefined ? {} : { reason }),
-      },
-    }),
-  );
+  const body = {
+    order,
+    ...(host === undefined ? {} : { host }),
+    ...(valid === undefined ? {} : { valid }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+  printSent(await new ApiClient(values).send("post", PATH, { body }), values.output);
 }
 
-function printSent(answer: unknown): void {
-  const request = requestOf(answer);
-  if (request !== undefined) return print(askedText(request));
-  const { stream, number, expiresAt } = sentSchema.parse(answer);
-  print(`Sent ${stream}/${number}, which holds until ${expiresAt}`);
+function printSent(answer: unknown, { json }: ActReader): void {
+  printAnswered(answer, {
+    json,
+    act: (sent) => {
+      const { stream, number, expiresAt } = sentSchema.parse(sent);
+      const text = `Sent ${stream}/${number}, which holds until ${expiresAt}`;
+      return { did: { stream, number, expiresAt }, text };
+    },
+  });
 }
 
 function packOf(folder: string): Uint8Array<ArrayBuffer> {
@@ -225,4 +240,9 @@ function packOf(folder: string): Uint8Array<ArrayBuffer> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ImmuneError("FILE_UNREADABLE", `Cannot pack folder "${folder}": ${why}`, { cause });
   }
+}
+
+function parseWake(text: string): number {
+  if (/^\d{1,7}$/.test(text) && Number(text) <= WAKE_INTERVAL_MAX_US) return Number(text);
+  throw new InvalidArgumentError(`Use microseconds from 0 to ${WAKE_INTERVAL_MAX_US}.`);
 }

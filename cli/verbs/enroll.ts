@@ -6,7 +6,8 @@ import { checkPinned, TOKEN_CHARACTERS_MAX } from "../../common/link/mod.ts";
 import { hostIdOf } from "../host_id.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { enrollPinned } from "../supervise/enroll.ts";
-import { print, tell } from "../output.ts";
+import { type ActReader, addActJson, printAct } from "../acts.ts";
+import { tell } from "../output.ts";
 
 /** `immune enroll` */
 export function addEnroll(program: Command, exit: (code: number) => void): void {
@@ -24,18 +25,18 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
         "\nand shows its SHA-256; the launcher then starts the verb again, trusting nothing else." +
         "\nWithout a way to the hive: --request, then --issued with --agents HOST:PORT.",
     );
-  addSettings(command).action(async (options: EnrollVerbOptions) => {
+  addSettings(addActJson(command)).action(async (options: EnrollVerbOptions) => {
     const { values } = settingsOf(command);
-    const { dir } = values.state;
+    const { state: { dir }, output } = values;
     const { tokenFile, request = false, issued } = options;
     if ([tokenFile !== undefined, request, issued !== undefined].filter(Boolean).length !== 1) {
       throw new ImmuneError("USAGE", "Name one: --token-file FILE, --request, or --issued FILE");
     }
-    if (request) return await printRequest(dir);
+    if (request) return await printRequest(dir, output);
     if (issued !== undefined) {
       const text = await Deno.readTextFile(issued).catch(unreadable(issued));
       const { agents } = values.hive;
-      return printEnrolled(await installByHand({ state: dir, issued: text, agents }));
+      return printEnrolled(await installByHand({ state: dir, issued: text, agents }), output);
     }
     const token = await readToken(tokenFile ?? "");
     const hostId = hostIdOf(dir);
@@ -43,7 +44,11 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
     const { proxy } = values.agent;
     if (!isPinned()) {
       tell(`The hive's certificate has SHA-256 ${pinned}`);
-      const args = ["--state", dir, ...(proxy === "" ? [] : ["--proxy", proxy])];
+      const args = [
+        ...["--state", dir],
+        ...(proxy === "" ? [] : ["--proxy", proxy]),
+        ...(output.json ? ["--json"] : []),
+      ];
       exit(await enrollPinned({ token, args }));
       return;
     }
@@ -57,6 +62,7 @@ export function addEnroll(program: Command, exit: (code: number) => void): void 
         onPending: (keyHash) =>
           tell(`An operator has to approve this host; its key has SHA-256 ${keyHash}`),
       }),
+      output,
     );
   });
 }
@@ -67,19 +73,22 @@ interface EnrollVerbOptions {
   readonly issued?: string;
 }
 
-function printEnrolled({ agentId, agents, fingerprint }: Enrolled): void {
-  print(`Enrolled as ${agentId} with the hive at ${agents} (SHA-256 ${fingerprint})`);
+function printEnrolled({ agentId, agents, fingerprint }: Enrolled, reader: ActReader): void {
+  const text = `Enrolled as ${agentId} with the hive at ${agents} (SHA-256 ${fingerprint})`;
+  printAct({ did: { agentId, agents, fingerprint }, text }, reader);
 }
 
 /** The request to standard output, and beside it what the operator types. */
-async function printRequest(state: string): Promise<void> {
+async function printRequest(state: string, reader: ActReader): Promise<void> {
   const hostId = hostIdOf(state);
   const { requestPem, keyHash } = await requestByHand(state);
   tell(`The key has SHA-256 ${keyHash}. On the hive's host:`);
   tell(
     `immune ca issue --request FILE --host-id ${hostId} --host-name ${Deno.hostname()} --json`,
   );
-  print(requestPem.trimEnd());
+  const hostName = Deno.hostname();
+  const text = requestPem.trimEnd();
+  printAct({ did: { hostId, hostName, keyHash, request: requestPem }, text }, reader);
 }
 
 function isPinned(): boolean {

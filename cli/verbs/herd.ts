@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { ANTIBODY_ACTIONS, ANTIBODY_TYPES } from "../../common/herd/antibody.ts";
+import { type ActReader, addActJson, printAct, printAnswered } from "../acts.ts";
 import { ApiClient } from "../api.ts";
-import { askedText, requestOf } from "../asked.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -81,13 +81,11 @@ function addMake(herd: Command): void {
     .option("--reason <text>", "why, for people", "")
     .option("--confirmed", "its matches are right, whatever hosts do all day", false)
     .option("--hours <count>", "how long it holds, 1 to 720", parseHours, 24);
-  addSettings(add).action(async (alert: string, options: Record<string, unknown>) => {
+  addSettings(addActJson(add)).action(async (alert: string, options: Record<string, unknown>) => {
     const { type, value, action, reason, hours, confirmed } = options;
     const body = { type, value, action, reason, hours, confirmed, evidence: [alert] };
-    const answer = await new ApiClient(settingsOf(add).values).send("post", `${PATH}/antibodies`, {
-      body,
-    });
-    say(answer);
+    const { values } = settingsOf(add);
+    say(await new ApiClient(values).send("post", `${PATH}/antibodies`, { body }), values.output);
   });
 }
 
@@ -99,28 +97,34 @@ function addActs(herd: Command): void {
     ] as const
   ) {
     const command = herd.command(name).description(description).argument("<antibody>", "its id");
-    addSettings(command).action(async (id: string) => {
-      const api = new ApiClient(settingsOf(command).values);
-      say(await api.send("post", `${PATH}/antibodies/${encodeURIComponent(id)}/${name}`));
+    addSettings(addActJson(command)).action(async (id: string) => {
+      const { values } = settingsOf(command);
+      const path = `${PATH}/antibodies/${encodeURIComponent(id)}/${name}`;
+      say(await new ApiClient(values).send("post", path), values.output);
     });
   }
   const pull = herd.command("pull").description("pull an antibody back from all hosts")
     .argument("<antibody>", "its id")
     .requiredOption("--why <text>", "why, for people")
     .option("--false", "it hits what is harmless: who stood for it loses trust");
-  addSettings(pull).action(async (id: string, options: { why: string; false?: boolean }) => {
-    const api = new ApiClient(settingsOf(pull).values);
+  addSettings(addActJson(pull)).action(async (
+    id: string,
+    options: { why: string; false?: boolean },
+  ) => {
+    const { values } = settingsOf(pull);
     const body = { why: options.why, isFalse: options.false ?? false };
-    say(await api.send("post", `${PATH}/antibodies/${encodeURIComponent(id)}/pull`, { body }));
+    const path = `${PATH}/antibodies/${encodeURIComponent(id)}/pull`;
+    say(await new ApiClient(values).send("post", path, { body }), values.output);
   });
   const verdict = herd.command("verdict").description("say what an alert was, once")
     .argument("<alert>", "its id")
     .addArgument(herd.createArgument("<verdict>", "what it was").choices(["true", "false"]));
-  addSettings(verdict).action(async (id: string, word: string) => {
-    const api = new ApiClient(settingsOf(verdict).values);
+  addSettings(addActJson(verdict)).action(async (id: string, word: string) => {
+    const { values } = settingsOf(verdict);
+    const isTrue = word === "true";
     const path = `/api/v1/alerts/${encodeURIComponent(id)}/verdict`;
-    await api.send("post", path, { body: { isTrue: word === "true" } });
-    print(`${visible(id)} is judged`);
+    await new ApiClient(values).send("post", path, { body: { isTrue } });
+    printAct({ did: { alert: id, isTrue }, text: `${visible(id)} is judged` }, values.output);
   });
 }
 
@@ -134,20 +138,26 @@ function addAgentActs(herd: Command): void {
   ) {
     const command = herd.command(name).description(description)
       .argument("<agent>", "its id, as agents shows it");
-    addSettings(command).action(async (id: string) => {
-      const api = new ApiClient(settingsOf(command).values);
-      const answer = await api.send("post", `${PATH}/agents/${encodeURIComponent(id)}/${name}`);
-      const request = requestOf(answer);
-      if (request !== undefined) return print(askedText(request));
-      const { agentId, state } = standingSchema.parse(answer);
-      print(`${visible(agentId)} is now "${visible(state)}"`);
+    addSettings(addActJson(command)).action(async (id: string) => {
+      const { values } = settingsOf(command);
+      const path = `${PATH}/agents/${encodeURIComponent(id)}/${name}`;
+      printAnswered(await new ApiClient(values).send("post", path), {
+        json: values.output.json,
+        act: (answer) => {
+          const { agentId, state } = standingSchema.parse(answer);
+          return {
+            did: { agentId, state },
+            text: `${visible(agentId)} is now "${visible(state)}"`,
+          };
+        },
+      });
     });
   }
 }
 
-function say(answer: unknown): void {
+function say(answer: unknown, reader: ActReader): void {
   const { id, stage } = antibodySchema.parse(answer);
-  print(`${visible(id)} is now "${visible(stage)}"`);
+  printAct({ did: { id, stage }, text: `${visible(id)} is now "${visible(stage)}"` }, reader);
 }
 
 function show<T>(

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { ImmuneError } from "../../common/config/mod.ts";
+import { addActJson, printAct } from "../acts.ts";
 import { ApiClient } from "../api.ts";
 import { addSettings, settingsOf } from "../settings.ts";
-import { print } from "../output.ts";
 
 interface GenesisOptions {
   readonly key: string;
@@ -23,15 +23,18 @@ export function addGenesis(herd: Command): void {
     .requiredOption("--key <file>", "your Ed25519 key (PEM, 0600); it never goes to the hive")
     .requiredOption("--number <count>", "counts up with each set", parseNumber)
     .option("--new-key", "make the key first; the first that signs is the one that counts");
-  addSettings(command).action(async (agents: readonly string[], options: GenesisOptions) => {
-    const { key: path, number, newKey } = options;
-    const key = newKey ? makeKey(path) : readKey(path);
-    const { signGenesis } = await import("../../hive/herd/genesis.ts");
-    const signed = signGenesis({ number, agents }, key);
-    const api = new ApiClient(settingsOf(command).values);
-    await api.send("post", "/api/v1/herd/genesis", { body: { signed } });
-    print(`${agents.length} agents are genesis set ${number}`);
-  });
+  addSettings(addActJson(command)).action(
+    async (agents: readonly string[], options: GenesisOptions) => {
+      const { key: path, number, newKey } = options;
+      const key = newKey ? makeKey(path) : readKey(path);
+      const { signGenesis } = await import("../../hive/herd/genesis.ts");
+      const signed = signGenesis({ number, agents }, key);
+      const { values } = settingsOf(command);
+      await new ApiClient(values).send("post", "/api/v1/herd/genesis", { body: { signed } });
+      const text = `${agents.length} agents are genesis set ${number}`;
+      printAct({ did: { number, agents }, text }, values.output);
+    },
+  );
 }
 
 function makeKey(path: string): KeyObject {

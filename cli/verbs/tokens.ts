@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { ROLES } from "../../hive/operators/role.ts";
+import { addActJson, printAct } from "../acts.ts";
 import { ApiClient } from "../api.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
@@ -70,10 +71,10 @@ function addRevoke(tokens: Command): void {
   const revoke = tokens.command("revoke")
     .description("revoke an API token")
     .argument("<id>", "its id, as list shows it");
-  addSettings(revoke).action(async (id: string) => {
-    const api = new ApiClient(settingsOf(revoke).values);
-    await api.send("delete", `${PATH}/${encodeURIComponent(id)}`);
-    print(`${visible(id)} is revoked`);
+  addSettings(addActJson(revoke)).action(async (id: string) => {
+    const { values } = settingsOf(revoke);
+    await new ApiClient(values).send("delete", `${PATH}/${encodeURIComponent(id)}`);
+    printAct({ did: { id, revoked: true }, text: `${visible(id)} is revoked` }, values.output);
   });
 }
 

@@ -4,6 +4,7 @@ import { type Config, FileLock, ImmuneError, statePaths } from "../../common/con
 import { HIVE_FOLDER, STORE_FILE } from "../../hive/folder.ts";
 import { addSettings, settingsOf } from "../settings.ts";
 import { HIVE_USER, removeHiveUser } from "../supervise/user.ts";
+import { addActJson, printAct } from "../acts.ts";
 import { print, tell } from "../output.ts";
 
 /** What lies in a state folder of ours; nothing else in it is touched. */
@@ -19,17 +20,17 @@ export function addUninstall(program: Command): void {
       "\nIt refuses while the agent or the hive runs, and while enforcement is pinned in the kernel:" +
         '\n"immune agent release" takes that away.',
     );
-  addSettings(command).action(async (options: { readonly purge?: boolean }) => {
+  addSettings(addActJson(command)).action(async (options: { readonly purge?: boolean }) => {
     const { values } = settingsOf(command);
     const { dir } = values.state;
     using _held = holdState(dir);
     refusePinned(values);
-    if (Deno.uid() === 0 && await removeHiveUser()) print(`Removed user ${HIVE_USER}`);
-    if (!options.purge) {
-      print(`Kept ${dir}; with --purge it goes too`);
-      return;
-    }
-    await purge(dir);
+    const user = Deno.uid() === 0 && await removeHiveUser() ? HIVE_USER : null;
+    if (user !== null && !values.output.json) print(`Removed user ${user}`);
+    const { removed, kept, text } = options.purge
+      ? await purge(dir)
+      : { removed: false, kept: namesIn(dir), text: `Kept ${dir}; with --purge it goes too` };
+    printAct({ did: { state: dir, removed, kept, user }, text }, values.output);
   });
 }
 
@@ -59,23 +60,39 @@ function refusePinned({ enforcement: { pin_path: pinPath } }: Config): void {
   );
 }
 
-async function purge(dir: string): Promise<void> {
+/** What became of the state folder. */
+interface Purged {
+  readonly removed: boolean;
+  /** Names of what is still in it. */
+  readonly kept: readonly string[];
+  readonly text: string;
+}
+
+async function purge(dir: string): Promise<Purged> {
   try {
     for (const name of OURS) {
       await Deno.remove(`${dir}/${name}`, { recursive: true }).catch(ignoreMissing);
     }
     // A folder that holds something else stays, with what is not ours.
-    const rest = [...Deno.readDirSync(dir)].map((entry) => entry.name);
-    if (rest.length > 0) {
-      print(`Kept ${dir}: it holds ${rest.join(", ")}, which is not the program's`);
-      return;
+    const kept = namesIn(dir);
+    if (kept.length > 0) {
+      const text = `Kept ${dir}: it holds ${kept.join(", ")}, which is not the program's`;
+      return { removed: false, kept, text };
     }
-    await Deno.remove(dir);
-    print(`Removed ${dir}`);
+    await Deno.remove(dir).catch(ignoreMissing);
+    return { removed: true, kept, text: `Removed ${dir}` };
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ImmuneError("STATE_UNUSABLE", `Cannot remove "${dir}": ${why}`, { cause });
+  }
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return [...Deno.readDirSync(dir)].map(({ name }) => name);
+  } catch (error) {
+    ignoreMissing(error);
+    return [];
   }
 }
 

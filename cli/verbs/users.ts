@@ -1,8 +1,9 @@
 import { Argument, type Command, Option } from "commander";
 import * as z from "zod";
 import { ROLES } from "../../hive/operators/role.ts";
+import { addActJson, printAct, printAnswered } from "../acts.ts";
 import { ApiClient } from "../api.ts";
-import { addReason, askedText, requestOf } from "../asked.ts";
+import { addReason } from "../asked.ts";
 import { table } from "../render/table.ts";
 import { visible } from "../render/terminal.ts";
 import { addSettings, settingsOf } from "../settings.ts";
@@ -74,10 +75,11 @@ function addSwitch(users: Command, disabled: boolean): void {
       disabled ? "shut an account: its sessions and tokens end" : "open an account again",
     )
     .argument("<name>", "name of the account");
-  addSettings(command).action(async (name: string) => {
-    const api = new ApiClient(settingsOf(command).values);
-    await api.send("patch", pathOf(name), { body: { disabled } });
-    print(`${visible(name)} is ${disabled ? "disabled" : "enabled"}`);
+  addSettings(addActJson(command)).action(async (name: string) => {
+    const { values } = settingsOf(command);
+    await new ApiClient(values).send("patch", pathOf(name), { body: { disabled } });
+    const text = `${visible(name)} is ${disabled ? "disabled" : "enabled"}`;
+    printAct({ did: { name, disabled }, text }, values.output);
   });
 }
 
@@ -86,15 +88,17 @@ function addRole(users: Command): void {
     .description("change what an account may")
     .argument("<name>", "name of the account")
     .addArgument(new Argument("<role>", "its new role").choices(ROLES));
-  addSettings(addReason(command)).action(async (
+  addSettings(addActJson(addReason(command))).action(async (
     name: string,
     role: string,
     { reason }: { readonly reason?: string },
   ) => {
-    const api = new ApiClient(settingsOf(command).values);
+    const { values } = settingsOf(command);
     const body = { role, ...(reason === undefined ? {} : { reason }) };
-    const request = requestOf(await api.send("patch", pathOf(name), { body }));
-    print(request === undefined ? `${visible(name)} is ${role}` : askedText(request));
+    printAnswered(await new ApiClient(values).send("patch", pathOf(name), { body }), {
+      json: values.output.json,
+      act: () => ({ did: { name, role }, text: `${visible(name)} is ${role}` }),
+    });
   });
 }
 

@@ -43,12 +43,13 @@ Deno.test("herd: from a genesis set and an alert to an antibody, and back", asyn
     const id = /[0-9a-f]{32}/.exec(made)?.[0] ?? "";
     assertEquals(made, `0 ${id} is now "canary"\n`);
     assert((await run("list")).includes(HERD_PATH));
-    const pulled = await run("pull", id, "--why", "a backup tool", "--false");
-    assertEquals(pulled, `0 ${id} is now "pulled"\n`);
+    const pulled = await run("pull", id, "--why", "a backup tool", "--false", "--json");
+    assertEquals(JSON.parse(pulled.slice(2)), { id, stage: "pulled" });
     const { stage, why } = JSON.parse((await run("list", "--json")).slice(2));
     assertEquals([stage, why], ["pulled", "false: a backup tool"]);
 
-    assertEquals(await run("suspect", b.id), `0 ${b.id} is now "suspect"\n`);
+    const suspect = await run("suspect", b.id, "--json");
+    assertEquals(JSON.parse(suspect.slice(2)), { agentId: b.id, state: "suspect" });
     assertEquals(await run("clear", b.id), `0 ${b.id} is now "member"\n`);
     assertEquals(await run("blacklist", b.id), `0 ${b.id} is now "blacklisted"\n`);
     const log = await runImmune(["audit", "list", ...running.flags]);

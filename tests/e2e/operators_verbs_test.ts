@@ -18,7 +18,8 @@ Deno.test("users, tokens and audit: from the first account to a log that was tou
     await opened.body?.cancel();
     assertEquals(opened.status, 303);
 
-    assert((await run("users", "role", "ada", "responder")).stdout.includes("responder"));
+    const role = await run("users", "role", "ada", "responder", "--json");
+    assertEquals(JSON.parse(role.stdout), { name: "ada", role: "responder" });
     const made = await run("tokens", "add", "nightly", "--user", "ada", "--role", "analyst");
     assertEquals(made.code, 0, made.stderr);
     const file = `${state}/ada.token`;
@@ -40,7 +41,8 @@ Deno.test("users, tokens and audit: from the first account to a log that was tou
     assert(/ada +responder +disabled +nothing yet/.test(list.stdout), list.stdout);
 
     const id = JSON.parse((await run("tokens", "list", "--json")).stdout).id;
-    assertEquals((await run("tokens", "revoke", id)).code, 0);
+    const revoked = await run("tokens", "revoke", id, "--json");
+    assertEquals(JSON.parse(revoked.stdout), { id, revoked: true });
     const whole = await run("audit", "verify");
     assertEquals(whole.code, 0, whole.stdout);
     head = /Head (\S+)/.exec(whole.stdout)?.[1] ?? "";
@@ -92,17 +94,25 @@ Deno.test("ca, directives and approvals: what takes two people is done when the 
   assertEquals((await run("directives", "list")).stdout.includes("rules"), false);
   const own = await run("approvals", "approve", id, ...ada);
   assert(own.stderr.includes("[FORBIDDEN]"), own.stderr);
-  const approved = await run("approvals", "approve", id, ...bob);
-  assertEquals(approved.stdout, `${id} is done\n`, approved.stderr);
+  const approved = await run("approvals", "approve", id, "--json", ...bob);
+  const { outcome: _outcome, ...decided } = JSON.parse(approved.stdout);
+  assertEquals(decided, { id, state: "done", missing: 0 }, approved.stderr);
   assert(/rules +every host .* ada and bob/.test((await run("directives", "list")).stdout));
   const rules = `${state}/rules`;
   await Deno.mkdir(rules);
   await Deno.writeTextFile(`${rules}/a.yml`, "title: A rule to be read\n");
-  const order = await run("directives", "rules", "--pack", rules, ...ada);
-  const seen = await run("approvals", "show", /approve (\S{36})/.exec(order.stdout)?.[1] ?? "");
+  const order = await run("directives", "rules", "--pack", rules, "--json", ...ada);
+  const seen = await run("approvals", "show", JSON.parse(order.stdout).request);
   const pack = /^pack: ([0-9a-f]{64})$/m.exec(seen.stdout)?.[1] ?? "";
   const read = await run("directives", "pack", pack);
   assertEquals(read.stdout, "# a.yml\ntitle: A rule to be read\n", seen.stdout + read.stderr);
+  const policy = ["directives", "policy", "--open", "rules", "--wake-us", "500", ...ada];
+  const opens = await run(
+    "approvals",
+    "show",
+    JSON.parse((await run(...policy, "--json")).stdout).request,
+  );
+  assert(/^opens: rules\nwakes: every 500 µs$/m.test(opens.stdout), opens.stdout + opens.stderr);
   const unknown = await run("ca", "revoke", crypto.randomUUID(), ...ada);
   assert(unknown.stderr.includes("[NOT_FOUND]"), unknown.stderr);
   const revoked = await run("ca", "revoke", agent, "--json", ...ada);
@@ -119,6 +129,8 @@ Deno.test("users and tokens say what is wrong with how they are called", async (
       ["users", "add", "ada", "--role", "root"],
       ["users", "role", "ada", "king"],
       ["tokens", "revoke"],
+      ["directives", "policy", "--open", "all"],
+      ["directives", "policy", "--wake-us", "soon"],
       ["audit", "verify", "--head", "x"],
       ["audit", "list", "--limit", "0"],
     ]

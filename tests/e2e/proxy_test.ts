@@ -13,8 +13,12 @@ Deno.test("a host behind a proxy joins its hive by a token, and delivers a repla
   await Deno.writeTextFile(`${own}/token`, (await running.hive.enrollToken()).text);
   const settings = ["--state", own, "--proxy", proxy.url];
   // Not pinned yet: the process that is has to be told of the proxy too.
-  const enrolled = await runImmune(["enroll", "--token-file", `${own}/token`, ...settings]);
+  const enrolled = await runImmune([
+    ...["enroll", "--json", "--token-file", `${own}/token`],
+    ...settings,
+  ]);
   assertEquals(enrolled.code, 0, enrolled.stderr);
+  assertEquals(JSON.parse(enrolled.stdout).agents, addresses.agents);
   assertEquals(new Set(proxy.targets), new Set([addresses.enroll]));
 
   proxy.targets.length = 0;

@@ -138,8 +138,10 @@ test("uninstall --purge leaves nothing of ours", async () => {
   while (!isDeepStrictEqual(before, last)) [last, before] = [before, await traces()];
   const up = await startUp();
   assertEquals(await up.stop(), 0);
-  const { code } = await runVerb("uninstall", "--purge", ...up.flags);
+  const { code, stdout } = await runVerb("uninstall", "--purge", "--json", ...up.flags);
   assertEquals(code, 0);
+  const { state, removed } = JSON.parse(stdout);
+  assertEquals([state, removed], [up.state, true]);
   assertEquals(await exists(up.state), false);
   // The kernel lets go of programs a moment after who had them ended.
   const end = Date.now() + EVENTUALLY_MS;

@@ -33,6 +33,7 @@ for (
       "show",
     ],
     ["version"],
+    ["permissions"],
     [],
   ]
 ) {
@@ -69,10 +70,46 @@ Deno.test("permissions VERB says what the launcher starts it with", async () => 
   assertEquals(lines.filter((line) => line.startsWith("--allow-net")), ["--allow-net=[::1]:7"]);
 });
 
+Deno.test("permissions VERB --help is of that verb, which then gets nothing", async () => {
+  const { stdout } = await runImmune(["permissions", "watch", "--help"]);
+  assertEquals(stdout.split("\n")[0], "=immune-watch.js");
+  assertEquals(/--allow-(read|write|ffi)/.test(stdout), false);
+});
+
+Deno.test("config show and doctor name variables that name no setting, and never their values", async () => {
+  const environment = {
+    IMMUNE_SENSR_OPEN: "a-word-of-its-own",
+    IMMUNE_STATE: "/nonexistent/immune",
+  };
+  const shown = await runImmune(["config", "show"], { environment });
+  assertEquals(shown.code, 0, shown.stderr);
+  assertStringIncludes(
+    shown.stderr,
+    '"IMMUNE_SENSR_OPEN" names no setting and is not used; is "IMMUNE_SENSOR_OPEN" meant',
+  );
+  assertStringIncludes(shown.stdout, "environment IMMUNE_STATE");
+  const lines = await runImmune(["config", "show", "--json"], { environment });
+  assertStringIncludes(lines.stdout, '{"unknownVariable":"IMMUNE_SENSR_OPEN"}\n');
+  const doctor = await runImmune(["doctor", "--json"], { environment });
+  const { unknownVariables } = JSON.parse(doctor.stdout);
+  assertEquals([unknownVariables.includes("IMMUNE_SENSR_OPEN")], [true]);
+  for (const { stdout, stderr } of [shown, lines, doctor]) {
+    assertEquals(`${stdout}${stderr}`.includes("a-word-of-its-own"), false);
+  }
+});
+
+Deno.test("doctor --port --json says who listens as one object", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const { code, stdout } = await runImmune(["doctor", "--port", String(port), "--json"]);
+  const { name, ...owner } = JSON.parse(stdout);
+  assertEquals([code, typeof name, owner], [0, "string", { port, pid: Deno.pid }]);
+});
+
 Deno.test("settings of the hive alone are flags of those verbs that start it", async () => {
   for (const args of [["hive"], ["up"], ["config", "show"]]) {
     const { stdout } = await runImmune([...args, "--help"]);
-    assertStringIncludes(stdout, "--two-person");
+    assertStringIncludes(stdout, "--two-person <act>");
     assertStringIncludes(stdout, "--oidc-issuer");
   }
   for (const args of [["agents", "list"], ["agent"], ["ca", "revoke"], ["status"]]) {
