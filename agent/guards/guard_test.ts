@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ImmuneError } from "../../common/config/mod.ts";
 import { newSeed, signingKey, stopKeySuccession } from "../../common/keys/mod.ts";
+import { POLICY_OPENS } from "../../common/wire/mod.ts";
 import { CommandFile } from "./command_state.ts";
 import {
   directiveKey,
@@ -32,6 +33,17 @@ Deno.test("Guard carries an order out and reports what it found afterwards", asy
   assertEquals(scene.guard.state.pack, RULES.body.pack);
   scene.guard.reported(1);
   assertEquals(scene.guard.state.results, []);
+});
+
+Deno.test("Guard keeps an order for each kind of opens over a restart", async () => {
+  await using scene = await GuardScene.open();
+  for (const [number, open] of [...POLICY_OPENS, null].entries()) {
+    const body = { open, wakeIntervalUs: null, watch: null };
+    await scene.guard.take(await frame({ kind: "policy", body }, { number: number + 1 }));
+    assertEquals(scene.last.results.at(-1)?.outcome, "done");
+    scene.restart({ killed: true });
+    assertEquals(scene.guard.state.policy, body);
+  }
 });
 
 Deno.test("Guard has a number on the disk before it acts, so that a crash repeats nothing", async () => {
