@@ -18,34 +18,23 @@
 #include "served.h"
 #include "tree.h"
 
-/* Directories of a tree, and file systems, that are marked. */
-#define DIRECTORIES_MAX 4096
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
+/* Lines of mounts that are read. */
 #define MOUNTS_MAX 4096
 
 static const char served_reason[] = "a program serves its file system (FUSE)";
 
-/* Places that nobody is asked about, though a policy has them. */
-struct left_out {
-	int count;
-	/* Of the first one. */
-	char path[256];
-	const char *reason;
-};
-
-static void leave_out(struct left_out *left, const char *path, const char *reason)
+/*
+ * What one place is like is the will of whoever may write there, and ends no policy. What this
+ * process lacks does: then the one before stays.
+ */
+static int pass_over(struct enforce_left *left, const char *path, int error)
 {
-	if (left->count++)
-		return;
-	snprintf(left->path, sizeof(left->path), "%.255s", path);
-	left->reason = reason;
-}
-
-/* What one place may be like by the will of whoever may write there; none ends a policy. */
-static int pass_over(struct left_out *left, const char *path, int error)
-{
-	if (error != -ENAMETOOLONG && error != -ENOTDIR && error != -ELOOP && error != -EACCES)
+	if (!error || error == -ENOMEM || error == -ENOSPC || error == -EMFILE)
 		return error;
-	leave_out(left, path, strerror(-error));
+	enforce_left_add(left, IMMUNE_LEFT_PLACE, 1, path, strerror(-error));
 	return 0;
 }
 
@@ -61,39 +50,41 @@ static int mark_file(int group, uint64_t mask, const char *path)
 {
 	char directory[256];
 	char *slash;
-	int error = mark_one(group, 0, mask, path);
+	int file = mark_one(group, 0, mask, path), above;
 
 	snprintf(directory, sizeof(directory), "%s", path);
 	slash = strrchr(directory, '/');
 	slash[slash == directory] = 0;
-	if (!error)
-		error = mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
+	above = mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
 	/* A directory of the path is a file: the one that is meant is not there yet. */
-	return error == -ENOTDIR ? 0 : error;
+	if (file == -ENOTDIR || (!file && above == -ENOTDIR))
+		return 0;
+	return file ? file : above;
 }
 
-static int mark_tree(int group, uint64_t mask, const char *path, struct left_out *left)
+static int mark_tree(int group, uint64_t mask, const char *path, struct enforce_left *left)
 {
 	struct tree_walk walk;
-	int error = tree_begin(&walk, path), count = 0;
+	int error = tree_begin(&walk, path);
 	char *directory;
 
 	while (!error && (directory = tree_next(&walk))) {
-		error = ++count > DIRECTORIES_MAX
-				? -E2BIG
-				: mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
+		error = mark_one(group, 0, mask | FAN_EVENT_ON_CHILD, directory);
 		if (!error)
 			error = tree_add_children(&walk, directory);
 		error = pass_over(left, directory, error);
 		free(directory);
 	}
+	if (walk.left)
+		enforce_left_add(left, IMMUNE_LEFT_DIRECTORIES, walk.left, path,
+				 "it has over " TEXT(TREE_DIRECTORIES_MAX)
+				 ", name smaller trees");
 	tree_end(&walk);
-	/* More than may wait lie in one directory. */
-	return error == -ENOSPC ? -E2BIG : error;
+	return error;
 }
 
 /* Those that cannot be marked are no places to run programs from: procfs, sysfs and the like. */
-static int mark_everywhere(int group, uint64_t mask, struct left_out *left)
+static int mark_everywhere(int group, uint64_t mask, struct enforce_left *left)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *mount;
@@ -101,37 +92,28 @@ static int mark_everywhere(int group, uint64_t mask, struct left_out *left)
 
 	if (!mounts)
 		return -errno;
-	while ((mount = getmntent(mounts)) && ++count <= MOUNTS_MAX) {
+	while ((mount = getmntent(mounts))) {
+		if (++count > MOUNTS_MAX) {
+			enforce_left_add(left, IMMUNE_LEFT_MOUNT, 1, mount->mnt_dir,
+					 "over " TEXT(MOUNTS_MAX) " are mounted");
+			continue;
+		}
 		/* A program that is asked for each right, or for the way there, may never answer. */
 		if (served_parent(mount->mnt_dir) ||
 		    (hasmntopt(mount, "default_permissions") && served_path(mount->mnt_dir))) {
-			leave_out(left, mount->mnt_dir, served_reason);
+			enforce_left_add(left, IMMUNE_LEFT_SERVED, 1, mount->mnt_dir,
+					 served_reason);
 			continue;
 		}
 		marked += !fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
 					 mount->mnt_dir);
 	}
 	endmntent(mounts);
-	if (count > MOUNTS_MAX)
-		return -E2BIG;
 	return marked ? 0 : -ENOTSUP;
 }
 
-static void fail(const struct immune_enforce_mark *mark, int error)
-{
-	if (error != -E2BIG)
-		immune_fail("Cannot mark \"%s\" for refusals by fanotify: %s", mark->path,
-			    strerror(-error));
-	else if (mark->place == IMMUNE_PLACE_TREE)
-		immune_fail("Cannot mark \"%s\" for refusals by fanotify: it has over %d "
-			    "directories, name smaller trees below it", mark->path,
-			    DIRECTORIES_MAX);
-	else
-		immune_fail("Cannot mark all that is mounted for refusals by fanotify: over %d "
-			    "file systems, unmount some, or name programs by path", MOUNTS_MAX);
-}
-
-static int mark_place(int group, const struct immune_enforce_mark *mark, struct left_out *left)
+static int mark_place(int group, const struct immune_enforce_mark *mark,
+		      struct enforce_left *left)
 {
 	uint64_t mask = (mark->events & IMMUNE_EVENT_EXEC ? FAN_OPEN_EXEC_PERM : 0) |
 			(mark->events & IMMUNE_EVENT_OPEN ? FAN_OPEN_PERM : 0);
@@ -144,7 +126,7 @@ static int mark_place(int group, const struct immune_enforce_mark *mark, struct 
 		return mark_one(group, 0, mask, mark->path);
 	/* Its answer and ours could wait for each other. */
 	if (served_path(mark->path)) {
-		leave_out(left, mark->path, served_reason);
+		enforce_left_add(left, IMMUNE_LEFT_SERVED, 1, mark->path, served_reason);
 		return 0;
 	}
 	if (mark->place == IMMUNE_PLACE_FILE)
@@ -153,22 +135,12 @@ static int mark_place(int group, const struct immune_enforce_mark *mark, struct 
 						: -EINVAL;
 }
 
-static void tell(const struct left_out *left)
-{
-	if (left->count == 1)
-		immune_fail("\"%s\" is not asked about by fanotify: %s", left->path, left->reason);
-	else if (left->count)
-		immune_fail("%d places are not asked about by fanotify, the first \"%s\": %s",
-			    left->count, left->path, left->reason);
-}
-
 /* One that cannot be marked keeps no other from being marked. */
-int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
+int enforce_marks_set(int group, const uint8_t *marks, uint32_t count, struct enforce_left *left)
 {
-	struct immune_enforce_mark failed;
-	struct left_out left = { 0 };
 	int first = 0;
 
+	memset(left, 0, sizeof(*left));
 	for (uint32_t i = 0; i < count; i++) {
 		struct immune_enforce_mark mark;
 		bool ends;
@@ -177,15 +149,14 @@ int enforce_marks_set(int group, const uint8_t *marks, uint32_t count)
 		memcpy(&mark, marks + i * sizeof(mark), sizeof(mark));
 		ends = !mark.path[sizeof(mark.path) - 1];
 		mark.path[sizeof(mark.path) - 1] = 0;
-		error = ends ? mark_place(group, &mark, &left) : -EINVAL;
+		error = ends ? mark_place(group, &mark, left) : -EINVAL;
 		if (!error || first)
 			continue;
 		first = error;
-		failed = mark;
+		immune_fail("Cannot mark \"%s\" for refusals by fanotify: %s", mark.path,
+			    strerror(-error));
 	}
-	if (first)
-		fail(&failed, first);
-	else
-		tell(&left);
-	return first ? first : left.count;
+	if (!first)
+		enforce_left_tell(left);
+	return first ? first : enforce_left_count(left);
 }

@@ -256,6 +256,27 @@ IMMUNE_EXPORT int64_t immune_enforce_look(struct immune_enforce *enforce)
 	return immune_end("mark what came since the policy", error);
 }
 
+IMMUNE_EXPORT int64_t immune_enforce_left(struct immune_enforce *enforce,
+					  struct immune_left_row *rows, uint32_t capacity)
+{
+	uint32_t count = 0;
+
+	if (!enforce || (!rows && capacity))
+		return immune_misused("tell what is left out");
+	pthread_mutex_lock(&enforce->lock);
+	for (int i = 0; i < IMMUNE_LEFT_COUNT && enforce->watch; i++) {
+		const struct immune_left_row *row = &enforce_watch_left(enforce->watch)->rows[i];
+
+		if (!row->count)
+			continue;
+		if (count < capacity)
+			rows[count] = *row;
+		count++;
+	}
+	pthread_mutex_unlock(&enforce->lock);
+	return count;
+}
+
 IMMUNE_EXPORT int64_t immune_enforce_pause(struct immune_enforce *enforce, uint32_t paused)
 {
 	struct immune_enforced next, found;

@@ -29,6 +29,7 @@ struct answerer {
 	_Atomic bool stopping;
 	uint8_t *rest; /* marks, then hashes */
 	uint32_t mark_count;
+	struct enforce_left left;
 };
 
 struct enforce_watch {
@@ -241,7 +242,7 @@ int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 	if (!error)
 		error = answerer_run(next);
 	if (!error)
-		error = enforce_marks_set(next->group, rest, about->mark_count);
+		error = enforce_marks_set(next->group, rest, about->mark_count, &next->left);
 	marks_opened_forget(next);
 	if (error < 0)
 		answerer_stop(next);
@@ -252,7 +253,14 @@ int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 
 int enforce_watch_look(struct enforce_watch *watch)
 {
-	return enforce_marks_set(watch->now->group, watch->now->rest, watch->now->mark_count);
+	struct answerer *now = watch->now;
+
+	return enforce_marks_set(now->group, now->rest, now->mark_count, &now->left);
+}
+
+const struct enforce_left *enforce_watch_left(const struct enforce_watch *watch)
+{
+	return &watch->now->left;
 }
 
 void enforce_watch_switch(struct enforce_watch *watch, bool published)

@@ -8,6 +8,7 @@
 #define IMMUNE_ENFORCE_WATCH_H
 
 #include "enforce.h"
+#include "enforce_left.h"
 
 struct enforce_watch;
 
@@ -26,6 +27,9 @@ int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 
 /* Marks what came to the places of the policy in force since; 0 or -errno with a line. */
 int enforce_watch_look(struct enforce_watch *watch);
+
+/* What of the policy in force nobody was asked about when its places were looked at last. */
+const struct enforce_left *enforce_watch_left(const struct enforce_watch *watch);
 
 /* Ends the policy before, or the one that was prepared if it was not published. */
 void enforce_watch_switch(struct enforce_watch *watch, bool published);

@@ -70,6 +70,7 @@ static void check_nothing_given(void)
 	FAILS(immune_enforce_open(NULL, NULL, NULL), "argument");
 	FAILS(immune_enforce_policy(NULL, NULL, 0), "argument");
 	FAILS(immune_enforce_look(NULL), "argument");
+	FAILS(immune_enforce_left(NULL, NULL, 0), "argument");
 	FAILS(immune_enforce_pause(NULL, 0), "argument");
 	FAILS(immune_enforce_counts(NULL, NULL, 0), "argument");
 	FAILS(immune_enforce_program_ids(NULL, NULL, 0), "argument");
@@ -184,7 +185,17 @@ static void too_deep_is_left_out(struct immune_enforce *enforce, struct enforce_
 	nest(blob->mark.path, 'b', false);
 }
 
-/* Too many of what is marked: how many are too many, and what to do. */
+/* What the last look left out is this alone, and so many. */
+static void check_left(struct immune_enforce *enforce, enum immune_left_what what, uint32_t count)
+{
+	struct immune_left_row row = { 0 };
+
+	must(immune_enforce_left(enforce, &row, 1) == 1, "kinds of what is left out");
+	must(row.what == what && row.count == count, "%u of %u, \"%s\": %s", row.count, row.what,
+	     row.path, row.reason);
+}
+
+/* Too many of what is marked: the policy is in force, and it is told how many are too many. */
 void test_mark_bounds(void)
 {
 	char folder[] = "/tmp/immune-marks-XXXXXX", path[64];
@@ -205,7 +216,10 @@ void test_mark_bounds(void)
 		snprintf(path, sizeof(path), "%s/%d", folder, i);
 		must(!mkdir(path, 0700), "%s: %s", path, strerror(errno));
 	}
-	FAILS(give(enforce, &blob), "4096 directories");
+	must(give(enforce, &blob) == TOO_MANY - 4095, "a tree of too many directories");
+	check_left(enforce, IMMUNE_LEFT_DIRECTORIES, TOO_MANY - 4095);
+	blob.mark.place = 9;
+	FAILS(give(enforce, &blob), "Cannot mark");
 	for (int i = 0; i < TOO_MANY; i++) {
 		snprintf(path, sizeof(path), "%s/%d", folder, i);
 		must(!mount(folder, path, NULL, MS_BIND, NULL), "%s: %s", path, strerror(errno));
@@ -213,7 +227,8 @@ void test_mark_bounds(void)
 	blob.mark.place = IMMUNE_PLACE_EVERYWHERE;
 	blob.mark.events = IMMUNE_EVENT_EXEC;
 	strcpy(blob.mark.path, "/");
-	FAILS(give(enforce, &blob), "4096 file systems");
+	must(give(enforce, &blob) > 0, "too many file systems");
+	check_left(enforce, IMMUNE_LEFT_MOUNT, (uint32_t)immune_enforce_look(enforce));
 	must(!umount2(folder, MNT_DETACH) && !rmdir(folder), "%s: %s", folder, strerror(errno));
 	immune_enforce_close(enforce);
 	immune_sensor_close(sensor);

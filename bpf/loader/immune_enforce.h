@@ -89,6 +89,23 @@ struct immune_enforce_row {
 	uint64_t hashed; /* programs; one that changed, or was forgotten, again */
 };
 
+/* What fanotify is not asked about, though the policy in force has it; the worst first. */
+enum immune_left_what {
+	IMMUNE_LEFT_DIRECTORIES = 0, /* a tree has too many; path is the tree */
+	IMMUNE_LEFT_NAMESPACE = 1, /* too many mount namespaces; path is a process's */
+	IMMUNE_LEFT_MOUNT = 2, /* too much is mounted, or it cannot be reached */
+	IMMUNE_LEFT_PLACE = 3, /* it cannot be marked */
+	IMMUNE_LEFT_SERVED = 4, /* a program serves it (FUSE) */
+	IMMUNE_LEFT_COUNT = 5,
+};
+
+struct immune_left_row {
+	uint32_t what; /* enum immune_left_what */
+	uint32_t count; /* places; of directories those that were counted */
+	char path[256]; /* of the first one, NUL-ended */
+	char reason[64]; /* of that, NUL-ended */
+};
+
 /* What one tier can do on this host, found out by doing it. */
 enum immune_enforce_trial {
 	IMMUNE_TRIAL_LSM_EXEC = 0,
@@ -134,12 +151,16 @@ int64_t immune_enforce_open(struct immune_sensor *sensor,
 
 /* Replaces the policy, at one instant. A blob that does not hold is EINVAL and changes nothing.
  * The first one also takes over what an earlier process left pinned. Returns how many of its places
- * fanotify is not asked about (0 = none): a program serves them, or one directory cannot be marked. The
- * first of them and why stand in immune_error(). */
+ * fanotify is not asked about (0 = none): nothing that lies on the host ends a policy. The first of
+ * them and why stand in immune_error(). */
 int64_t immune_enforce_policy(struct immune_enforce *enforce, const uint8_t *blob, uint32_t length);
 
 /* Marks, for fanotify, what came since to the places of the policy in force; returns the same. */
 int64_t immune_enforce_look(struct immune_enforce *enforce);
+
+/* What of its places fanotify was not asked about at the last of both; returns how many rows. */
+int64_t immune_enforce_left(struct immune_enforce *enforce, struct immune_left_row *rows,
+			    uint32_t capacity);
 
 /* Refuses nothing until it is called with 0; returns what the kernel has afterwards. */
 int64_t immune_enforce_pause(struct immune_enforce *enforce, uint32_t paused);

@@ -51,7 +51,7 @@ const TESTS: Readonly<Record<string, string>> = {
   hidden: "process record is flagged when something lies over its folder in /proc, also later on",
   device_again: "immune_sensor_verify() attaches the program of devices again, which sees again",
   errors: "immune_error() has a line of its own for every failure, never that of one before",
-  mark_bounds: "immune_enforce_policy() says how many directories or mounts are too many to mark",
+  mark_bounds: "immune_enforce_policy() leaves out and counts what is too much to mark, and holds",
   fuse: "a program that FUSE serves is told and hashed, its long names are cut and flagged",
   fuse_still: "hashes and policies go on while a FUSE server stands still",
   fuse_enforced: "immune_enforce_policy() by hash counts what FUSE serves, by place it says so",

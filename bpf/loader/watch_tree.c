@@ -53,6 +53,11 @@ int watch_tree(const struct watch_groups *groups, struct watch_set *set, uint32_
 			first = error;
 		free(path);
 	}
+	if (walk.left && !first) {
+		immune_fail("Cannot watch a tree in full: over %d directories",
+			    TREE_DIRECTORIES_MAX);
+		first = -ENOSPC;
+	}
 	tree_end(&walk);
 	return first;
 }
