@@ -18,9 +18,12 @@ import { encodeEnforcement } from "./tables.ts";
 import { chooseTiers, holdOf } from "./tiers.ts";
 import { addTiers } from "./tier_counts.ts";
 import { type Tier, type TierTrial, tryTiers } from "./trial.ts";
+import { FailedActs, type LeftOut, leftWeaknesses, type Weakness } from "./weakness.ts";
 
 /** Files that a policy names are looked at again this often, in milliseconds. */
 export const LOOK_AGAIN_MS = 10_000;
+/** A policy that did not come into force at the start is tried again this often, in milliseconds. */
+export const BEGIN_AGAIN_MS = 60_000;
 
 /** How a host enforces. */
 export interface EnforcementOptions {
@@ -48,7 +51,7 @@ export interface EnforcementParts {
 export class Enforcement implements Disposable {
   readonly #parts: EnforcementParts;
   readonly #options: EnforcementOptions;
-  readonly #trials: readonly TierTrial[];
+  #trials: readonly TierTrial[] | undefined;
   #policy: EnforcementPolicy;
   #enforcer: Enforcer | undefined;
   /** What was counted by programs that others took the place of. */
@@ -56,29 +59,32 @@ export class Enforcement implements Disposable {
   #files = "";
   /** What was found of the policy in force. */
   #found: ResolvedFiles | undefined;
+  /** Why the last look changed nothing; empty where it did. */
   #said = "";
   /** What fanotify is not asked about, as it was told. */
   #left: string | undefined;
+  #leftOut: readonly LeftOut[] = [];
+  readonly #failedActs = new FailedActs();
+  #isOver = false;
   #lookedAt = -Infinity;
   #paused: boolean;
 
   /**
-   * Tries the tiers of this host and puts the policy in force by those that work.
+   * Tries the tiers of this host and puts the policy in force by those that work. Where that fails
+   * nothing is refused until it does not: that is told, and the sensor is as good without.
    *
    * @param options The policy, and what happens when the agent ends.
    * @param parts Sensor and clock.
-   * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses what it had taken in the trial.
    */
   constructor(options: EnforcementOptions, parts: EnforcementParts) {
     this.#parts = parts;
     this.#options = options;
     this.#policy = options.policy;
     this.#paused = options.paused;
-    this.#trials = tryTiers(parts.kernel);
-    this.use(options.policy);
+    this.#begin();
   }
 
-  /** The policy in force. */
+  /** The policy in force, or that is to be. */
   get policy(): EnforcementPolicy {
     return this.#policy;
   }
@@ -121,9 +127,12 @@ export class Enforcement implements Disposable {
    * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses; the one in force stays.
    */
   use(policy: EnforcementPolicy): void {
-    const tiers = chooseTiers(this.#trials, policy.entries);
     const before = this.#enforcer;
     const isSame = this.#found !== undefined && policy.hash === this.#policy.hash;
+    // Where none is in force yet, this is the one to try again.
+    if (before === undefined) this.#policy = policy;
+    this.#trials ??= tryTiers(this.#parts.kernel);
+    const tiers = chooseTiers(this.#trials, policy.entries);
     const files = this.#follow(policy, isSame ? this.#found : undefined);
     if (before !== undefined && before.tiers.join() === tiers.join()) {
       this.#give(before, { policy, files });
@@ -147,6 +156,7 @@ export class Enforcement implements Disposable {
       before?.close();
     }
     this.#policy = policy;
+    this.#said = "";
     this.#warn(policy, files);
   }
 
@@ -155,21 +165,28 @@ export class Enforcement implements Disposable {
    * directory made, a file system mounted.
    */
   lookAgainIfDue(): void {
-    if (performance.now() - this.#lookedAt < LOOK_AGAIN_MS || this.#enforcer === undefined) return;
+    const interval = this.#enforcer === undefined ? BEGIN_AGAIN_MS : LOOK_AGAIN_MS;
+    if (this.#isOver || performance.now() - this.#lookedAt < interval) return;
+    if (this.#enforcer === undefined) return this.#begin();
     this.#lookedAt = performance.now();
     const files = this.#follow(this.#policy, this.#found);
     try {
-      if (filesKey(files) === this.#files) this.#tell(this.#enforcer.look());
+      if (filesKey(files) === this.#files) this.#tell(this.#enforcer.look(), this.#enforcer);
       else this.#give(this.#enforcer, { policy: this.#policy, files });
       this.#said = "";
     } catch (error) {
-      if (!(error instanceof ImmuneError)) throw error;
-      // Said once, not every time that it is looked.
-      if (error.message !== this.#said) {
-        this.#parts.onWarning(`${error.message}; the enforcement policy stays as it was`);
-      }
-      this.#said = error.message;
+      this.#fail(error, "the enforcement policy stays as it was");
     }
+  }
+
+  /** For what the policy does not hold in full now; what is said of an entry in advance is not in it. */
+  weaknesses(): readonly Weakness[] {
+    const why = this.#enforcer === undefined ? "this agent refuses nothing" : "it stays as it was";
+    return [
+      ...this.#said === "" ? [] : [{ object: "policy", detail: `${this.#said}; ${why}` }],
+      ...leftWeaknesses(this.#leftOut),
+      ...this.#failedActs.take(this.counts(), performance.now()),
+    ];
   }
 
   /**
@@ -186,6 +203,7 @@ export class Enforcement implements Disposable {
   /** Detaches and takes pins away; how many programs there were, and are. */
   remove(): Detached {
     const enforcer = this.#enforcer;
+    this.#isOver = true;
     this.#past = addTiers(enforcer?.counts() ?? [], this.#past);
     this.#enforcer = undefined;
     return enforcer?.remove() ?? { programs: 0, left: 0 };
@@ -193,8 +211,26 @@ export class Enforcement implements Disposable {
 
   /** Detaches, unless it is pinned. */
   [Symbol.dispose](): void {
+    this.#isOver = true;
     this.#enforcer?.close();
     this.#enforcer = undefined;
+  }
+
+  /** Puts the first policy in force, or says that it is not. */
+  #begin(): void {
+    this.#lookedAt = performance.now();
+    try {
+      this.use(this.#policy);
+    } catch (error) {
+      this.#fail(error, "this agent refuses nothing; it is tried again every minute");
+    }
+  }
+
+  /** Said once, not every time that it is tried. */
+  #fail(error: unknown, consequence: string): void {
+    if (!(error instanceof ImmuneError)) throw error;
+    if (error.message !== this.#said) this.#parts.onWarning(`${error.message}; ${consequence}`);
+    this.#said = error.message;
   }
 
   #give(
@@ -205,7 +241,7 @@ export class Enforcement implements Disposable {
     const opened = openKept(files);
     try {
       const context = { files, roleId, wallOffsetNs: wallOffsetNs(), opened };
-      this.#tell(enforcer.policy(encodeEnforcement(policy, context)));
+      this.#tell(enforcer.policy(encodeEnforcement(policy, context)), enforcer);
     } finally {
       for (const descriptor of opened.values()) closeAgain(descriptor);
     }
@@ -229,7 +265,8 @@ export class Enforcement implements Disposable {
   }
 
   /** What fanotify is not asked about is said when it becomes another. */
-  #tell(left: string | undefined): void {
+  #tell(left: string | undefined, enforcer: Enforcer): void {
+    this.#leftOut = enforcer.left();
     if (left !== undefined && left !== this.#left) this.#parts.onWarning(`Enforcement: ${left}`);
     this.#left = left;
   }
@@ -242,7 +279,7 @@ export class Enforcement implements Disposable {
       );
     }
     for (const entry of policy.entries) {
-      for (const limit of holdOf(entry, this.#trials).limits) {
+      for (const limit of holdOf(entry, this.#trials ?? []).limits) {
         this.#parts.onWarning(`Enforcement entry "${entry.name}": ${limit}`);
       }
     }

@@ -12,6 +12,7 @@ import {
 } from "../sensors/library.ts";
 import { awaitGone, type Detached, PROGRAMS_MAX } from "../sensors/programs.ts";
 import type { Tier } from "./trial.ts";
+import { LEFT_OUT, type LeftOut } from "./weakness.ts";
 
 /** Version of the interface that this code speaks (IMMUNE_ENFORCE_ABI). */
 const ENFORCE_ABI = 1;
@@ -20,6 +21,9 @@ const PIN_PATH_AT = 16;
 /** Bytes of `struct immune_enforce_row`. */
 const ROW_BYTES = 56;
 const ROWS_MAX = 8;
+/** Bytes of `struct immune_left_row`: u32 what, u32 count, 256 of path, 64 of reason. */
+const LEFT_ROW_BYTES = 328;
+const LEFT_ROW = { count: 4, path: 8, reason: 264 } as const;
 
 /** How enforcement is loaded. */
 export interface EnforcerOptions extends LibraryOptions {
@@ -82,11 +86,29 @@ export class Enforcer implements Disposable {
    * Has fanotify ask about what came to the places of the policy: directories, file systems.
    *
    * @returns The same as {@linkcode policy}.
-   * @throws {ImmuneError} `SENSOR_FAILED` when there is too much of it, or the kernel refuses.
+   * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses, or memory or descriptors lack.
    */
   look(): string | undefined {
     const left = this.#check(this.#symbols.immune_enforce_look(this.#handle));
     return left === 0 ? undefined : lastError(this.#symbols);
+  }
+
+  /** What fanotify was not asked about at the last of both. */
+  left(): readonly LeftOut[] {
+    const bytes = new Uint8Array(LEFT_ROW_BYTES * LEFT_OUT.length);
+    const view = new DataView(bytes.buffer);
+    const count = this.#check(
+      this.#symbols.immune_enforce_left(this.#handle, bytes, LEFT_OUT.length),
+    );
+    return Array.from({ length: Math.min(count, LEFT_OUT.length) }, (_, i) => {
+      const at = i * LEFT_ROW_BYTES;
+      return {
+        what: LEFT_OUT[view.getUint32(at, true)] ?? "places",
+        count: view.getUint32(at + LEFT_ROW.count, true),
+        path: text(bytes.subarray(at + LEFT_ROW.path, at + LEFT_ROW.reason)),
+        reason: text(bytes.subarray(at + LEFT_ROW.reason, at + LEFT_ROW_BYTES)),
+      };
+    });
   }
 
   /**
@@ -214,6 +236,11 @@ export function isPinned(pinPath: string, options: LibraryOptions = {}): boolean
   const sets = symbols.immune_enforce_pinned(cString(pinPath));
   if (sets < 0n) throw new ImmuneError("SENSOR_FAILED", lastError(symbols));
   return sets > 0n;
+}
+
+/** What stands before the NUL. */
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
 }
 
 function encodeOptions(options: EnforcerOptions): Uint8Array<ArrayBuffer> {

@@ -22,3 +22,4 @@ export * from "./resolve.ts";
 export * from "./tables.ts";
 export * from "./tiers.ts";
 export * from "./trial.ts";
+export * from "./weakness.ts";

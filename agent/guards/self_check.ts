@@ -1,3 +1,4 @@
+import type { Weakness } from "../enforce/weakness.ts";
 import type { Unfaithful } from "../sensors/control.ts";
 import type { OwnFiles } from "./own_files.ts";
 import type { Tamper } from "./tamper.ts";
@@ -25,6 +26,8 @@ export interface SelfProbes {
   readonly sensor: () => readonly Unfaithful[];
   /** Gives the policy to the kernel again. */
   readonly restorePolicy: () => void;
+  /** For what the enforcement policy does not hold in full now. */
+  readonly weaknesses: () => readonly Weakness[];
   readonly files: Pick<OwnFiles, "check">;
   /** Unix time, in milliseconds. */
   readonly wallMs: () => number;
@@ -70,6 +73,8 @@ export class SelfCheck {
   #clockBase: { readonly bootMs: number; readonly offsetMs: number };
   /** What was not put right at the last look. */
   #unrestored: ReadonlySet<string> = new Set();
+  /** Objects of the weaknesses of the last look. */
+  #weak: ReadonlySet<string> = new Set();
 
   /** @param probes What is looked at; clocks as they are now are right. */
   constructor(probes: SelfProbes) {
@@ -99,7 +104,7 @@ export class SelfCheck {
     ];
     if (now - this.#verifiedAt < VERIFY_INTERVAL_MS) return found;
     this.#verifiedAt = now;
-    return [...found, ...this.#sensor(), ...this.#probes.files.check()];
+    return [...found, ...this.#sensor(), ...this.#weaknesses(), ...this.#probes.files.check()];
   }
 
   #pause(since: number): readonly Tamper[] {
@@ -170,6 +175,14 @@ export class SelfCheck {
       found.filter(({ restored }) => !restored).map(({ object }) => object),
     );
     return found.filter(({ object }) => !before.has(object));
+  }
+
+  #weaknesses(): readonly Tamper[] {
+    const now = this.#probes.weaknesses();
+    const before = this.#weak;
+    this.#weak = new Set(now.map(({ object }) => object));
+    return now.filter(({ object }) => !before.has(object))
+      .map((weakness) => ({ what: "not_enforced", ...weakness }));
   }
 }
 

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Weakness } from "../enforce/weakness.ts";
 import type { Unfaithful } from "../sensors/control.ts";
 import { OwnFiles } from "./own_files.ts";
 import { RunFile } from "./run_file.ts";
@@ -23,6 +24,7 @@ class Host {
   /** What stays wrong. */
   off: Unfaithful[] = [];
   policies = 0;
+  weak: Weakness[] = [];
   steadyMs = 50_000;
   /** Time that the host slept. */
   sleptMs = 0;
@@ -32,6 +34,7 @@ class Host {
     oomScoreAdj: () => this.oom,
     sensor: () => this.calls.shift() ?? [...this.wrong.splice(0), ...this.off],
     restorePolicy: () => void this.policies++,
+    weaknesses: () => this.weak,
     files: { check: (): readonly Tamper[] => [] },
     wallMs: () => this.bootMs + this.wallOffsetMs,
     bootMs: () => this.bootMs,
@@ -266,4 +269,20 @@ Deno.test("RunFile tells that the last run was killed, in this boot alone", () =
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
+});
+
+Deno.test("SelfCheck tells a weakness of enforcement when it begins, and when it begins again", () => {
+  const host = new Host();
+  host.weak = [{ object: "tree /root/.ssh/", detail: "it has too many directories" }];
+  const expected: readonly Tamper[] = [{
+    what: "not_enforced",
+    object: "tree /root/.ssh/",
+    detail: "it has too many directories",
+  }];
+  assertEquals(host.after(VERIFY_INTERVAL_MS), expected);
+  assertEquals(host.names(VERIFY_INTERVAL_MS), []);
+  host.weak = [];
+  assertEquals(host.names(VERIFY_INTERVAL_MS), []);
+  host.weak = [{ object: "tree /root/.ssh/", detail: "it has too many directories" }];
+  assertEquals(host.names(VERIFY_INTERVAL_MS), ["not_enforced"]);
 });

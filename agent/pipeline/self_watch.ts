@@ -21,7 +21,7 @@ const SOURCES = [{ product: "linux", category: TAMPER_CATEGORY }] as const;
 export interface SelfParts {
   readonly sensor: Pick<KernelSensor, "verify" | "policy">;
   /** Default: nothing is refused. */
-  readonly enforcement: Pick<Enforcement, "verify" | "restore"> | undefined;
+  readonly enforcement: Pick<Enforcement, "verify" | "restore" | "weaknesses"> | undefined;
   readonly library: LibraryOptions;
   readonly engine: Pick<Engine, "process">;
   readonly pipeline: Pick<Pipeline, "takeMade" | "tellDetached">;
@@ -62,6 +62,7 @@ export class SelfWatch {
         sensor.policy(policy());
         enforcement?.restore();
       },
+      weaknesses: () => enforcement?.weaknesses() ?? [],
       files: new OwnFiles(parts.files),
       wallMs: () => Date.now(),
       bootMs,

@@ -6,15 +6,15 @@
 
 #include "internal.h"
 
-/* What one of them is, and several are. */
+/* What stands before the name of one, and what several are. */
 static const struct {
 	const char *one, *more;
 } names[IMMUNE_LEFT_COUNT] = {
-	[IMMUNE_LEFT_DIRECTORIES] = { "a directory", "directories or more" },
-	[IMMUNE_LEFT_NAMESPACE] = { "a mount namespace", "mount namespaces" },
-	[IMMUNE_LEFT_MOUNT] = { "a file system", "file systems" },
-	[IMMUNE_LEFT_PLACE] = { "a place", "places" },
-	[IMMUNE_LEFT_SERVED] = { "a place", "places" },
+	[IMMUNE_LEFT_DIRECTORIES] = { "a directory or more of ", "directories or more" },
+	[IMMUNE_LEFT_NAMESPACE] = { "the mount namespace of ", "mount namespaces" },
+	[IMMUNE_LEFT_MOUNT] = { "", "file systems" },
+	[IMMUNE_LEFT_PLACE] = { "", "places" },
+	[IMMUNE_LEFT_SERVED] = { "", "places" },
 };
 
 void enforce_left_add(struct enforce_left *left, enum immune_left_what what, uint32_t count,
@@ -50,7 +50,7 @@ void enforce_left_tell(const struct enforce_left *left)
 
 		if (row->count == 1)
 			used += (size_t)snprintf(line + used, sizeof(line) - used,
-						 "%s%s is not asked about by fanotify, \"%s\": %s",
+						 "%s%s\"%s\" is not asked about by fanotify: %s",
 						 before, names[i].one, row->path, row->reason);
 		else if (row->count)
 			used += (size_t)snprintf(

@@ -159,6 +159,8 @@ export const TAMPERS = {
   clock_moved: 7,
   /** The kernel was told to end it first when memory is short. */
   oom_exposed: 8,
+  /** The enforcement policy does not hold in full. */
+  not_enforced: 9,
 } as const;
 
 /** What a log says came of it: `outcome` of the kinds of logs. */

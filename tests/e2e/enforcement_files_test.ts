@@ -2,9 +2,14 @@
 import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { Enforcement } from "../../agent/enforce/enforcement.ts";
 import { type EnforcementPolicy, parseEnforcement } from "../../agent/enforce/mod.ts";
+import { KINDS } from "../../common/record/table.ts";
 import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
 import { Probe, run } from "../support/probe.ts";
 import { RAN, REFUSED, starts, withTools } from "../support/starts.ts";
+
+/** Of `struct immune_enforce_header`, and of `struct immune_enforce_mark`, which ends a policy here. */
+const MARK_COUNT_AT = 52;
+const MARK_BYTES = 264;
 
 tierTest("a program is found by its hash before its first run, under any name", {
   tier: "fanotify",
@@ -115,22 +120,92 @@ tierTest("while large programs are hashed others are judged, and not one goes un
   }),
 });
 
-tierTest("a policy that cannot be marked changes nothing", {
+tierTest("a policy that does not hold changes nothing", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ runs, speaker }) => {
+    const policy = blocking("exec", `paths = ["${speaker}"]`);
+    using refusals = new Refusals(policy, { tiers: ["fanotify", "signal"] });
+    // Marks of a kind that there is not.
+    const blob = refusals.blob(policy);
+    const view = new DataView(blob.buffer);
+    view.setUint32(blob.length - view.getUint32(MARK_COUNT_AT, true) * MARK_BYTES, 9, true);
+    assertThrows(() => refusals.enforcer.policy(blob), Error, "Cannot mark");
+    assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
+    refusals.set(blocking("exec", `paths = ["/nowhere/x"]`));
+    assertEquals(await starts(runs, { program: speaker }), RAN);
+    assertEquals(refusals.until(1).length, 1);
+  }),
+});
+
+tierTest("directories that somebody makes take no place of those above or before", {
   tier: "fanotify",
   action: "exec",
   test: withTools(async ({ folder, runs, speaker }) => {
-    const by = (...paths: readonly string[]): string =>
-      blocking("exec", `paths = ${JSON.stringify(paths)}`);
-    using refusals = new Refusals(by(speaker), { tiers: ["fanotify", "signal"] });
-    // More directories than are marked.
     const many = `${folder}/many`;
-    Deno.mkdirSync(many);
-    for (let i = 0; i < 4100; i++) Deno.mkdirSync(`${many}/${i}`);
-    assertThrows(() => refusals.set(by(`${many}/**`)), Error, "Cannot mark");
-    assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
-    refusals.set(by("/nowhere/x"));
+    await Deno.mkdir(`${many}/kept`, { recursive: true });
+    const policy = blocking("exec", `paths = ["${many}/**", "${speaker}"]`);
+    // Where the file system does not say when it was made, `kept` is one among many.
+    const isKnown = Deno.statSync(`${many}/kept`).birthtime !== null;
+    const programs = [speaker, `${many}/speak`, ...isKnown ? [`${many}/kept/speak`] : []];
+    for (const program of programs.slice(1)) await Deno.copyFile(speaker, program);
+    const refused = async (): Promise<void> => {
+      for (const program of programs) {
+        assertEquals(await starts(runs, { program }), "refused 1 killed 0 ran 0 bytes 0");
+      }
+    };
+    const left = (refusals: Refusals): readonly unknown[] =>
+      refusals.enforcer.left().map(({ what, path, count }) => [what, path, count]);
+    const over = [["directories", `${many}/`, 6]];
+    {
+      using refusals = new Refusals(policy, { tiers: ["fanotify"] });
+      assertEquals(left(refusals), []);
+      for (let i = 0; i < 4100; i++) Deno.mkdirSync(`${many}/${i}`);
+      assertStringIncludes(refusals.enforcer.look() ?? "", `6 directories or more`);
+      assertEquals(left(refusals), over);
+      await refused();
+    }
+    using again = new Refusals(policy, { tiers: ["fanotify"] });
+    assertEquals(left(again), over);
+    await refused();
+    assertEquals(again.until(programs.length).length, programs.length);
+  }),
+});
+
+tierTest("a policy that cannot be put in force at the start is told, and the sensor goes on", {
+  tier: "signal",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    using probe = new Probe({ kinds: ["exec", "verdict"] });
+    const warnings: string[] = [];
+    const policy = parseEnforcement(blocking("exec", `paths = ["${speaker}"]`), {
+      file: "test",
+      homes: [],
+    });
+    const pinPath = `${folder}/pins`;
+    await Deno.mkdir(pinPath);
+    // Nothing can be pinned here.
+    using enforcement = new Enforcement({ policy, pinned: true, pinPath, paused: false }, {
+      sensor: probe.sensor,
+      kernel: {},
+      wallOffsetNs: () => 0n,
+      roleId: () => undefined,
+      onWarning: (message) => warnings.push(message),
+    });
+    assertEquals(enforcement.tiers, []);
+    assertStringIncludes(warnings.join("\n"), "this agent refuses nothing");
+    assertEquals(enforcement.weaknesses().map(({ object }) => object), ["policy"]);
     assertEquals(await starts(runs, { program: speaker }), RAN);
-    assertEquals(refusals.until(1).length, 1);
+    probe.until((records) => records.some((record) => record.kindId === KINDS.exec.id));
+    await run("mount", ["-t", "bpf", "none", pinPath]);
+    try {
+      enforcement.use(policy);
+      assertEquals(enforcement.weaknesses(), []);
+      assertNotEquals(await starts(runs, { program: speaker }), RAN);
+      assertEquals(enforcement.remove().left, 0);
+    } finally {
+      await run("umount", [pinPath]);
+    }
   }),
 });
 

@@ -85,12 +85,17 @@ export class Refusals implements Disposable {
 
   /** Puts a policy in force. */
   set(policy: string, roleId?: (name: string) => number | undefined): void {
+    this.enforcer.policy(this.blob(policy, roleId));
+  }
+
+  /** A policy as the loader takes it. */
+  blob(policy: string, roleId?: (name: string) => number | undefined): Uint8Array<ArrayBuffer> {
     const parsed = parse(policy, this.#homes);
-    this.enforcer.policy(encodeEnforcement(parsed, {
+    return encodeEnforcement(parsed, {
       files: resolveFiles(parsed),
       wallOffsetNs: 0n,
       ...(roleId === undefined ? {} : { roleId }),
-    }));
+    });
   }
 
   /** Verdicts so far. */
