@@ -22,6 +22,10 @@ import { FailedActs, type LeftOut, leftWeaknesses, type Weakness } from "./weakn
 
 /** Files that a policy names are looked at again this often, in milliseconds. */
 export const LOOK_AGAIN_MS = 10_000;
+/** And this soon after a program ran of a file system that nobody was asked about, in milliseconds. */
+export const LOOK_SOON_MS = 2000;
+/** File systems that are known to be asked about; more are asked for again. */
+const DEVICES_MAX = 4096;
 /** A policy that did not come into force at the start is tried again this often, in milliseconds. */
 export const BEGIN_AGAIN_MS = 60_000;
 
@@ -65,6 +69,11 @@ export class Enforcement implements Disposable {
   #left: string | undefined;
   #leftOut: readonly LeftOut[] = [];
   readonly #failedActs = new FailedActs();
+  /** Devices whose programs are hashed before they run, as of the last look. */
+  readonly #asked = new Set<number>();
+  /** Programs that ran of another one, while an entry names hashes. */
+  #unasked = 0;
+  #isSoon = false;
   #isOver = false;
   #lookedAt = -Infinity;
   #paused: boolean;
@@ -101,7 +110,25 @@ export class Enforcement implements Disposable {
     const now = this.#enforcer?.counts() ?? [];
     const held = now.filter(({ tier, attached }) => tier === "fanotify" || attached > 0)
       .map(({ tier }) => tier);
-    return addTiers(now, this.#past).filter(({ tier }) => held.includes(tier));
+    return addTiers(now, this.#past).filter(({ tier }) => held.includes(tier))
+      .map((row) => row.tier === "fanotify" ? withFailed(row, this.#unasked) : row);
+  }
+
+  /**
+   * Takes note that a program ran. One of a file system that fanotify does not ask about yet went on
+   * unhashed: it is counted as failed, and looked for that file system soon.
+   *
+   * @param device Its device, kernel encoding.
+   */
+  ran(device: number): void {
+    if (this.#asked.has(device) || this.#enforcer === undefined) return;
+    if (this.#enforcer.asks(device)) {
+      if (this.#asked.size >= DEVICES_MAX) this.#asked.clear();
+      this.#asked.add(device);
+      return;
+    }
+    this.#unasked++;
+    this.#isSoon = true;
   }
 
   /**
@@ -165,7 +192,11 @@ export class Enforcement implements Disposable {
    * directory made, a file system mounted.
    */
   lookAgainIfDue(): void {
-    const interval = this.#enforcer === undefined ? BEGIN_AGAIN_MS : LOOK_AGAIN_MS;
+    const interval = this.#enforcer === undefined
+      ? BEGIN_AGAIN_MS
+      : this.#isSoon
+      ? LOOK_SOON_MS
+      : LOOK_AGAIN_MS;
     if (this.#isOver || performance.now() - this.#lookedAt < interval) return;
     if (this.#enforcer === undefined) return this.#begin();
     this.#lookedAt = performance.now();
@@ -267,6 +298,8 @@ export class Enforcement implements Disposable {
   /** What fanotify is not asked about is said when it becomes another. */
   #tell(left: string | undefined, enforcer: Enforcer): void {
     this.#leftOut = enforcer.left();
+    this.#asked.clear();
+    this.#isSoon = false;
     if (left !== undefined && left !== this.#left) this.#parts.onWarning(`Enforcement: ${left}`);
     this.#left = left;
   }
@@ -307,4 +340,8 @@ function openKept({ kept }: ResolvedFiles): ReadonlyMap<FileAbout, number> {
     }
   }
   return opened;
+}
+
+function withFailed(row: TierTally, count: number): TierTally {
+  return { ...row, judged: row.judged + count, failed: row.failed + count };
 }

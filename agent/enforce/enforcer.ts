@@ -112,6 +112,15 @@ export class Enforcer implements Disposable {
   }
 
   /**
+   * Whether fanotify asks by hash about programs of a file system, or no hash is wanted.
+   *
+   * @param device Device of the file system, kernel encoding.
+   */
+  asks(device: number): boolean {
+    return this.#check(this.#symbols.immune_enforce_asks(this.#handle, BigInt(device))) === 1;
+  }
+
+  /**
    * Refuses nothing, or goes on.
    *
    * @param paused Which.

@@ -158,6 +158,7 @@ export async function openPipeline(
     indicators,
     onMatch: (match) => seen?.count(match, Date.now()),
     enforcement: enforcement && (() => enforcement.policy),
+    onProgram: enforcement && ((device) => enforcement.ran(device)),
     tiers: enforcement && (() => enforcement.counts()),
     onCounted: state && countsInto(state.paths.sensor, outlets),
     epoch,

@@ -72,6 +72,8 @@ export interface PipelineParts {
   readonly onMatch?: ((match: IndicatorMatch) => void) | undefined;
   /** The enforcement policy in force. Default: none; verdicts are not looked for. */
   readonly enforcement?: (() => EnforcementPolicy) | undefined;
+  /** Called, with a policy, for each program that ran, with the device of its file system. */
+  readonly onProgram?: ((device: number) => void) | undefined;
   /** What each tier of enforcement in force did. Default: there are none. */
   readonly tiers?: (() => readonly TierTally[]) | undefined;
   /** Sensor epoch. */
@@ -111,7 +113,7 @@ export class Pipeline {
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#correlation = parts.correlation ?? new HostCorrelation();
-    this.#verdicts = parts.enforcement && new Verdicts();
+    this.#verdicts = parts.enforcement && new Verdicts(undefined, parts.onProgram);
     this.#pendingLosses.push(...parts.missing ?? []);
   }
 

@@ -1,5 +1,7 @@
 import {
+  BODY_LAYOUTS,
   decodeRecord,
+  FLAGS,
   HEADER_OFFSETS,
   KINDS,
   type RecordView,
@@ -13,6 +15,7 @@ export const VERDICTS_WAITING_MAX = 1024;
 /** How long the end of a killed process is waited for, in milliseconds. */
 export const END_WITHIN_MS = 5000;
 const SIGKILL = 9;
+const DEVICE_AT = BODY_LAYOUTS.exec.places.find(({ name }) => name === "device")?.offset ?? 0;
 
 /** A verdict, and what was found afterwards. */
 export interface Judged {
@@ -32,10 +35,19 @@ interface Waiting {
 export class Verdicts {
   readonly #waiting = new Map<string, Waiting>();
   readonly #nowMs: () => number;
+  readonly #onProgram: ((device: number) => void) | undefined;
 
-  /** @param nowMs A clock that only goes on. Default: `performance.now()`. */
-  constructor(nowMs: () => number = () => performance.now()) {
+  /**
+   * @param nowMs A clock that only goes on. Default: `performance.now()`.
+   * @param onProgram Called for each program that ran, but of memory alone, with the device of its
+   * file system.
+   */
+  constructor(
+    nowMs: () => number = () => performance.now(),
+    onProgram?: (device: number) => void,
+  ) {
     this.#nowMs = nowMs;
+    this.#onProgram = onProgram;
   }
 
   /** Verdicts whose end is not known yet. */
@@ -59,6 +71,12 @@ export class Verdicts {
         this.#begin(decodeRecord(records.slice(offset, offset + length), 0), judged);
       } else if (kind === KINDS.exit.id && this.#waiting.size > 0) {
         this.#end(decodeRecord(records, offset), judged);
+      } else if (kind === KINDS.exec.id) {
+        const flags = view.getUint32(offset + HEADER_OFFSETS.flags, true);
+        const body = offset + view.getUint16(offset + HEADER_OFFSETS.header_length, true);
+        if ((flags & FLAGS.memory_only) === 0) {
+          this.#onProgram?.(view.getUint32(body + DEVICE_AT, true));
+        }
       }
       offset += length;
     }

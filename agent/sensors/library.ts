@@ -35,6 +35,7 @@ const SYMBOLS = {
   immune_enforce_policy: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_enforce_look: { parameters: ["u64"], result: "i64" },
   immune_enforce_left: { parameters: ["u64", "buffer", "u32"], result: "i64" },
+  immune_enforce_asks: { parameters: ["u64", "u64"], result: "i64" },
   immune_enforce_pause: { parameters: ["u64", "u32"], result: "i64" },
   immune_enforce_counts: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_enforce_program_ids: { parameters: ["u64", "buffer", "u32"], result: "i64" },

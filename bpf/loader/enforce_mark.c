@@ -7,14 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
 
+#include "enforce_elsewhere.h"
 #include "internal.h"
+#include "mount_line.h"
 #include "served.h"
 #include "tree.h"
 
@@ -83,47 +85,86 @@ static int mark_tree(int group, uint64_t mask, const char *path, struct enforce_
 	return error;
 }
 
-/* Those that cannot be marked are no places to run programs from: procfs, sysfs and the like. */
-static int mark_everywhere(int group, uint64_t mask, struct enforce_left *left)
+static bool asks_for_rights(const struct mount_line *mount)
 {
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *mount;
+	return strstr(mount->options, "default_permissions") && served_path(mount->point);
+}
+
+/* Whether it lies open, and not below another mount. */
+static bool is_reached(const struct mount_line *mount)
+{
+	struct statx about = { 0 };
+
+	return !statx(AT_FDCWD, mount->point, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID,
+		      &about) &&
+	       about.stx_mask & STATX_MNT_ID && about.stx_mnt_id == mount->id;
+}
+
+/* Those that cannot be marked are no places to run programs from: procfs, sysfs and the like. */
+static int mark_mounts(struct enforce_marking *marking, uint64_t mask)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	size_t capacity = 0;
+	char *line = NULL;
 	int marked = 0, count = 0;
 
 	if (!mounts)
 		return -errno;
-	while ((mount = getmntent(mounts))) {
+	while (getline(&line, &capacity, mounts) > 0) {
+		struct mount_line mount;
+
+		if (!mount_line_parse(line, &mount))
+			continue;
 		if (++count > MOUNTS_MAX) {
-			enforce_left_add(left, IMMUNE_LEFT_MOUNT, 1, mount->mnt_dir,
+			enforce_left_add(&marking->left, IMMUNE_LEFT_MOUNT, 1, mount.point,
 					 "over " TEXT(MOUNTS_MAX) " are mounted");
 			continue;
 		}
 		/* A program that is asked for each right, or for the way there, may never answer. */
-		if (served_parent(mount->mnt_dir) ||
-		    (hasmntopt(mount, "default_permissions") && served_path(mount->mnt_dir))) {
-			enforce_left_add(left, IMMUNE_LEFT_SERVED, 1, mount->mnt_dir,
+		if (served_parent(mount.point) || asks_for_rights(&mount)) {
+			enforce_left_add(&marking->left, IMMUNE_LEFT_SERVED, 1, mount.point,
 					 served_reason);
 			continue;
 		}
-		marked += !fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
-					 mount->mnt_dir);
+		if (fanotify_mark(marking->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask,
+				  AT_FDCWD, mount.point))
+			continue;
+		marked++;
+		if (is_reached(&mount))
+			number_set_add(&marking->devices, mount.device + 1);
 	}
-	endmntent(mounts);
+	free(line);
+	fclose(mounts);
 	return marked ? 0 : -ENOTSUP;
 }
 
-static int mark_place(int group, const struct immune_enforce_mark *mark,
-		      struct enforce_left *left)
+static int mark_everywhere(struct enforce_marking *marking, uint64_t mask)
 {
+	const struct elsewhere elsewhere = {
+		.group = marking->group,
+		.mask = mask,
+		.served = marking->served,
+		.left = &marking->left,
+		.devices = &marking->devices,
+	};
+	int error = mark_mounts(marking, mask);
+
+	return error ? error : enforce_mark_elsewhere(&elsewhere);
+}
+
+static int mark_place(struct enforce_marking *marking, const struct immune_enforce_mark *mark)
+{
+	struct enforce_left *left = &marking->left;
+	int group = marking->group;
 	uint64_t mask = (mark->events & IMMUNE_EVENT_EXEC ? FAN_OPEN_EXEC_PERM : 0) |
 			(mark->events & IMMUNE_EVENT_OPEN ? FAN_OPEN_PERM : 0);
 
 	if (mark->path[0] != '/' || !mask)
 		return -EINVAL;
 	if (mark->place == IMMUNE_PLACE_EVERYWHERE)
-		return mark_everywhere(group, mask, left);
+		return mark_everywhere(marking, mask);
 	if (mark->place == IMMUNE_PLACE_OPENED)
-		return mark_one(group, 0, mask, mark->path);
+		return pass_over(left, mark->path, mark_one(group, 0, mask, mark->path));
 	/* Its answer and ours could wait for each other. */
 	if (served_path(mark->path)) {
 		enforce_left_add(left, IMMUNE_LEFT_SERVED, 1, mark->path, served_reason);
@@ -136,11 +177,13 @@ static int mark_place(int group, const struct immune_enforce_mark *mark,
 }
 
 /* One that cannot be marked keeps no other from being marked. */
-int enforce_marks_set(int group, const uint8_t *marks, uint32_t count, struct enforce_left *left)
+int enforce_marks_set(struct enforce_marking *marking, const uint8_t *marks, uint32_t count)
 {
+	struct enforce_left *left = &marking->left;
 	int first = 0;
 
 	memset(left, 0, sizeof(*left));
+	memset(&marking->devices, 0, sizeof(marking->devices));
 	for (uint32_t i = 0; i < count; i++) {
 		struct immune_enforce_mark mark;
 		bool ends;
@@ -149,7 +192,7 @@ int enforce_marks_set(int group, const uint8_t *marks, uint32_t count, struct en
 		memcpy(&mark, marks + i * sizeof(mark), sizeof(mark));
 		ends = !mark.path[sizeof(mark.path) - 1];
 		mark.path[sizeof(mark.path) - 1] = 0;
-		error = ends ? mark_place(group, &mark, left) : -EINVAL;
+		error = ends ? mark_place(marking, &mark) : -EINVAL;
 		if (!error || first)
 			continue;
 		first = error;

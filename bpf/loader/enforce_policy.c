@@ -277,6 +277,18 @@ IMMUNE_EXPORT int64_t immune_enforce_left(struct immune_enforce *enforce,
 	return count;
 }
 
+IMMUNE_EXPORT int64_t immune_enforce_asks(struct immune_enforce *enforce, uint64_t device)
+{
+	int64_t asks;
+
+	if (!enforce)
+		return immune_misused("tell whether a file system is asked about");
+	pthread_mutex_lock(&enforce->lock);
+	asks = !enforce->watch || enforce_watch_asks(enforce->watch, device);
+	pthread_mutex_unlock(&enforce->lock);
+	return asks;
+}
+
 IMMUNE_EXPORT int64_t immune_enforce_pause(struct immune_enforce *enforce, uint32_t paused)
 {
 	struct immune_enforced next, found;

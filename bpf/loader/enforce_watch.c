@@ -29,7 +29,7 @@ struct answerer {
 	_Atomic bool stopping;
 	uint8_t *rest; /* marks, then hashes */
 	uint32_t mark_count;
-	struct enforce_left left;
+	struct enforce_marking marking;
 };
 
 struct enforce_watch {
@@ -171,6 +171,8 @@ static struct answerer *answerer_new(struct immune_enforce *enforce)
 	answerer->group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
 						FAN_UNLIMITED_MARKS,
 					O_RDONLY | O_CLOEXEC | O_LARGEFILE);
+	answerer->marking.group = answerer->group;
+	answerer->marking.served = sensor_served_fd(enforce->sensor);
 	answerer->poke_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	answerer->judge.proc_self_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (answerer->group >= 0 && answerer->poke_eventfd >= 0 && answerer->judge.proc_self_fd >= 0)
@@ -242,7 +244,7 @@ int enforce_watch_prepare(struct enforce_watch *watch, const uint8_t *rest,
 	if (!error)
 		error = answerer_run(next);
 	if (!error)
-		error = enforce_marks_set(next->group, rest, about->mark_count, &next->left);
+		error = enforce_marks_set(&next->marking, rest, about->mark_count);
 	marks_opened_forget(next);
 	if (error < 0)
 		answerer_stop(next);
@@ -255,12 +257,19 @@ int enforce_watch_look(struct enforce_watch *watch)
 {
 	struct answerer *now = watch->now;
 
-	return enforce_marks_set(now->group, now->rest, now->mark_count, &now->left);
+	return enforce_marks_set(&now->marking, now->rest, now->mark_count);
 }
 
 const struct enforce_left *enforce_watch_left(const struct enforce_watch *watch)
 {
-	return &watch->now->left;
+	return &watch->now->marking.left;
+}
+
+bool enforce_watch_asks(const struct enforce_watch *watch, uint64_t device)
+{
+	const struct answerer *now = watch->now;
+
+	return !now->judge.hash_count || number_set_has(&now->marking.devices, device + 1);
 }
 
 void enforce_watch_switch(struct enforce_watch *watch, bool published)

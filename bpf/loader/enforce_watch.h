@@ -7,6 +7,8 @@
 #ifndef IMMUNE_ENFORCE_WATCH_H
 #define IMMUNE_ENFORCE_WATCH_H
 
+#include <stdbool.h>
+
 #include "enforce.h"
 #include "enforce_left.h"
 
@@ -30,6 +32,9 @@ int enforce_watch_look(struct enforce_watch *watch);
 
 /* What of the policy in force nobody was asked about when its places were looked at last. */
 const struct enforce_left *enforce_watch_left(const struct enforce_watch *watch);
+
+/* Whether programs of a file system are asked about by hash, or none are. */
+bool enforce_watch_asks(const struct enforce_watch *watch, uint64_t device);
 
 /* Ends the policy before, or the one that was prepared if it was not published. */
 void enforce_watch_switch(struct enforce_watch *watch, bool published);

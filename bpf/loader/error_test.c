@@ -71,6 +71,7 @@ static void check_nothing_given(void)
 	FAILS(immune_enforce_policy(NULL, NULL, 0), "argument");
 	FAILS(immune_enforce_look(NULL), "argument");
 	FAILS(immune_enforce_left(NULL, NULL, 0), "argument");
+	FAILS(immune_enforce_asks(NULL, 0), "argument");
 	FAILS(immune_enforce_pause(NULL, 0), "argument");
 	FAILS(immune_enforce_counts(NULL, NULL, 0), "argument");
 	FAILS(immune_enforce_program_ids(NULL, NULL, 0), "argument");

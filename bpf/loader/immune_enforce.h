@@ -162,6 +162,10 @@ int64_t immune_enforce_look(struct immune_enforce *enforce);
 int64_t immune_enforce_left(struct immune_enforce *enforce, struct immune_left_row *rows,
 			    uint32_t capacity);
 
+/* Whether fanotify asks by hash about programs of a file system (kernel encoding of its device), or
+ * the policy names no hashes. */
+int64_t immune_enforce_asks(struct immune_enforce *enforce, uint64_t device);
+
 /* Refuses nothing until it is called with 0; returns what the kernel has afterwards. */
 int64_t immune_enforce_pause(struct immune_enforce *enforce, uint32_t paused);
 

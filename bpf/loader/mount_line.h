@@ -4,12 +4,16 @@
 #define IMMUNE_MOUNT_LINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Parts of the line that it was made of. */
 struct mount_line {
+	uint64_t id; /* of the mount, as statx(2) has it */
+	uint64_t device; /* of its file system, kernel encoding (major << 20 | minor) */
 	char *root; /* what of the file system is mounted: "/" for all of it */
 	char *point;
 	char *type;
+	char *options; /* of the file system */
 };
 
 /* Takes a line apart, in place; false when it is none. */

@@ -1,9 +1,17 @@
 // What a policy in force does as programs, files and orders change.
-import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { Enforcement } from "../../agent/enforce/enforcement.ts";
 import { type EnforcementPolicy, parseEnforcement } from "../../agent/enforce/mod.ts";
+import type { RecordView } from "../../common/record/decode.ts";
 import { KINDS } from "../../common/record/table.ts";
 import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
+import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { Probe, run } from "../support/probe.ts";
 import { RAN, REFUSED, starts, withTools } from "../support/starts.ts";
 
@@ -220,6 +228,65 @@ tierTest("a place that cannot be marked is told, when it is looked too, and keep
     assertStringIncludes(refusals.enforcer.look() ?? "", `"${folder}/loop/x" is not asked about`);
     assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
     assertEquals(refusals.until(1).length, 1);
+  }),
+});
+
+tierTest("a file system of another mount namespace alone is told, then asked about by hash", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ folder, runs, speaker }) => {
+    const bytes = await Deno.readFile(speaker);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    using probe = new Probe({ kinds: ["exec", "verdict"] });
+    using enforcement = new Enforcement({
+      policy: parseEnforcement(blocking("exec", `sha256 = ["${hash}"]`), {
+        file: "test",
+        homes: [],
+      }),
+      pinned: false,
+      pinPath: `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`,
+      paused: false,
+    }, {
+      sensor: probe.sensor,
+      kernel: {},
+      wallOffsetNs: () => 0n,
+      roleId: () => undefined,
+      onWarning: () => {},
+    });
+    // As anybody may, in a user namespace of his own; the program lies below a second mount.
+    const place = `${folder}/elsewhere`;
+    const script = `mount -t tmpfs none ${place} && mkdir ${place}/in && ` +
+      `mount -t tmpfs none ${place}/in && cp ${speaker} ${place}/in/p && ` +
+      `while read -r _; do ${runs} 1 execve ${place}/in/p; done`;
+    await Deno.mkdir(place);
+    await using other = new Deno.Command("unshare", {
+      args: ["-rm", "sh", "-c", script],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const lines = new Lines(other.stdout);
+    const writer = other.stdin.getWriter();
+    const start = async (): Promise<string> => {
+      await writer.write(new TextEncoder().encode("\n"));
+      return await lines.find((line) => line.startsWith("refused"), { waitMs: START_WAIT_MS });
+    };
+    const failed = (): number =>
+      enforcement.counts().find(({ tier }) => tier === "fanotify")?.failed ?? 0;
+    assertEquals(await start(), RAN);
+    const ranAt = (record: RecordView): boolean =>
+      record.kindId === KINDS.exec.id &&
+      new TextDecoder().decode(record.slot("exec", "image")).endsWith("/in/p");
+    probe.until((records) => records.some(ranAt));
+    const before = failed();
+    enforcement.ran(probe.records.find(ranAt)?.number("exec", "device") ?? 0);
+    assertEquals(failed(), before + 1);
+    assert(enforcement.weaknesses().some(({ object }) => object === "tier fanotify"));
+    enforcement.restore();
+    assertNotEquals(await start(), RAN);
+    enforcement.ran(probe.records.find(ranAt)?.number("exec", "device") ?? 0);
+    assertEquals(failed(), before + 1);
+    await writer.close();
+    await lines.drain();
   }),
 });
 
