@@ -139,12 +139,14 @@ static void take_line(struct look *look, int root, const struct mount_line *moun
 		number_set_add(all->devices, device);
 		return;
 	}
-	if (error == -EBUSY)
+	if (error == -EBUSY && !number_set_has(all->own, device))
 		return hide(look, mount);
-	/* Gone, or outside of this root. */
-	if (error == -ENOENT || error == -ENOTDIR)
+	/* Below another one, gone, or outside of this root: it may be reached elsewhere. */
+	if (error == -EBUSY || error == -ENOENT || error == -ENOTDIR)
 		return;
 	number_set_add(look->others, device);
+	if (number_set_has(all->own, device))
+		return;
 	if (error == -EOPNOTSUPP)
 		enforce_left_add(all->left, IMMUNE_LEFT_SERVED, 1, mount->point,
 				 "a program serves its file system (FUSE)");

@@ -16,6 +16,8 @@ struct elsewhere {
 	uint64_t mask;
 	int served; /* program `on_served` */
 	struct enforce_left *left;
+	/* Those that this namespace has, reached or not: what is left out of them is told by then. */
+	const struct number_set *own;
 	/* File systems that are marked (enforce_mark.h); filled here. */
 	struct number_set *devices;
 };

@@ -101,7 +101,7 @@ static bool is_reached(const struct mount_line *mount)
 }
 
 /* Those that cannot be marked are no places to run programs from: procfs, sysfs and the like. */
-static int mark_mounts(struct enforce_marking *marking, uint64_t mask)
+static int mark_mounts(struct enforce_marking *marking, uint64_t mask, struct number_set *own)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	size_t capacity = 0;
@@ -115,6 +115,7 @@ static int mark_mounts(struct enforce_marking *marking, uint64_t mask)
 
 		if (!mount_line_parse(line, &mount))
 			continue;
+		number_set_add(own, mount.device + 1);
 		if (++count > MOUNTS_MAX) {
 			enforce_left_add(&marking->left, IMMUNE_LEFT_MOUNT, 1, mount.point,
 					 "over " TEXT(MOUNTS_MAX) " are mounted");
@@ -140,16 +141,21 @@ static int mark_mounts(struct enforce_marking *marking, uint64_t mask)
 
 static int mark_everywhere(struct enforce_marking *marking, uint64_t mask)
 {
+	struct number_set *own = calloc(1, sizeof(*own));
 	const struct elsewhere elsewhere = {
 		.group = marking->group,
 		.mask = mask,
 		.served = marking->served,
 		.left = &marking->left,
+		.own = own,
 		.devices = &marking->devices,
 	};
-	int error = mark_mounts(marking, mask);
+	int error = own ? mark_mounts(marking, mask, own) : -ENOMEM;
 
-	return error ? error : enforce_mark_elsewhere(&elsewhere);
+	if (!error)
+		error = enforce_mark_elsewhere(&elsewhere);
+	free(own);
+	return error;
 }
 
 static int mark_place(struct enforce_marking *marking, const struct immune_enforce_mark *mark)
