@@ -3,7 +3,6 @@
 #ifndef IMMUNE_QUESTION_H
 #define IMMUNE_QUESTION_H
 
-
 #include "packet.h"
 
 /* Longest name in a message, its lengths included (RFC 1035, 2.3.4). */
