@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * System calls that reached into a guarded process, or out of a session, or used a privilege, at
- * their exit: attached while a policy asks for them. A hook on system calls slows all of them, so there is one for both.
- * Where LSM programs run (ptrace_access_check, sb_mount, ...) those would do the same for nothing.
+ * their exit: attached while a policy asks for them. A hook on system calls slows all of them, so
+ * there is one for both. Where LSM programs run (ptrace_access_check, sb_mount, ...) those would do
+ * the same for nothing.
  */
 #include "act.h"
 #include "memory.h"
+#include "mount.h"
 #include "path.h"
 #include "reach.h"
 
@@ -18,60 +20,6 @@
 #define IMMUNE_NSFS_MAGIC 0x6e736673
 /* Of include/uapi/linux/capability.h. */
 #define IMMUNE_CAP_SYS_MODULE 16
-/* Of include/uapi/linux/mount.h: the command that changes what is mounted, the flag for a copy. */
-#define IMMUNE_FSCONFIG_CMD_RECONFIGURE 7
-#define IMMUNE_OPEN_TREE_CLONE 1
-/* MS_REMOUNT, and the flags under it that are those of a superblock, too. */
-#define IMMUNE_MS_REMOUNT 0x20
-#define IMMUNE_MS_OF_SUPERBLOCK 0x1f
-
-/* A call that ended well, or one that would load a module, and what it does. */
-struct call {
-	struct task_struct *task;
-	struct pt_regs *registers;
-	long result;
-	__u32 number;
-	__u32 does; /* enum call_does */
-	__u32 flags; /* for the header */
-	bool native;
-};
-
-static __always_inline __u64 argument(const struct call *call, __u32 index)
-{
-	return call_argument(call->registers, index, call->native);
-}
-
-/* Numbers of a mount: flags as mount(2) would have them, and the device, where there is no path. */
-static __always_inline void mount_fill(struct immune_act_body *body, const struct call *call)
-{
-	struct super_block *super;
-	struct fs_context *context;
-	struct file *file;
-
-	switch (call->number) {
-	case CALL_FSCONFIG:
-		file = descriptor_file(call->task, UNTYPED, argument(call, 0));
-		context = BPF_CORE_READ(file, private_data);
-		super = BPF_CORE_READ(context, root, d_sb);
-		body->argument = IMMUNE_MS_REMOUNT |
-				 (BPF_CORE_READ(super, s_flags) & IMMUNE_MS_OF_SUPERBLOCK);
-		body->object = BPF_CORE_READ(super, s_dev);
-		break;
-	case CALL_FSMOUNT:
-		file = descriptor_file(call->task, UNTYPED, call->result);
-		body->argument = argument(call, 2);
-		body->object = file_device(file, UNTYPED);
-		break;
-	case CALL_OPEN_TREE: case CALL_OPEN_TREE_ATTR: case CALL_MOUNT_SETATTR:
-		body->argument = (__u32)argument(call, 2);
-		break;
-	case CALL_MOVE_MOUNT:
-		body->argument = (__u32)argument(call, 4);
-		break;
-	default:
-		body->argument = argument(call, 3);
-	}
-}
 
 /* Numbers of an act; the file that it is about, or NULL. */
 static __always_inline struct file *numbers_fill(struct immune_act_body *body,
@@ -110,33 +58,7 @@ static __always_inline struct file *numbers_fill(struct immune_act_body *body,
 	}
 }
 
-/* Paths of a mount, as the caller wrote them. */
-static __always_inline void mount_texts_append(struct immune_scratch *scratch,
-					       struct act_record *record, const struct call *call)
-{
-	struct immune_slot *path = &record->slots[IMMUNE_ACT_SLOT_PATH];
-	struct immune_slot *source = &record->slots[IMMUNE_ACT_SLOT_SOURCE];
-	__u64 path_at = argument(call, 1), source_at = 0;
-
-	switch (call->number) {
-	case CALL_FSCONFIG: case CALL_FSMOUNT:
-		return;
-	case CALL_OPEN_TREE: case CALL_OPEN_TREE_ATTR: case CALL_MOUNT_SETATTR:
-		break;
-	case CALL_MOVE_MOUNT:
-		source_at = path_at;
-		path_at = argument(call, 3);
-		break;
-	default:
-		source_at = argument(call, 0);
-	}
-	text_append(scratch, path, path_at);
-	if (source_at)
-		text_append(scratch, source, source_at);
-	record->header.flags |= IMMUNE_FLAG_UNRESOLVED;
-}
-
-/* The same of any act. */
+/* Paths of an act, as the caller wrote them. */
 static __always_inline void texts_append(struct immune_scratch *scratch, struct act_record *record,
 					 const struct call *call)
 {
@@ -177,11 +99,7 @@ static __always_inline bool is_act(const struct call *call, const struct shown *
 	case ACT(BPF):
 		return IMMUNE_BPF_COMMANDS >> (argument(call, 0) & 63) & 1;
 	case ACT(MOUNT):
-		if (call->number == CALL_FSCONFIG)
-			return (__u32)argument(call, 1) == IMMUNE_FSCONFIG_CMD_RECONFIGURE;
-		if (call->number == CALL_OPEN_TREE || call->number == CALL_OPEN_TREE_ATTR)
-			return argument(call, 2) & IMMUNE_OPEN_TREE_CLONE;
-		return true;
+		return is_mount(call);
 	default:
 		return true;
 	}

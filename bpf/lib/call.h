@@ -179,4 +179,20 @@ static __always_inline __u32 call_does(__u32 number, bool native)
 	return call_opens(number, native) ? CALL_DOES_OPEN : CALL_DOES_NOTHING;
 }
 
+/* A call that ended well, or one that would load a module, and what it does. */
+struct call {
+	struct task_struct *task;
+	struct pt_regs *registers;
+	long result;
+	__u32 number;
+	__u32 does; /* enum call_does */
+	__u32 flags; /* for the header */
+	bool native;
+};
+
+static __always_inline __u64 argument(const struct call *call, __u32 index)
+{
+	return call_argument(call->registers, index, call->native);
+}
+
 #endif
