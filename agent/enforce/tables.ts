@@ -28,6 +28,8 @@ const GENERATION_BITS = 32;
 const ADDRESS_BITS_BEFORE = 64;
 /** IANA numbers; a connection by MPTCP is one by TCP too. */
 const PROTOCOLS = { tcp: [6, 262], udp: [17] } as const;
+/** Rows of paths. */
+const PATHS_MAX = 4096;
 const FLAG_PROTECTED = 1;
 const PLACES = { file: 1, tree: 2, everywhere: 3, opened: 4 } as const;
 const EVENTS = { exec: 1, open: 2 } as const;
@@ -196,10 +198,26 @@ function protocolTable(entries: readonly Entry[]): Table {
   return table(rows, (out, number) => out.u32(0).u32(number));
 }
 
+/** A tree's directory and all above it but the root: without the slash at their end. */
+function directoriesOf(tree: string): readonly string[] {
+  const parts = tree.split("/").slice(1, -1);
+  return parts.map((_, i) => `/${parts.slice(0, parts.length - i).join("/")}`);
+}
+
+/** `remove` of a row of paths stands for entries that have a tree there or below. */
 function pathTable(entries: readonly Entry[]): Table {
   const rows = new Map<string, Row>();
   entries.forEach((entry, i) => {
     for (const path of entry.paths) note(rows, path, { add: bit(i) });
+  });
+  // Directories of trees and those above: who moves one, moves what is in it.
+  entries.forEach(({ action, trees }, i) => {
+    if (action !== "open") return;
+    for (const directory of trees.flatMap(directoriesOf)) {
+      if (rows.has(directory) || rows.size < PATHS_MAX) {
+        note(rows, directory, { remove: bit(i) });
+      }
+    }
   });
   return table(rows, (out, path) => out.u32(0).padded(new TextEncoder().encode(path), PATH_BYTES));
 }

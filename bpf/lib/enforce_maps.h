@@ -42,7 +42,7 @@ ENFORCE_TABLE(enforced_sessions, BPF_MAP_TYPE_HASH, IMMUNE_ENFORCED_VALUES_MAX,
 ENFORCE_TABLE(enforced_protocols, BPF_MAP_TYPE_HASH, IMMUNE_ENFORCED_VALUES_MAX,
 	      struct immune_value_key, struct immune_entries, 0);
 ENFORCE_TABLE(enforced_paths, BPF_MAP_TYPE_HASH, IMMUNE_ENFORCED_PATHS_MAX,
-	      struct immune_path_key, struct immune_entries, BPF_F_NO_PREALLOC);
+	      struct immune_path_key, struct immune_enforced_path, BPF_F_NO_PREALLOC);
 ENFORCE_TABLE(enforced_trees, BPF_MAP_TYPE_LPM_TRIE, IMMUNE_ENFORCED_PATHS_MAX,
 	      struct immune_tree_key, struct immune_entries, BPF_F_NO_PREALLOC);
 ENFORCE_TABLE(enforced_files, BPF_MAP_TYPE_HASH, IMMUNE_ENFORCED_FILES_MAX,

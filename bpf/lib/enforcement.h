@@ -32,6 +32,7 @@
 enum immune_open_mode {
 	IMMUNE_REFUSE_READ = 1,
 	IMMUNE_REFUSE_WRITE = 2,
+	IMMUNE_REFUSE_MOVE = 4, /* no open: a link or a name elsewhere, for a file or directory */
 };
 
 enum immune_enforced_file_flag {
@@ -79,6 +80,12 @@ struct immune_enforced {
 struct immune_entries {
 	__u64 add;
 	__u64 remove;
+};
+
+/* Entries that a path is in, and those that name a tree that it is the directory of, or is above. */
+struct immune_enforced_path {
+	__u64 add;
+	__u64 below;
 };
 
 struct immune_value_key {

@@ -273,19 +273,28 @@ static __always_inline bool file_changed_at(struct file *file, __u64 seconds, __
 	       (__u32)BPF_CORE_READ(plain, i_ctime.tv_nsec) == nanoseconds;
 }
 
-/* Entries that the walked path is in: as it is, and by its directories. */
-static __always_inline __u64 path_entries(struct immune_scratch *scratch, __u32 generation)
+/* Entries that a path is in. */
+struct path_found {
+	__u64 exact; /* as it is */
+	__u64 tree; /* by its directories */
+	__u64 below; /* as it is their directory, or one above that */
+};
+
+/* Entries that the walked path is in. */
+static __always_inline struct path_found path_find(struct immune_scratch *scratch, __u32 generation)
 {
+	struct path_found found = {};
 	__u32 place = scratch->place;
 	struct immune_enforced_keys *keys = bpf_map_lookup_elem(&enforced_keys, &place);
-	struct immune_entries *row;
+	struct immune_enforced_path *row;
+	struct immune_entries *tree;
 	__u64 from = scratch->walk.at;
-	__u64 length, entries = 0;
+	__u64 length;
 
 	/* Holds by what the walk left; the verifier wants it on the final value. */
 	barrier_var(from);
 	if (!keys || from >= IMMUNE_PATH_BYTES_MAX)
-		return 0;
+		return found;
 	length = IMMUNE_PATH_BYTES_MAX - from;
 	__builtin_memset(keys, 0, sizeof(*keys));
 	keys->path.generation = keys->tree.generation = generation;
@@ -300,13 +309,15 @@ static __always_inline __u64 path_entries(struct immune_scratch *scratch, __u32 
 		bpf_probe_read_kernel(keys->path.path, length, &scratch->path[from]);
 		bpf_probe_read_kernel(keys->tree.path, length, &scratch->path[from]);
 		row = bpf_map_lookup_elem(&enforced_paths, &keys->path);
-		if (row)
-			entries |= row->add;
+		if (row) {
+			found.exact = row->add;
+			found.below = row->below;
+		}
 	}
-	row = bpf_map_lookup_elem(&enforced_trees, &keys->tree);
-	if (row)
-		entries |= row->add;
-	return entries;
+	tree = bpf_map_lookup_elem(&enforced_trees, &keys->tree);
+	if (tree)
+		found.tree = tree->add;
+	return found;
 }
 
 /* A path that is not names nothing; that of a memfd is its name, see walk_step(). */
@@ -343,13 +354,17 @@ static __always_inline __u32 judge_file(struct immune_act *act, struct immune_sc
 	struct immune_file_key key = { .generation = act->generation };
 	struct immune_learned_file *learned;
 	struct immune_enforced_file *row;
+	struct path_found found;
+	__u64 entries = 0;
 	bool whole;
-	__u64 entries;
 	__u32 flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
 				BPF_CORE_READ(file, f_path.mnt));
 
 	whole = path_is_whole(&scratch->walk, file);
-	entries = whole ? path_entries(scratch, act->generation) : 0;
+	if (whole) {
+		found = path_find(scratch, act->generation);
+		entries = found.exact | found.tree;
+	}
 	key.device = file_device(file, UNTYPED);
 	key.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	row = bpf_map_lookup_elem(&enforced_files, &key);

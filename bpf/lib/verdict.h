@@ -101,9 +101,9 @@ static __always_inline void verdict_fill(struct verdict_record *record,
 	record->body.policy = act->policy->policy;
 }
 
-/* Ends an act on a file whose path lies in the scratch; gives the scratch back. */
+/* Ends an act on an inode whose path lies in the scratch; gives the scratch back. */
 static __always_inline __u32 verdict_file(const struct immune_act *act,
-					  struct immune_scratch *scratch, struct file *file,
+					  struct immune_scratch *scratch, struct inode *inode,
 					  __u32 flags)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_VERDICT);
@@ -133,9 +133,9 @@ static __always_inline __u32 verdict_file(const struct immune_act *act,
 		return outcome;
 	}
 	verdict_fill(record, act, entry, outcome);
-	record->header.flags |= flags | file_deleted(file, UNTYPED);
-	record->body.device = file_device(file, UNTYPED);
-	record->body.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	record->header.flags |= flags;
+	record->body.device = BPF_CORE_READ(inode, i_sb, s_dev);
+	record->body.inode = BPF_CORE_READ(inode, i_ino);
 	scratch->length = sizeof(*record);
 	path_append(scratch, &record->slots[IMMUNE_VERDICT_SLOT_PATH]);
 	scratch_send(&lifecycle, scratch, tally, IMMUNE_STREAM_LIFECYCLE, true);
@@ -174,7 +174,51 @@ static __always_inline bool file_refused(struct immune_act *act, struct file *fi
 		scratch_release(scratch);
 		return false;
 	}
-	return outcome_refuses(verdict_file(act, scratch, file, flags));
+	return outcome_refuses(verdict_file(act, scratch, BPF_CORE_READ(file, f_inode),
+					    flags | file_deleted(file, UNTYPED)));
+}
+
+/* Entries that name a tree which a file or directory is in, or that lies below it. */
+static __always_inline __u64 tree_entries(const struct immune_act *act,
+					  struct immune_scratch *scratch)
+{
+	struct path_found found = path_find(scratch, act->generation);
+
+	return (found.tree | found.below) & act->policy->by_tree;
+}
+
+/*
+ * Judges a second or another name for a file or directory, on one mount: what leaves a tree could be
+ * opened outside of it by whoever may not open it there. Within a tree names may change.
+ */
+static __always_inline bool move_refused(struct immune_act *act, struct dentry *from,
+					 struct dentry *to, struct vfsmount *mount)
+{
+	struct immune_scratch *scratch;
+	__u64 stays = 0;
+
+	judge_actor(act, false);
+	if (!act->entries)
+		return false;
+	scratch = scratch_take();
+	if (!scratch) {
+		act_lose(act);
+		return false;
+	}
+	/* Where nobody knows where it goes, it does not stay. */
+	if (!(path_walk(scratch, to, mount) & IMMUNE_FLAG_UNRESOLVED))
+		stays = tree_entries(act, scratch);
+	/* The path of the record is the one walked last. */
+	if (path_walk(scratch, from, mount) & IMMUNE_FLAG_UNRESOLVED)
+		act->entries &= entries_unplaced(act, &scratch->walk, 0);
+	else
+		act->entries &= tree_entries(act, scratch) & ~stays;
+	if (!act->entries) {
+		scratch_release(scratch);
+		return false;
+	}
+	return outcome_refuses(verdict_file(act, scratch, BPF_CORE_READ(from, d_inode),
+					    scratch->walk.flags));
 }
 
 /* Ends an act on an address. */

@@ -29,9 +29,13 @@ static const struct {
 	{ "refuse_send4", IMMUNE_TIER_CGROUP },	  { "refuse_send6", IMMUNE_TIER_CGROUP },
 	{ "refuse_bind4", IMMUNE_TIER_CGROUP },	  { "refuse_bind6", IMMUNE_TIER_CGROUP },
 	{ "refuse_socket", IMMUNE_TIER_CGROUP },  { "kill_exec", IMMUNE_TIER_SIGNAL },
+	/* Not on every kernel; the tier is one without them. */
+	{ "refuse_link", IMMUNE_TIER_LSM },	  { "refuse_move", IMMUNE_TIER_LSM },
+	{ "refuse_exchange", IMMUNE_TIER_LSM },
 };
 
 #define PROGRAMS_COUNT (sizeof(programs) / sizeof(programs[0]))
+#define PROGRAMS_OPTIONAL 3
 
 _Static_assert(PROGRAMS_COUNT <= ENFORCE_LINKS_MAX, "a link a program");
 
@@ -55,7 +59,8 @@ static int maps_share(struct immune_enforce *enforce)
 	return 0;
 }
 
-static int programs_load(struct immune_enforce *enforce)
+/* Loads the first so many of the programs, those that are asked for. */
+static int programs_load_first(struct immune_enforce *enforce, size_t count)
 {
 	struct enforce_bpf *skeleton;
 	int error;
@@ -72,7 +77,8 @@ static int programs_load(struct immune_enforce *enforce)
 			bpf_object__find_program_by_name(skeleton->obj, programs[i].name);
 
 		/* What is not asked for need not be something that this kernel would take. */
-		bpf_program__set_autoload(program, enforce->options.tiers >> programs[i].tier & 1);
+		bpf_program__set_autoload(program, i < count && enforce->options.tiers >>
+									programs[i].tier & 1);
 	}
 	error = maps_share(enforce);
 	if (!error)
@@ -84,6 +90,18 @@ fail:
 		    "CAP_PERFMON and CAP_NET_ADMIN, kernel lockdown off", strerror(-error),
 		    immune_log_first());
 	return error;
+}
+
+static int programs_load(struct immune_enforce *enforce)
+{
+	int error = programs_load_first(enforce, PROGRAMS_COUNT);
+
+	if (!error || !(enforce->options.tiers & TIER_BIT(LSM)))
+		return error;
+	enforce_bpf__destroy(enforce->programs);
+	enforce->programs = NULL;
+	immune_begin();
+	return programs_load_first(enforce, PROGRAMS_COUNT - PROGRAMS_OPTIONAL);
 }
 
 static int program_attach(struct immune_enforce *enforce, size_t index)
@@ -114,9 +132,13 @@ static int programs_attach(struct immune_enforce *enforce)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < PROGRAMS_COUNT && !error; i++)
-		if (enforce->options.tiers >> programs[i].tier & 1)
+	for (size_t i = 0; i < PROGRAMS_COUNT && !error; i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(enforce->programs->obj, programs[i].name);
+
+		if (bpf_program__autoload(program))
 			error = program_attach(enforce, i);
+	}
 	return error;
 }
 

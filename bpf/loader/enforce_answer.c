@@ -166,6 +166,7 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct enf
 	struct immune_path_key path = { .generation = judge->generation };
 	struct immune_tree_key tree = { .generation = judge->generation };
 	size_t length = act->about.slots[IMMUNE_OPEN_SLOT_PATH].length;
+	struct immune_enforced_path exact;
 	struct immune_entries row;
 	uint64_t entries = 0;
 
@@ -177,8 +178,8 @@ static uint64_t path_entries(const struct enforce_judge *judge, const struct enf
 	/* Two names may be meant, in the same directory: no exact path. */
 	if (length <= sizeof(path.path) && !(act->about.header.flags & IMMUNE_FLAG_UNRESOLVED)) {
 		memcpy(path.path, act->about.path, length);
-		if (row_find(judge, IMMUNE_TABLE_PATHS, &path, &row))
-			entries |= row.add;
+		if (row_find(judge, IMMUNE_TABLE_PATHS, &path, &exact))
+			entries |= exact.add;
 	}
 	if (row_find(judge, IMMUNE_TABLE_TREES, &tree, &row))
 		entries |= row.add;

@@ -32,7 +32,7 @@ static const struct {
 					IMMUNE_ENFORCED_VALUES_MAX),
 	[IMMUNE_TABLE_PROTOCOLS] = TABLE("protocols", immune_value_key, immune_entries,
 					 IMMUNE_ENFORCED_VALUES_MAX),
-	[IMMUNE_TABLE_PATHS] = TABLE("paths", immune_path_key, immune_entries,
+	[IMMUNE_TABLE_PATHS] = TABLE("paths", immune_path_key, immune_enforced_path,
 				     IMMUNE_ENFORCED_PATHS_MAX),
 	[IMMUNE_TABLE_TREES] = TABLE("trees", immune_tree_key, immune_entries,
 				     IMMUNE_ENFORCED_PATHS_MAX),

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Enforcement } from "../../agent/enforce/enforcement.ts";
 import { parseEnforcement } from "../../agent/enforce/mod.ts";
 import { VERDICT_TIERS } from "../../common/record/values.ts";
@@ -84,6 +84,45 @@ tierTest("reading and writing are told apart", {
       refusals.set(of("read"));
       assertEquals([await opens(path, "<"), await opens(path, ">>")], [false, true]);
       assertEquals(await evades("three"), false);
+    }),
+});
+
+tierTest("nothing leaves a tree by a link or a move, and within it names may change", {
+  tier: "lsm",
+  action: "open",
+  test: () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/home/keys/old`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/home/keys/id`, "secret\n");
+      await Deno.writeTextFile(`${folder}/other`, "");
+      const tree = `paths = ["${folder}/home/keys/**"]`;
+      using refusals = new Refusals(blocking("open", tree), { tiers: ["lsm"] });
+      const works = async (command: string, ...args: readonly string[]): Promise<boolean> =>
+        (await new Deno.Command(command, { args: [...args], cwd: folder, stderr: "null" })
+          .output()).success;
+      for (
+        const [command, from, to] of [
+          ["ln", "home/keys/id", "k"],
+          ["mv", "home/keys/id", "k"],
+          ["mv", "home/keys", "s"],
+          ["mv", "home", "h"],
+        ] as const
+      ) {
+        // mv would copy it then, which reads it.
+        assertEquals(await works(command, ...(command === "mv" ? ["-T"] : []), from, to), false);
+      }
+      assert((await Deno.stat(`${folder}/home/keys/id`)).isFile);
+      const moves = refusals.until(4).filter((verdict) => verdict.number("verdict", "mode") === 4);
+      assertEquals(moves.length, 4);
+      assertEquals(
+        new TextDecoder().decode(moves[0]?.slot("verdict", "path")),
+        `${folder}/home/keys/id`,
+      );
+      assertEquals(await works("mv", "home/keys/id", "home/keys/old/one"), true);
+      assertEquals(await works("ln", "home/keys/old/one", "home/keys/two"), true);
+      assertEquals(await works("mv", "other", "another"), true);
+      refusals.set(blocking("open", `${tree}\nroles = ["coding_agent"]`));
+      assertEquals(await works("ln", "home/keys/two", "k"), true);
     }),
 });
 
