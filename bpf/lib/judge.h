@@ -347,16 +347,36 @@ static __always_inline __u64 entries_unplaced(struct immune_act *act, const stru
 	return entries & act->policy->blocking ? entries & act->policy->blocking : entries;
 }
 
-/* Which file: by its path, and by what it is whatever its name. The walked path is left in scratch. */
-static __always_inline __u32 judge_file(struct immune_act *act, struct immune_scratch *scratch,
-					struct file *file)
+/* Entries that a file is in by what it is, whatever its name; `spared`: it is of none, protected. */
+static __always_inline __u64 identity_entries(const struct immune_act *act, struct file *file,
+					      bool *spared)
 {
 	struct immune_file_key key = { .generation = act->generation };
 	struct immune_learned_file *learned;
 	struct immune_enforced_file *row;
-	struct path_found found;
 	__u64 entries = 0;
-	bool whole;
+
+	key.device = file_device(file, UNTYPED);
+	key.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	row = bpf_map_lookup_elem(&enforced_files, &key);
+	if (row)
+		entries |= row->entries.add;
+	*spared = row && act->action == IMMUNE_ACTION_EXEC && row->flags & IMMUNE_FILE_PROTECTED;
+	if (act->action == IMMUNE_ACTION_EXEC) {
+		learned = bpf_map_lookup_elem(&enforced_learned, &key);
+		if (learned && file_changed_at(file, learned->changed_s, learned->changed_ns))
+			entries |= learned->entries;
+	}
+	return entries;
+}
+
+/* Which file: by its path, and by what it is. The walked path is left in scratch. */
+static __always_inline __u32 judge_file(struct immune_act *act, struct immune_scratch *scratch,
+					struct file *file)
+{
+	struct path_found found;
+	bool whole, spared;
+	__u64 entries = 0;
 	__u32 flags = path_walk(scratch, BPF_CORE_READ(file, f_path.dentry),
 				BPF_CORE_READ(file, f_path.mnt));
 
@@ -365,22 +385,29 @@ static __always_inline __u32 judge_file(struct immune_act *act, struct immune_sc
 		found = path_find(scratch, act->generation);
 		entries = found.exact | found.tree;
 	}
-	key.device = file_device(file, UNTYPED);
-	key.inode = BPF_CORE_READ(file, f_inode, i_ino);
-	row = bpf_map_lookup_elem(&enforced_files, &key);
-	if (row)
-		entries |= row->entries.add;
-	if (act->action == IMMUNE_ACTION_EXEC) {
-		learned = bpf_map_lookup_elem(&enforced_learned, &key);
-		if (learned && file_changed_at(file, learned->changed_s, learned->changed_ns))
-			entries |= learned->entries;
-	}
+	entries |= identity_entries(act, file, &spared);
 	if (!whole)
 		entries |= entries_unplaced(act, &scratch->walk, entries);
-	act->entries &= entries;
-	if (row && act->action == IMMUNE_ACTION_EXEC && row->flags & IMMUNE_FILE_PROTECTED)
-		act->entries = 0;
+	act->entries &= spared ? 0 : entries;
 	return flags;
+}
+
+/*
+ * The same without its path, as there is no scratch to walk it in: what refuses its tree is told, and
+ * the act goes on.
+ */
+static __always_inline void judge_unwalked(struct immune_act *act, struct file *file)
+{
+	__u64 trees = act->entries & act->policy->by_tree;
+	bool spared;
+
+	act->entries &= identity_entries(act, file, &spared);
+	if (spared) {
+		act->entries = 0;
+	} else if (!act->entries) {
+		act->entries = trees;
+		act->unplaced = true;
+	}
 }
 
 #endif

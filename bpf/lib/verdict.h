@@ -101,6 +101,23 @@ static __always_inline void verdict_fill(struct verdict_record *record,
 	record->body.policy = act->policy->policy;
 }
 
+/* Decides, and sends the signal where it is one. */
+static __always_inline __u32 act_end(const struct immune_act *act, __u32 entry, __u64 now_ns)
+{
+	__u32 tier = act->tier & (IMMUNE_TIERS_MAX - 1);
+	struct immune_enforced_count *count = bpf_map_lookup_elem(&enforced_counts, &tier);
+	__u32 outcome = act_decide(act, entry, now_ns);
+
+	if (outcome != IMMUNE_OUTCOME_KILLED)
+		return outcome;
+	if (bpf_send_signal(IMMUNE_SIGKILL)) {
+		count_one(count, failed);
+		return IMMUNE_OUTCOME_FAILED;
+	}
+	count_one(count, refused);
+	return IMMUNE_OUTCOME_KILLED;
+}
+
 /* Ends an act on an inode whose path lies in the scratch; gives the scratch back. */
 static __always_inline __u32 verdict_file(const struct immune_act *act,
 					  struct immune_scratch *scratch, struct inode *inode,
@@ -109,7 +126,6 @@ static __always_inline __u32 verdict_file(const struct immune_act *act,
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_VERDICT);
 	struct verdict_record *record = (void *)scratch->record;
 	__u64 now_ns = bpf_ktime_get_boot_ns();
-	__u32 tier = act->tier & (IMMUNE_TIERS_MAX - 1);
 	__u32 entry = entry_first(act, now_ns);
 	__u32 outcome;
 
@@ -117,17 +133,7 @@ static __always_inline __u32 verdict_file(const struct immune_act *act,
 		scratch_release(scratch);
 		return 0;
 	}
-	outcome = act_decide(act, entry, now_ns);
-	if (outcome == IMMUNE_OUTCOME_KILLED) {
-		struct immune_enforced_count *count = bpf_map_lookup_elem(&enforced_counts, &tier);
-
-		if (bpf_send_signal(IMMUNE_SIGKILL)) {
-			outcome = IMMUNE_OUTCOME_FAILED;
-			count_one(count, failed);
-		} else {
-			count_one(count, refused);
-		}
-	}
+	outcome = act_end(act, entry, now_ns);
 	if (!verdict_wanted(tally, now_ns)) {
 		scratch_release(scratch);
 		return outcome;
@@ -154,6 +160,29 @@ static __always_inline void act_lose(const struct immune_act *act)
 	count_one(tally, unreadable);
 }
 
+/* Ends an act on a file that there was no scratch for. */
+static __always_inline __u32 verdict_unwalked(const struct immune_act *act, struct file *file)
+{
+	struct immune_tally *tally = tally_of(IMMUNE_KIND_VERDICT);
+	__u64 now_ns = bpf_ktime_get_boot_ns();
+	__u32 entry = entry_first(act, now_ns);
+	struct verdict_record record;
+	__u32 outcome;
+
+	if (!entry)
+		return 0;
+	outcome = act_end(act, entry, now_ns);
+	if (!verdict_wanted(tally, now_ns))
+		return outcome;
+	verdict_fill(&record, act, entry, outcome);
+	record.header.flags |= IMMUNE_FLAG_UNRESOLVED | file_deleted(file, UNTYPED);
+	record.body.device = file_device(file, UNTYPED);
+	record.body.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	record_send(&lifecycle, &record.header, sizeof(record), tally, IMMUNE_STREAM_LIFECYCLE,
+		    true);
+	return outcome;
+}
+
 /* Judges an act on a file to its end; whether the call is to be refused. */
 static __always_inline bool file_refused(struct immune_act *act, struct file *file,
 					  bool after_exec)
@@ -166,7 +195,11 @@ static __always_inline bool file_refused(struct immune_act *act, struct file *fi
 		return false;
 	scratch = scratch_take();
 	if (!scratch) {
-		act_lose(act);
+		judge_unwalked(act, file);
+		if (act->entries)
+			return outcome_refuses(verdict_unwalked(act, file));
+		if (act->unplaced)
+			act_lose(act);
 		return false;
 	}
 	flags = judge_file(act, scratch, file);

@@ -3,10 +3,15 @@ import type { Tier } from "../../agent/enforce/mod.ts";
 import { VERDICT_OUTCOMES, VERDICT_TIERS } from "../../common/record/values.ts";
 import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
 import { run } from "../support/probe.ts";
+import { bpftool, heldBpf } from "../support/held_bpf.ts";
 import { RAN, REFUSED, starts, type Tools, withTools } from "../support/starts.ts";
 
 /** Blocked runs of each tier; the whole number is for `IMMUNE_TEST_RUNS=1000`. */
 const RUNS = Number(Deno.env.get("IMMUNE_TEST_RUNS") ?? 100);
+
+const BPFTOOL = "/usr/sbin/bpftool";
+/** Records in the making on one CPU (IMMUNE_SCRATCHES of bpf/lib/maps.h). */
+const SCRATCHES = 3;
 
 for (const tier of ["lsm", "fanotify", "signal"] as const satisfies readonly Tier[]) {
   const test = (name: string, body: (tools: Tools) => Promise<void> | void): void =>
@@ -177,6 +182,46 @@ for (const tier of ["lsm", "signal"] as const) {
   });
 }
 
+for (const tier of ["lsm", "signal"] as const) {
+  const isPossible = hasTier(tier, "exec") && isThere(BPFTOOL);
+  Deno.test({
+    name: `${tier} tier: without room to walk a path a program is known by what it is, or told`,
+    ignore: !isPossible,
+    fn: withTools(async ({ folder, runs, speaker }) => {
+      using refusals = new Refusals(blocking("exec", `paths = ["${speaker}"]`), { tiers: [tier] });
+      await fillScratches();
+      assertEquals(await starts(runs, { program: speaker }), (REFUSED[tier] ?? String)(1));
+      await Deno.mkdir(`${folder}/in`);
+      await Deno.copyFile(speaker, `${folder}/in/speak`);
+      refusals.set(blocking("exec", `paths = ["${folder}/in/**"]`));
+      assertEquals(await starts(runs, { program: `${folder}/in/speak` }), RAN);
+      // Of the whole host it is not known now whether what starts lies in that tree.
+      const outcome = (program: string): number | undefined =>
+        refusals.verdicts().find((verdict) =>
+          verdict.number("verdict", "inode") === Deno.statSync(program).ino
+        )?.number("verdict", "outcome");
+      refusals.probe.until(() => outcome(`${folder}/in/speak`) !== undefined);
+      const { refused: no, killed, failed } = VERDICT_OUTCOMES;
+      assertEquals(outcome(speaker), tier === "lsm" ? no : killed);
+      assertEquals(outcome(`${folder}/in/speak`), failed);
+      assert((refusals.enforcer.counts()[0]?.failed ?? 0) >= 1);
+    }),
+  });
+}
+
+/** Takes every scratch of this process's sensor, on every CPU, as who is preempted there does. */
+async function fillScratches(): Promise<void> {
+  const held = await heldBpf(Deno.pid);
+  const map = (await bpftool("map", "show"))
+    .find(({ id, name }) => name === "scratches" && held.map.has(id));
+  assert(map !== undefined, "the sensor has no scratches");
+  const busy = Array.from({ length: map.bytes_value }, (_, i) => i === 0 ? "1" : "0");
+  for (let place = 0; place < SCRATCHES; place++) {
+    const key = [String(place), "0", "0", "0"];
+    await bpftool("map", "update", "id", String(map.id), "key", ...key, "value", ...busy);
+  }
+}
+
 tierTest("a script is refused by its own path, and by sh only if it may not be read", {
   tier: hasTier("lsm", "exec") ? "lsm" : "fanotify",
   action: "exec",
@@ -199,3 +244,11 @@ tierTest("a script is refused by its own path, and by sh only if it may not be r
     assert(said.endsWith(" bytes 0"), said);
   }),
 });
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
