@@ -29,13 +29,12 @@ static const struct {
 	{ "refuse_send4", IMMUNE_TIER_CGROUP },	  { "refuse_send6", IMMUNE_TIER_CGROUP },
 	{ "refuse_bind4", IMMUNE_TIER_CGROUP },	  { "refuse_bind6", IMMUNE_TIER_CGROUP },
 	{ "refuse_socket", IMMUNE_TIER_CGROUP },  { "kill_exec", IMMUNE_TIER_SIGNAL },
-	/* Not on every kernel; the tier is one without them. */
+	/* Not on every kernel: the first two need CONFIG_SECURITY_PATH, the last Linux 5.19. */
 	{ "refuse_link", IMMUNE_TIER_LSM },	  { "refuse_move", IMMUNE_TIER_LSM },
 	{ "refuse_exchange", IMMUNE_TIER_LSM },
 };
 
 #define PROGRAMS_COUNT (sizeof(programs) / sizeof(programs[0]))
-#define PROGRAMS_OPTIONAL 3
 
 _Static_assert(PROGRAMS_COUNT <= ENFORCE_LINKS_MAX, "a link a program");
 
@@ -92,16 +91,23 @@ fail:
 	return error;
 }
 
+/* With as many of the last programs as this kernel takes; the lsm tier is one without them. */
 static int programs_load(struct immune_enforce *enforce)
 {
-	int error = programs_load_first(enforce, PROGRAMS_COUNT);
+	static const size_t counts[] = { PROGRAMS_COUNT, PROGRAMS_COUNT - 1, PROGRAMS_COUNT - 3 };
+	int error = 0;
 
-	if (!error || !(enforce->options.tiers & TIER_BIT(LSM)))
-		return error;
-	enforce_bpf__destroy(enforce->programs);
-	enforce->programs = NULL;
-	immune_begin();
-	return programs_load_first(enforce, PROGRAMS_COUNT - PROGRAMS_OPTIONAL);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		if (i > 0) {
+			enforce_bpf__destroy(enforce->programs);
+			enforce->programs = NULL;
+			immune_begin();
+		}
+		error = programs_load_first(enforce, counts[i]);
+		if (!error || !(enforce->options.tiers & TIER_BIT(LSM)))
+			break;
+	}
+	return error;
 }
 
 static int program_attach(struct immune_enforce *enforce, size_t index)
