@@ -13,6 +13,8 @@ const KILLS = Number(Deno.env.get("IMMUNE_TEST_KILLS") ?? 5);
 const PROCESS = new URL("../support/enforcing_process.ts", import.meta.url).pathname;
 /** Kernel's programs of this test: exec by signal, connections by cgroup. */
 const TIERS = "cgroup,signal";
+/** How many those are. */
+const PROGRAMS = 8;
 /** The kernel frees what is let go a moment later; so long is waited for it, in milliseconds. */
 const GONE_WITHIN_MS = 30_000;
 const RAN = "refused 0 killed 0 ran 1 bytes 6";
@@ -92,10 +94,10 @@ tierTest(`fail open: nothing is left in the kernel, ${KILLS} SIGKILLs under load
     const before = pinned();
     for (let i = 0; i < KILLS; i++) {
       const started = await enforcing(blocking("exec", `paths = ["${speaker}"]`));
-      assertEquals(started.ids.length, 7);
+      assertEquals(started.ids.length, PROGRAMS);
       assertEquals(await start(), KILLED);
       await kill(started);
-      assertEquals(awaitGone(started.ids), { programs: 7, left: 0 });
+      assertEquals(awaitGone(started.ids), { programs: PROGRAMS, left: 0 });
       await nothingLeft(started.held);
       assertEquals(await start(), RAN);
     }
@@ -120,7 +122,7 @@ tierTest("fail open: nothing is left of the program itself either", {
       assert(await start() !== RAN);
       const held = await heldBpf(child.pid);
       const { prog, map, link } = await bpfLeft(held);
-      assert(prog > 7 && map > 7 && link > 7, `it held ${prog}, ${map} and ${link}`);
+      assert(prog > PROGRAMS && map > PROGRAMS && link > PROGRAMS, `it held ${prog}, ${map} and ${link}`);
       child.kill("SIGKILL");
       await Promise.all([alerts.drain(), messages.drain(), child.status]);
       await nothingLeft(held);
@@ -140,25 +142,25 @@ tierTest(`pinned: it goes on, and the next takes it over, ${KILLS} SIGKILLs unde
         const started = await enforcing(blocking("exec", `paths = ["${speaker}"]`), pinPath);
         if (before !== undefined) {
           // The old set is gone, and what it did meanwhile was told.
-          assertEquals(awaitGone(before.ids), { programs: 7, left: 0 });
+          assertEquals(awaitGone(before.ids), { programs: PROGRAMS, left: 0 });
           await nothingLeft(before.held);
           // One may lie there from before the kill as well.
           assert(started.rescued === 1 || started.rescued === 2, String(started.rescued));
         }
         assertEquals(await start(), KILLED);
         await kill(started);
-        assertEquals(programsLeft(started.ids), 7);
+        assertEquals(programsLeft(started.ids), PROGRAMS);
         // The sensor's own have ended: what is left is what the pins of enforcement hold.
         await within(GONE_WITHIN_MS)("the sensor's own are gone", async () => {
           const { prog, link } = await bpfLeft(started.held);
-          return prog === 7 && link === 7 ? true : undefined;
+          return prog === PROGRAMS && link === PROGRAMS ? true : undefined;
         });
         assertEquals(await start(), KILLED);
         assertEquals([...Deno.readDirSync(pinPath)].length, 1);
         before = started;
       }
       assert(before !== undefined);
-      assertEquals(releasePinned(pinPath), { programs: 7, left: 0 });
+      assertEquals(releasePinned(pinPath), { programs: PROGRAMS, left: 0 });
       await nothingLeft(before.held);
       assertEquals(await start(), RAN);
       assertEquals(exists(pinPath), false);
