@@ -256,7 +256,11 @@ export const KINDS = {
       { name: "tier", type: "u16", doc: "number of VERDICT_TIERS" },
       { name: "outcome", type: "u16", doc: "number of VERDICT_OUTCOMES" },
       { name: "device", type: "u32", doc: "device of the file, kernel encoding; 0 = no file" },
-      { name: "mode", type: "u32", doc: "of an open: bit 0 reading, 1 writing, 2 a link or move; 0 = not known" },
+      {
+        name: "mode",
+        type: "u32",
+        doc: "of an open: bit 0 reading, 1 writing, 2 a link or move; 0 = not known",
+      },
       { name: "inode", type: "u64", doc: "inode of the file" },
       { name: "policy", type: "u64", doc: "first 8 bytes of the policy's SHA-256" },
     ],

@@ -122,7 +122,10 @@ tierTest("fail open: nothing is left of the program itself either", {
       assert(await start() !== RAN);
       const held = await heldBpf(child.pid);
       const { prog, map, link } = await bpfLeft(held);
-      assert(prog > PROGRAMS && map > PROGRAMS && link > PROGRAMS, `it held ${prog}, ${map} and ${link}`);
+      assert(
+        prog > PROGRAMS && map > PROGRAMS && link > PROGRAMS,
+        `it held ${prog}, ${map} and ${link}`,
+      );
       child.kill("SIGKILL");
       await Promise.all([alerts.drain(), messages.drain(), child.status]);
       await nothingLeft(held);
