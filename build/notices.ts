@@ -2,8 +2,8 @@ import denoConfig from "../deno.json" with { type: "json" };
 
 /** Packages whose code is in `out/engine.wasm`, which names no sources. */
 const COMPILED = ["assemblyscript"] as const;
-/** What `deno bundle` writes before each source: the cache's folder, then package and version. */
-const SOURCE = /^\/\/ (\S*\/registry\.npmjs\.org)\/((?:@[^/\s]+\/)?[^/\s]+\/[^/\s]+)\//gm;
+/** What `deno bundle` writes before each source: a registry's cache, then package and version. */
+const SOURCE = /^\/\/ (\S*\/npm\/[^/\s]+)\/((?:@[^/\s]+\/)?[^/\s]+\/[^/\s]+)\//gm;
 const LICENCE_FILE = /^(licen[cs]e|notice|copying|copyrightnotice)/i;
 
 /** A package as its `package.json` tells. */

@@ -55,7 +55,7 @@ Deno.test("dist/NOTICES.txt has the licence of each package that is in a program
 
 Deno.test("notices() refuses a package that says nothing of a licence", async () => {
   const folder = await Deno.makeTempDir();
-  const cache = `${folder}/registry.npmjs.org`;
+  const cache = `${folder}/npm/registry.example`;
   await Deno.mkdir(`${cache}/@some/one/1.0.0`, { recursive: true });
   await Deno.mkdir(`${cache}/assemblyscript`);
   const about = (license?: string): Promise<void> =>
