@@ -6,11 +6,10 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { Enforcement } from "../../agent/enforce/enforcement.ts";
 import { type EnforcementPolicy, parseEnforcement } from "../../agent/enforce/mod.ts";
 import type { RecordView } from "../../common/record/decode.ts";
 import { KINDS } from "../../common/record/table.ts";
-import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
+import { blocking, enforcementOf, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { Probe, run } from "../support/probe.ts";
 import { RAN, REFUSED, starts, withTools } from "../support/starts.ts";
@@ -186,18 +185,13 @@ tierTest("a policy that cannot be put in force at the start is told, and the sen
   test: withTools(async ({ folder, runs, speaker }) => {
     using probe = new Probe({ kinds: ["exec", "verdict"] });
     const warnings: string[] = [];
-    const policy = parseEnforcement(blocking("exec", `paths = ["${speaker}"]`), {
-      file: "test",
-      homes: [],
-    });
+    const policy = blocking("exec", `paths = ["${speaker}"]`);
     const pinPath = `${folder}/pins`;
     await Deno.mkdir(pinPath);
     // Nothing can be pinned here.
-    using enforcement = new Enforcement({ policy, pinned: true, pinPath, paused: false }, {
-      sensor: probe.sensor,
-      kernel: {},
-      wallOffsetNs: () => 0n,
-      roleId: () => undefined,
+    using enforcement = enforcementOf(probe, {
+      policy,
+      pinPath,
       onWarning: (message) => warnings.push(message),
     });
     assertEquals(enforcement.tiers, []);
@@ -207,7 +201,7 @@ tierTest("a policy that cannot be put in force at the start is told, and the sen
     probe.until((records) => records.some((record) => record.kindId === KINDS.exec.id));
     await run("mount", ["-t", "bpf", "none", pinPath]);
     try {
-      enforcement.use(policy);
+      enforcement.use(enforcement.policy);
       assertEquals(enforcement.weaknesses(), []);
       assertNotEquals(await starts(runs, { program: speaker }), RAN);
       assertEquals(enforcement.remove().left, 0);
@@ -238,21 +232,7 @@ tierTest("a file system of another mount namespace alone is told, then asked abo
     const bytes = await Deno.readFile(speaker);
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
     using probe = new Probe({ kinds: ["exec", "verdict"] });
-    using enforcement = new Enforcement({
-      policy: parseEnforcement(blocking("exec", `sha256 = ["${hash}"]`), {
-        file: "test",
-        homes: [],
-      }),
-      pinned: false,
-      pinPath: `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`,
-      paused: false,
-    }, {
-      sensor: probe.sensor,
-      kernel: {},
-      wallOffsetNs: () => 0n,
-      roleId: () => undefined,
-      onWarning: () => {},
-    });
+    using enforcement = enforcementOf(probe, { policy: blocking("exec", `sha256 = ["${hash}"]`) });
     // As anybody may, in a user namespace of his own; the program lies below a second mount.
     const place = `${folder}/elsewhere`;
     const script = `mount -t tmpfs none ${place} && mkdir ${place}/in && ` +
@@ -299,18 +279,7 @@ tierTest("on an order to observe programs run, with any policy, and are refused 
     const exec = blocking("exec", `paths = ["${speaker}"]`);
     const start = (): Promise<string> => starts(runs, { program: speaker });
     using probe = new Probe({ kinds: ["verdict"] });
-    using enforcement = new Enforcement({
-      policy: parse(exec),
-      pinned: false,
-      pinPath: `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`,
-      paused: true,
-    }, {
-      sensor: probe.sensor,
-      kernel: {},
-      wallOffsetNs: () => 0n,
-      roleId: () => undefined,
-      onWarning: () => {},
-    });
+    using enforcement = enforcementOf(probe, { policy: exec, paused: true });
     assertEquals(await start(), RAN);
     assertEquals(enforcement.blocking(true), true);
     assertNotEquals(await start(), RAN);

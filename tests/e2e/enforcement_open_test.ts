@@ -1,8 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { Enforcement } from "../../agent/enforce/enforcement.ts";
-import { parseEnforcement } from "../../agent/enforce/mod.ts";
 import { VERDICT_TIERS } from "../../common/record/values.ts";
-import { blocking, compile, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
+import {
+  blocking,
+  compile,
+  enforcementOf,
+  hasTier,
+  Refusals,
+  tierTest,
+} from "../support/enforcement.ts";
 import { inFolder, Probe } from "../support/probe.ts";
 
 /** Whether a shell's open works: `<` reads, `>>` writes. */
@@ -135,21 +140,7 @@ tierTest("a file that is moved or linked is refused by what it is as long as it 
       await Deno.mkdir(far);
       await Deno.writeTextFile(path, "secret\n");
       using probe = new Probe({ kinds: ["verdict"] });
-      using enforcement = new Enforcement({
-        policy: parseEnforcement(blocking("open", `paths = ["${path}"]`), {
-          file: "test",
-          homes: [],
-        }),
-        pinned: false,
-        pinPath: `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`,
-        paused: false,
-      }, {
-        sensor: probe.sensor,
-        kernel: {},
-        wallOffsetNs: () => 0n,
-        roleId: () => undefined,
-        onWarning: () => {},
-      });
+      using enforcement = enforcementOf(probe, { policy: blocking("open", `paths = ["${path}"]`) });
       // A second name, which it had not when the policy was loaded.
       await Deno.link(path, `${far}/two`);
       enforcement.restore();

@@ -1,3 +1,4 @@
+import { Enforcement } from "../../agent/enforce/enforcement.ts";
 import {
   chooseTiers,
   encodeEnforcement,
@@ -113,6 +114,35 @@ export class Refusals implements Disposable {
     this.enforcer.close();
     this.probe[Symbol.dispose]();
   }
+}
+
+/** What {@linkcode enforcementOf} makes. */
+interface EnforcementOfOptions {
+  /** Text of the policy. */
+  readonly policy: string;
+  readonly paused?: boolean;
+  /** Where to pin. Default: it is not pinned. */
+  readonly pinPath?: string;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What an agent's sensor enforces with. */
+export function enforcementOf(
+  probe: Probe,
+  { policy, paused = false, pinPath, onWarning = () => {} }: EnforcementOfOptions,
+): Enforcement {
+  return new Enforcement({
+    policy: parseEnforcement(policy, { file: "test", homes: [] }),
+    pinned: pinPath !== undefined,
+    pinPath: pinPath ?? `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`,
+    paused,
+  }, {
+    sensor: probe.sensor,
+    kernel: {},
+    wallOffsetNs: () => 0n,
+    roleId: () => undefined,
+    onWarning,
+  });
 }
 
 /** A policy; without a number of its own as good as any number of actions a minute. */
