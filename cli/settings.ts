@@ -118,7 +118,7 @@ export function tellUnknownVariables({ unknownVariables }: LoadedConfig): void {
 
 function flagOf({ spec }: OptionEntry): string {
   if (spec.type === "boolean") return `--${spec.flag}`;
-  return `--${spec.flag} <${spec.placeholder ?? "value"}>`;
+  return `--${spec.flag} <${spec.valueName ?? "value"}>`;
 }
 
 function parserOf(

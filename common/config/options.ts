@@ -31,8 +31,8 @@ export interface OptionSpec<T> {
   readonly initial: T;
   /** What it is, with its unit. */
   readonly doc: string;
-  /** What stands for a value in the help. Default `value`. */
-  readonly placeholder?: string;
+  /** What its value is called in the help. Default `value`. */
+  readonly valueName?: string;
   /** The only part of the program that it concerns. Default: all. */
   readonly only?: "hive";
 }
@@ -132,7 +132,7 @@ export const OPTIONS = {
     watch: option<readonly string[]>({
       type: "list",
       flag: "sensor-watch",
-      placeholder: "path",
+      valueName: "path",
       schema: z.array(absolute).max(LIST_MAX),
       initial: [],
       doc: 'watched besides what rules name: "/a" a file, "/a/" the files in it, "/a/**" all below',
@@ -142,7 +142,7 @@ export const OPTIONS = {
     paths: option<readonly string[]>({
       type: "list",
       flag: "rules",
-      placeholder: "path",
+      valueName: "path",
       schema: z.array(path).max(LIST_MAX),
       initial: [],
       doc: "rule files and folders; none = the rules that come with the program",
@@ -159,7 +159,7 @@ export const OPTIONS = {
     files: option<readonly string[]>({
       type: "list",
       flag: "logs-file",
-      placeholder: "file",
+      valueName: "file",
       schema: z.array(absolute).max(LIST_MAX),
       initial: [],
       doc: "logs to read; none = journald's, auth.log, secure and audit/audit.log below /var/log",
@@ -167,7 +167,7 @@ export const OPTIONS = {
     journals: option<readonly string[]>({
       type: "list",
       flag: "logs-journal",
-      placeholder: "folder",
+      valueName: "folder",
       schema: z.array(absolute).max(LIST_MAX),
       initial: [],
       doc: "folders of journald to read; none = /var/log/journal and /run/log/journal",
@@ -296,7 +296,7 @@ export const OPTIONS = {
     oidc_hosts: option<readonly string[]>({
       type: "list",
       flag: "oidc-host",
-      placeholder: "host",
+      valueName: "host",
       schema: z.array(z.string().regex(/^[\w.-]{1,253}(?::\d{1,5})?$/, "must be HOST or HOST:PORT"))
         .max(LIST_MAX),
       initial: [],
@@ -306,7 +306,7 @@ export const OPTIONS = {
     two_person: option<readonly TwoPersonAct[]>({
       type: "list",
       flag: "two-person",
-      placeholder: "act",
+      valueName: "act",
       schema: z.array(z.enum(TWO_PERSON_ACTS)).max(LIST_MAX),
       initial: [],
       doc: `acts that another person has to approve: ${TWO_PERSON_ACTS.join(", ")}`,
@@ -317,7 +317,7 @@ export const OPTIONS = {
     refuse: option<readonly string[]>({
       type: "list",
       flag: "refuse",
-      placeholder: "order",
+      valueName: "order",
       schema: z.array(z.enum(["rules", "policy", "keys", "antibodies", "stop"])).max(5),
       initial: [],
       doc: "orders of the hive that this host refuses: rules, policy, keys, antibodies, stop",
