@@ -14,7 +14,7 @@ import {
   resolveFiles,
   sparesNone,
 } from "./resolve.ts";
-import { encodeEnforcement } from "./tables.ts";
+import { directoriesLeft, encodeEnforcement } from "./tables.ts";
 import { chooseTiers, holdOf } from "./tiers.ts";
 import { addTiers } from "./tier_counts.ts";
 import { type Tier, type TierTrial, tryTiers } from "./trial.ts";
@@ -315,6 +315,13 @@ export class Enforcement implements Disposable {
       for (const limit of holdOf(entry, this.#trials ?? []).limits) {
         this.#parts.onWarning(`Enforcement entry "${entry.name}": ${limit}`);
       }
+    }
+    const left = this.tiers.includes("lsm") ? directoriesLeft(policy.entries) : 0;
+    if (left > 0) {
+      this.#parts.onWarning(
+        `Enforcement: ${left} directories that trees are in have no room in the kernel's table: who ` +
+          "moves one takes it out of its tree; name fewer paths and trees",
+      );
     }
     for (const path of files.missing) {
       this.#parts.onWarning(

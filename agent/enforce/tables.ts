@@ -145,7 +145,7 @@ function note<K>(rows: Map<K, Row>, key: K, part: Partial<Row>): void {
   rows.set(key, row);
 }
 
-function table<K>(rows: Map<K, Row>, key: (out: Bytes, value: K) => void): Table {
+function table<K>(rows: ReadonlyMap<K, Row>, key: (out: Bytes, value: K) => void): Table {
   const out = new Bytes();
   for (const [value, row] of rows) {
     key(out, value);
@@ -205,7 +205,10 @@ function directoriesOf(tree: string): readonly string[] {
 }
 
 /** `remove` of a row of paths stands for entries that have a tree there or below. */
-function pathTable(entries: readonly Entry[]): Table {
+function pathRows(
+  entries: readonly Entry[],
+): { readonly rows: ReadonlyMap<string, Row>; readonly left: number } {
+  const left = new Set<string>();
   const rows = new Map<string, Row>();
   entries.forEach((entry, i) => {
     for (const path of entry.paths) note(rows, path, { add: bit(i) });
@@ -216,9 +219,26 @@ function pathTable(entries: readonly Entry[]): Table {
     for (const directory of trees.flatMap(directoriesOf)) {
       if (rows.has(directory) || rows.size < PATHS_MAX) {
         note(rows, directory, { remove: bit(i) });
+      } else {
+        left.add(directory);
       }
     }
   });
+  return { rows, left: left.size };
+}
+
+/**
+ * Directories of trees, and those above, that the table of paths has no room for: who moves one of
+ * them takes what is in it out of its tree.
+ *
+ * @param entries Of a policy.
+ */
+export function directoriesLeft(entries: readonly Entry[]): number {
+  return pathRows(entries).left;
+}
+
+function pathTable(entries: readonly Entry[]): Table {
+  const { rows } = pathRows(entries);
   return table(rows, (out, path) => out.u32(0).padded(new TextEncoder().encode(path), PATH_BYTES));
 }
 
