@@ -52,7 +52,7 @@ export const TALLIES_MAX = 64;
 export const PLACES_MAX = 128;
 
 const COUNT_BYTES = 8;
-/** u16 kind, u16 source (0 where all are together), two u16 that are 0, u64 seen and an outcome. */
+/** u16 kind, u16 source (0 where all are together), two u16 that are 0, u64 seen, each outcome. */
 const ROW_BYTES = 8 + (1 + OUTCOMES.length) * COUNT_BYTES;
 const SOURCE_OFFSET = 2;
 const MISSED_LINE = /^([a-z0-9_]{1,32}) (\d{1,15})$/;
