@@ -9,7 +9,7 @@ export interface TestCase {
 /** What a run of the tests came to. */
 export interface TestSummary {
   readonly passed: number;
-  readonly failed: number;
+  readonly failures: readonly TestCase[];
   /** Names of the tests that were skipped. */
   readonly skipped: readonly string[];
 }
@@ -48,12 +48,12 @@ export function casesOf(xml: string): readonly TestCase[] {
  */
 export function summarize(xml: string): TestSummary {
   const cases = casesOf(xml);
-  const count = (wanted: TestCase["state"]): number =>
-    cases.filter(({ state }) => state === wanted).length;
+  const having = (wanted: TestCase["state"]): readonly TestCase[] =>
+    cases.filter(({ state }) => state === wanted);
   return {
-    passed: count("passed"),
-    failed: count("failed"),
-    skipped: cases.filter(({ state }) => state === "skipped").map(({ name }) => name),
+    passed: having("passed").length,
+    failures: having("failed"),
+    skipped: having("skipped").map(({ name }) => name),
   };
 }
 

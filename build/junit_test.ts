@@ -9,7 +9,11 @@ Deno.test("summarize() counts passed, failed and skipped cases", () => {
     <testcase name="d" classname="x"><failure message="no">why</failure></testcase>
     <testcase name="e" classname="x"/>
   </testsuite></testsuites>`;
-  assertEquals(summarize(xml), { passed: 2, failed: 1, skipped: ['b "q" & <c>'] });
+  assertEquals(summarize(xml), {
+    passed: 2,
+    failures: [{ name: "d", state: "failed", detail: "why" }],
+    skipped: ['b "q" & <c>'],
+  });
 });
 
 Deno.test("casesOf() has what a test that failed said", () => {

@@ -32,11 +32,10 @@ export async function notices(bundles: readonly string[]): Promise<string> {
   for (const name of COMPILED) {
     folders.set(denoConfig.imports[name].replace("npm:", "").replace(/@(?=[^@]+$)/, "/"), cache);
   }
-  const parts = await Promise.all(
-    [...folders].sort(([a], [b]) => a < b ? -1 : 1).map(([id, cache]) =>
-      noticeOf(`${cache}/${id}`)
-    ),
-  );
+  const parts: string[] = [];
+  for (const [id, cache] of [...folders].sort(([a], [b]) => a < b ? -1 : 1)) {
+    parts.push(await noticeOf(`${cache}/${id}`));
+  }
   return ["These packages are part of Sentinel Immune, each under its own licence.", ...parts]
     .join(`\n\n${"=".repeat(80)}\n`);
 }

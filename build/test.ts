@@ -1,8 +1,8 @@
 // deno task test [ARGUMENT OF deno test...]
 //
 // Builds, runs every test and documentation example, prints the tests that were skipped with the
-// host fact that is missing, and ends with "N passed, N failed, N skipped". A skip that
-// tests/skips.json does not explain is a failure.
+// host fact that is missing and those that failed with what they said, and ends with "N passed,
+// N failed, N skipped". A skip that tests/skips.json does not explain is a failure.
 //
 // Without arguments it runs two halves at the same time: what loads a sensor here or starts the
 // program, which mostly waits and takes longest, and all else, which computes or waits for a guest.
@@ -40,6 +40,9 @@ const WITHOUT_TESTS: readonly string[] = [
   "mod.ts",
   "tests/skips.json",
 ];
+
+/** Characters that are shown again of what a test that failed said. */
+const MOST_SAID = 2000;
 
 /** A part of the tests, in a process of its own. */
 interface Part {
@@ -107,13 +110,16 @@ async function main(args: readonly string[]): Promise<number> {
       failed++;
     }
     passed += summary?.passed ?? 0;
-    failed += summary?.failed ?? 0;
+    failed += summary?.failures.length ?? 0;
     skipped.push(...summary?.skipped ?? []);
   }
   for (const name of skipped) {
     const skip = skips.find((entry) => name.startsWith(entry.test));
     if (skip === undefined) unexplained++;
     console.log(`skipped: ${name}: ${skip?.needs ?? "not explained in tests/skips.json"}`);
+  }
+  for (const { name, detail } of ended.flatMap(({ summary }) => summary?.failures ?? [])) {
+    console.log(`failed: ${name}: ${detail.trim().slice(0, MOST_SAID)}`);
   }
   console.log(`${passed} passed, ${failed + unexplained} failed, ${skipped.length} skipped`);
   const code = ended.find((part) => part.code !== 0)?.code ?? 0;
