@@ -100,10 +100,14 @@ function openHold(entry: Entry, tiers: readonly Tier[]): Hold {
   if (!entry.access.includes("read")) {
     return { tiers: [], limits: ["for writing alone it does not hold: fanotify tells no access"] };
   }
-  return {
-    tiers,
-    limits: entry.access.includes("write")
-      ? []
-      : ["by fanotify: opens for writing are refused too, it does not tell them apart"],
-  };
+  const limits: string[] = [];
+  if (!entry.access.includes("write")) {
+    limits.push("by fanotify: opens for writing are refused too, it does not tell them apart");
+  }
+  if (entry.trees.length > 0) {
+    limits.push(
+      "by fanotify: links and moves out of a directory are not refused, lsm refuses them",
+    );
+  }
+  return { tiers, limits };
 }

@@ -45,4 +45,8 @@ Deno.test("holdOf() says what does not hold", () => {
   assertEquals(holdOf(written, ALL), { tiers: ["lsm"], limits: [] });
   assertEquals(holdOf(open, WITHOUT_LSM), { tiers: ["fanotify"], limits: [] });
   assertEquals(holdOf(open, host()).tiers, []);
+  const [tree] = entries('action = "open"\npaths = ["/a/**"]');
+  assert(tree !== undefined);
+  assert(holdOf(tree, WITHOUT_LSM).limits.some((line) => line.includes("moves out of")));
+  assertEquals(holdOf(tree, ALL), { tiers: ["lsm"], limits: [] });
 });
