@@ -43,7 +43,8 @@ export function partCommand(args: readonly string[], options: PartOptions): stri
     : `${programs}/${module.name}.js`;
   return [
     ...(user === undefined && capabilities === undefined ? [] : [runAs(root)]),
-    ...(user === undefined ? [] : ["--user", `${user.uid}:${user.gid}`]),
+    // Deno's own word for a file that this user cannot get at names neither file nor folder.
+    ...(user === undefined ? [] : ["--user", `${user.uid}:${user.gid}`, "--reads", program]),
     ...(capabilities === undefined ? [] : ["--caps", capabilities.join(",")]),
     Deno.execPath(),
     "run",

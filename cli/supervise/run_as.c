@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * immune-run-as [--user UID:GID] [--caps NAME,...] PROGRAM [ARGUMENT...]
+ * immune-run-as [--user UID:GID] [--caps NAME,...] [--reads FILE] PROGRAM [ARGUMENT...]
  *
  * Starts a program with less than its caller has: as another user, or as the same one with only
  * the named capabilities. The program is opened before the change and started by its descriptor,
- * so it may lie where the other user cannot look. No new privileges can be had afterwards, and
- * SIGTERM comes when the caller ends. Exit code 126: could not be started, with one line why.
+ * so it may lie where the other user cannot look; a file that it will read may not, which is
+ * looked at first. No new privileges can be had afterwards, and SIGTERM comes when the caller
+ * ends. Exit code 126: could not be started, with one line why.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdint.h>
@@ -32,6 +34,8 @@ struct request {
 	int change_user;
 	int limit_capabilities;
 	uint64_t capabilities;
+	/* A file that the program will read; null: none. */
+	const char *reads;
 	char **command;
 };
 
@@ -104,6 +108,8 @@ static int parse(struct request *request, char **arguments)
 			error = parse_user(request, arguments[1]);
 		else if (!strcmp(*arguments, "--caps"))
 			error = parse_capabilities(request, arguments[1]);
+		else if (!strcmp(*arguments, "--reads"))
+			request->reads = arguments[1];
 		else
 			error = refuse("option", *arguments);
 		if (error)
@@ -145,6 +151,35 @@ static int limit_capabilities(uint64_t wanted)
 	return 0;
 }
 
+static int not_reached(const struct request *request, const char *path)
+{
+	fprintf(stderr,
+		"immune-run-as: Cannot reach \"%s\" as user %u, as \"%s\" is closed to it: %s; open "
+		"that, or have the file elsewhere\n",
+		request->reads, (unsigned int)getuid(), path, strerror(errno));
+	return EXIT_NOT_STARTED;
+}
+
+/* Whether the file can be read as who this is by now; names the first folder that is closed. */
+static int check_way(const struct request *request)
+{
+	char path[PATH_MAX];
+	size_t length = strlen(request->reads);
+
+	if (length >= sizeof(path))
+		return refuse("file", request->reads);
+	/* Bounded by the length. */
+	for (size_t i = 1; i < length; i++) {
+		if (request->reads[i] != '/')
+			continue;
+		memcpy(path, request->reads, i);
+		path[i] = 0;
+		if (access(path, X_OK))
+			return not_reached(request, path);
+	}
+	return access(request->reads, R_OK) ? not_reached(request, request->reads) : 0;
+}
+
 int main(int count, char **arguments)
 {
 	struct request request = { 0 };
@@ -163,6 +198,8 @@ int main(int count, char **arguments)
 		error = change_user(&request);
 	if (!error && request.limit_capabilities)
 		error = limit_capabilities(request.capabilities);
+	if (!error && request.reads)
+		error = check_way(&request);
 	if (error)
 		return error;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0))

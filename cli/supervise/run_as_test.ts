@@ -68,6 +68,35 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "immune-run-as names the folder that is closed on the way to what the program reads",
+  ignore,
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const file = `${folder}/state/program.js`;
+      await Deno.mkdir(`${folder}/state`);
+      await Deno.writeTextFile(file, "");
+      const start = (): ReturnType<typeof runAs> =>
+        runAs("--user", NOBODY, "--reads", file, "/bin/true");
+      await Deno.chmod(folder, 0o700);
+      const { code, stderr } = await start();
+      assertEquals(code, 126);
+      assertEquals(
+        stderr,
+        `immune-run-as: Cannot reach "${file}" as user 65534, as "${folder}" is closed to it: ` +
+          "Permission denied; open that, or have the file elsewhere\n",
+      );
+      await Deno.chmod(folder, 0o711);
+      assertEquals((await start()).code, 0);
+      await Deno.chmod(file, 0o600);
+      assertStringIncludes((await start()).stderr, `"${file}" is closed`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
 for (
   const [what, args] of Object.entries({
     "root as the other user": ["--user", "0:0", "/bin/true"],
