@@ -149,8 +149,12 @@ static __always_inline void process_label(struct exec_record *record, __u32 role
 	header->flags |= IMMUNE_FLAG_LABELLED;
 	if (!header->session)
 		header->session = session_of(pid, header->start_time_ns);
-	if (!process || process->start_time_ns != header->start_time_ns)
+	if (!process || process->start_time_ns != header->start_time_ns) {
+		/* Turned away from the map: those have its role too then. */
+		if (processes_overflowed())
+			processes_overflow(role_bit(role));
 		return;
+	}
 	process->role = role;
 	process->roles |= role_bit(role);
 	process->session = header->session;

@@ -157,11 +157,13 @@ static __always_inline void act_lose(const struct immune_act *act)
 
 	count_one(count, failed);
 	count_one(tally, seen);
+	record_lose(IMMUNE_STREAM_LIFECYCLE);
 	count_one(tally, unreadable);
 }
 
-/* Ends an act on a file that there was no scratch for. */
-static __always_inline __u32 verdict_unwalked(const struct immune_act *act, struct file *file)
+/* Ends an act on a file that there was no scratch for: what it is stands for its path. */
+static __always_inline __u32 verdict_unwalked(const struct immune_act *act, __u32 device,
+					      __u64 inode, __u32 flags)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_KIND_VERDICT);
 	__u64 now_ns = bpf_ktime_get_boot_ns();
@@ -175,9 +177,9 @@ static __always_inline __u32 verdict_unwalked(const struct immune_act *act, stru
 	if (!verdict_wanted(tally, now_ns))
 		return outcome;
 	verdict_fill(&record, act, entry, outcome);
-	record.header.flags |= IMMUNE_FLAG_UNRESOLVED | file_deleted(file, UNTYPED);
-	record.body.device = file_device(file, UNTYPED);
-	record.body.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	record.header.flags |= IMMUNE_FLAG_UNRESOLVED | flags;
+	record.body.device = device;
+	record.body.inode = inode;
 	record_send(&lifecycle, &record.header, sizeof(record), tally, IMMUNE_STREAM_LIFECYCLE,
 		    true);
 	return outcome;
@@ -197,7 +199,10 @@ static __always_inline bool file_refused(struct immune_act *act, struct file *fi
 	if (!scratch) {
 		judge_unwalked(act, file);
 		if (act->entries)
-			return outcome_refuses(verdict_unwalked(act, file));
+			return outcome_refuses(verdict_unwalked(
+				act, file_device(file, UNTYPED),
+				BPF_CORE_READ(file, f_inode, i_ino),
+				file_deleted(file, UNTYPED)));
 		if (act->unplaced)
 			act_lose(act);
 		return false;
@@ -211,15 +216,6 @@ static __always_inline bool file_refused(struct immune_act *act, struct file *fi
 					    flags | file_deleted(file, UNTYPED)));
 }
 
-/* Entries that name a tree which a file or directory is in, or that lies below it. */
-static __always_inline __u64 tree_entries(const struct immune_act *act,
-					  struct immune_scratch *scratch)
-{
-	struct path_found found = path_find(scratch, act->generation);
-
-	return (found.tree | found.below) & act->policy->by_tree;
-}
-
 /*
  * Judges a second or another name for a file or directory, on one mount: what leaves a tree could be
  * opened outside of it by whoever may not open it there. Within a tree names may change.
@@ -228,6 +224,7 @@ static __always_inline bool move_refused(struct immune_act *act, struct dentry *
 					 struct dentry *to, struct vfsmount *mount)
 {
 	struct immune_scratch *scratch;
+	struct path_found found;
 	__u64 stays = 0;
 
 	judge_actor(act, false);
@@ -235,17 +232,21 @@ static __always_inline bool move_refused(struct immune_act *act, struct dentry *
 		return false;
 	scratch = scratch_take();
 	if (!scratch) {
-		act_lose(act);
-		return false;
+		act->unplaced = true;
+		return outcome_refuses(
+			verdict_unwalked(act, BPF_CORE_READ(from, d_inode, i_sb, s_dev),
+					 BPF_CORE_READ(from, d_inode, i_ino), 0));
 	}
-	/* Where nobody knows where it goes, it does not stay. */
+	/* Where nobody knows where it goes, it does not stay. A tree's own name is not in it. */
 	if (!(path_walk(scratch, to, mount) & IMMUNE_FLAG_UNRESOLVED))
-		stays = tree_entries(act, scratch);
+		stays = path_find(scratch, act->generation).tree;
 	/* The path of the record is the one walked last. */
-	if (path_walk(scratch, from, mount) & IMMUNE_FLAG_UNRESOLVED)
+	if (path_walk(scratch, from, mount) & IMMUNE_FLAG_UNRESOLVED) {
 		act->entries &= entries_unplaced(act, &scratch->walk, 0);
-	else
-		act->entries &= tree_entries(act, scratch) & ~stays;
+	} else {
+		found = path_find(scratch, act->generation);
+		act->entries &= (found.tree | found.below) & act->policy->by_tree & ~stays;
+	}
 	if (!act->entries) {
 		scratch_release(scratch);
 		return false;

@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "control.h"
+#include "marks.h"
 #include "object.h"
 #include "process.h"
 #include "sensor.skel.h"
@@ -85,6 +86,8 @@ void test_crowd(void)
 }
 
 #define ROLE_AGENT 5
+/* By the marks of a program. */
+#define ROLE_MARKED 6
 #define ROOM 128
 /* A map has a few entries more than it says, on each CPU. */
 #define CROWD (4 * ROOM)
@@ -132,10 +135,32 @@ struct ends {
 	int go[2], start[2], end[2], output[2];
 };
 
-/* Fills the map, then makes one more, which starts a program when there is room again. */
+/* Gives every program that is started the role by its marks, or none. */
+static void give_marks(const struct sensor_bpf *programs, bool given)
+{
+	const struct immune_terms terms = { .count = given, .terms = { { .role = ROLE_MARKED } } };
+	const struct immune_control control = { .kind_mask = 1ull << IMMUNE_KIND_EXEC };
+	uint32_t zero = 0;
+
+	must(!bpf_map_update_elem(bpf_map__fd(programs->maps.control), &zero, &control, BPF_ANY) &&
+	     !bpf_map_update_elem(bpf_map__fd(programs->maps.terms), &zero, &terms, BPF_ANY),
+	     "no marks");
+}
+
+static uint64_t roles_overflowed(const struct sensor_bpf *programs)
+{
+	struct immune_overflow overflow;
+	uint32_t zero = 0;
+
+	must(!bpf_map_lookup_elem(bpf_map__fd(programs->maps.overflowed), &zero, &overflow) &&
+	     overflow.any == 1, "nothing was turned away");
+	return overflow.roles;
+}
+
+/* Fills the map, then makes one more, which starts a program, and another when there is room. */
 static void be_crowd(const struct ends *ends)
 {
-	char *const arguments[] = { "cat", NULL };
+	char *const arguments[] = { "sh", "-c", "echo; read line; exec cat", NULL };
 	pid_t crowd[CROWD], last;
 	char byte;
 
@@ -157,7 +182,7 @@ static void be_crowd(const struct ends *ends)
 			_exit(1);
 		dup2(ends->start[0], STDIN_FILENO);
 		dup2(ends->output[1], STDOUT_FILENO);
-		execv("/bin/cat", arguments);
+		execv("/bin/sh", arguments);
 		_exit(1);
 	}
 	if (write(ends->end[1], &last, sizeof(last)) != sizeof(last) ||
@@ -174,14 +199,13 @@ static void be_crowd(const struct ends *ends)
 /* What the map had no room for may have any role of those turned away, now and when it is entered. */
 void test_turned_away(void)
 {
-	const uint64_t turned_away = role_bit(ROLE_AGENT) | 1;
+	const uint64_t inherited = role_bit(ROLE_AGENT) | 1;
+	const uint64_t turned_away = inherited | role_bit(ROLE_MARKED);
 	struct immune_process process;
-	struct immune_overflow overflow;
 	struct bpf_link *links[3];
 	struct sensor_bpf *programs = keepers(links);
 	pid_t leader, last;
 	struct ends ends;
-	uint32_t zero = 0;
 	char byte = 0;
 
 	must(!pipe(ends.go) && !pipe(ends.start) && !pipe(ends.end) && !pipe(ends.output),
@@ -193,14 +217,20 @@ void test_turned_away(void)
 	must(write(ends.go[1], &byte, 1) == 1 &&
 	     read(ends.end[0], &last, sizeof(last)) == sizeof(last), "no crowd");
 	must(!known(programs, last, &process), "there was room for all");
-	must(!bpf_map_lookup_elem(bpf_map__fd(programs->maps.overflowed), &zero, &overflow) &&
-	     overflow.any == 1 && overflow.roles == turned_away, "roles %llx",
-	     (unsigned long long)overflow.roles);
+	must(roles_overflowed(programs) == inherited, "roles %llx",
+	     (unsigned long long)roles_overflowed(programs));
+	give_marks(programs, true);
+	must(write(ends.start[1], "a", 1) == 1 && read(ends.output[0], &byte, 1) == 1,
+	     "no program");
+	must(!known(programs, last, &process), "there is room now");
+	must(roles_overflowed(programs) == turned_away, "roles %llx",
+	     (unsigned long long)roles_overflowed(programs));
+	give_marks(programs, false);
 	must(write(ends.go[1], &byte, 1) == 1 &&
 	     read(ends.end[0], &last, sizeof(last)) == sizeof(last), "no room was made");
-	/* What the program says, which it is told behind the first byte. */
-	must(write(ends.start[1], "ab", 2) == 2 && read(ends.output[0], &byte, 1) == 1,
-	     "no program");
+	/* What the other program says, which it is told behind a line. */
+	must(write(ends.start[1], "\nb", 2) == 2 && read(ends.output[0], &byte, 1) == 1,
+	     "no other program");
 	must(known(programs, last, &process), "not entered at exec");
 	must(!process.role && process.roles == turned_away, "roles %llx",
 	     (unsigned long long)process.roles);

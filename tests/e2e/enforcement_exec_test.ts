@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Tier } from "../../agent/enforce/mod.ts";
+import type { RecordView } from "../../common/record/decode.ts";
 import { VERDICT_OUTCOMES, VERDICT_TIERS } from "../../common/record/values.ts";
 import { blocking, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
 import { run } from "../support/probe.ts";
@@ -12,6 +13,8 @@ const RUNS = Number(Deno.env.get("IMMUNE_TEST_RUNS") ?? 100);
 const BPFTOOL = "/usr/sbin/bpftool";
 /** Records in the making on one CPU (IMMUNE_SCRATCHES of bpf/lib/maps.h). */
 const SCRATCHES = 3;
+/** What a verdict on a move has instead of an open's mode (IMMUNE_REFUSE_MOVE of bpf/lib/enforcement.h). */
+const MODE_MOVE = 4;
 
 for (const tier of ["lsm", "fanotify", "signal"] as const satisfies readonly Tier[]) {
   const test = (name: string, body: (tools: Tools) => Promise<void> | void): void =>
@@ -205,8 +208,22 @@ for (const tier of ["lsm", "signal"] as const) {
       assertEquals(outcome(speaker), tier === "lsm" ? no : killed);
       assertEquals(outcome(`${folder}/in/speak`), failed);
       assert((refusals.enforcer.counts()[0]?.failed ?? 0) >= 1);
+      if (tier === "lsm") await assertMoveTold(refusals, `${folder}/in`);
     }),
   });
+}
+
+/** That a move out of a directory, whose path nobody could walk, is told with who did it. */
+async function assertMoveTold(refusals: Refusals, directory: string): Promise<void> {
+  refusals.set(blocking("open", `paths = ["${directory}/**"]`));
+  const { ino } = await Deno.stat(`${directory}/speak`);
+  await run("mv", [`${directory}/speak`, `${directory}-moved`]);
+  const moved = (): RecordView | undefined =>
+    refusals.verdicts().find((verdict) =>
+      verdict.number("verdict", "mode") === MODE_MOVE && verdict.number("verdict", "inode") === ino
+    );
+  refusals.probe.until(() => moved() !== undefined);
+  assertEquals(moved()?.number("verdict", "outcome"), VERDICT_OUTCOMES.failed);
 }
 
 /** Takes every scratch of this process's sensor, on every CPU, as who is preempted there does. */

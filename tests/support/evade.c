@@ -14,6 +14,7 @@
  *	evade untouched FILE          opens the path that stands in FILE, from a page not yet touched
  *	evade memfd PROGRAM WORD      runs a copy of PROGRAM that is in memory alone
  *	evade user UID PATH           opens the path as another user, who started nothing since
+ *	evade exchange PATH OTHER     exchanges what the two paths name
  *	evade argv WORD PATH          writes WORD over its own arguments, then opens PATH
  *	evade chain DEPTH PROGRAM     runs PROGRAM at the end of a chain of forks
  *	evade thread PROGRAM WORD     runs PROGRAM from a thread that is not the first one
@@ -331,6 +332,8 @@ int main(int count, char **arguments)
 		return run_from_memory(arguments[2], arguments[3]);
 	if (!strcmp(how, "user"))
 		return open_as(atoi(arguments[2]), arguments[3]);
+	if (!strcmp(how, "exchange"))
+		return renameat2(AT_FDCWD, arguments[2], AT_FDCWD, arguments[3], RENAME_EXCHANGE);
 	if (!strcmp(how, "argv"))
 		return rewrite_arguments(count, arguments, arguments[2], arguments[3]);
 	if (!strcmp(how, "chain"))
