@@ -11,25 +11,29 @@ export class Bytes {
 
   /** Appends a number of 2 bytes. */
   u16(value: number): this {
-    this.#view.setUint16(this.#room(2), value, true);
+    const at = this.#room(2);
+    this.#view.setUint16(at, value, true);
     return this;
   }
 
   /** Appends a number of 4 bytes. */
   u32(value: number): this {
-    this.#view.setUint32(this.#room(4), value, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   /** Appends a number of 8 bytes. */
   u64(value: bigint): this {
-    this.#view.setBigUint64(this.#room(8), value, true);
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, value, true);
     return this;
   }
 
   /** Appends bytes, and zeros up to `width`. */
   padded(bytes: Uint8Array, width: number): this {
-    this.#bytes.set(bytes, this.#room(width));
+    const at = this.#room(width);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -38,6 +42,7 @@ export class Bytes {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** Asked for before `#bytes` and `#view` are read: they may be others after it. */
   #room(bytes: number): number {
     const at = this.#length;
     this.#length += bytes;
