@@ -6,7 +6,8 @@ import type { KernelOptions } from "../sensors/options.ts";
 import type { Detached } from "../sensors/programs.ts";
 import { Enforcer } from "./enforcer.ts";
 import { closeAgain, followFiles, KEPT_FILES_MAX, openAgain } from "./kept.ts";
-import type { EnforcementPolicy } from "./policy.ts";
+import { PinnedBefore } from "./pinned_before.ts";
+import type { EnforcementPolicy, Entry } from "./policy.ts";
 import {
   type FileAbout,
   filesKey,
@@ -15,9 +16,11 @@ import {
   sparesNone,
 } from "./resolve.ts";
 import { directoriesLeft, encodeEnforcement } from "./tables.ts";
-import { chooseTiers, holdOf } from "./tiers.ts";
 import { addTiers } from "./tier_counts.ts";
+import { tierWeaknesses } from "./tier_weakness.ts";
+import { holdOf } from "./tiers.ts";
 import { type Tier, type TierTrial, tryTiers } from "./trial.ts";
+import { Trials } from "./trials.ts";
 import { FailedActs, type LeftOut, leftWeaknesses, type Weakness } from "./weakness.ts";
 
 /** Files that a policy names are looked at again this often, in milliseconds. */
@@ -26,8 +29,15 @@ export const LOOK_AGAIN_MS = 10_000;
 export const LOOK_SOON_MS = 2000;
 /** File systems that are known to be asked about; more are asked for again. */
 const DEVICES_MAX = 4096;
-/** A policy that did not come into force at the start is tried again this often, in milliseconds. */
+/**
+ * A policy that did not come into force at the start, and tiers without which an entry does not hold,
+ * are tried again this often, in milliseconds.
+ */
 export const BEGIN_AGAIN_MS = 60_000;
+/** Tiers by which entries would only hold better are tried again ever less often, to this. */
+export const BETTER_AGAIN_MS_MAX = 3_600_000;
+/** So many trials are waited for tiers that an earlier agent's set may refuse by, which stays so long. */
+export const TAKE_OVER_TRIALS = 5;
 
 /** How a host enforces. */
 export interface EnforcementOptions {
@@ -49,13 +59,19 @@ export interface EnforcementParts {
   /** Id of a role of the rules in force. */
   readonly roleId: (name: string) => number | undefined;
   readonly onWarning: (message: string) => void;
+  /** Tries the tiers. Default: on this host. */
+  readonly tryTiers?: () => readonly TierTrial[];
+  /** A clock that only goes on, in milliseconds. Default: that of this process. */
+  readonly nowMs?: () => number;
 }
 
 /** A policy in force, by the tiers that this host has. */
 export class Enforcement implements Disposable {
   readonly #parts: EnforcementParts;
   readonly #options: EnforcementOptions;
-  #trials: readonly TierTrial[] | undefined;
+  readonly #nowMs: () => number;
+  readonly #trials: Trials;
+  readonly #before: PinnedBefore;
   #policy: EnforcementPolicy;
   #enforcer: Enforcer | undefined;
   /** What was counted by programs that others took the place of. */
@@ -65,6 +81,11 @@ export class Enforcement implements Disposable {
   #found: ResolvedFiles | undefined;
   /** Why the last look changed nothing; empty where it did. */
   #said = "";
+  /** Why better tiers did not come into force at the last try; empty where they did. */
+  #whyLess = "";
+  /** When better ones are tried next. */
+  #betterAtMs = Infinity;
+  #betterTries = 0;
   /** What fanotify is not asked about, as it was told. */
   #left: string | undefined;
   #leftOut: readonly LeftOut[] = [];
@@ -86,8 +107,12 @@ export class Enforcement implements Disposable {
    * @param parts Sensor and clock.
    */
   constructor(options: EnforcementOptions, parts: EnforcementParts) {
+    const { kernel, onWarning, nowMs = () => performance.now() } = parts;
     this.#parts = parts;
     this.#options = options;
+    this.#nowMs = nowMs;
+    this.#trials = new Trials(parts.tryTiers ?? (() => tryTiers(kernel)), nowMs);
+    this.#before = new PinnedBefore({ pinPath: options.pinPath, library: kernel, onWarning });
     this.#policy = options.policy;
     this.#paused = options.paused;
     this.#begin();
@@ -151,15 +176,16 @@ export class Enforcement implements Disposable {
    * Puts another policy in force; at no moment is neither.
    *
    * @param policy The policy.
-   * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses; the one in force stays.
+   * @throws {ImmuneError} `SENSOR_FAILED` when the kernel refuses, or what tiers failed for may pass
+   * and nothing is in force yet; the one in force stays.
    */
   use(policy: EnforcementPolicy): void {
     const before = this.#enforcer;
     const isSame = this.#found !== undefined && policy.hash === this.#policy.hash;
     // Where none is in force yet, this is the one to try again.
     if (before === undefined) this.#policy = policy;
-    this.#trials ??= tryTiers(this.#parts.kernel);
-    const tiers = chooseTiers(this.#trials, policy.entries);
+    const { tiers, hoped } = this.#trials.choose(policy.entries);
+    if (before === undefined) this.#wait(tiers, hoped);
     const files = this.#follow(policy, isSame ? this.#found : undefined);
     if (before !== undefined && before.tiers.join() === tiers.join()) {
       this.#give(before, { policy, files });
@@ -184,6 +210,9 @@ export class Enforcement implements Disposable {
     }
     this.#policy = policy;
     this.#said = "";
+    this.#whyLess = "";
+    this.#betterTries = 0;
+    this.#betterAtMs = hoped.join() === tiers.join() ? Infinity : this.#nowMs() + this.#restMs();
     this.#warn(policy, files);
   }
 
@@ -197,9 +226,10 @@ export class Enforcement implements Disposable {
       : this.#isSoon
       ? LOOK_SOON_MS
       : LOOK_AGAIN_MS;
-    if (this.#isOver || performance.now() - this.#lookedAt < interval) return;
+    if (this.#isOver || this.#nowMs() - this.#lookedAt < interval) return;
     if (this.#enforcer === undefined) return this.#begin();
-    this.#lookedAt = performance.now();
+    if (this.#nowMs() >= this.#betterAtMs) this.#better(this.#enforcer);
+    this.#lookedAt = this.#nowMs();
     const files = this.#follow(this.#policy, this.#found);
     try {
       if (filesKey(files) === this.#files) this.#tell(this.#enforcer.look(), this.#enforcer);
@@ -210,13 +240,14 @@ export class Enforcement implements Disposable {
     }
   }
 
-  /** For what the policy does not hold in full now; what is said of an entry in advance is not in it. */
+  /** For what the policy does not hold in full now; what a tier that holds does not see is not in it. */
   weaknesses(): readonly Weakness[] {
-    const why = this.#enforcer === undefined ? "this agent refuses nothing" : "it stays as it was";
+    const why = this.#enforcer === undefined ? this.#nothing() : "it stays as it was";
     return [
       ...this.#said === "" ? [] : [{ object: "policy", detail: `${this.#said}; ${why}` }],
+      ...this.#weakTiers(),
       ...leftWeaknesses(this.#leftOut),
-      ...this.#failedActs.take(this.counts(), performance.now()),
+      ...this.#failedActs.take(this.counts(), this.#nowMs()),
     ];
   }
 
@@ -224,20 +255,22 @@ export class Enforcement implements Disposable {
    * Refuses nothing, or goes on.
    *
    * @param wanted Whether it is to refuse.
-   * @returns Whether it does, as the kernel says afterwards.
+   * @returns Whether it does, or what an earlier agent left does, as the kernel says afterwards.
    */
   blocking(wanted: boolean): boolean {
     this.#paused = !wanted;
-    return this.#enforcer?.pause(!wanted) === false;
+    return this.#enforcer === undefined
+      ? this.#before.blocking(wanted)
+      : this.#enforcer.pause(!wanted) === false;
   }
 
-  /** Detaches and takes pins away; how many programs there were, and are. */
+  /** Detaches and takes pins away, an earlier agent's too; how many programs there were, and are. */
   remove(): Detached {
     const enforcer = this.#enforcer;
     this.#isOver = true;
     this.#past = addTiers(enforcer?.counts() ?? [], this.#past);
     this.#enforcer = undefined;
-    return enforcer?.remove() ?? { programs: 0, left: 0 };
+    return this.#before.release(enforcer);
   }
 
   /** Detaches, unless it is pinned. */
@@ -249,12 +282,75 @@ export class Enforcement implements Disposable {
 
   /** Puts the first policy in force, or says that it is not. */
   #begin(): void {
-    this.#lookedAt = performance.now();
+    this.#lookedAt = this.#nowMs();
     try {
+      this.#trials.againIfDue(BEGIN_AGAIN_MS);
       this.use(this.#policy);
     } catch (error) {
-      this.#fail(error, "this agent refuses nothing; it is tried again every minute");
+      this.#fail(error, `${this.#nothing()}; it is tried again every minute`);
+      if (this.#paused) this.#before.blocking(false);
     }
+  }
+
+  /** What is so while no policy is in force. */
+  #nothing(): string {
+    const { line } = this.#before;
+    return line === "" ? "this agent refuses nothing" : `this agent refuses nothing; ${line}`;
+  }
+
+  /**
+   * Nothing comes into force by no tier while one may work yet; nor by fewer of those that outlive
+   * an agent while a set of an earlier one, which it would take the place of, may have them.
+   */
+  #wait(tiers: readonly Tier[], hoped: readonly Tier[]): void {
+    const missing = hoped.filter((tier) => !tiers.includes(tier));
+    const isLess = missing.some((tier) => tier !== "fanotify") &&
+      this.#trials.count <= TAKE_OVER_TRIALS && this.#before.line !== "";
+    if (missing.length === 0 || tiers.length > 0 && !isLess) return;
+    const why = this.#trials.rows.find(({ mayWork, tier }) => mayWork && missing.includes(tier));
+    throw new ImmuneError(
+      "SENSOR_FAILED",
+      `Cannot enforce by ${missing.join(" and ")}: ${why?.reason}`,
+    );
+  }
+
+  /** Tries better tiers; the policy comes into force by them before it is not by those it has. */
+  #better(enforcer: Enforcer): void {
+    const { entries } = this.#policy;
+    this.#betterTries++;
+    try {
+      this.#trials.againIfDue(BEGIN_AGAIN_MS);
+      const isSame = this.#trials.choose(entries).tiers.join() === enforcer.tiers.join();
+      if (!isSame) return this.use(this.#policy);
+      this.#whyLess = "";
+    } catch (error) {
+      if (!(error instanceof ImmuneError)) throw error;
+      this.#whyLess = error.message;
+    }
+    this.#betterAtMs = this.#nowMs() + this.#restMs();
+  }
+
+  /** How long until better tiers are tried: never long where an entry may hold that does not. */
+  #restMs(): number {
+    const { rows, hoped } = this.#trials;
+    const holds = (entry: Entry, trials: readonly TierTrial[]): boolean =>
+      holdOf(entry, trials).tiers.length > 0;
+    const isUrgent = this.#policy.entries.some((entry) =>
+      holds(entry, hoped) && !holds(entry, rows)
+    );
+    const ms = BEGIN_AGAIN_MS * 2 ** this.#betterTries;
+    return this.#trials.restMs(isUrgent ? BEGIN_AGAIN_MS : Math.min(ms, BETTER_AGAIN_MS_MAX));
+  }
+
+  #weakTiers(): readonly Weakness[] {
+    if (this.#enforcer === undefined) return [];
+    return tierWeaknesses(this.#policy.entries, {
+      tiers: this.tiers,
+      trials: this.#trials.rows,
+      hoped: this.#trials.hoped,
+      why: this.#whyLess,
+      nowMs: Date.now(),
+    });
   }
 
   /** Said once, not every time that it is tried. */
@@ -278,7 +374,7 @@ export class Enforcement implements Disposable {
     }
     this.#files = filesKey(files);
     this.#found = files;
-    this.#lookedAt = performance.now();
+    this.#lookedAt = this.#nowMs();
   }
 
   /** Files of a policy, those too that were moved away since; what cannot be followed is said. */
@@ -312,7 +408,7 @@ export class Enforcement implements Disposable {
       );
     }
     for (const entry of policy.entries) {
-      for (const limit of holdOf(entry, this.#trials ?? []).limits) {
+      for (const limit of holdOf(entry, this.#trials.rows).limits) {
         this.#parts.onWarning(`Enforcement entry "${entry.name}": ${limit}`);
       }
     }

@@ -29,7 +29,15 @@ export interface TierTrial {
   readonly state: (typeof CAPABILITY_STATES)[number];
   /** One line; empty when it works. */
   readonly reason: string;
+  /** Whether what it failed for passes, such as want of time or memory. Default: false. */
+  readonly mayWork?: boolean;
 }
+
+/** What the loader says of the lsm tier where programs of that kind are never asked. */
+const NOT_ASKED = "list of LSMs lacks bpf";
+/** EINTR, EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ENOSPC, ENOBUFS, EDQUOT: want of what comes back. */
+const PASSING = [4, 11, 12, 16, 23, 24, 28, 105, 122];
+const ROW = { state: 2, error: 4, reason: 8 } as const;
 
 /**
  * Tries each tier on this host: loads, attaches, and has it refuse an act of its own.
@@ -45,13 +53,32 @@ export function tryTiers(options: KernelOptions = {}): readonly TierTrial[] {
     symbols.immune_enforce_trial(encodeOptions(options), bytes, TRIALS.length),
   );
   if (count < 0) throw new ImmuneError("SENSOR_UNAVAILABLE", lastError(symbols));
-  const view = new DataView(bytes.buffer);
-  return TRIALS.slice(0, count).map((trial, i) => {
+  return decodeTrials(bytes.subarray(0, count * CAPABILITY_ROW_BYTES));
+}
+
+/**
+ * Reads rows as the loader writes them.
+ *
+ * @param rows Whole rows of `struct immune_capability_row`, one a trial.
+ * @returns What they say.
+ */
+export function decodeTrials(rows: Uint8Array): readonly TierTrial[] {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  const read = TRIALS.slice(0, rows.length / CAPABILITY_ROW_BYTES).map((trial, i) => {
     const at = i * CAPABILITY_ROW_BYTES;
-    const text = bytes.subarray(at + 8, at + CAPABILITY_ROW_BYTES);
+    const text = rows.subarray(at + ROW.reason, at + CAPABILITY_ROW_BYTES);
     const reason = new TextDecoder().decode(text.subarray(0, Math.max(0, text.indexOf(0))));
-    const state = CAPABILITY_STATES[view.getUint16(at + 2, true)] ?? "untried";
-    return { ...trial, state, reason };
+    const state = CAPABILITY_STATES[view.getUint16(at + ROW.state, true)] ?? "untried";
+    return { ...trial, state, reason, error: view.getInt32(at + ROW.error, true) };
+  });
+  // The sensor of the trial itself did not load, where another one runs.
+  const isUntried = read.length > 1 &&
+    read.every(({ state, reason }) => state === "refused" && reason === read[0]?.reason);
+  return read.map(({ error, ...trial }) => {
+    const passes = trial.state === "silent"
+      ? !trial.reason.includes(NOT_ASKED)
+      : trial.state === "refused" && (isUntried || PASSING.includes(error));
+    return passes ? { ...trial, mayWork: true } : trial;
   });
 }
 

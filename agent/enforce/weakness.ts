@@ -47,7 +47,13 @@ export function leftWeaknesses(left: readonly LeftOut[]): readonly Weakness[] {
   });
 }
 
-function more(detail: string, count: number): string {
+/**
+ * Says of how many things a detail is told by the first one.
+ *
+ * @param detail Of the first one.
+ * @param count How many there are.
+ */
+export function more(detail: string, count: number): string {
   return count === 1 ? detail : `${detail}, and ${count - 1} more`;
 }
 

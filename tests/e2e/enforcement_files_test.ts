@@ -6,10 +6,25 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { type EnforcementPolicy, parseEnforcement } from "../../agent/enforce/mod.ts";
+import { BEGIN_AGAIN_MS, TAKE_OVER_TRIALS } from "../../agent/enforce/enforcement.ts";
+import {
+  chooseTiers,
+  type EnforcementPolicy,
+  parseEnforcement,
+  releasePinned,
+  type Tier,
+  type TierTrial,
+} from "../../agent/enforce/mod.ts";
 import type { RecordView } from "../../common/record/decode.ts";
 import { KINDS } from "../../common/record/table.ts";
-import { blocking, enforcementOf, hasTier, Refusals, tierTest } from "../support/enforcement.ts";
+import {
+  blocking,
+  enforcementOf,
+  hasTier,
+  hostTiers,
+  Refusals,
+  tierTest,
+} from "../support/enforcement.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { Probe, run } from "../support/probe.ts";
 import { RAN, REFUSED, starts, withTools } from "../support/starts.ts";
@@ -208,6 +223,163 @@ tierTest("a policy that cannot be put in force at the start is told, and the sen
     } finally {
       await run("umount", [pinPath]);
     }
+  }),
+});
+
+tierTest(
+  "while no policy is in force what was pinned goes on, and is told",
+  {
+    tier: "signal",
+    action: "exec",
+    test: withTools(async ({ runs, speaker }) => {
+      using probe = new Probe({ kinds: ["verdict"] });
+      const pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
+      const start = (): Promise<string> => starts(runs, { program: speaker });
+      // More hashes than there is room for.
+      const tooMany = Array.from({ length: 5 }, (_, entry) => {
+        const hashes = Array.from({ length: 1000 }, (_, i) => `${entry}${i}`.padStart(64, "0"));
+        return `[[entry]]\nname = "${entry}"\naction = "exec"\nsha256 = ${
+          JSON.stringify(hashes)
+        }\n`;
+      }).join("");
+      const warnings: string[] = [];
+      const onWarning = (message: string): void => void warnings.push(message);
+      const earlier = async (): Promise<void> => {
+        const policy = blocking("exec", `paths = ["${speaker}"]`);
+        enforcementOf(probe, { policy, pinPath })[Symbol.dispose]();
+        assertNotEquals(await start(), RAN);
+        warnings.length = 0;
+      };
+      try {
+        await earlier();
+        {
+          using next = enforcementOf(probe, { policy: tooMany, pinPath, onWarning });
+          assertNotEquals(await start(), RAN);
+          const detail = next.weaknesses().map(({ detail }) => detail).join("\n");
+          for (const said of [warnings.join("\n"), detail]) {
+            assertStringIncludes(said, "too many hashes");
+            assertStringIncludes(said, `left pinned in "${pinPath}" goes on refusing`);
+            assertStringIncludes(said, "immune agent release");
+          }
+          assertEquals(next.blocking(true), true);
+          const { programs, left } = next.remove();
+          assertEquals([programs > 0, left], [true, 0]);
+          assertEquals(await start(), RAN);
+        }
+        // One that is to observe ends what it cannot pause, and says so.
+        await earlier();
+        using next = enforcementOf(probe, { policy: tooMany, pinPath, paused: true, onWarning });
+        assertEquals(await start(), RAN);
+        assertStringIncludes(warnings.at(-1) ?? "", "were taken away");
+        assertEquals(next.blocking(false), false);
+        // What cannot be taken away is no success.
+        Deno.mkdirSync(`${pinPath}/1/folder`, { recursive: true });
+        assertEquals(next.blocking(false), true);
+        assertEquals(next.remove().left, 1);
+        assertStringIncludes(warnings.at(-1) ?? "", "Cannot release what is pinned");
+        Deno.removeSync(`${pinPath}/1/folder`);
+      } finally {
+        releasePinned(pinPath);
+      }
+    }),
+  },
+);
+
+/** What a trial says where tiers fail that may work later. */
+function without(isFailing: (trial: TierTrial) => boolean): readonly TierTrial[] {
+  return hostTiers().map((trial) =>
+    trial.state === "works" && isFailing(trial)
+      ? { ...trial, state: "silent", reason: "told nothing", mayWork: true }
+      : trial
+  );
+}
+
+tierTest("tiers that fail at the start are tried again, and what was pinned refuses until then", {
+  tier: "signal",
+  action: "exec",
+  test: withTools(async ({ runs, speaker }) => {
+    using probe = new Probe({ kinds: ["verdict"] });
+    const pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
+    const policy = blocking("exec", `paths = ["${speaker}"]`);
+    const start = (): Promise<string> => starts(runs, { program: speaker });
+    let trials = without(({ action }) => action === "exec");
+    let nowMs = 0;
+    const options = { policy, pinPath, tryTiers: () => trials, nowMs: () => nowMs };
+    try {
+      enforcementOf(probe, { policy, pinPath })[Symbol.dispose]();
+      const before = [...Deno.readDirSync(pinPath)].map(({ name }) => name);
+      using enforcement = enforcementOf(probe, options);
+      assertEquals(enforcement.tiers, []);
+      const [weak, ...others] = enforcement.weaknesses();
+      assertEquals([weak?.object, others], ["policy", []]);
+      assertStringIncludes(weak?.detail ?? "", "told nothing; this agent refuses nothing; what");
+      assertNotEquals(await start(), RAN);
+      trials = hostTiers();
+      enforcement.lookAgainIfDue();
+      assertEquals(enforcement.tiers, []);
+      nowMs += BEGIN_AGAIN_MS;
+      enforcement.lookAgainIfDue();
+      assertEquals(enforcement.tiers, chooseTiers(trials, enforcement.policy.entries));
+      assertEquals(enforcement.weaknesses(), []);
+      assertNotEquals(await start(), RAN);
+      const after = [...Deno.readDirSync(pinPath)].map(({ name }) => name);
+      assertEquals([after.length, before.includes(after[0] ?? "")], [1, false]);
+      // An earlier set that may refuse by a tier that fails now stays for so many trials.
+      enforcement[Symbol.dispose]();
+      trials = without(({ tier }) => tier !== "signal");
+      const ports = `${policy}[[entry]]\nname = "c"\naction = "connect"\nports = [9]\n`;
+      using next = enforcementOf(probe, { ...options, policy: ports });
+      for (let i = 0; i < TAKE_OVER_TRIALS; i++) {
+        assertEquals(next.tiers, []);
+        assertEquals([...Deno.readDirSync(pinPath)].map(({ name }) => name), after);
+        nowMs += BEGIN_AGAIN_MS;
+        next.lookAgainIfDue();
+      }
+      assertEquals(next.tiers, ["signal"]);
+      assertEquals(next.weaknesses().map(({ object }) => object), ["entry c", "entry test"]);
+      assertNotEquals(await start(), RAN);
+    } finally {
+      releasePinned(pinPath);
+    }
+  }),
+});
+
+tierTest("a better tier that works later takes over, and no program runs between the two", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async ({ runs, speaker }) => {
+    using probe = new Probe({ kinds: ["verdict"] });
+    const policy = `actions_per_minute = 100000\n${blocking("exec", `paths = ["${speaker}"]`)}`;
+    const failing = (...tiers: readonly Tier[]): readonly TierTrial[] =>
+      without(({ tier }) => tiers.includes(tier));
+    let [trials, tried, nowMs] = [failing("lsm", "fanotify"), 0, 0];
+    using enforcement = enforcementOf(probe, {
+      policy,
+      tryTiers: () => {
+        tried++;
+        return trials;
+      },
+      nowMs: () => nowMs,
+    });
+    const look = (afterMs: number): readonly Tier[] => {
+      nowMs += afterMs;
+      enforcement.lookAgainIfDue();
+      return enforcement.tiers;
+    };
+    assertEquals(enforcement.tiers, ["signal"]);
+    const [weak] = enforcement.weaknesses();
+    assertEquals(weak?.object, "entry test");
+    assertStringIncludes(weak?.detail ?? "", "it holds by signal alone: ");
+    // A tier that worked stays, whatever a later trial says; the next one comes later.
+    trials = failing("lsm", "fanotify", "signal");
+    assertEquals([look(BEGIN_AGAIN_MS), tried], [["signal"], 2]);
+    trials = failing("lsm");
+    assertEquals([look(BEGIN_AGAIN_MS), tried], [["signal"], 2]);
+    const ended = starts(runs, { times: 1000, program: speaker });
+    assertEquals([look(BEGIN_AGAIN_MS), tried], [["fanotify", "signal"], 3]);
+    const end = await ended;
+    assert(/ ran 0 bytes 0$/.test(end), end);
+    assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
   }),
 });
 

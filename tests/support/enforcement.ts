@@ -124,12 +124,23 @@ interface EnforcementOfOptions {
   /** Where to pin. Default: it is not pinned. */
   readonly pinPath?: string;
   readonly onWarning?: (message: string) => void;
+  /** What a trial of the tiers says. Default: what they do here. */
+  readonly tryTiers?: () => readonly TierTrial[];
+  /** Default: that of this process. */
+  readonly nowMs?: () => number;
 }
 
 /** What an agent's sensor enforces with. */
 export function enforcementOf(
   probe: Probe,
-  { policy, paused = false, pinPath, onWarning = () => {} }: EnforcementOfOptions,
+  {
+    policy,
+    paused = false,
+    pinPath,
+    onWarning = () => {},
+    tryTiers = hostTiers,
+    nowMs = () => performance.now(),
+  }: EnforcementOfOptions,
 ): Enforcement {
   return new Enforcement({
     policy: parseEnforcement(policy, { file: "test", homes: [] }),
@@ -142,6 +153,8 @@ export function enforcementOf(
     wallOffsetNs: () => 0n,
     roleId: () => undefined,
     onWarning,
+    tryTiers,
+    nowMs,
   });
 }
 
