@@ -24,6 +24,7 @@ import {
 
 /** Longest path that a program may ask for, in bytes. */
 const PATH_ASKED_BYTES = 4095;
+const AF_INET = 2;
 const CHAIN_DEPTH = 300;
 /** Flags of open(2) on Linux, and those that an open may write by. */
 const [O_CREAT, O_TRUNC] = [0o100, 0o1000];
@@ -183,8 +184,8 @@ evasion(
 evasion("sockets whose connects and datagrams meet no hook", async () => {
   using probe = new Probe({ kinds: ["connect"] });
   // UDP-Lite, which Linux 7 has no more, and ping; TCP is told by its connects alone.
-  const script = "use Socket; for ([2, 136], [2, 1], [1, 6]) { " +
-    'socket(my $s, AF_INET, $$_[0], $$_[1]) and print "$$_[1]\\n" }';
+  const script = "for ([2, 136], [2, 1], [1, 6]) { " +
+    `socket(my $s, ${AF_INET}, $$_[0], $$_[1]) and print "$$_[1]\\n" }`;
   const { pid, lines } = await run("perl", ["-e", script]);
   while (probe.read(0) > 0);
   const told = probe.records.filter((record) =>

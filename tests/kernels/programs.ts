@@ -2,9 +2,12 @@ import type { RootEntry } from "./root.ts";
 
 /** What the tests start, by name or path. */
 const PROGRAMS =
-  "bash cat chmod cp cut dash dd dirname echo false head id kill ln ls mkdir mkfifo mknod mount mv " +
-  "nsenter printf readlink rm sed setarch setpriv sh sleep stat tail tee touch true umount uname " +
-  "unshare wc";
+  "bash bpftool cat chmod cp cut dash dd dirname echo false head id kill ln ls mkdir mkfifo mknod " +
+  "mount mv nsenter perl printf readlink rm sed setarch setpriv sh sleep stat tail tee touch true " +
+  "umount uname unshare wc";
+
+/** Where they lie; what several folders have is taken from the first. */
+const FOLDERS = ["/usr/bin", "/usr/sbin"];
 
 /** Where the dynamic linker's files and commands lie, as `ldd` prints them. */
 const LIBRARY = /(?:=> |^\t)(\/\S+) \(0x/;
@@ -19,11 +22,11 @@ export async function hostPrograms(
   more: readonly string[],
 ): Promise<ReadonlyMap<string, RootEntry>> {
   const entries = new Map<string, RootEntry>();
-  const paths = PROGRAMS.split(" ").map((name) => `/usr/bin/${name}`);
   const needed = new Set<string>();
-  for (const path of paths) {
-    const real = await Deno.realPath(path).catch(() => undefined);
-    if (real === undefined) continue;
+  for (const name of PROGRAMS.split(" ")) {
+    const found = await find(name);
+    if (found === undefined) continue;
+    const { path, real } = found;
     await addFile(entries, real);
     if (real !== path) entries.set(path.slice(1), { type: "link", target: real });
     for (const library of await librariesOf(real)) needed.add(library);
@@ -33,6 +36,16 @@ export async function hostPrograms(
   }
   for (const library of needed) await addFile(entries, library);
   return entries;
+}
+
+/** Where a program lies, and what file that is once links are followed. */
+async function find(name: string): Promise<{ path: string; real: string } | undefined> {
+  for (const folder of FOLDERS) {
+    const path = `${folder}/${name}`;
+    const real = await Deno.realPath(path).catch(() => undefined);
+    if (real !== undefined) return { path, real };
+  }
+  return undefined;
 }
 
 /** Puts a file where it really is, once links of folders (/lib, /bin) are followed. */

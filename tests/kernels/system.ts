@@ -25,7 +25,8 @@ export interface GuestSystem {
 
 /** What a guest of another architecture has; brings what the host's programs would. */
 const PACKAGES =
-  "bash dash coreutils util-linux mount sed busybox-static libbpf1 libgcc-s1 libelf1 zlib1g";
+  "bash bpftool dash coreutils util-linux mount perl-base sed busybox-static libbpf1 libgcc-s1 " +
+  "libcap2 libcrypt1 libelf1 zlib1g";
 /** What is needed to compile for it. */
 const BUILD_PACKAGES = "libbpf-dev libelf-dev zlib1g-dev libc6-dev libgcc-12-dev libgcc-s1";
 /** Parts of packages that no program reads. */
