@@ -134,6 +134,11 @@ static void take_line(struct look *look, int root, const struct mount_line *moun
 	if (number_set_has(all->devices, device) || number_set_has(look->others, device) ||
 	    !is_for_programs(mount->type))
 		return;
+	if (number_set_full(all->devices)) {
+		number_set_add(look->others, device);
+		enforce_left_add(all->left, IMMUNE_LEFT_MOUNT, 1, mount->point, NO_ROOM_REASON);
+		return;
+	}
 	error = mark_line(look, root, mount);
 	if (!error) {
 		number_set_add(all->devices, device);

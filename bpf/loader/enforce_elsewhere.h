@@ -10,6 +10,10 @@
 #include "enforce_left.h"
 #include "number_set.h"
 
+/* Why a file system is left out that `devices` has no room for: what is marked and not known as marked
+ * would count as not asked about. */
+#define NO_ROOM_REASON "too many file systems are mounted in all namespaces"
+
 /* What is marked, and where. */
 struct elsewhere {
 	int group;

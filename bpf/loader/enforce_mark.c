@@ -127,6 +127,12 @@ static int mark_mounts(struct enforce_marking *marking, uint64_t mask, struct nu
 					 served_reason);
 			continue;
 		}
+		if (number_set_full(&marking->devices) &&
+		    !number_set_has(&marking->devices, mount.device + 1)) {
+			enforce_left_add(&marking->left, IMMUNE_LEFT_MOUNT, 1, mount.point,
+					 NO_ROOM_REASON);
+			continue;
+		}
 		if (fanotify_mark(marking->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask,
 				  AT_FDCWD, mount.point))
 			continue;

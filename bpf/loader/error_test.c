@@ -4,10 +4,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "enforcement.h"
@@ -19,6 +24,8 @@
 #define DESCRIPTORS_MAX 24
 /* One more than are marked. */
 #define TOO_MANY 4097
+/* One more file systems than are marked of all namespaces. */
+#define TOO_MANY_MOUNTED 8193
 /* Names of near NAME_MAX bytes that are more than PATH_MAX in a row. */
 #define NESTED 17
 
@@ -26,6 +33,7 @@ struct enforce_blob {
 	struct immune_enforce_header header;
 	struct immune_enforcement policy;
 	struct immune_enforce_mark mark;
+	struct immune_enforce_hash hash;
 };
 
 static void fail_earlier(void)
@@ -198,6 +206,65 @@ static uint32_t left_of(struct immune_enforce *enforce, enum immune_left_what wh
 	return 0;
 }
 
+/* A process with so many file systems in a mount namespace of its own; the device of each. */
+static pid_t mount_many(const char *folder, uint64_t *devices)
+{
+	int told[2];
+	char path[64], done = 0;
+	pid_t child;
+
+	must(!pipe2(told, O_CLOEXEC), "%s", strerror(errno));
+	child = fork();
+	must(child >= 0, "cannot fork");
+	if (child) {
+		close(told[1]);
+		must(read(told[0], &done, 1) == 1, "a namespace with %d", TOO_MANY_MOUNTED);
+		close(told[0]);
+		return child;
+	}
+	/* It has the groups of the sensor, too. */
+	must(!prctl(PR_SET_PDEATHSIG, SIGKILL) && !unshare(CLONE_NEWNS) &&
+	     !mount("immune", folder, "tmpfs", 0, NULL), "%s", strerror(errno));
+	for (int i = 0; i < TOO_MANY_MOUNTED; i++) {
+		struct stat about;
+
+		snprintf(path, sizeof(path), "%s/%d", folder, i);
+		must(!mkdir(path, 0700) && !mount("immune", path, "tmpfs", 0, NULL) &&
+		     !stat(path, &about), "%s: %s", path, strerror(errno));
+		devices[i] = major(about.st_dev) << 20 | minor(about.st_dev);
+	}
+	must(write(told[1], &done, 1) == 1, "%s", strerror(errno));
+	pause();
+	_exit(0);
+}
+
+/* Whatever is not asked about is told as left out: what is hashed is never counted as if it were not. */
+static void too_many_file_systems(struct immune_enforce *enforce, const char *folder)
+{
+	struct enforce_blob blob = blob_of(1);
+	uint64_t *devices = mmap(NULL, TOO_MANY_MOUNTED * sizeof(*devices), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t not_asked = 0;
+	int status;
+	pid_t child;
+
+	must(devices != MAP_FAILED, "%s", strerror(errno));
+	child = mount_many(folder, devices);
+	blob.header.hash_count = 1;
+	blob.header.length = sizeof(blob);
+	blob.mark.place = IMMUNE_PLACE_EVERYWHERE;
+	blob.mark.events = IMMUNE_EVENT_EXEC;
+	strcpy(blob.mark.path, "/");
+	must(give(enforce, &blob) >= 0, "too many file systems of all namespaces");
+	for (int i = 0; i < TOO_MANY_MOUNTED; i++)
+		not_asked += !immune_enforce_asks(enforce, devices[i]);
+	must(not_asked && not_asked < TOO_MANY_MOUNTED, "%u are not asked about", not_asked);
+	must(left_of(enforce, IMMUNE_LEFT_MOUNT) >= not_asked, "%u of %u are left out",
+	     left_of(enforce, IMMUNE_LEFT_MOUNT), not_asked);
+	must(!kill(child, SIGKILL) && waitpid(child, &status, 0) == child, "%s", strerror(errno));
+	must(!munmap(devices, TOO_MANY_MOUNTED * sizeof(*devices)), "%s", strerror(errno));
+}
+
 /* Too many of what is marked: the policy is in force, and it is told how many are too many. */
 void test_mark_bounds(void)
 {
@@ -214,6 +281,7 @@ void test_mark_bounds(void)
 	blob.mark.place = IMMUNE_PLACE_TREE;
 	blob.mark.events = IMMUNE_EVENT_OPEN;
 	strcpy(blob.mark.path, folder);
+	too_many_file_systems(enforce, folder);
 	too_deep_is_left_out(enforce, &blob);
 	for (int i = 0; i < TOO_MANY; i++) {
 		snprintf(path, sizeof(path), "%s/%d", folder, i);

@@ -30,13 +30,18 @@ bool number_set_has(const struct number_set *set, uint64_t number)
 	return number && set->numbers[place_of(set, number)] == number;
 }
 
+bool number_set_full(const struct number_set *set)
+{
+	return set->count == NUMBER_SET_MAX;
+}
+
 bool number_set_add(struct number_set *set, uint64_t number)
 {
 	uint32_t place = place_of(set, number);
 
 	if (set->numbers[place] == number)
 		return true;
-	if (set->count == NUMBER_SET_MAX)
+	if (number_set_full(set))
 		return false;
 	set->numbers[place] = number;
 	set->count++;

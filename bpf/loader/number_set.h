@@ -15,6 +15,9 @@ struct number_set {
 
 bool number_set_has(const struct number_set *set, uint64_t number);
 
+/* Whether no other number has room. */
+bool number_set_full(const struct number_set *set);
+
 /* Adds one; false when there is no room for it. */
 bool number_set_add(struct number_set *set, uint64_t number);
 
