@@ -21,6 +21,7 @@ import { type SensorCounts, writeSensorFile } from "./sensor_file.ts";
 import { SelfWatch } from "./self_watch.ts";
 import { Settling } from "./settling.ts";
 import { type Reloaded, RulesInForce } from "./rules_in_force.ts";
+import { Unwatched } from "./unwatched.ts";
 import { parsePasswd, userRecords } from "./users.ts";
 
 /** The host's clock is compared with the boot clock this often, in milliseconds. */
@@ -196,6 +197,7 @@ export async function openPipeline(
     settle();
     if (isFirst) forgetStart();
   });
+  const unwatched = new Unwatched({ sensor, onWarning: outlets.onWarning });
   const ids = sensor.programIds();
   const tiers = enforcement?.tiers ?? [];
   const owned = held.move();
@@ -212,6 +214,7 @@ export async function openPipeline(
       logs?.step();
       self?.step();
       enforcement?.lookAgainIfDue();
+      unwatched.step();
       settling.step();
     },
     programs: () => programsLeft(ids, options.sensor),

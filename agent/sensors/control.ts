@@ -159,6 +159,16 @@ export class SensorControl {
   }
 
   /**
+   * Watches of the policy in force that were set in full with it and are not any more: a device or a
+   * folder below /dev came since that there is no room for.
+   *
+   * @returns How many; {@linkcode problem} has the last one. Each is a loss of watched opens, too.
+   */
+  unwatched(): number {
+    return this.check(this.symbols.immune_sensor_unwatched(this.pointer()));
+  }
+
+  /**
    * Gives processes the labels that user space found for them, and so what they do from now on.
    *
    * @param labels Rows of `struct immune_label`, as `Engine.takeLabels` gives them.

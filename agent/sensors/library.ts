@@ -27,6 +27,7 @@ const SYMBOLS = {
   },
   immune_sensor_program_ids: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_programs_left: { parameters: ["buffer", "u32"], result: "i64" },
+  immune_sensor_unwatched: { parameters: ["u64"], result: "i64" },
   immune_sensor_verify: { parameters: ["u64", "buffer", "u32"], result: "i64" },
   immune_protect: { parameters: [], result: "i64" },
   immune_settle: { parameters: [], result: "i64" },

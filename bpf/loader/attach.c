@@ -275,11 +275,15 @@ int sensor_want_devices(struct immune_sensor *sensor, const uint8_t *watches, ui
 void sensor_find_devices(struct immune_sensor *sensor)
 {
 	struct sensor_bpf *all = sensor->programs;
+	uint32_t missed;
 
 	/* Whoever sets a policy looks himself; what came behind his look is looked for next time. */
 	if (pthread_mutex_trylock(&sensor->policy_lock))
 		return;
-	devices_again(&sensor->devices);
+	missed = devices_again(&sensor->devices);
+	/* Opens of what found no room go unseen from now on. */
+	if (missed && sensor->watch)
+		watch_lost(sensor->watch, missed);
 	if (devices_any(&sensor->devices) &&
 	    want_cgroup(sensor, all->progs.on_device, &all->links.on_device, true))
 		sensor->devices.stale = true;

@@ -38,6 +38,8 @@ struct look {
 	uint32_t count;
 	bool refused; /* the watch that is looked at cannot be set in full */
 	bool full; /* the map: no further folder is looked through */
+	bool again; /* only at the watches below /dev */
+	bool missed[IMMUNE_WATCHES_MAX]; /* of these, those that were refused */
 };
 
 static bool is_below(const char *path)
@@ -108,6 +110,7 @@ static void put_folder(struct look *look, const char *path, int depth)
 		return;
 	/* First asked for what comes, then looked at what is there. */
 	ask(look, path);
+	look->refused |= look->full;
 	folder = opendir(path);
 	/* Bounded by the folder; what the map has no room for is not asked about again. */
 	while (folder && !look->full && (entry = readdir(folder))) {
@@ -155,10 +158,19 @@ static size_t entry_bytes(const uint8_t *entry)
 	return sizeof(watch) + ((watch.length + 7u) & ~7u);
 }
 
+static void complain(const char *name)
+{
+	immune_fail("Cannot watch all devices of \"%s\": over %d, a path of over %d bytes, no room for "
+		    "another folder (fs.inotify.max_user_watches), or \"" DEVICE_FOLDER
+		    "\" itself; name fewer",
+		    name, IMMUNE_DEVICES_MAX, IMMUNE_DEVICE_PATH_BYTES);
+}
+
 /* Looks for all of them; how many watches could not be set in full. */
 static int find(struct look *look, const uint8_t *entry, uint32_t count)
 {
 	struct stat about;
+	uint32_t below = 0;
 	int refused = 0;
 
 	look->file_system = stat(DEVICE_FOLDER, &about) ? 0 : about.st_dev;
@@ -181,10 +193,10 @@ static int find(struct look *look, const uint8_t *entry, uint32_t count)
 		else
 			look->refused = true; /* /dev itself: everybody opens what is there */
 		if (look->refused)
-			immune_fail("Cannot watch all devices of \"%s\": over %d, a path of over %d "
-				    "bytes, no room for another folder (fs.inotify.max_user_watches), "
-				    "or \"" DEVICE_FOLDER "\" itself; name fewer",
-				    name, IMMUNE_DEVICES_MAX, IMMUNE_DEVICE_PATH_BYTES);
+			complain(name);
+		/* In the order of keep(); a program may serve one by now that is kept. */
+		if (is_below(name))
+			look->missed[look->again ? i : below++] = look->refused;
 		refused += look->refused;
 	}
 	return refused;
@@ -254,6 +266,9 @@ int devices_apply(struct devices *devices, const uint8_t *entries, uint32_t coun
 		return refused;
 	refused = find(&look, entries, count);
 	forget_others(&look, false);
+	/* These are told with the policy. */
+	memcpy(devices->missed, look.missed, sizeof(devices->missed));
+	devices->missed_later = 0;
 	return refused;
 }
 
@@ -266,18 +281,45 @@ void devices_note(struct devices *devices)
 		devices->stale = true;
 }
 
-void devices_again(struct devices *devices)
+/* Takes note of watches that are missed by now; how many were not before. */
+static uint32_t note_missed(struct devices *devices, const struct look *look)
 {
-	struct look look = { .devices = devices };
+	const uint8_t *entry = devices->entries;
+	uint32_t fresh = 0;
+
+	for (uint32_t i = 0; i < devices->count; i++, entry += entry_bytes(entry)) {
+		struct immune_policy_watch watch;
+
+		if (!look->missed[i] || devices->missed[i])
+			continue;
+		memcpy(&watch, entry, sizeof(watch));
+		memcpy(devices->missed_last, entry + sizeof(watch), watch.length);
+		devices->missed_last[watch.length] = 0;
+		devices->missed[i] = true;
+		fresh++;
+	}
+	devices->missed_later += fresh;
+	return fresh;
+}
+
+uint32_t devices_again(struct devices *devices)
+{
+	struct look look = { .devices = devices, .again = true };
 
 	devices->stale = false;
 	find(&look, devices->entries, devices->count);
-	if (!look.full)
-		return;
-	/* Numbers of nodes that are gone stay while there is room: others may lead there. */
-	forget_others(&look, true);
-	look = (struct look){ .devices = devices };
-	find(&look, devices->entries, devices->count);
+	if (look.full) {
+		/* Numbers of nodes that are gone stay while there is room: others may lead there. */
+		forget_others(&look, true);
+		look = (struct look){ .devices = devices, .again = true };
+		find(&look, devices->entries, devices->count);
+	}
+	return note_missed(devices, &look);
+}
+
+void devices_tell(const struct devices *devices)
+{
+	complain(devices->missed_last);
 }
 
 bool devices_follow(const char *folder)

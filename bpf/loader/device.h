@@ -21,6 +21,9 @@ struct devices {
 	int notify; /* readable when a node came into one of the folders */
 	uint32_t count; /* watches below /dev */
 	uint8_t *entries; /* these, as a policy has them */
+	bool missed[IMMUNE_WATCHES_MAX]; /* of these, known as not set in full */
+	uint32_t missed_later; /* how many of those since the policy was set */
+	char missed_last[IMMUNE_DEVICE_PATH_BYTES + 1]; /* the path of one */
 	bool stale; /* a node came, and was not looked for yet: the poll's */
 };
 
@@ -31,8 +34,12 @@ int devices_apply(struct devices *devices, const uint8_t *entries, uint32_t coun
 /* Takes note that a node came, when `notify` is readable. */
 void devices_note(struct devices *devices);
 
-/* Adds the devices that are there by now; of those that are gone room is made where there is none. */
-void devices_again(struct devices *devices);
+/* Adds the devices that are there by now; of those that are gone room is made where there is none.
+ * Returns how many watches could not be set in full for the first time since the policy was set. */
+uint32_t devices_again(struct devices *devices);
+
+/* Says in the line of immune_error() which watch was the last of these. */
+void devices_tell(const struct devices *devices);
 
 /* Whether a folder is /dev or below it on its file system: nodes there are followed here. */
 bool devices_follow(const char *folder);

@@ -68,6 +68,7 @@ static void check_nothing_given(void)
 	FAILS(immune_sensor_folded(NULL, NULL, 0), "argument");
 	FAILS(immune_sensor_programs(NULL, NULL, 0), "argument");
 	FAILS(immune_sensor_policy(NULL, NULL, 0), "argument");
+	FAILS(immune_sensor_unwatched(NULL), "argument");
 	FAILS(immune_sensor_label(NULL, NULL, 0), "argument");
 	FAILS(immune_capabilities(NULL, NULL, 0), "argument");
 	FAILS(immune_process_signal(NULL, 0, 0, NULL, 0), "argument");

@@ -2,16 +2,18 @@
 /* Signals and debuggers that meet guarded processes. */
 #include <errno.h>
 #include <fcntl.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
+#include "control.h"
 #include "sensor_test.h"
 
 #define EVERY_KIND (~0ull)
@@ -21,6 +23,8 @@
 #define LOOKS 64
 /* Descriptors of this program, the library's among them, end below. */
 #define DESCRIPTORS_LOOKED 1024
+/* Of devices that no driver has. */
+#define NODE_MAJOR 300
 
 struct meeting {
 	uint32_t pid, target;
@@ -362,5 +366,74 @@ void test_device_again(void)
 	must(!status, "cannot open: %x", status);
 	poll_until(sensor, meet_any, &meeting, &meeting.done);
 	must(meeting.done, "the open was not seen");
+	immune_sensor_close(sensor);
+}
+
+/* A node as a driver makes one; no driver has the number. */
+static void make_node(const char *folder, uint32_t number)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%u", folder, number);
+	must(!mknod(path, S_IFCHR | 0600, makedev(NODE_MAJOR, number)), "%s: %s", path,
+	     strerror(errno));
+}
+
+static void see_loss(const struct immune_record_header *record, void *state)
+{
+	const struct immune_loss_body *body = body_of(record);
+	uint64_t *lost = state;
+
+	if (record->kind == IMMUNE_KIND_LOSS && body->lost_kind == IMMUNE_KIND_OPEN)
+		*lost += body->count;
+}
+
+/* Devices that come later and find no room are told once: as a loss, and by which watch. */
+void test_device_room(void)
+{
+	struct {
+		struct immune_policy_header head;
+		struct immune_policy_watch watch;
+		char path[64];
+	} policy = {
+		.head = { .magic = IMMUNE_POLICY_MAGIC, .version = IMMUNE_POLICY_VERSION,
+			  .header_length = sizeof(policy.head), .length = sizeof(policy),
+			  .kind_mask = EVERY_KIND, .watch_count = 1 },
+		.watch = { IMMUNE_WATCH_CHILDREN, 0, IMMUNE_WATCH_OPENS },
+		.path = "/dev/immune-room-XXXXXX",
+	};
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	char line[512] = "", path[128];
+	uint64_t lost = 0;
+
+	must(mkdtemp(policy.path), "%s: %s", policy.path, strerror(errno));
+	policy.watch.length = (uint16_t)strlen(policy.path);
+	policy.head.length = sizeof(policy.head) + sizeof(policy.watch) +
+			     ((policy.watch.length + 7u) & ~7u);
+	must(!immune_sensor_policy(sensor, (const uint8_t *)&policy, policy.head.length), "policy");
+	for (uint32_t i = 0; i < IMMUNE_DEVICES_MAX; i++)
+		make_node(policy.path, i);
+	poll_out(sensor, see_loss, &lost);
+	must(!immune_sensor_unwatched(sensor) && !lost, "%d devices have room",
+	     IMMUNE_DEVICES_MAX);
+	for (uint32_t i = IMMUNE_DEVICES_MAX; i < IMMUNE_DEVICES_MAX + 3; i++) {
+		double end = seconds_now() + PATIENCE_MS * 1e-3;
+
+		make_node(policy.path, i);
+		poll_once(sensor, 20, see_loss, &lost);
+		while (!lost && seconds_now() < end)
+			poll_once(sensor, 20, see_loss, &lost);
+		must(lost == 1, "%lu losses", lost);
+		must(immune_sensor_unwatched(sensor) == 1, "%u devices", i);
+	}
+	immune_error(line, sizeof(line));
+	must(strstr(line, policy.path), "%s", line);
+	must(immune_sensor_policy(sensor, (const uint8_t *)&policy, policy.head.length) == 1 &&
+	     !immune_sensor_unwatched(sensor), "another policy tells it itself");
+	for (uint32_t i = 0; i < IMMUNE_DEVICES_MAX + 3; i++) {
+		snprintf(path, sizeof(path), "%s/%u", policy.path, i);
+		unlink(path);
+	}
+	rmdir(policy.path);
 	immune_sensor_close(sensor);
 }

@@ -274,6 +274,11 @@ int64_t immune_sensor_programs(struct immune_sensor *sensor, struct immune_progr
  * kernel cannot tell of as one: returns how many (0 = all set), the last one in immune_error(). */
 int64_t immune_sensor_policy(struct immune_sensor *sensor, const uint8_t *blob, uint32_t length);
 
+/* How many watches of the policy in force, all set in full with it, are not any more: a device or a
+ * folder below /dev came since that there is no room for. Each is a loss of watched opens, too; the
+ * last one in immune_error(). */
+int64_t immune_sensor_unwatched(struct immune_sensor *sensor);
+
 /* Writes labels into the kernel's process map, for what these processes and their children do from
  * now on. One that has ended, or got another role from its program since, is left alone. Returns
  * how many were written. */

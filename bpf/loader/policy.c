@@ -187,3 +187,18 @@ IMMUNE_EXPORT int64_t immune_sensor_policy(struct immune_sensor *sensor, const u
 	pthread_mutex_unlock(&sensor->policy_lock);
 	return immune_end("set the policy", result);
 }
+
+IMMUNE_EXPORT int64_t immune_sensor_unwatched(struct immune_sensor *sensor)
+{
+	int64_t missed;
+
+	if (!sensor)
+		return immune_misused("tell what is not watched");
+	immune_begin();
+	pthread_mutex_lock(&sensor->policy_lock);
+	missed = sensor->devices.missed_later;
+	if (missed)
+		devices_tell(&sensor->devices);
+	pthread_mutex_unlock(&sensor->policy_lock);
+	return missed;
+}

@@ -28,6 +28,7 @@ static const struct {
 	{ "owned_files", test_owned_files },
 	{ "attach", test_attach },     { "hidden", test_hidden },
 	{ "device_again", test_device_again },
+	{ "device_room", test_device_room },
 	{ "errors", test_errors },     { "mark_bounds", test_mark_bounds },
 	{ "fuse", test_fuse },	       { "fuse_still", test_fuse_still },
 	{ "fuse_enforced", test_fuse_enforced },

@@ -47,6 +47,7 @@ void test_owned_files(void);
 void test_attach(void);
 void test_hidden(void);
 void test_device_again(void);
+void test_device_room(void);
 void test_errors(void);
 void test_mark_bounds(void);
 void test_fuse(void);

@@ -50,6 +50,8 @@ const TESTS: Readonly<Record<string, string>> = {
   attach: "access record comes when a debugger attaches to a guarded process, or has a role",
   hidden: "process record is flagged when something lies over its folder in /proc, also later on",
   device_again: "immune_sensor_verify() attaches the program of devices again, which sees again",
+  device_room:
+    "immune_sensor_unwatched() counts a watch whose devices found no room, a loss tells it",
   errors: "immune_error() has a line of its own for every failure, never that of one before",
   mark_bounds: "immune_enforce_policy() leaves out and counts what is too much to mark, and holds",
   fuse: "a program that FUSE serves is told and hashed, its long names are cut and flagged",

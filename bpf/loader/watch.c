@@ -195,6 +195,11 @@ int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count)
 	return refused < 0 ? refused : refused + refused_changes;
 }
 
+void watch_lost(struct watch *watch, uint32_t count)
+{
+	watch_answer_lost(&watch->answer, count);
+}
+
 uint32_t watch_drain(struct watch *watch, uint8_t *buffer, uint32_t capacity)
 {
 	struct watch_change *change = atomic_load(&watch->change);

@@ -26,6 +26,9 @@ int watch_start(struct watch **out, const struct watch_maps *maps, int wake_even
  * entries could not be set in full, or a negative errno (nothing changed). */
 int watch_apply(struct watch *watch, const uint8_t *entries, uint32_t count);
 
+/* Counts opens that may go unseen, and has a loss told of them. Any thread. */
+void watch_lost(struct watch *watch, uint32_t count);
+
 /* Moves whole records to buffer; returns bytes. Call until it returns 0 before waiting. */
 uint32_t watch_drain(struct watch *watch, uint8_t *buffer, uint32_t capacity);
 
