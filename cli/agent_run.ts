@@ -78,8 +78,10 @@ export async function runAgent(
     },
   }, { pack, policy, antibodies: none ? NO_ANTIBODIES : file.now.antibodies });
   using guarded = file && guard({ file, bootId, hostId, config, run, orders, sensor });
-  if (stopped) run.onStopped();
-  else await sensor.start({ blocks: guarded?.blocks ?? true });
+  if (stopped) {
+    sensor.stayOff();
+    run.onStopped();
+  } else await sensor.start({ blocks: guarded?.blocks ?? true });
   guarded?.start();
   using _reloading = onReloadSignal(() => sensor.reload());
   const over = new AbortController();

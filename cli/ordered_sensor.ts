@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CompiledRules } from "../agent/rules/messages.ts";
+import { PinnedBefore } from "../agent/enforce/pinned_before.ts";
 import type { EnforcementPolicy } from "../agent/enforce/policy.ts";
 import type { PipelineCounters, PipelineStarted } from "../agent/pipeline/messages.ts";
 import type { ReloadedPolicy } from "../agent/pipeline/open.ts";
@@ -67,6 +68,8 @@ interface Given {
 interface Running {
   readonly worker: PipelineWorker;
   readonly started: PipelineStarted;
+  /** Whether it has an enforcement policy. */
+  readonly enforces: boolean;
 }
 
 /** The sensor of an agent, which orders stop, start and give other rules. */
@@ -75,6 +78,8 @@ export class OrderedSensor {
   readonly #packs: PackFolders;
   readonly #inForce: InForce;
   readonly #failed = Promise.withResolvers<never>();
+  /** What an earlier agent pinned; where this one has a policy its pipeline looks after it. */
+  readonly #pinned: PinnedBefore;
   #audit: EnforcementAudit | undefined;
   #pack: string | null;
   #policy: PolicyBody | null;
@@ -97,6 +102,8 @@ export class OrderedSensor {
    */
   constructor(parts: OrderedSensorParts, start: OrderedStart) {
     this.#parts = parts;
+    const { enforcement: { pin_path: pinPath } } = parts.config;
+    this.#pinned = new PinnedBefore({ pinPath, library: {}, onWarning: parts.run.onWarning });
     this.#inForce = new InForce(parts.config, parts.run);
     this.#packs = new PackFolders(statePaths(parts.config.state.dir).agent);
     this.#pack = start.pack !== null && this.#packs.has(start.pack) ? start.pack : null;
@@ -147,6 +154,13 @@ export class OrderedSensor {
     return this.#inTurn(() => this.#start());
   }
 
+  /** The kill switch keeps it off; what was pinned when it was not yet carried out whole goes too. */
+  stayOff(): void {
+    const { programs } = this.#pinned.release();
+    if (programs === 0) return;
+    this.#parts.run.onWarning("Enforcement: the kill switch is on, so what was pinned is released");
+  }
+
   /** Detaches, where it is attached, for good; what is pinned to outlive the agent stays. */
   stop(): Promise<void> {
     this.#herd[Symbol.dispose]();
@@ -165,7 +179,8 @@ export class OrderedSensor {
     this.#blocks = wanted;
     return this.#byItself(async () => {
       if (this.#running === undefined) return "the sensor is off, nothing is refused";
-      const refuses = await this.#running.worker.blocking(wanted);
+      const { worker, enforces } = this.#running;
+      const refuses = await worker.blocking(wanted) || !enforces && this.#pinned.blocking(wanted);
       const finding = refuses ? "the kernel refuses again" : "the kernel refuses nothing";
       this.#audit?.switched({ wanted, refuses, finding });
       return finding;
@@ -200,12 +215,16 @@ export class OrderedSensor {
 
   async #detach(): Promise<string> {
     this.#stops++;
-    if (this.#running === undefined) return "sensor is detached: it was off already";
-    const { programs, left } = await this.#stop({ release: true });
+    const wasOff = this.#running === undefined;
+    const own = await this.#stop({ release: true });
+    // Without a policy of its own, or without a sensor, an earlier agent's may be pinned all the same.
+    const pinned = this.#pinned.release();
+    const [programs, left] = [own.programs + pinned.programs, own.left + pinned.left];
     if (left > 0) {
       const message = `Cannot detach: the kernel still has ${left} of ${programs} programs`;
       throw new ImmuneError("SENSOR_FAILED", message);
     }
+    if (wasOff && programs === 0) return "sensor is detached: it was off already";
     return `sensor detached: ${programs} programs are gone from the kernel`;
   }
 
@@ -233,6 +252,7 @@ export class OrderedSensor {
     const { config, bootId, durable, onStarted } = this.#parts;
     const enforcement = enforcementOptions(config, { paused: !this.#blocks });
     if (enforcement !== undefined) this.#audit ??= this.#openAudit();
+    else this.#tellPinned();
     const run = audited(this.#parts.run, this.#audit);
     const { rules, indicators, indicatorCount } = this.#inForce;
     const policy = this.#policyFor(this.#policy);
@@ -261,9 +281,16 @@ export class OrderedSensor {
       (error) => this.#failed.reject(error),
     );
     const started = await Promise.race([promise, this.#failed.promise]);
-    this.#running = { worker, started };
+    this.#running = { worker, started, enforces: enforcement !== undefined };
     onStarted(worker, { rules, indicators: indicatorCount, tiers: started.tiers });
     return started;
+  }
+
+  /** An agent that has no policy refuses nothing; what is pinned does. */
+  #tellPinned(): void {
+    if (!this.#blocks) this.#pinned.blocking(false);
+    const { line } = this.#pinned;
+    if (line !== "") this.#parts.run.onWarning(`Enforcement: no policy is named; ${line}`);
   }
 
   /** The host's enforcement policy; one that does not hold is told, and that in force stays. */

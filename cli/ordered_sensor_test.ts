@@ -1,8 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { isPinned, releasePinned } from "../agent/enforce/enforcer.ts";
 import { loadConfig } from "../common/config/load.ts";
 import { State } from "../common/config/mod.ts";
 import { NO_OWN_THINGS } from "../common/herd/mod.ts";
-import { inFolder, run, sensorTest } from "../tests/support/probe.ts";
+import { blocking, enforcementOf, tierTest } from "../tests/support/enforcement.ts";
+import { inFolder, Probe, run, sensorTest } from "../tests/support/probe.ts";
 import { DURABLE_BYTES } from "./delivery.ts";
 import { OrderedSensor } from "./ordered_sensor.ts";
 
@@ -11,14 +13,25 @@ const RULE = "title: T\nlogsource: { category: process_creation, product: linux 
 /** A stop that waits for so long waits for what it must not, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
-function sensorIn(folder: string, fetchPack: () => Promise<Uint8Array>): OrderedSensor {
-  const flags = { state: `${folder}/state`, rules: [`${folder}/rules.yml`] };
+function sensorIn(
+  folder: string,
+  fetchPack: () => Promise<Uint8Array>,
+  {
+    pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`,
+    onWarning = () => {},
+  }: { readonly pinPath?: string; readonly onWarning?: (message: string) => void } = {},
+): OrderedSensor {
+  const flags = {
+    state: `${folder}/state`,
+    rules: [`${folder}/rules.yml`],
+    "enforcement-pin-path": pinPath,
+  };
   const { values: config } = loadConfig({ flags, environment: {} });
   using state = State.open(config.state.dir);
   state.hostId();
   return new OrderedSensor({
     config,
-    run: { journal: false, rules: true, onReady: () => {}, onWarning: () => {} },
+    run: { journal: false, rules: true, onReady: () => {}, onWarning },
     bootId: "a".repeat(32),
     durable: new SharedArrayBuffer(DURABLE_BYTES),
     fetchPack,
@@ -74,4 +87,48 @@ sensorTest("OrderedSensor does not attach for a lift that a stop overtook", asyn
     assertStringIncludes(await lifted, "stopped while its rules were compiled");
     await sensor.stop();
   });
+});
+
+tierTest("OrderedSensor without a policy tells what is pinned, and ends it by each order to", {
+  tier: "signal",
+  action: "exec",
+  test: () =>
+    inFolder(async (folder) => {
+      Deno.writeTextFileSync(`${folder}/rules.yml`, RULE);
+      const pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
+      const warnings: string[] = [];
+      const sensor = sensorIn(folder, () => Promise.reject(new Error("none")), {
+        pinPath,
+        onWarning: (message) => warnings.push(message),
+      });
+      using probe = new Probe({ kinds: [] });
+      const pin = (): void => {
+        const policy = blocking("exec", `paths = ["${folder}/none"]`);
+        enforcementOf(probe, { policy, pinPath })[Symbol.dispose]();
+        assertEquals(isPinned(pinPath), true);
+      };
+      try {
+        pin();
+        await sensor.start({ blocks: true });
+        assertStringIncludes(warnings.join("\n"), `left pinned in "${pinPath}" goes on refusing`);
+        assertEquals(await sensor.blocking(false), "the kernel refuses nothing");
+        assertEquals(isPinned(pinPath), false);
+        pin();
+        assertStringIncludes(await sensor.acts.sensor("stop"), "sensor detached: ");
+        assertEquals(isPinned(pinPath), false);
+        // Off already.
+        pin();
+        assertEquals(
+          (await sensor.acts.sensor("stop")).replace(/\d+/, "N"),
+          "sensor detached: N programs are gone from the kernel",
+        );
+        pin();
+        sensor.stayOff();
+        assertEquals(isPinned(pinPath), false);
+        assertStringIncludes(warnings.at(-1) ?? "", "the kill switch is on");
+        await sensor.stop();
+      } finally {
+        releasePinned(pinPath);
+      }
+    }),
 });

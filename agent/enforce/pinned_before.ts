@@ -26,6 +26,7 @@ export class PinnedBefore {
   /** What is to be said of it, in one line; empty where nothing is pinned. */
   get line(): string {
     const { pinPath, library } = this.#parts;
+    if (!mayHavePinned()) return "";
     try {
       return isPinned(pinPath, library)
         ? `what an earlier agent left pinned in "${pinPath}" goes on refusing by its own policy, ` +
@@ -46,7 +47,8 @@ export class PinnedBefore {
   release(enforcer?: Pick<Enforcer, "remove">): Detached {
     const { pinPath, library, onWarning } = this.#parts;
     try {
-      return enforcer?.remove() ?? releasePinned(pinPath, library);
+      if (enforcer !== undefined) return enforcer.remove();
+      return mayHavePinned() ? releasePinned(pinPath, library) : { programs: 0, left: 0 };
     } catch (error) {
       onWarning(`${messageOf(error)}; it goes on refusing`);
       return { programs: 1, left: 1 };
@@ -70,6 +72,11 @@ export class PinnedBefore {
     );
     return false;
   }
+}
+
+/** The folder of the BPF file system is root's, and closed to others. */
+function mayHavePinned(): boolean {
+  return Deno.uid() === 0;
 }
 
 function messageOf(error: unknown): string {
