@@ -14,8 +14,8 @@
 #include "sensor.h"
 
 #define TRIAL_RING_BYTES (256u << 10)
-/* How long a verdict's record may take. */
-#define TRIAL_WAIT_NS 1000000000ull
+/* How long a verdict's record may take once the act was refused. */
+#define TRIAL_WAIT_NS 3000000000ull
 #define TRIAL_POLL_MS 20
 #define TRIAL_BUFFER_BYTES (64u << 10)
 

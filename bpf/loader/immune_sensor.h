@@ -285,7 +285,7 @@ int64_t immune_sensor_unwatched(struct immune_sensor *sensor);
 int64_t immune_sensor_label(struct immune_sensor *sensor, const struct immune_label *labels,
 			    uint32_t count);
 
-/* Tries each capability on a sensor of its own; returns rows written. Takes up to 5 s. */
+/* Tries each capability on a sensor of its own; returns rows written. Takes up to 10 s. */
 int64_t immune_capabilities(const struct immune_options *options,
 			    struct immune_capability_row *rows, uint32_t capacity);
 
