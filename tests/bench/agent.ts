@@ -3,7 +3,8 @@
 // workload line then says.
 
 import { compile, inFolder } from "../support/probe.ts";
-import { freeAddresses, type RunningUp, runVerb, startUp } from "../support/up.ts";
+import { freeAddresses } from "../support/ports.ts";
+import { type RunningUp, runVerb, startUp } from "../support/up.ts";
 import { type Load, runLoad } from "./overhead/load.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
 

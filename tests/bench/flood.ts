@@ -5,7 +5,8 @@
 import { flood, type Flooded, lostOpens, unaccounted } from "../support/flood.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { compile, inFolder } from "../support/probe.ts";
-import { freeAddresses, launched } from "../support/up.ts";
+import { freeAddresses } from "../support/ports.ts";
+import { launched } from "../support/up.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
 
 const SECONDS = Number(Deno.env.get("IMMUNE_BENCH_FLOOD_S") ?? 30);

@@ -13,6 +13,7 @@
 import { parseArgs } from "node:util";
 import { pinnedEnvironment } from "../../common/link/pin.ts";
 import { randomNumbers } from "../bench/_random.ts";
+import { freePort } from "../support/ports.ts";
 import { Child, type Line } from "./child.ts";
 import { count } from "./count.ts";
 
@@ -44,7 +45,7 @@ class Chaos {
     this.#seed = seed;
     this.#script = source === "sensor" ? "./sensor_agent.ts" : "./agent.ts";
     this.#random = randomNumbers(seed);
-    this.#ports = [freePort(), freePort()];
+    this.#ports = [String(freePort()), String(freePort())];
   }
 
   get store(): string {
@@ -122,11 +123,6 @@ class Chaos {
   #environment(): Record<string, string> {
     return pinnedEnvironment(Deno.env.toObject());
   }
-}
-
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String(listener.addr.port);
 }
 
 function wholeNumber(text: string, name: string): number {

@@ -4,7 +4,7 @@ import { decodeToken } from "../../common/link/token.ts";
 import { immune } from "../support/immune.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { Secrets } from "../support/secrets.ts";
-import { freeAddresses } from "../support/up.ts";
+import { freeAddresses } from "../support/ports.ts";
 
 /** A hive that runs as its launcher starts it. */
 export interface RunningHive {

@@ -20,6 +20,7 @@ import { makeRequest } from "../../hive/trust/_test_support.ts";
 import { Authority, DAY_MS, openServerCertificate } from "../../hive/trust/mod.ts";
 import { Child, type Line } from "../chaos/child.ts";
 import { TestHive } from "../support/intake.ts";
+import { freePort } from "../support/ports.ts";
 
 /** A hive with its enrolment listener, and the state folder of an agent. */
 class Scene implements AsyncDisposable {
@@ -47,7 +48,8 @@ class Scene implements AsyncDisposable {
 
   static async open(): Promise<Scene> {
     const folder = await Deno.makeTempDir({ prefix: "immune-link-" });
-    return new Scene(await TestHive.start(), folder);
+    // Another one may take its place.
+    return new Scene(await TestHive.start({ port: freePort() }), folder);
   }
 
   async token(): Promise<string> {

@@ -4,6 +4,7 @@ import type { Alert } from "../../common/wire/mod.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { immune, ROOT } from "../support/immune.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
+import { freePort } from "../support/ports.ts";
 
 const ignore = !canLoadSensor() ||
   ![
@@ -157,11 +158,6 @@ async function checkStored(state: string, mark: string): Promise<void> {
     const bytes = await Deno.readFile(`${state}/agent/journal/${entry.name}`);
     assert(!new TextDecoder("latin1").decode(bytes).includes(`Horse9${mark} from`), entry.name);
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 function isThere(path: string): boolean {

@@ -1,4 +1,5 @@
 import { Lines, START_WAIT_MS } from "./lines.ts";
+import { freeAddresses } from "./ports.ts";
 import { dist, ENVIRONMENT, LAUNCHER } from "./up.ts";
 
 /** How a verb ended. */
@@ -66,10 +67,7 @@ export class TestFleet implements AsyncDisposable {
   static async start(...args: readonly string[]): Promise<TestFleet> {
     await dist;
     const folder = await Deno.makeTempDir({ prefix: "immune-fleet-" });
-    const listeners = [0, 0, 0].map((port) => Deno.listen({ hostname: "127.0.0.1", port }));
-    const addresses = listeners.map(({ addr }) => `127.0.0.1:${addr.port}`);
-    for (const listener of listeners) listener.close();
-    const fleet = new TestFleet(folder, { addresses, args });
+    const fleet = new TestFleet(folder, { addresses: freeAddresses(), args });
     await fleet.startHive();
     return fleet;
   }

@@ -1,6 +1,7 @@
 import { bundleIfStale } from "../../build/bundle.ts";
 import { ROOT } from "./immune.ts";
 import { Lines, START_WAIT_MS } from "./lines.ts";
+import { freeAddresses } from "./ports.ts";
 
 /** A host's hive and agent, started as a user starts them. */
 export interface RunningUp {
@@ -133,12 +134,4 @@ export async function runVerb(
   }).output();
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-/** Addresses that nobody listens on now. */
-export function freeAddresses(): [string, string, string] {
-  const listeners = [0, 0, 0].map((port) => Deno.listen({ hostname: "127.0.0.1", port }));
-  const [a = "", b = "", c = ""] = listeners.map(({ addr }) => `127.0.0.1:${addr.port}`);
-  for (const listener of listeners) listener.close();
-  return [a, b, c];
 }
