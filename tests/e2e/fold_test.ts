@@ -20,7 +20,7 @@ sensorTest(
       assert((await child.status).success);
       // Nothing is seen any more, so that what is read one after the other adds up.
       probe.set({});
-      while (probe.read(0) > 0);
+      probe.drain();
       const sent = probe.opens(child.pid).length;
       const rows = probe.sensor.folded();
       const own = rows.filter(({ pid }) => pid === child.pid);
@@ -57,7 +57,7 @@ sensorTest("the processes of a cgroup share its limit", async () => {
     );
     for (const child of children) assert((await child.status).success);
     probe.set({});
-    while (probe.read(0) > 0);
+    probe.drain();
     const rows = probe.sensor.folded();
     assert(rows.length > 0 && rows.every(({ pid, cgroupId }) => pid === 0 && cgroupId > 0n));
     const { seen, submitted, filtered, folded, lost } = openCounts(probe);

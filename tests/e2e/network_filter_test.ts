@@ -119,7 +119,7 @@ sensorTest(
       "1",
       ...cases.flatMap(([end]) => end.split(" ")),
     ]);
-    while (probe.read(0) > 0);
+    probe.drain();
     assertEquals(
       ends(probe, pid),
       cases.filter(([, isSent]) => isSent).map(([end]) => toldAs(end)),
@@ -130,7 +130,7 @@ sensorTest(
     // Without the filter all of them come.
     probe.set({ kinds: ["connect"] });
     const all = await run("perl", [CONTACTS, "to", "1", "127.6.0.1", `${OTHER}`]);
-    while (probe.read(0) > 0);
+    probe.drain();
     assertEquals(ends(probe, all.pid), [`127.6.0.1 ${OTHER}`]);
   },
 );
@@ -161,7 +161,7 @@ sensorTest(
         port,
         ...cases.flatMap(([end]) => end.split(" ")),
       ]);
-      while (probe.read(0) > 0);
+      probe.drain();
       assertEquals(ends(probe, pid), wanted);
     }
     assertAddsUp(probe, "connect");
@@ -171,14 +171,14 @@ sensorTest(
     for (const [port, told] of [["0", ["127.6.0.1", "127.7.7.7"]], [`${CHOSEN}`, ["127.7.7.7"]]]) {
       const to = ["127.6.0.1", `${OTHER}`, "127.7.7.7", `${OTHER}`];
       const { pid } = await run("perl", [CONTACTS, "send", `${port}`, ...to]);
-      while (probe.read(0) > 0);
+      probe.drain();
       assertEquals(ends(probe, pid), [...told ?? []].map((end) => `${end} ${OTHER}`));
     }
     // Without a filter an answer is told to nobody.
     probe.set({ kinds: ["connect"] });
     for (const [port, told] of [["0", [`127.6.0.1 ${OTHER}`]], [`${CHOSEN}`, []]] as const) {
       const { pid } = await run("perl", [CONTACTS, "send", port, "127.6.0.1", `${OTHER}`]);
-      while (probe.read(0) > 0);
+      probe.drain();
       assertEquals(ends(probe, pid), told);
     }
   },
@@ -202,7 +202,7 @@ sensorTest(
         await into.write(Uint8Array.of(10));
         await out.read();
       }
-      while (probe.read(0) > 0);
+      probe.drain();
       return ends(probe, child.pid).length;
     };
     assertEquals(await told(), 0);
@@ -244,7 +244,7 @@ sensorTest(
       ...["bind", "127.0.0.1", `${OTHER}`, "127.0.0.1", `${NAMED}`],
     ]);
     const server = await run("perl", [CONTACTS, "serve", `${NAMED}`, "127.44.0.1", "127.45.0.1"]);
-    while (probe.read(0) > 0);
+    probe.drain();
     assertEquals(ends(probe, binder.pid, "bind"), [`127.0.0.1 ${NAMED}`]);
     assertEquals(ofKind(probe, server.pid, "listen"), []);
     const accepts = ofKind(probe, server.pid, "accept").map((record) =>
@@ -279,7 +279,7 @@ sensorTest("what a process with a role does is sent, whether or not a rule asks"
     });
     const to = [CONTACTS, "to", "1", "127.0.0.1", `${OTHER}`];
     const [mine, other] = [await run(`${folder}/${name}`, to), await run("perl", to)];
-    while (probe.read(0) > 0);
+    probe.drain();
     assertEquals(ends(probe, mine.pid), [`127.0.0.1 ${OTHER}`]);
     assertEquals(ends(probe, other.pid), []);
   });
@@ -302,7 +302,7 @@ sensorTest("no limit is laid on what a rule names or an indicator lists", async 
     CONTACTS,
     ...["to", `${TIMES}`, ...to.flatMap((end) => end.split(" "))],
   ]);
-  while (probe.read(0) > 0);
+  probe.drain();
   const sent = ends(probe, pid);
   const count = (end: string | undefined): number => sent.filter((one) => one === end).length;
   assertEquals([count(to[0]), count(to[1])], [TIMES, TIMES]);
@@ -340,7 +340,7 @@ sensorTest("another filter comes into force without a gap", async () => {
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   assert((await status).success);
-  while (probe.read(0) > 0);
+  probe.drain();
   const sent = ends(probe, child.pid);
   assertEquals(sent.filter((end) => end === `127.7.7.7 ${NAMED}`).length, TIMES * 3);
   assertEquals(sent.filter((end) => end === `127.5.5.5 ${OTHER}`).length, TIMES * 3);
@@ -363,12 +363,12 @@ sensorTest(
       });
       const to = ["to", "1", "127.0.0.1", `${OTHER}`, "127.7.7.7", `${OTHER}`];
       const { pid } = await run("perl", [CONTACTS, ...to]);
-      while (probe.read(0) > 0);
+      probe.drain();
       assertEquals(ends(probe, pid), [`127.0.0.1 ${OTHER}`, `127.7.7.7 ${OTHER}`]);
       // With nothing listed the rules alone decide.
       probe.set({ kinds: ["connect"], ...needing(rule) });
       const later = await run("perl", [CONTACTS, ...to]);
-      while (probe.read(0) > 0);
+      probe.drain();
       assertEquals(ends(probe, later.pid), []);
       assertEquals(probe.sensor.verify(), []);
     });
@@ -407,7 +407,7 @@ sensorTest(
           port(),
         ] as const);
       const { pid } = await run("perl", [CONTACTS, "to", "1", ...to.flat().map(String)]);
-      while (probe.read(0) > 0);
+      probe.drain();
       const sent = new Set(ends(probe, pid));
       const networks = listed.map(networkAt);
       for (const [end, port] of to) {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Watch } from "../../agent/sensors/policy.ts";
+import type { StatsRow } from "../../agent/sensors/sensor.ts";
 import type { RecordView } from "../../common/record/decode.ts";
 import { KINDS } from "../../common/record/table.ts";
 import { FLAGS } from "../../common/record/values.ts";
@@ -73,7 +74,9 @@ sensorTest("an open is told under each path at which the file is watched", async
         probe.opens(pid).map((record) => [pathOf(record), openedAs(record)]),
         paths.map((path) => [path, path === argument ? "" : argument]),
       );
-      const after = probe.watchStats();
+      const after = probe.watchStatsWhen(({ seen, submitted }) =>
+        Math.min(seen - before.seen, submitted - before.submitted) >= paths.length
+      );
       assertEquals(after.submitted - before.submitted, paths.length);
       assertEquals(after.seen - before.seen, paths.length);
     }
@@ -95,7 +98,7 @@ sensorTest(
       probe.until(() => losses().length > 0 && probe.opens(pid).length > 0);
       assertEquals(probe.opens(pid).map(pathOf), paths.slice(0, NAMES_MAX));
       assertEquals(losses().map((record) => record.number("loss", "count")), [3]);
-      assertEquals(probe.watchStats().unreadable, 3);
+      assertEquals(probe.watchStatsWhen(({ unreadable }) => unreadable >= 3).unreadable, 3);
     });
   },
 );
@@ -143,7 +146,9 @@ sensorTest("other files are not reported, neighbours of a watched one", async ()
     Deno.readTextFileSync(path);
     await expectOpen(probe, { argument: path, path });
     assertEquals(probe.opens().length, 1);
-    const after = probe.watchStats();
+    const after = probe.watchStatsWhen(({ filtered, submitted }) =>
+      filtered - before.filtered >= 3 && submitted > before.submitted
+    );
     assertEquals(after.filtered - before.filtered, 3);
     assertEquals(after.submitted - before.submitted, 1);
   });
@@ -237,8 +242,10 @@ sensorTest(
       const opens = 12_000;
       const { pid, lines } = await run(race, ["many", path, String(opens), "2"]);
       assertEquals(lines, [String(opens)]);
-      while (probe.read(0) > 0);
-      const stats = probe.watchStats();
+      const stats = probe.watchStatsWhen(({ seen, submitted, ringFull }) =>
+        seen >= opens && submitted + ringFull >= opens
+      );
+      probe.drain();
       assertEquals([stats.seen, stats.filtered], [opens, 0]);
       assert(stats.ringFull > 0, "the queue was never full");
       assertEquals(stats.submitted + stats.ringFull, opens);
@@ -271,18 +278,23 @@ sensorTest("a lost event is a loss record, and the opener goes on", async () => 
     assertEquals(lines, [String(opens)]);
     const losses = () => held.records.filter((record) => record.kindId === KINDS.loss.id);
     held.until(() => losses().length > 0);
-    while (held.read(0) > 0);
+    const outcomes = (of: StatsRow): number =>
+      of.submitted + of.filtered + of.ringFull + of.unreadable;
+    const lostSoFar = (): number =>
+      losses().reduce((sum, loss) => sum + loss.number("loss", "count"), 0);
+    held.drain();
+    const stats = held.watchStatsWhen((now) =>
+      now.seen === outcomes(now) && lostSoFar() === now.unreadable &&
+      held.opens().length === now.submitted
+    );
     for (const loss of losses()) {
       assertEquals(loss.number("loss", "cause"), 4);
       assertEquals(loss.number("loss", "certain"), 0);
       assertEquals(loss.number("loss", "lost_kind"), KINDS.open.id);
     }
-    const stats = held.watchStats();
-    const lost = losses().reduce((sum, loss) => sum + loss.number("loss", "count"), 0);
-    assertEquals(lost, stats.unreadable);
+    assertEquals(lostSoFar(), stats.unreadable);
     assert(stats.submitted < opens);
-    const { submitted, filtered, ringFull, unreadable } = stats;
-    assertEquals(stats.seen, submitted + filtered + ringFull + unreadable);
+    assertEquals(stats.seen, outcomes(stats));
     assertEquals(held.opens().length, stats.submitted);
   });
 });

@@ -10,6 +10,10 @@ import { canLoadSensor } from "./host.ts";
 /** Longest wait for records that must come, in milliseconds. */
 const DEADLINE_MS = 60_000;
 const VIEW_BYTES = 1 << 20;
+/** A read of that many milliseconds, twice in a row, that brings nothing: what was there has come. */
+const SILENCE_MS = 20;
+/** A host that is never silent is not listened to for longer, in milliseconds. */
+const UNTIL_SILENT_MS_MAX = 1000;
 
 const NOTHING: Policy = {
   kinds: [],
@@ -57,6 +61,18 @@ export class Probe implements Disposable {
     return length;
   }
 
+  /**
+   * Reads what is there, also what a program that lost its CPU is still writing, and all that waits
+   * behind it.
+   */
+  drain(): void {
+    while (this.read(0) > 0);
+    const end = Date.now() + UNTIL_SILENT_MS_MAX;
+    for (let empty = 0; empty < 2 && Date.now() < end;) {
+      empty = this.read(SILENCE_MS) > 0 ? 0 : empty + 1;
+    }
+  }
+
   /** Records of opens that a process made, or all. */
   opens(pid?: number): RecordView[] {
     return this.records.filter((record) =>
@@ -71,6 +87,19 @@ export class Probe implements Disposable {
     );
     if (row === undefined) throw new Error("No counters of watched opens");
     return row;
+  }
+
+  /**
+   * Counters of watched opens once they are as they should be, or the deadline has passed: an opener
+   * goes on before its open is counted.
+   */
+  watchStatsWhen(isSo: (stats: StatsRow) => boolean): StatsRow {
+    const end = Date.now() + DEADLINE_MS;
+    for (;;) {
+      const stats = this.watchStats();
+      if (isSo(stats) || Date.now() > end) return stats;
+      this.read(SILENCE_MS);
+    }
   }
 
   /** Counters of neighbours that are to be quiet. */
