@@ -16,11 +16,29 @@ import { type VERDICT_ACTIONS } from "../../common/record/values.ts";
 import { canLoadSensor } from "./host.ts";
 import { compile, Probe } from "./probe.ts";
 
+/** Trials of the tiers until none is silent: a busy host answers one too late now and then. */
+const TRIALS_MAX = 5;
+
 let trials: readonly TierTrial[] | undefined;
 
-/** What this host's tiers do, tried once a process. */
+/** What this host's tiers do; known once a process has tried them. */
 export function hostTiers(): readonly TierTrial[] {
-  return trials ??= canLoadSensor() ? tryTiers() : [];
+  return trials ??= canLoadSensor() ? triedTiers() : [];
+}
+
+/** What worked once works here: what a test needs is not skipped for one that was slow. */
+function triedTiers(): readonly TierTrial[] {
+  let tried = tryTiers();
+  for (let i = 1; i < TRIALS_MAX && tried.some(isSlow); i++) {
+    const again = tryTiers();
+    tried = tried.map((trial, at) => isSlow(trial) ? again[at] ?? trial : trial);
+  }
+  return tried;
+}
+
+/** Silent for want of time; LSM programs are where the kernel never calls them. */
+function isSlow({ tier, state }: TierTrial): boolean {
+  return tier !== "lsm" && state === "silent";
 }
 
 /** Whether a tier refuses an action here. */

@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { compile, compileSpeaker } from "./enforcement.ts";
+import type { RecordView } from "../../common/record/decode.ts";
+import { VERDICT_OUTCOMES } from "../../common/record/values.ts";
+import { compile, compileSpeaker, type Refusals } from "./enforcement.ts";
+import { within } from "./eventually.ts";
 import { inFolder, run } from "./probe.ts";
 
 /** What one start of the speaker says when nothing refuses it. */
@@ -15,6 +18,26 @@ export async function starts(
   },
 ): Promise<string> {
   return (await run(runs, [String(times), how, program])).lines.join("\n");
+}
+
+/**
+ * Starts a program until it is refused. Where a policy asks for hashes the programs of the whole host
+ * wait for theirs at first, and what takes too long is let go.
+ *
+ * @param start Starts it once; how that ended.
+ */
+export async function untilRefused(start: () => Promise<string>): Promise<void> {
+  await within(30_000)("it is refused", async () => await start() === RAN ? undefined : true);
+}
+
+/** Reads until so many starts were refused; their verdicts, without those of what was let go. */
+export function refusedUntil(refusals: Refusals, count: number): readonly RecordView[] {
+  const refused = (): readonly RecordView[] =>
+    refusals.verdicts().filter((verdict) =>
+      verdict.number("verdict", "outcome") === VERDICT_OUTCOMES.refused
+    );
+  refusals.probe.until(() => refused().length >= count);
+  return refused();
 }
 
 /** What a test of refused programs works with. */
