@@ -5,6 +5,8 @@ import type { ResultReport } from "../../common/wire/mod.ts";
 import { directiveKey, frame, GuardScene } from "../guards/_guard_test_support.ts";
 import { OrdersLink } from "./orders_link.ts";
 
+/** Looks for what comes to pass by and by. */
+const LOOKS_MAX = 200;
 const RULES = { kind: "rules", body: { pack: null } } as const;
 
 /** A hive in the test's hand. */
@@ -77,6 +79,18 @@ async function settle(): Promise<void> {
   }
 }
 
+/** Lets it happen until something is so; `pass` goes before each look. */
+async function until(
+  isSo: () => boolean,
+  pass: () => void | Promise<void> = () => {},
+): Promise<void> {
+  for (let look = 0; !isSo(); look++) {
+    if (look === LOOKS_MAX) throw new Error(`Not so after ${look} looks: ${isSo}`);
+    await pass();
+    await settle();
+  }
+}
+
 function openScene(
   link: OrdersLink,
   rules = (): Promise<string> => Promise.resolve("rule set active"),
@@ -102,12 +116,9 @@ Deno.test("OrdersLink tells a result until the hive has heard it, and then lets 
   scene.guard.start();
   const running = link.run(scene.guard);
   hand.give(await frame(RULES));
-  await settle();
+  await until(() => scene.guard.state.results.length > 0);
   assertEquals(scene.guard.state.results.length, 1);
-  for (let i = 0; i < 3; i++) {
-    hand.clock.advance(2000);
-    await settle();
-  }
+  await until(() => scene.guard.state.results.length === 0, () => hand.clock.advance(2000));
   assertEquals(hand.reports.at(-1)?.results.map(({ text }) => text), ["rule set active"]);
   assertEquals(scene.guard.state.results, []);
   assertEquals(hand.warnings.filter((line) => line.includes("did not hear")).length, 1);
@@ -141,6 +152,7 @@ Deno.test("OrdersLink asks for one canary at a time, at the hive's pace, and los
     hand.clock.advance(1100);
     await settle();
   }
+  await until(() => !scene.guard.canaryAsked);
   assertEquals([scene.guard.state.refused.replay, refused], [0, 0]);
   assertEquals(hand.warnings.filter((line) => line.includes("canary")), []);
   assertEquals(scene.guard.canaryAsked, false);
@@ -160,6 +172,7 @@ Deno.test("OrdersLink takes an answer that comes right behind a pushed canary, a
   };
   scene.guard.start();
   const running = link.run(scene.guard);
+  await until(() => asked > 0 && !scene.guard.canaryAsked);
   await settle();
   assertEquals([scene.guard.state.refused.replay, scene.guard.canaryAsked, asked], [0, false, 1]);
   link.end();
@@ -183,12 +196,12 @@ Deno.test("OrdersLink gives up where it is refused time and again, but counts no
   for (let line = 0; line < 3; line++) {
     hand.refusing = 2;
     hand.hangUp();
-    for (let attempt = 0; attempt < 4; attempt++) await pass();
+    await until(() => hand.refusing < 0 || ended !== "", pass);
     assertEquals([ended, hand.refusing < 0], ["", true], `line ${line}`);
   }
   hand.refusing = 3;
   hand.hangUp();
-  for (let attempt = 0; attempt < 4; attempt++) await pass();
+  await until(() => ended !== "", pass);
   assertEquals(ended, "CERTIFICATE_REFUSED");
 });
 
@@ -205,14 +218,13 @@ Deno.test("OrdersLink reads a stop while another order is carried out, over a li
   const running = link.run(scene.guard);
   const order = await frame(RULES);
   hand.give(order);
-  await settle();
+  await until(() => begun > 0);
   hand.hangUp();
   await settle();
-  hand.clock.advance(60_000);
-  await settle();
+  await until(() => hand.asked > 1, () => hand.clock.advance(60_000));
   hand.give(order);
   hand.give(await frame({ kind: "stop", body: { action: "stop" } }));
-  await settle();
+  await until(() => scene.guard.state.stopped);
   assertEquals([begun, hand.asked, scene.guard.state.stopped], [1, 2, true]);
   resolve("rule set active");
   await settle();

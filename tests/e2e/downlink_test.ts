@@ -120,10 +120,13 @@ Deno.test("canary: signed for the nonce that it was asked with, once a second", 
   const agent = await hive.enrol();
   using orders = ordersOf(hive, agent);
   const nonce = "0123456789abcdef".repeat(2);
-  const read = readDirective(await orders.canary(nonce));
+  const both = await Promise.allSettled([orders.canary(nonce), orders.canary(nonce)]);
+  const given = both.filter((each) => each.status === "fulfilled");
+  const refused = both.filter((each) => each.status === "rejected");
+  assert(given[0] !== undefined && refused[0]?.reason instanceof OrdersRefused, `${both}`);
+  const read = readDirective(given[0].value);
   assert(!("cause" in read) && read.directive.kind === "canary");
   assertEquals([read.directive.body.nonce, read.directive.number], [nonce, 1]);
-  await assertRejects(() => orders.canary(nonce), OrdersRefused);
   await assertRejects(() => orders.canary("x"), OrdersRefused);
   await using downlink = await OpenDownlink.of(hive, agent);
   assertEquals(await downlink.named(), "canary 1");
