@@ -16,27 +16,26 @@ export interface Prefix {
 export function withShorter(prefixes: readonly Prefix[]): readonly Prefix[] {
   const rows = new Map<string, Prefix>();
   for (const prefix of prefixes) {
-    const key = `${prefix.bits} ${prefix.bytes.toHex()}`;
+    const key = keyOf(prefix);
     const entries = prefix.entries | (rows.get(key)?.entries ?? 0n);
     rows.set(key, { ...prefix, entries });
   }
-  const all = [...rows.values()];
-  return all.map((row) => ({
+  const lengths = [...new Set(prefixes.map(({ bits }) => bits))];
+  // By the lengths there are, not by the other rows: a policy may have thousands of those.
+  return [...rows.values()].map((row) => ({
     ...row,
-    entries: all.reduce(
-      (entries, other) => lies(row, other) ? entries | other.entries : entries,
+    entries: lengths.filter((bits) => bits <= row.bits).reduce(
+      (entries, bits) => entries | (rows.get(keyOf({ ...row, bits }))?.entries ?? 0n),
       0n,
     ),
   }));
 }
 
-/** Whether all values of `row` are values of `other`. */
-function lies(row: Prefix, other: Prefix): boolean {
-  if (other.bits > row.bits) return false;
-  const whole = other.bits >> 3;
-  for (let i = 0; i < whole; i++) if (row.bytes[i] !== other.bytes[i]) return false;
-  const rest = other.bits & 7;
-  return rest === 0 || ((row.bytes[whole] ?? 0) ^ (other.bytes[whole] ?? 0)) >> (8 - rest) === 0;
+/** The same for two prefixes of the same bits, whatever stands behind these. */
+function keyOf({ bytes, bits }: Pick<Prefix, "bytes" | "bits">): string {
+  const whole = bits >> 3;
+  const rest = (bytes[whole] ?? 0) >> (8 - (bits & 7));
+  return `${bits} ${bytes.subarray(0, whole).toHex()} ${rest}`;
 }
 
 /**
