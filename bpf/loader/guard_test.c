@@ -388,52 +388,63 @@ static void see_loss(const struct immune_record_header *record, void *state)
 		*lost += body->count;
 }
 
-/* Devices that come later and find no room are told once: as a loss, and by which watch. */
+/* So many watches are told as not set in full since the policy was, and as losses. */
+static void told_of(struct immune_sensor *sensor, uint64_t watches, uint64_t *lost)
+{
+	double end = seconds_now() + PATIENCE_MS * 1e-3;
+
+	poll_once(sensor, 20, see_loss, lost);
+	while (*lost < watches && seconds_now() < end)
+		poll_once(sensor, 20, see_loss, lost);
+	must(*lost == watches, "%llu losses", (unsigned long long)*lost);
+	must(immune_sensor_unwatched(sensor) == (int64_t)watches, "%lld watches",
+	     (long long)immune_sensor_unwatched(sensor));
+}
+
+/* Devices and folders that come later and find no room are told once: as a loss, by which watch. */
 void test_device_room(void)
 {
 	struct {
 		struct immune_policy_header head;
-		struct immune_policy_watch watch;
-		char path[64];
+		struct {
+			struct immune_policy_watch watch;
+			char path[24];
+		} all, below;
 	} policy = {
 		.head = { .magic = IMMUNE_POLICY_MAGIC, .version = IMMUNE_POLICY_VERSION,
 			  .header_length = sizeof(policy.head), .length = sizeof(policy),
-			  .kind_mask = EVERY_KIND, .watch_count = 1 },
-		.watch = { IMMUNE_WATCH_CHILDREN, 0, IMMUNE_WATCH_OPENS },
-		.path = "/dev/immune-room-XXXXXX",
+			  .kind_mask = EVERY_KIND, .watch_count = 2 },
+		.all = { { IMMUNE_WATCH_CHILDREN, 0, IMMUNE_WATCH_OPENS }, "/dev/immune-XXXXXX" },
 	};
 	struct immune_sensor *sensor = sensor_with(0, 0);
-	char line[512] = "", path[128];
+	const char *folder = policy.all.path, *below = policy.below.path;
+	char line[512] = "", path[64];
 	uint64_t lost = 0;
 
-	must(mkdtemp(policy.path), "%s: %s", policy.path, strerror(errno));
-	policy.watch.length = (uint16_t)strlen(policy.path);
-	policy.head.length = sizeof(policy.head) + sizeof(policy.watch) +
-			     ((policy.watch.length + 7u) & ~7u);
-	must(!immune_sensor_policy(sensor, (const uint8_t *)&policy, policy.head.length), "policy");
+	must(mkdtemp(policy.all.path), "%s: %s", folder, strerror(errno));
+	policy.below = policy.all;
+	strcat(policy.below.path, "/gpu");
+	policy.all.watch.length = (uint16_t)strlen(folder);
+	policy.below.watch.length = (uint16_t)strlen(below);
+	must(!immune_sensor_policy(sensor, (const uint8_t *)&policy, sizeof(policy)), "policy");
 	for (uint32_t i = 0; i < IMMUNE_DEVICES_MAX; i++)
-		make_node(policy.path, i);
+		make_node(folder, i);
 	poll_out(sensor, see_loss, &lost);
-	must(!immune_sensor_unwatched(sensor) && !lost, "%d devices have room",
-	     IMMUNE_DEVICES_MAX);
-	for (uint32_t i = IMMUNE_DEVICES_MAX; i < IMMUNE_DEVICES_MAX + 3; i++) {
-		double end = seconds_now() + PATIENCE_MS * 1e-3;
-
-		make_node(policy.path, i);
-		poll_once(sensor, 20, see_loss, &lost);
-		while (!lost && seconds_now() < end)
-			poll_once(sensor, 20, see_loss, &lost);
-		must(lost == 1, "%lu losses", lost);
-		must(immune_sensor_unwatched(sensor) == 1, "%u devices", i);
+	told_of(sensor, 0, &lost);
+	for (uint32_t i = IMMUNE_DEVICES_MAX; i < IMMUNE_DEVICES_MAX + 2; i++) {
+		make_node(folder, i);
+		told_of(sensor, 1, &lost);
 	}
+	must(!mkdir(below, 0700), "%s: %s", below, strerror(errno));
+	told_of(sensor, 2, &lost);
 	immune_error(line, sizeof(line));
-	must(strstr(line, policy.path), "%s", line);
-	must(immune_sensor_policy(sensor, (const uint8_t *)&policy, policy.head.length) == 1 &&
+	must(strstr(line, below), "%s", line);
+	must(immune_sensor_policy(sensor, (const uint8_t *)&policy, sizeof(policy)) == 2 &&
 	     !immune_sensor_unwatched(sensor), "another policy tells it itself");
-	for (uint32_t i = 0; i < IMMUNE_DEVICES_MAX + 3; i++) {
-		snprintf(path, sizeof(path), "%s/%u", policy.path, i);
+	for (uint32_t i = 0; i < IMMUNE_DEVICES_MAX + 2; i++) {
+		snprintf(path, sizeof(path), "%s/%u", folder, i);
 		unlink(path);
 	}
-	rmdir(policy.path);
+	must(!rmdir(below) && !rmdir(folder), "%s: %s", folder, strerror(errno));
 	immune_sensor_close(sensor);
 }
