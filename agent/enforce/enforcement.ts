@@ -217,6 +217,23 @@ export class Enforcement implements Disposable {
   }
 
   /**
+   * Puts another policy in force, or says that it is not, in a warning and a weakness.
+   *
+   * @param policy The policy; where none is in force it is tried again every minute.
+   */
+  take(policy: EnforcementPolicy): void {
+    const isFirst = this.#enforcer === undefined;
+    try {
+      if (isFirst) this.#trials.againIfDue(BEGIN_AGAIN_MS);
+      this.use(policy);
+    } catch (error) {
+      if (!isFirst) return this.#fail(error, "the enforcement policy in force stays");
+      this.#fail(error, `${this.#nothing()}; it is tried again every minute`);
+      if (this.#paused) this.#before.blocking(false);
+    }
+  }
+
+  /**
    * Looks at the places of the policy again, when that is due: a file may have been replaced, a
    * directory made, a file system mounted.
    */
@@ -283,13 +300,7 @@ export class Enforcement implements Disposable {
   /** Puts the first policy in force, or says that it is not. */
   #begin(): void {
     this.#lookedAt = this.#nowMs();
-    try {
-      this.#trials.againIfDue(BEGIN_AGAIN_MS);
-      this.use(this.#policy);
-    } catch (error) {
-      this.#fail(error, `${this.#nothing()}; it is tried again every minute`);
-      if (this.#paused) this.#before.blocking(false);
-    }
+    this.take(this.#policy);
   }
 
   /** What is so while no policy is in force. */

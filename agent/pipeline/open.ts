@@ -269,7 +269,7 @@ function reloading(
       if (wanted.indicators !== undefined) indicators.use(wanted.indicators);
       const watchesNotSet = sensor.policy(wanted.policy);
       onPolicy(wanted.policy);
-      if (wanted.enforcement !== undefined) enforcement?.use(wanted.enforcement);
+      if (wanted.enforcement !== undefined) enforcement?.take(wanted.enforcement);
       return { ...reloaded, indicators: indicators.size, watchesNotSet };
     },
   };

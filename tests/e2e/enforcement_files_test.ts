@@ -227,64 +227,63 @@ tierTest("a policy that cannot be put in force at the start is told, and the sen
   }),
 });
 
-tierTest(
-  "while no policy is in force what was pinned goes on, and is told",
-  {
-    tier: "signal",
-    action: "exec",
-    test: withTools(async ({ runs, speaker }) => {
-      using probe = new Probe({ kinds: ["verdict"] });
-      const pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
-      const start = (): Promise<string> => starts(runs, { program: speaker });
-      // More hashes than there is room for.
-      const tooMany = Array.from({ length: 5 }, (_, entry) => {
-        const hashes = Array.from({ length: 1000 }, (_, i) => `${entry}${i}`.padStart(64, "0"));
-        return `[[entry]]\nname = "${entry}"\naction = "exec"\nsha256 = ${
-          JSON.stringify(hashes)
-        }\n`;
-      }).join("");
-      const warnings: string[] = [];
-      const onWarning = (message: string): void => void warnings.push(message);
-      const earlier = async (): Promise<void> => {
-        const policy = blocking("exec", `paths = ["${speaker}"]`);
-        enforcementOf(probe, { policy, pinPath })[Symbol.dispose]();
+/** A policy that the loader refuses: it has more hashes than there is room for. */
+function tooManyHashes(): string {
+  return Array.from({ length: 5 }, (_, entry) => {
+    const hashes = Array.from({ length: 1000 }, (_, i) => `${entry}${i}`.padStart(64, "0"));
+    return `[[entry]]\nname = "${entry}"\naction = "exec"\nsha256 = ${JSON.stringify(hashes)}\n`;
+  }).join("");
+}
+
+tierTest("while no policy is in force what was pinned goes on, and is told", {
+  tier: "signal",
+  action: "exec",
+  test: withTools(async ({ runs, speaker }) => {
+    using probe = new Probe({ kinds: ["verdict"] });
+    const pinPath = `/sys/fs/bpf/immune-test-${crypto.randomUUID()}`;
+    const start = (): Promise<string> => starts(runs, { program: speaker });
+    const tooMany = tooManyHashes();
+    const warnings: string[] = [];
+    const onWarning = (message: string): void => void warnings.push(message);
+    const earlier = async (): Promise<void> => {
+      const policy = blocking("exec", `paths = ["${speaker}"]`);
+      enforcementOf(probe, { policy, pinPath })[Symbol.dispose]();
+      assertNotEquals(await start(), RAN);
+      warnings.length = 0;
+    };
+    try {
+      await earlier();
+      {
+        using next = enforcementOf(probe, { policy: tooMany, pinPath, onWarning });
         assertNotEquals(await start(), RAN);
-        warnings.length = 0;
-      };
-      try {
-        await earlier();
-        {
-          using next = enforcementOf(probe, { policy: tooMany, pinPath, onWarning });
-          assertNotEquals(await start(), RAN);
-          const detail = next.weaknesses().map(({ detail }) => detail).join("\n");
-          for (const said of [warnings.join("\n"), detail]) {
-            assertStringIncludes(said, "too many hashes");
-            assertStringIncludes(said, `left pinned in "${pinPath}" goes on refusing`);
-            assertStringIncludes(said, "immune agent release");
-          }
-          assertEquals(next.blocking(true), true);
-          const { programs, left } = next.remove();
-          assertEquals([programs > 0, left], [true, 0]);
-          assertEquals(await start(), RAN);
+        const detail = next.weaknesses().map(({ detail }) => detail).join("\n");
+        for (const said of [warnings.join("\n"), detail]) {
+          assertStringIncludes(said, "too many hashes");
+          assertStringIncludes(said, `left pinned in "${pinPath}" goes on refusing`);
+          assertStringIncludes(said, "immune agent release");
         }
-        // One that is to observe ends what it cannot pause, and says so.
-        await earlier();
-        using next = enforcementOf(probe, { policy: tooMany, pinPath, paused: true, onWarning });
+        assertEquals(next.blocking(true), true);
+        const { programs, left } = next.remove();
+        assertEquals([programs > 0, left], [true, 0]);
         assertEquals(await start(), RAN);
-        assertStringIncludes(warnings.at(-1) ?? "", "were taken away");
-        assertEquals(next.blocking(false), false);
-        // What cannot be taken away is no success.
-        Deno.mkdirSync(`${pinPath}/1/folder`, { recursive: true });
-        assertEquals(next.blocking(false), true);
-        assertEquals(next.remove().left, 1);
-        assertStringIncludes(warnings.at(-1) ?? "", "Cannot release what is pinned");
-        Deno.removeSync(`${pinPath}/1/folder`);
-      } finally {
-        releasePinned(pinPath);
       }
-    }),
-  },
-);
+      // One that is to observe ends what it cannot pause, and says so.
+      await earlier();
+      using next = enforcementOf(probe, { policy: tooMany, pinPath, paused: true, onWarning });
+      assertEquals(await start(), RAN);
+      assertStringIncludes(warnings.at(-1) ?? "", "were taken away");
+      assertEquals(next.blocking(false), false);
+      // What cannot be taken away is no success.
+      Deno.mkdirSync(`${pinPath}/1/folder`, { recursive: true });
+      assertEquals(next.blocking(false), true);
+      assertEquals(next.remove().left, 1);
+      assertStringIncludes(warnings.at(-1) ?? "", "Cannot release what is pinned");
+      Deno.removeSync(`${pinPath}/1/folder`);
+    } finally {
+      releasePinned(pinPath);
+    }
+  }),
+});
 
 /** What a trial says where tiers fail that may work later. */
 function without(isFailing: (trial: TierTrial) => boolean): readonly TierTrial[] {
@@ -354,8 +353,10 @@ tierTest("a better tier that works later takes over, and no program runs between
     const failing = (...tiers: readonly Tier[]): readonly TierTrial[] =>
       without(({ tier }) => tiers.includes(tier));
     let [trials, tried, nowMs] = [failing("lsm", "fanotify"), 0, 0];
+    const warnings: string[] = [];
     using enforcement = enforcementOf(probe, {
       policy,
+      onWarning: (message) => warnings.push(message),
       tryTiers: () => {
         tried++;
         return trials;
@@ -380,6 +381,11 @@ tierTest("a better tier that works later takes over, and no program runs between
     assertEquals([look(BEGIN_AGAIN_MS), tried], [["fanotify", "signal"], 3]);
     const end = await ended;
     assert(/ ran 0 bytes 0$/.test(end), end);
+    // One of a reload that the kernel refuses is told and found, and changes nothing.
+    enforcement.take(parseEnforcement(tooManyHashes(), { file: "test", homes: [] }));
+    assertStringIncludes(warnings.at(-1) ?? "", "too many hashes");
+    assertStringIncludes(warnings.at(-1) ?? "", "the enforcement policy in force stays");
+    assertEquals(enforcement.weaknesses()[0]?.object, "policy");
     assertEquals(await starts(runs, { program: speaker }), "refused 1 killed 0 ran 0 bytes 0");
   }),
 });
