@@ -25,6 +25,7 @@ import {
   Refusals,
   tierTest,
 } from "../support/enforcement.ts";
+import { letGo } from "../support/held_bpf.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { Probe, run } from "../support/probe.ts";
 import { RAN, REFUSED, refusedUntil, starts, untilRefused, withTools } from "../support/starts.ts";
@@ -220,7 +221,7 @@ tierTest("a policy that cannot be put in force at the start is told, and the sen
       enforcement.use(enforcement.policy);
       assertEquals(enforcement.weaknesses(), []);
       assertNotEquals(await starts(runs, { program: speaker }), RAN);
-      assertEquals(enforcement.remove().left, 0);
+      await letGo(() => enforcement.remove());
     } finally {
       await run("umount", [pinPath]);
     }
@@ -475,7 +476,7 @@ tierTest("on an order to observe programs run, with any policy, and are refused 
     assertEquals(await start(), RAN);
     assertEquals(enforcement.blocking(true), true);
     assertNotEquals(await start(), RAN);
-    assertEquals(enforcement.remove().left, 0);
+    await letGo(() => enforcement.remove());
     assertEquals(await start(), RAN);
   }),
 });

@@ -3,6 +3,8 @@ import { AuditLog } from "../../common/audit/mod.ts";
 import type { Alert } from "../../common/wire/mod.ts";
 import { releasePinned } from "../../agent/enforce/mod.ts";
 import { compile, compileSpeaker, tierTest } from "../support/enforcement.ts";
+import { within } from "../support/eventually.ts";
+import { bpfLeft, heldBpf } from "../support/held_bpf.ts";
 import { immune, runImmune } from "../support/immune.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { inFolder, run } from "../support/probe.ts";
@@ -26,8 +28,6 @@ async function end({ child, alerts, messages }: Watching): Promise<void> {
   await Promise.all([alerts.drain(), messages.drain(), child.status]);
 }
 
-const isVerdict = (line: string): boolean => line.includes('"enforcement":');
-
 tierTest("watch refuses by the policy of its file, tells what was verified, and keeps it", {
   tier: "signal",
   action: "exec",
@@ -38,6 +38,8 @@ tierTest("watch refuses by the policy of its file, tells what was verified, and 
       const entry = `[[entry]]\nname = "no speech"\naction = "exec"\nmode = "block"\n`;
       await Deno.writeTextFile(policy, `${entry}memory = true\n`, { mode: 0o600 });
       const args = ["--state", state, "--enforcement-policy", policy];
+      const isVerdict = (line: string): boolean =>
+        line.includes('"enforcement":') && line.includes(runs);
       const started = await watch(...args);
       const start = async (): Promise<string> =>
         (await run(runs, ["1", "memfd", speaker])).lines.join();
@@ -112,6 +114,7 @@ tierTest("release takes away what a killed agent left pinned", {
       const args = [...pin, "--enforcement-policy", policy];
       try {
         const started = await watch(...args, "--enforcement-when-agent-ends", "pinned");
+        const held = await heldBpf(started.child.pid);
         started.child.kill("SIGKILL");
         await Promise.all([
           started.alerts.drain(),
@@ -121,10 +124,14 @@ tierTest("release takes away what a killed agent left pinned", {
         const start = async (): Promise<string> =>
           (await run(runs, ["1", "execve", speaker])).lines.join();
         assertEquals(await start(), "refused 0 killed 1 ran 0 bytes 0");
-        const { code, stdout } = await runImmune(["agent", "release", ...pin, "--json"]);
-        assertEquals(code, 0);
-        const { programs, left } = JSON.parse(stdout);
-        assertEquals([programs > 0, left], [true, 0]);
+        const { code, stdout, stderr } = await runImmune(["agent", "release", ...pin, "--json"]);
+        // A busy kernel may have some of them for longer than the verb waits, which it says then.
+        if (code === 0) {
+          const { programs, left } = JSON.parse(stdout);
+          assertEquals([programs > 0, left], [true, 0]);
+        } else assertStringIncludes(stderr, "the kernel still has");
+        await within(30_000)("none is left", async () =>
+          (await bpfLeft(held)).prog === 0 || undefined);
         assertEquals(await start(), "refused 0 killed 0 ran 1 bytes 6");
       } finally {
         releasePinned(pinPath);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Tier } from "../../agent/enforce/mod.ts";
 import { within } from "../support/eventually.ts";
+import { type BpfIds, bpfLeft, heldBpf } from "../support/held_bpf.ts";
 import { canLoadSensor } from "../support/host.ts";
 import { blocking, compile, compileSpeaker, hasTier } from "../support/enforcement.ts";
 import { run } from "../support/probe.ts";
@@ -41,23 +42,9 @@ function agentOf(state: string): string {
   throw new Error("The agent does not run");
 }
 
-/** Ids of the eBPF programs that an agent's process holds (bpf(2), /proc/PID/fdinfo). */
-function heldPrograms(state: string): readonly string[] {
-  const folder = `/proc/${agentOf(state)}/fdinfo`;
-  return [...Deno.readDirSync(folder)].flatMap(({ name }) => {
-    try {
-      return /^prog_id:\t(\d+)$/m.exec(Deno.readTextFileSync(`${folder}/${name}`))?.[1] ?? [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** How many of these programs the kernel has, as bpftool says. */
-async function inKernel(ids: readonly string[]): Promise<number> {
-  const { stdout } = await new Deno.Command("bpftool", { args: ["-j", "prog", "list"] }).output();
-  const all: readonly { readonly id: number }[] = JSON.parse(new TextDecoder().decode(stdout));
-  return all.filter(({ id }) => ids.includes(String(id))).length;
+/** What the agent of a state folder holds of eBPF. */
+function held(state: string): Promise<BpfIds> {
+  return heldBpf(Number(agentOf(state)));
 }
 
 async function use(
@@ -69,7 +56,7 @@ async function use(
     "kill-switch",
     verb,
     ...flags,
-    "--json",
+    ...["--wait", "120", "--json"],
     ...up.flags,
   );
   const found = stdout === "" ? { done: 0, hosts: 0, outcomes: [] } : JSON.parse(stdout);
@@ -123,16 +110,17 @@ test("init, drill, fire, restart, lift: on a real sensor", async () => {
     const drill = await use(up, { verb: "drill", shares: [a, b, c] });
     assertEquals([drill.code, drill.done, drill.hosts], [0, 1, 1], JSON.stringify(drill));
     assertMatch(drill.outcomes[0]?.text ?? "", /^drill: the sensor would be detached/);
-    const programs = heldPrograms(state);
-    assert(programs.length > 5, `${programs.length} programs`);
-    assertEquals(await inKernel(programs), new Set(programs).size);
+    const programs = await held(state);
+    assert(programs.prog.size > 5, `${programs.prog.size} programs`);
+    assertEquals((await bpfLeft(programs)).prog, programs.prog.size);
     assertEquals(await refused.ran(), !refuses);
     await eventually("an alert before", async () => await alerts(up, 4811) || undefined);
 
     const fired = await use(up, { verb: "fire", shares: [d, b, a] });
     assertEquals([fired.code, fired.done], [0, 1], JSON.stringify(fired));
     assertMatch(fired.outcomes[0]?.text ?? "", /^sensor detached: [1-9]\d* programs are gone/);
-    assertEquals([heldPrograms(state), await inKernel(programs)], [[], 0]);
+    assertEquals((await held(state)).prog.size, 0);
+    await eventually("none is left", async () => (await bpfLeft(programs)).prog === 0 || undefined);
     assertEquals(await refused.ran(), true);
     const status = await runVerb("kill-switch", "status", "--json", ...up.flags);
     assertEquals(JSON.parse(status.stdout).agents[0].stopped, true);
@@ -140,7 +128,7 @@ test("init, drill, fire, restart, lift: on a real sensor", async () => {
     // A host that starts again stays off.
     await up.stop();
     up = await startUp({ state, flags: up.flags, environment });
-    assertEquals(heldPrograms(state), []);
+    assertEquals((await held(state)).prog.size, 0);
     assertEquals(await refused.ran(), true);
     assertEquals(await alerts(up, 4812), false);
 

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { within } from "./eventually.ts";
 
 /** Objects of the kernel's eBPF, by their ids. */
 export interface BpfIds {
@@ -60,4 +61,22 @@ export async function bpftool(...args: readonly string[]): Promise<readonly BpfO
   const text = new TextDecoder().decode(stdout);
   assertEquals(code, 0, new TextDecoder().decode(stderr) + text);
   return text.startsWith("[") ? JSON.parse(text) : [];
+}
+
+/**
+ * Has something let go of programs that this process holds, and waits until the kernel has none of
+ * them: a busy one frees them later than anybody who lets go waits.
+ *
+ * @param deed What lets go; others may go on to hold theirs.
+ */
+export async function letGo(deed: () => void): Promise<void> {
+  const before = await heldBpf(Deno.pid);
+  deed();
+  const now = await heldBpf(Deno.pid);
+  const prog = before.prog.difference(now.prog);
+  assert(prog.size > 0, "it held no program");
+  await within(30_000)(
+    "the programs are gone",
+    async () => (await bpfLeft({ ...now, prog })).prog === 0 || undefined,
+  );
 }
