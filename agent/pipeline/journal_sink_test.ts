@@ -10,7 +10,7 @@ import {
 import { compileRules, type RuleInfo } from "../../common/sigma/mod.ts";
 import { type Alert, alertSchema } from "../../common/wire/alert.ts";
 import { LOSS_CAUSES } from "../../common/wire/mod.ts";
-import { canMount, ran } from "../../tests/support/small_disk.ts";
+import { canMount, ran, unmount } from "../../tests/support/small_disk.ts";
 import { makeAlert } from "./alert.ts";
 import { JournalSink } from "./journal_sink.ts";
 
@@ -127,7 +127,7 @@ Deno.test({
       assertEquals(losses.reduce((sum, loss) => sum + loss.count, 0), 30 - kept);
       assert(losses.every((loss) => loss.cause === LOSS_CAUSES.journal_unwritable));
     } finally {
-      assert(ran("umount", disk));
+      assert(unmount(disk));
       Deno.removeSync(disk);
     }
   },

@@ -47,7 +47,8 @@ Deno.test("readFact() reads nothing elsewhere, each way out", async () => {
     ];
     for (const path of outside) assertEquals(readFact(path), undefined, path);
     // A descriptor is told by its target, never read through.
-    const link = [...Array(64).keys()].map((n) => read(`/proc/self/fd/${n}`));
+    const all = [...Deno.readDirSync("/proc/self/fd")];
+    const link = all.map(({ name }) => read(`/proc/self/fd/${name}`));
     assert(link.includes(file));
   } finally {
     fd.close();

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ImmuneError } from "../../common/config/errors.ts";
-import { canMount, ran } from "../../tests/support/small_disk.ts";
+import { canMount, ran, unmount } from "../../tests/support/small_disk.ts";
 import { alertRecord, enrolled, sampleBatch } from "./_batches_test_support.ts";
 import { inFolder } from "./_folder_test_support.ts";
 import { SqliteStore } from "./sqlite.ts";
@@ -16,7 +16,7 @@ Deno.test({
       try {
         await fill(disk);
       } finally {
-        assert(ran("umount", disk));
+        assert(unmount(disk));
       }
     }),
 });

@@ -104,8 +104,8 @@ sensorTest(
         engine.publish(set.image);
         using probe = new Probe({ kinds: ["exec", "open"], watches: set.interest.watches });
         const { pid } = await run(`${folder}/miner`, ["-c", "1", present(path)]);
-        await run("/usr/bin/head", ["-c", "1", present(path)]);
-        probe.until(() => probe.opens().length > 1);
+        const other = await run("/usr/bin/head", ["-c", "1", present(path)]);
+        probe.until(() => [pid, other.pid].every((of) => probe.opens(of).length > 0));
         const fired = probe.records.filter(({ bytes }) => {
           engine.batch.set(bytes);
           return engine.scan(bytes.length).length > 0;

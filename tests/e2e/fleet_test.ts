@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Alert } from "../../common/wire/mod.ts";
+import { within } from "../support/eventually.ts";
 import { type FleetHost, TestFleet } from "../support/fleet.ts";
 
 /** Title of the correlation of rules/correlations/hosts_same_installation.yml. */
@@ -19,6 +20,7 @@ const BEACON = {
 };
 
 const ignore = Deno.uid() !== 0;
+const eventually = within(120_000);
 
 /** Has a host's agent judge events, and deliver what comes of them. */
 async function happens(
@@ -42,11 +44,10 @@ async function counted(
   name: "alerts" | "correlations",
   count: number,
 ): Promise<void> {
-  for (;;) {
+  await eventually(`${count} ${name}`, async () => {
     const { detection } = await (await fleet.api("/api/v1/stats")).json();
-    if (detection[name] >= count) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return detection[name] >= count || undefined;
+  });
 }
 
 /** Waits until detection has looked at so many alerts of agents, whatever it made of them. */
@@ -56,11 +57,10 @@ function lookedAt(fleet: TestFleet, count: number): Promise<void> {
 
 /** Waits for an alert of a correlation over hosts. */
 async function raised(fleet: TestFleet, title: string): Promise<Alert> {
-  for (;;) {
-    const found = (await alerts(fleet)).find(({ rule }) => rule.title === title);
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  return await eventually(
+    title,
+    async () => (await alerts(fleet)).find(({ rule }) => rule.title === title),
+  );
 }
 
 Deno.test({

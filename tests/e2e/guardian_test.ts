@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { blocking, compile, compileSpeaker, tierTest } from "../support/enforcement.ts";
+import { within } from "../support/eventually.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { inFolder, run } from "../support/probe.ts";
 
@@ -91,6 +92,15 @@ function standsStill(pid: number): boolean {
   }
 }
 
+/** When a process began, in ticks since the boot (proc_pid_stat(5)); `undefined` = it has ended. */
+function startOf(pid: number): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
 async function shell(script: string): Promise<string> {
   return (await run("/bin/sh", ["-c", script])).lines.join(" ");
 }
@@ -141,11 +151,13 @@ tierTest("while the agent stands still opens and programs go on, counted; guardi
         assertEquals(await start(), REFUSED);
         const after = await held.guardians();
         assertEquals(after.length, 2);
+        const begun = after.map(startOf);
         await held.kill();
         assertEquals(await soon(start()), RAN);
         assertEquals(await soon(open()), "x");
-        // They ended: bounded by the test's own time.
-        await shell(`while [ -d /proc/${after[0]} ] || [ -d /proc/${after[1]} ]; do :; done`);
+        await within(START_WAIT_MS)("they ended", () =>
+          // Another process may have the number of one by then.
+          Promise.resolve(after.every((pid, i) => startOf(pid) !== begun[i]) || undefined));
       } finally {
         await held.kill().catch(() => {});
       }

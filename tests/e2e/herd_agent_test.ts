@@ -20,6 +20,7 @@ detection:
 interface AlertLine {
   readonly id: string;
   readonly rule: { readonly id: string };
+  readonly process?: { readonly command_line?: string };
 }
 
 async function alerts(up: RunningUp): Promise<readonly AlertLine[]> {
@@ -60,12 +61,13 @@ Deno.test({
   fn: async () => {
     const up = await startUp();
     try {
+      const mark = crypto.randomUUID();
       await new Deno.Command("bash", {
-        args: ["-c", `: /dev/tcp/127.0.0.1/4444`],
+        args: ["-c", `: /dev/tcp/127.0.0.1/4444 ${mark}`],
       }).output();
       const { id: alert } = await eventually(
         "the first alert",
-        async () => (await alerts(up)).at(0),
+        async () => (await alerts(up)).find(({ process }) => process?.command_line?.includes(mark)),
       );
       await verb(up, "herd", "add", alert, "--type", "rule", "--value", RULE);
       const [sigma] = JSON.parse(

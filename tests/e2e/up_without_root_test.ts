@@ -76,7 +76,7 @@ function recordingIn(folder: string): string {
 }
 
 async function alertsOf(setting: Setting, up: RunningUp): Promise<readonly Alert[]> {
-  const { stdout } = await verb(setting, ["alerts", "--last", "1000d", "--json", ...up.flags]);
+  const { stdout } = await verb(setting, ["alerts", "--last", "100000d", "--json", ...up.flags]);
   return stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Alert);
 }
 
