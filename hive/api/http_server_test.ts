@@ -206,7 +206,7 @@ Deno.test("HttpServer ends who is silent, slow with headers, or takes no answer"
     }
     // What was on its way is read at last, and then there is no more.
     assert((await rest(deaf)).length < 64 * 1024 * 1024);
-  }, { headersTimeoutMs: 3000, idleTimeoutMs: 4000, timeoutCheckMs: 50 }));
+  }, { headersTimeoutMs: 5000, idleTimeoutMs: 6000, timeoutCheckMs: 50 }));
 
 Deno.test("HttpServer refuses what names another place, and no method that there is", () =>
   withServer((request) => new Response(new URL(request.url).host), async (server) => {

@@ -9,6 +9,9 @@ import {
 } from "../../hive/trust/x509.ts";
 import { type Attack, sharedAttackTable, told } from "./table.ts";
 
+/** Longest that a request may take, in milliseconds: also an honest one, on a busy host. */
+const REQUEST_TIMEOUT_MS = 20_000;
+
 /** A hive that agents deliver to, and two of them. */
 export interface Scene {
   readonly hive: TestHive;
@@ -88,12 +91,18 @@ export async function renew(
  *
  * @param subject What of it is attacked.
  * @param rows The rows.
+ * @param options `requestTimeoutMs`: less where a row waits it out; default 20 s.
  */
-export function transportTable(subject: string, rows: readonly Attack<Scene>[]): void {
+export function transportTable(
+  subject: string,
+  rows: readonly Attack<Scene>[],
+  options: { readonly requestTimeoutMs?: number } = {},
+): void {
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   sharedAttackTable<TestHive, Scene>({
     subject: `transport, ${subject}`,
     against: async (attack) => {
-      const limits = { requestTimeoutMs: 5000, timeoutCheckMs: 50, revocationCheckMs: 50 };
+      const limits = { requestTimeoutMs, timeoutCheckMs: 50, revocationCheckMs: 50 };
       await using hive = await TestHive.start({ limits });
       await attack(hive);
     },

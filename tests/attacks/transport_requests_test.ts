@@ -95,4 +95,4 @@ const REQUESTS: readonly Attack<Scene>[] = [
   },
 ];
 
-transportTable("requests", REQUESTS);
+transportTable("requests", REQUESTS, { requestTimeoutMs: 8000 });

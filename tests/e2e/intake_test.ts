@@ -278,7 +278,7 @@ Deno.test("intake: a body without end is cut off, announced or not", async () =>
 
 Deno.test("intake: a body that comes too slowly, or breaks off, is not stored", async () => {
   await using hive = await TestHive.start({
-    limits: { requestTimeoutMs: 3000, timeoutCheckMs: 50 },
+    limits: { requestTimeoutMs: 6000, timeoutCheckMs: 50 },
   });
   const agent = await hive.enrol();
   const body = batchOf({ hostId: agent.hostId });
