@@ -13,7 +13,7 @@ const refusals = new Refusals(policy, {
   ...(pinPath === "" ? {} : { pinned: true, pinPath }),
 });
 // What an earlier process left is told by now: those verdicts have a source of their own.
-while (refusals.probe.read(0) > 0);
+refusals.probe.drain();
 const rescued = refusals.verdicts().filter(({ source }) => source === 0xF007).length;
 console.log(JSON.stringify({ ids: [...refusals.enforcer.programIds()], rescued }));
 // Load: records come all the time that it may be killed in.
