@@ -42,7 +42,7 @@ export interface CapabilityRow {
 }
 
 /**
- * Tries each capability on this host, on a sensor of its own. Takes up to 5 s.
+ * Tries each capability on this host, on a sensor of its own. Takes up to 10 s.
  *
  * @param options As for a sensor.
  * @returns A row a capability that this version knows.
