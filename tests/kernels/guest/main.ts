@@ -39,11 +39,25 @@ async function run(command: string, args: readonly string[], ms: number): Promis
     stdout: "piped",
     stderr: "piped",
     signal,
-  });
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
+  }).spawn();
+  // The console has it at once: of a guest that hangs or is ended, this is what is left.
+  const [stdout, stderr, { code }] = await Promise.all([
+    shown(child.stdout),
+    shown(child.stderr),
+    child.status,
+  ]);
   const cut = signal.aborted ? `\nStopped after ${ms / 1000} s` : "";
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) + cut };
+  return { code, stdout, stderr: stderr + cut };
+}
+
+/** The text of a stream, which is written to the console while it comes. */
+async function shown(stream: ReadableStream<BufferSource>): Promise<string> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    Deno.stdout.writeSync(new TextEncoder().encode(part));
+    text += part;
+  }
+  return text;
 }
 
 function detailOf({ stdout, stderr }: Outcome): string {
