@@ -18,6 +18,8 @@ const SMALL_PROGRAMS = ["immune-guardian", "immune-hasher"];
 const HELPERS = ["race", "load", "connects", "contact", "evade", "reach", "runs", "speak"];
 /** The same of one architecture alone. */
 const HELPERS_OF: Readonly<Record<string, readonly string[]>> = { x86_64: ["open32"] };
+/** A program of ours that tests start, whose packages no import of theirs tells. */
+const STARTED = `${ROOT}cli/watch_program.ts`;
 const GUEST_MAIN = `${ROOT}tests/kernels/guest/main.ts`;
 /** Links of a system whose /usr is merged (systemd's file-hierarchy(7)). */
 const MERGED = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
@@ -71,7 +73,7 @@ export async function writeImage(path: string, { system, job }: ImageOptions): P
     const to = `${GUEST_PROGRAMS}/${name}`.slice(1);
     await addFile(entries, { from: `${folder}/live/${name}`, to });
   }
-  const files = [GUEST_MAIN, ...job.files.map((file) => `${ROOT}${file}`)];
+  const files = [GUEST_MAIN, STARTED, ...job.files.map((file) => `${ROOT}${file}`)];
   const packages = await cachedPackages(files, "deno");
   for (const [place, entry] of packages.entries) entries.set(place, entry);
   await addConfiguration(entries, packages.names);
