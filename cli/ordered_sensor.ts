@@ -156,8 +156,9 @@ export class OrderedSensor {
 
   /** The kill switch keeps it off; what was pinned when it was not yet carried out whole goes too. */
   stayOff(): void {
-    const { programs } = this.#pinned.release();
-    if (programs === 0) return;
+    const { programs, left } = this.#pinned.release();
+    // What could not be taken away was warned of, as going on.
+    if (programs === 0 || left > 0) return;
     this.#parts.run.onWarning("Enforcement: the kill switch is on, so what was pinned is released");
   }
 

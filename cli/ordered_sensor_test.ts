@@ -126,6 +126,11 @@ tierTest("OrderedSensor without a policy tells what is pinned, and ends it by ea
         sensor.stayOff();
         assertEquals(isPinned(pinPath), false);
         assertStringIncludes(warnings.at(-1) ?? "", "the kill switch is on");
+        // What cannot be taken away is not said to be released.
+        Deno.mkdirSync(`${pinPath}/1/folder`, { recursive: true });
+        sensor.stayOff();
+        assertStringIncludes(warnings.at(-1) ?? "", "it goes on refusing");
+        Deno.removeSync(`${pinPath}/1/folder`);
         await sensor.stop();
       } finally {
         releasePinned(pinPath);
