@@ -1,4 +1,7 @@
-/** Ports below those that kernels give out by themselves (net.ipv4.ip_local_port_range), and above well-known ones. */
+/**
+ * Ports below those that kernels give out by themselves (net.ipv4.ip_local_port_range), and above
+ * well-known ones.
+ */
 const [LEAST, MOST] = [12_000, 30_000];
 /** Ports in it that tests name. */
 const NAMED: ReadonlySet<number> = new Set([20_411, 23_457, 23_458, 23_459]);
