@@ -5,6 +5,8 @@ import { addSettings, settingsOf } from "../settings.ts";
 import { endSignals, onReloadSignal, untilSignal } from "../signals.ts";
 import { print, tell } from "../output.ts";
 
+const STATE_NAME = "state.dir";
+
 /** `immune up` */
 export function addUp(program: Command): void {
   const command = program.command("up")
@@ -13,7 +15,8 @@ export function addUp(program: Command): void {
     const { values } = settingsOf(command);
     const { startUp } = await import("../supervise/up.ts");
     const up = await startUp(values, {
-      args: typedSettings(command, { only: undefined }),
+      // Where none is named each user has a folder of his own, and the hive is another user.
+      args: ["--state", values.state.dir, ...typedSettings(command, { only: undefined })],
       hiveArgs: typedSettings(command, { only: "hive" }),
       onNotice: (line) => tell(`immune: ${visible(line)}`),
     });
@@ -31,15 +34,14 @@ export function addUp(program: Command): void {
   });
 }
 
-/** The settings that were typed for all parts, or for one, which then is started with them. */
+/** The settings but the state folder that were typed for all parts, or for one of them. */
 function typedSettings(
   command: Command,
   { only }: { readonly only: OptionSpec<unknown>["only"] },
 ): string[] {
   const given = command.opts<Record<string, unknown>>();
-  const named = OPTION_ENTRIES.filter(({ spec }) => spec.only === only).map(({ spec }) =>
-    spec.flag
-  );
+  const named = OPTION_ENTRIES.filter(({ name, spec }) => spec.only === only && name !== STATE_NAME)
+    .map(({ spec }) => spec.flag);
   const flags = only === undefined ? ["config", ...named] : named;
   return flags.flatMap((flag) => {
     const attribute = flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
