@@ -4,6 +4,7 @@ import type { Alert } from "../../common/wire/alert.ts";
 import { OUTCOMES } from "../../common/wire/tally.ts";
 import { bpfLeft, heldBpf } from "../support/held_bpf.ts";
 import { canLoadSensor } from "../support/host.ts";
+import { freeAddresses } from "../support/ports.ts";
 import { dist, ENVIRONMENT, type RunningUp, runVerb, startUp } from "../support/up.ts";
 import { ROOT } from "../support/immune.ts";
 
@@ -23,6 +24,22 @@ const ignore = !canLoadSensor();
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `up: ${name}`, ignore, fn });
 }
+
+test("root with a home and no state folder named has both parts in /var/lib/immune", async () => {
+  const [console, agents, enroll] = freeAddresses();
+  const up = await startUp({
+    // That folder is this test's alone: nothing of the host's own comes into it, nor stays.
+    prefix: ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /var/lib && exec "$0" "$@"'],
+    flags: ["--console", console, "--agents", agents, "--enroll", enroll],
+    environment: { ...ENVIRONMENT, HOME: "/root" },
+  });
+  try {
+    assert(up.lines.includes("State    /var/lib/immune"), up.lines.join("\n"));
+    assertStringIncludes(up.lines.join("\n"), `Console  http://${console}/login?code=`);
+  } finally {
+    assertEquals(await up.stop(), 0);
+  }
+});
 
 test("an alert is in the store within two seconds, and the ledgers add up", async () => {
   const up = await startUp();
