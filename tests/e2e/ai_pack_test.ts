@@ -88,9 +88,7 @@ const DEEDS: readonly Deed[] = [
   { rule: "ai/sensor_stopped", script: "kill -STOP $SENSOR; kill -CONT $SENSOR" },
   {
     rule: "ai/sensor_files_changed",
-    // Where the product is installed its folder stays as it is.
-    script: "mkdir /etc/immune 2>/dev/null && made=1; echo >/etc/immune/.$UNIQUE; " +
-      'rm /etc/immune/.$UNIQUE; [ -n "$made" ] && rmdir /etc/immune; true',
+    script: "echo >/etc/immune/.$UNIQUE; rm /etc/immune/.$UNIQUE",
   },
 ];
 

@@ -35,8 +35,11 @@ export interface WatchOptions {
   readonly args?: readonly string[];
 }
 
-/** Root's login keys are here, which rules watch; not every host has it. */
-const KEYS = "/root/.ssh";
+/**
+ * Folders of root's login keys and of the product's settings, which rules watch; not every host has
+ * them, and what is done in a folder before its marks are set is not seen.
+ */
+const WATCHED = ["/root/.ssh", "/etc/immune"];
 
 interface Stage {
   readonly folder: string;
@@ -116,7 +119,10 @@ export async function seenOf(
   const names = await rulesOf(packs);
   const state = await Deno.makeTempDir();
   const stage = await setStage();
-  const isMade = await Deno.mkdir(KEYS, { mode: 0o700 }).then(() => true, () => false);
+  const made: string[] = [];
+  for (const folder of WATCHED) {
+    await Deno.mkdir(folder, { mode: 0o700 }).then(() => made.push(folder), () => undefined);
+  }
   const rules = packs.flatMap((pack) => ["--rules", `${ROOT}rules/${pack}`]);
   const child = immune(["watch", "--json", "--state", state, ...rules, ...args]).spawn();
   const [alerts, messages] = [new Lines(child.stdout), new Lines(child.stderr)];
@@ -140,7 +146,7 @@ export async function seenOf(
     for (const path of [state, ...Object.values(stage)]) {
       await Deno.remove(path, { recursive: true });
     }
-    if (isMade) await Deno.remove(KEYS).catch(() => undefined);
+    for (const folder of made) await Deno.remove(folder).catch(() => undefined);
   }
   // Gone when nobody else keeps models there.
   await Deno.remove("/srv/models").catch(() => undefined);
