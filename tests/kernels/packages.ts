@@ -22,7 +22,8 @@ export interface CachedPackages {
 }
 
 /**
- * The npm packages that files import, as Deno's cache has them.
+ * The npm packages that files import, as Deno's cache has them. A guest has no lock file, as it has
+ * not every package of it, so Deno there asks what versions there are: the cache gets that too.
  *
  * @param files Modules of the project.
  * @param cache Where the guest has its cache, without a slash before it.
@@ -32,6 +33,7 @@ export async function cachedPackages(
   cache: string,
 ): Promise<CachedPackages> {
   const packages = new Map<string, Package>();
+  await deno(["cache", "--quiet", "--no-check", ...files]);
   for (const file of files) {
     const graph = await denoInfo<Graph>([file]);
     const wanted = graph.modules.flatMap(({ npmPackage }) => npmPackage ?? []);
@@ -54,10 +56,14 @@ export async function cachedPackages(
 }
 
 async function denoInfo<T>(args: readonly string[]): Promise<T> {
+  return JSON.parse(new TextDecoder().decode(await deno(["info", "--json", ...args])));
+}
+
+async function deno([verb = "", ...args]: readonly string[]): Promise<Uint8Array> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", ...args],
+    args: [verb, "--no-lock", ...args],
     stderr: "inherit",
   }).output();
-  if (!success) throw new Error(`Cannot list the modules of ${args.join(" ")}`);
-  return JSON.parse(new TextDecoder().decode(stdout));
+  if (!success) throw new Error(`deno ${verb} failed for ${args.join(" ")}`);
+  return stdout;
 }
