@@ -104,16 +104,16 @@ Deno.test("Link.run() delivers every record once, in order, small batches joined
     const durable = shared();
     using journal = Journal.open(folder, { ...SMALL, publishTo: durable });
     using reader = JournalReader.open(folder, { durable });
-    fill(journal, 600);
+    fill(journal, 1400);
     const hive = new ModelHive();
     const run = await deliver(journal, reader, hive);
-    assertWhole(hive, 2400);
+    assertWhole(hive, 5600);
     assertEquals(hive.passed.size, 0);
-    const bytes = Array.from({ length: 600 }, (_, i) => [...sampleRecords(4, i)]).flat();
+    const bytes = Array.from({ length: 1400 }, (_, i) => [...sampleRecords(4, i)]).flat();
     assertEquals([...hive.records.values()].flatMap((record) => [...record]), bytes);
-    assertEquals(hive.messages.map(([first]) => first), [1, 1001, 2001]);
+    assertEquals(hive.messages.map(([first]) => first), [1, 3001]);
     assert(hive.messages.every(([first, last]) => last - first < JOINED_RECORDS_MAX));
-    assertEquals(run.acknowledged, [1000, 2000, 2400]);
+    assertEquals(run.acknowledged, [3000, 5600]);
     assertEquals(run.statuses.map(({ state }) => state), ["CONNECTING", "CONNECTED"]);
   }));
 
@@ -184,7 +184,7 @@ Deno.test("Link.run() jumps to the position that the hive has from a former run"
     using reader = JournalReader.open(folder, { durable, from: 1 });
     hive.messages.length = 0;
     await deliver(journal, reader, hive);
-    assertEquals(hive.messages, [[1, 1000], [4001, 4004]]);
+    assertEquals(hive.messages, [[1, 3000], [4001, 4004]]);
     assertWhole(hive, 4004);
   }));
 

@@ -4,7 +4,7 @@ import type { Span } from "../journal/segment.ts";
 import { encodeBatch, type Loss, LOSSES_PER_BATCH_MAX } from "../wire/mod.ts";
 
 /** Batches of the journal are joined up to this many records in one message. */
-export const JOINED_RECORDS_MAX = 1000;
+export const JOINED_RECORDS_MAX = 3000;
 /** Batches of the journal are joined up to this many bytes in one message. */
 export const JOINED_BYTES_MAX = 512 * 1024;
 
