@@ -26,3 +26,12 @@ export function ratioOf(ratios: readonly number[]): Ratio {
     high: at(Math.ceil(count / 2 + half) - 1),
   };
 }
+
+/**
+ * The median; of an even count the upper of the two in the middle.
+ *
+ * @param values In any order; none give NaN.
+ */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+}

@@ -1,6 +1,7 @@
 import { makeStopKey, withStopKey } from "../../common/keys/mod.ts";
 import { directiveBytes, EVERY_HOST, sealDirective } from "../../common/wire/mod.ts";
 import { FLEET, type TestAgent, TestHive } from "../support/intake.ts";
+import { median } from "./_ratio.ts";
 import type { BenchResult } from "./result.ts";
 import type { AgentsCommand, AgentsReport } from "./command/agents.ts";
 
@@ -45,8 +46,6 @@ export async function run(): Promise<BenchResult> {
       use: async (key) => sealDirective(bytes, await key.sign("stop", bytes)),
     });
   }, facts);
-  const median = (values: readonly number[]): number =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
   return {
     workload:
       `${STOPS} stops to ${AGENTS} agents over mutual TLS 1.3, each with a key of its own; ` +

@@ -8,6 +8,7 @@ import { compile, inFolder } from "../support/probe.ts";
 import { freeAddresses } from "../support/ports.ts";
 import { launched } from "../support/up.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
+import { median } from "./_ratio.ts";
 
 const SECONDS = Number(Deno.env.get("IMMUNE_BENCH_FLOOD_S") ?? 30);
 const CHILDREN_PER_S = 50;
@@ -73,10 +74,6 @@ function figuresOf(
     { figure: `${name}_status_ms`, value: median(statusMs), unit: "ms" },
     { figure: `${name}_status_worst_ms`, value: Math.max(...statusMs), unit: "ms" },
   ];
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 async function askStatus(

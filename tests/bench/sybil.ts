@@ -1,6 +1,7 @@
 import type { HerdLimits } from "../../hive/herd/mod.ts";
 import type { BenchFigure, BenchResult } from "./result.ts";
 import { type Attack, AttackedFleet, DAYS, HONEST, type Outcome } from "./sybil/fleet.ts";
+import { median } from "./_ratio.ts";
 
 const SEED = 20_261;
 /** Fleets that each figure is the middle of. */
@@ -110,8 +111,4 @@ function lowest(most: number, holds: (count: number) => boolean): number | undef
     else low = middle;
   }
   return high;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }

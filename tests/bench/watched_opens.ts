@@ -1,4 +1,5 @@
 import { compile, inFolder, Probe } from "../support/probe.ts";
+import { median } from "./_ratio.ts";
 import type { BenchResult } from "./result.ts";
 
 /** Opens a run, and runs of each case; bare runs lie between them. */
@@ -63,9 +64,4 @@ async function readWhile(
   while (probe !== undefined && probe.read(0) > 0);
   // The first run warms up, and makes the neighbour quiet.
   return Number(new TextDecoder().decode(stdout).trim().split("\n").at(-1));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? NaN;
 }

@@ -11,6 +11,7 @@ import {
   type Work,
   type WorkKind,
 } from "./work.ts";
+import { median } from "../_ratio.ts";
 
 /** Rules of the two sets whose costs are compared. */
 const FEW_RULES = 100;
@@ -115,10 +116,6 @@ async function costRatio(corpus: Corpus, random: Random): Promise<number> {
   for (const work of [few, many]) cost(work);
   const turns = Array.from({ length: COST_TURNS }, () => [cost(few), cost(many)] as const);
   return median(turns.map(([, b]) => b)) / median(turns.map(([a]) => a));
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 function touchedBytes(memory: Uint8Array<ArrayBuffer>): number {
