@@ -64,7 +64,8 @@ static __always_inline void leader_add(struct seq_file *seq, struct task_struct 
 /*
  * A kernel may keep a process from the iterator (seen: pid 1 of a guarded virtual machine); its
  * children lead to it. One process at a time, as what a task wrote is kept or dropped together: a
- * task whose parent is added now has its turn in the next pass.
+ * task whose parent is added now has its turn in the next pass. Once the map has turned somebody away
+ * a parent may never be in it: then every task is shown for itself.
  */
 SEC("iter/task")
 int on_snapshot(struct bpf_iter__task *context)
@@ -79,7 +80,7 @@ int on_snapshot(struct bpf_iter__task *context)
 	leader = BPF_CORE_READ(task, real_parent, group_leader);
 	pid = BPF_CORE_READ(leader, tgid);
 	known = bpf_map_lookup_elem(&processes, &pid);
-	if (known || !leader_lives(leader)) {
+	if (known || processes_overflowed() || !leader_lives(leader)) {
 		leader = task;
 		pid = BPF_CORE_READ(task, tgid);
 		known = bpf_map_lookup_elem(&processes, &pid);

@@ -55,7 +55,15 @@ static void is_ordered(const struct snapshot *snapshot)
 	}
 }
 
-/* A process that found no room in the map is told once; more of them than are kept are counted. */
+static bool is_told(const struct snapshot *snapshot, pid_t pid)
+{
+	for (uint32_t i = 0; i < snapshot->count; i++)
+		if (snapshot->entries[i].pid == (uint32_t)pid)
+			return true;
+	return false;
+}
+
+/* A process that found no room in the map is told once, and so are its children; more of them than are kept are counted. */
 void test_crowd(void)
 {
 	struct snapshot all = { 0 }, few = { .most = ENTRIES_MOST };
@@ -71,6 +79,8 @@ void test_crowd(void)
 	}
 	take(&all);
 	must(all.count > CHILDREN && !all.turned_away, "%u processes", all.count);
+	for (int i = 0; i < CHILDREN; i++)
+		must(is_told(&all, children[i]), "child %d of %u is not told", i, getpid());
 	is_ordered(&all);
 	take(&few);
 	must(few.count == ENTRIES_MOST, "%u processes are kept", few.count);
