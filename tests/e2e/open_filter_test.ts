@@ -149,9 +149,12 @@ sensorTest(
       const { success } = await new Deno.Command("unshare", { args: ["-m", "sh", "-c", script] })
         .output();
       assert(success);
+      const paths = (): Set<string> =>
+        new Set(probe.records.map(pathOf).filter((path) => path.startsWith(folder)));
+      // The last of them: what came before it is there by then, wanted or not.
+      probe.until(() => paths().has(`${deep}/file`));
       probe.drain();
-      const paths = new Set(probe.records.map(pathOf).filter((path) => path.startsWith(folder)));
-      assertEquals(paths, new Set([named, inside, `${deep}/file`]));
+      assertEquals(paths(), new Set([named, inside, `${deep}/file`]));
     });
   },
 );
