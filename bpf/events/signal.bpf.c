@@ -15,12 +15,36 @@ enum signal_number {
 	NUMBER_IO = 29,
 };
 
-/* SI_KERNEL of include/uapi/asm-generic/siginfo.h. */
+/* SI_KERNEL and SI_TIMER of include/uapi/asm-generic/siginfo.h. */
 #define IMMUNE_CODE_KERNEL 0x80
+#define IMMUNE_CODE_TIMER (-2)
 
 /* SEND_SIG_NOINFO and SEND_SIG_PRIV of include/linux/sched/signal.h: no pointers. */
 #define IMMUNE_SIGNAL_FROM_USER 0
 #define IMMUNE_SIGNAL_FROM_KERNEL 1
+
+/*
+ * Whether a process has timers of timer_create(2). Their list is one with two ends (empty: it leads to
+ * itself) or, in newer kernels, with one (empty: it leads nowhere).
+ */
+static __always_inline bool has_timers(struct task_struct *task)
+{
+	struct signal_struct *shared = BPF_CORE_READ(task, signal);
+	const void *list = (void *)shared + bpf_core_field_offset(shared->posix_timers);
+	__u64 first = 0;
+
+	bpf_probe_read_kernel(&first, sizeof(first), list);
+	return first && first != (__u64)list;
+}
+
+/*
+ * A signal of a timer comes in the middle of anybody. A sender may say that his is one (sigqueue(3)
+ * takes codes below 0): that is taken for true only where the target has such timers.
+ */
+static __always_inline bool is_of_timer(int code, struct task_struct *target)
+{
+	return code == IMMUNE_CODE_TIMER && has_timers(target);
+}
 
 SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_struct *target)
@@ -55,7 +79,7 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
 	/* SI_USER and what kill(), tgkill() and sigqueue() give is not above 0. */
 	if ((__u64)info > IMMUNE_SIGNAL_FROM_KERNEL)
 		code = BPF_CORE_READ(info, si_code);
-	if (code > 0) {
+	if (code > 0 || is_of_timer(code, target)) {
 		/* A file that is to signal another process (F_SETOWN, F_SETSIG): with any number. */
 		if (code != IMMUNE_CODE_KERNEL && !process->role)
 			tell(process, pid, IMMUNE_KIND_SIGNAL, number, IMMUNE_FLAG_UNRESOLVED);

@@ -5,10 +5,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -158,6 +161,75 @@ void test_signals(void)
 	must(write(go[1], "", 1) == 1 && waitpid(guarded, NULL, 0) == guarded, "no child");
 	poll_out(sensor, meet, &meeting);
 	must(!meeting.count, "%d signals within a session", meeting.count);
+	immune_sensor_close(sensor);
+}
+
+static void take_no_notice(int number)
+{
+	(void)number;
+}
+
+/* One whose timer signals it, every two milliseconds, from when it is told to go on; or that has none. */
+static pid_t start_timed(int go, bool has_timer)
+{
+	struct itimerspec often = { { 0, 2000000 }, { 0, 2000000 } };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	timer_t timer;
+	char byte;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGUSR1, take_no_notice);
+	signal(SIGUSR2, take_no_notice);
+	must(read(go, &byte, 1) == 1, "not told to go on");
+	if (has_timer)
+		must(!timer_create(CLOCK_MONOTONIC, &event, &timer) &&
+		     !timer_settime(timer, 0, &often, NULL), "no timer: %s", strerror(errno));
+	for (;;)
+		pause();
+}
+
+/*
+ * What a timer sends is nobody's, whoever runs meanwhile; what says so of itself is told where there
+ * is no timer.
+ */
+void test_timer_signals(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct meeting meeting = { .kind = IMMUNE_KIND_SIGNAL, .pid = (uint32_t)getpid() };
+	siginfo_t said = { .si_code = SI_TIMER };
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET((size_t)sched_getcpu(), &here);
+	must(!sched_setaffinity(0, sizeof(here), &here), "no processor: %s", strerror(errno));
+	policy_set(sensor, 0, EVERY_KIND);
+	for (int i = 0; i < 2; i++) {
+		bool has_timer = i == 0;
+		int go[2];
+		pid_t guarded;
+
+		must(!pipe(go), "no pipe");
+		guarded = start_timed(go[0], has_timer);
+		guard(sensor, guarded, SESSION);
+		meeting.target = (uint32_t)guarded;
+		must(write(go[1], "", 1) == 1, "nobody reads");
+		/* On the same processor, and it runs all the while: most of them come in its middle. */
+		for (double end = seconds_now() + 0.3; has_timer && seconds_now() < end;)
+			continue;
+		poll_out(sensor, meet, &meeting);
+		must(!meeting.count, "%d signals of a timer are told", meeting.count);
+		must(!syscall(SYS_rt_sigqueueinfo, guarded, SIGUSR2, &said), "%s", strerror(errno));
+		if (!has_timer)
+			poll_until(sensor, meet, &meeting, &meeting.done);
+		must(meeting.count == !has_timer, "%d are told", meeting.count);
+		kill(guarded, SIGKILL);
+		waitpid(guarded, NULL, 0);
+		close(go[0]);
+		close(go[1]);
+	}
 	immune_sensor_close(sensor);
 }
 

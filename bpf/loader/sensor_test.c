@@ -26,6 +26,7 @@ static const struct {
 	{ "dns", test_dns },	       { "dns_many", test_dns_many },
 	{ "streams", test_streams },   { "signals", test_signals },
 	{ "owned_files", test_owned_files },
+	{ "timer_signals", test_timer_signals },
 	{ "attach", test_attach },     { "hidden", test_hidden },
 	{ "device_again", test_device_again },
 	{ "device_room", test_device_room },

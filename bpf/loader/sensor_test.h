@@ -44,6 +44,7 @@ void test_dns_many(void);
 void test_streams(void);
 void test_signals(void);
 void test_owned_files(void);
+void test_timer_signals(void);
 void test_attach(void);
 void test_hidden(void);
 void test_device_again(void);

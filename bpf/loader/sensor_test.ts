@@ -46,6 +46,7 @@ const TESTS: Readonly<Record<string, string>> = {
   dns_many: "dns records of a packet with many questions: the first by name, the rest counted",
   streams: "exec record tells standard streams that are IP sockets, and the peer",
   signals: "signal record comes for a guarded process of another session only",
+  timer_signals: "signals of a timer are nobody's, those that only say so are told",
   owned_files: "signal record of a file that signals the sensor has no sender, and is told",
   attach: "access record comes when a debugger attaches to a guarded process, or has a role",
   hidden: "process record is flagged when something lies over its folder in /proc, also later on",
