@@ -118,7 +118,7 @@ uint32_t cgroup_names_insert(struct cgroup_names *names, uint8_t *buffer, uint32
 	char path[PATH_MAX];
 
 	/* Bounded by the records: each turn goes on by one, behind what was put in front. */
-	for (uint32_t at = from; at < used;) {
+	for (uint32_t at = from; names && at < used;) {
 		const struct immune_record_header *header = (const void *)(buffer + at);
 		uint64_t id = header->cgroup_id;
 		uint64_t *place = &names->met[(id * 0x9e3779b97f4a7c15ull >> 32) % MET_MAX];

@@ -15,7 +15,7 @@ struct cgroup_names *cgroup_names_new(int root);
 void cgroup_names_free(struct cgroup_names *names);
 
 /* Puts records of cgroups that were not met before in front of the records from `from` to `used`;
- * there is room for CGROUP_ROOM_BYTES more. Returns the new end. */
+ * there is room for CGROUP_ROOM_BYTES more. Null for names: does nothing. Returns the new end. */
 uint32_t cgroup_names_insert(struct cgroup_names *names, uint8_t *buffer, uint32_t from,
 			     uint32_t used);
 

@@ -64,13 +64,6 @@ static bool snapshot_take_records(struct immune_sensor *sensor, uint8_t *buffer,
 	return !sensor->stage_snapshot;
 }
 
-/* Puts names of new cgroups in front, into the room that was kept for them; the new end. */
-static uint32_t name_cgroups(struct immune_sensor *sensor, uint8_t *buffer, uint32_t used,
-			     uint32_t room)
-{
-	return room ? cgroup_names_insert(sensor->cgroups, buffer, 0, used) : used;
-}
-
 /*
  * One round without waiting. What is in the watch queue and in bulk now was caused by lifecycle
  * records that are in their ring already: so take note of both, drain lifecycle, then hand over
@@ -83,12 +76,14 @@ static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t c
 	struct ring *bulk = &sensor->rings[IMMUNE_STREAM_BULK];
 	uint64_t bulk_limit = ring_position(bulk);
 	/* A small buffer is for the records alone: names of cgroups wait for a larger one. */
-	uint32_t room = capacity >= 4 * CGROUP_ROOM_BYTES && sensor->cgroups ? CGROUP_ROOM_BYTES : 0;
+	struct cgroup_names *names = capacity >= 4 * CGROUP_ROOM_BYTES ? sensor->cgroups : NULL;
+	/* Names come in front of lifecycle, and in front of what is behind it. */
+	uint32_t room = names ? CGROUP_ROOM_BYTES : 0;
 	enum ring_end end;
-	uint32_t used = 0;
+	uint32_t used = 0, named;
 
-	if (!snapshot_take_records(sensor, buffer, capacity - room, &used))
-		return name_cgroups(sensor, buffer, used, room);
+	if (!snapshot_take_records(sensor, buffer, capacity - 2 * room, &used))
+		return cgroup_names_insert(names, buffer, 0, used);
 	if (stage_empty(sensor)) {
 		sensor->stage_at = 0;
 		sensor->stage_length = sensor->watch ? watch_drain(sensor->watch, sensor->stage,
@@ -101,15 +96,16 @@ static int64_t collect(struct immune_sensor *sensor, uint8_t *buffer, uint32_t c
 						       sensor->stage + sensor->stage_length,
 						       STAGE_BYTES - sensor->stage_length);
 	}
-	end = ring_drain(lifecycle, ring_position(lifecycle), buffer, capacity - room, &used);
-	used = name_cgroups(sensor, buffer, used, room);
+	end = ring_drain(lifecycle, ring_position(lifecycle), buffer, capacity - 2 * room, &used);
+	used = named = cgroup_names_insert(names, buffer, 0, used);
 	if (end == RING_EMPTY)
-		stage_take(sensor, buffer, capacity, &used);
+		stage_take(sensor, buffer, capacity - room, &used);
 	/* Starts of programs and watched files are among these, and not in bulk. */
 	if (sensor->hasher && end != RING_BROKEN)
 		hash_note(sensor->hasher, buffer, used);
 	if (end == RING_EMPTY)
-		end = ring_drain(bulk, bulk_limit, buffer, capacity, &used);
+		end = ring_drain(bulk, bulk_limit, buffer, capacity - room, &used);
+	used = cgroup_names_insert(names, buffer, named, used);
 	sensor->unfinished = end == RING_BUSY;
 	if (end == RING_BROKEN) {
 		immune_fail("Cannot read the sensor's ring: a record has a length that none can "

@@ -3,7 +3,7 @@ import { cgroup2Mount, readFact } from "../../agent/sensors/facts.ts";
 import { KINDS } from "../../common/record/table.ts";
 import { compileRules } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
-import { present, Probe, run, sensorTest } from "../support/probe.ts";
+import { pathOf, present, Probe, run, sensorTest } from "../support/probe.ts";
 
 const ID = "0123456789abcdef".repeat(4);
 /** Folders of cgroups as engines name them, and the container that each is. */
@@ -73,3 +73,23 @@ sensorTest(
     });
   },
 );
+
+sensorTest("a cgroup that somebody moved into is named before his next open", async () => {
+  await inCgroup(async (root) => {
+    using probe = new Probe({ kinds: ["open"], wideOpen: true });
+    // No program starts and none ends there: the open is the first that is told of the cgroup.
+    const script = `echo $$ >${root}/cgroup.procs; : <${root}/cgroup.events`;
+    const { pid } = await run("/bin/sh", ["-c", script]);
+    const at = (): number =>
+      probe.records.findIndex((record) =>
+        record.pid === pid && record.kindId === KINDS.open.id &&
+        pathOf(record).endsWith("/cgroup.events")
+      );
+    probe.until(() => at() >= 0);
+    const opened = present(probe.records[at()]);
+    const named = probe.records.findIndex((record) =>
+      record.kindId === KINDS.cgroup.id && record.cgroupId === opened.cgroupId
+    );
+    assert(named >= 0 && named < at(), `named at ${named}, opened at ${at()}`);
+  });
+});
