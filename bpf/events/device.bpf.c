@@ -20,12 +20,11 @@ SEC("cgroup/dev")
 int on_device(struct bpf_cgroup_dev_ctx *context)
 {
 	struct immune_tally *tally;
-	__u32 key = context->major << 20 | context->minor;
+	__u64 key = IMMUNE_DEVICE_KEY(context->access_type & 0xffff, context->major, context->minor);
 	struct immune_device *device = bpf_map_lookup_elem(&devices, &key);
 	struct device_record record = {};
 
-	if (!device || !(context->access_type & IMMUNE_DEVICE_OPENS) ||
-	    (context->access_type & 0xffff) != device->type)
+	if (!device || !(context->access_type & IMMUNE_DEVICE_OPENS))
 		return IMMUNE_ALLOW;
 	tally = tally_of(IMMUNE_KIND_OPEN);
 	if (!kind_wanted(tally, IMMUNE_KIND_OPEN))

@@ -183,11 +183,11 @@ int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 		return 0;
 	}
 	known = bpf_map_lookup_elem(&connections, &key);
-	/* Both sides asked at once (RFC 9293, 3.5): it was never listened for, and is known. */
-	if (known && known->state != IMMUNE_CONNECTION_ARRIVED)
+	/* Also when both sides asked at once (RFC 9293, 3.5): it was never listened for. */
+	if (known && known->state == IMMUNE_CONNECTION_ASKED)
 		known->state = IMMUNE_CONNECTION_MADE;
 	else if (before == STATE_SYN_RECV)
-		on_accept(socket, known);
+		on_accept(socket, known && known->state == IMMUNE_CONNECTION_ARRIVED ? known : NULL);
 	return 0;
 }
 

@@ -93,17 +93,19 @@ static __always_inline void owner_put(void *map, const struct sock *socket,
 
 /*
  * A socket was copied for who came. It is confirmed in the same breath, on the same CPU, and its
- * peer is not in it yet; but with Fast Open, where that happens packets later and anywhere.
+ * peer is not in it yet; but with Fast Open, where that happens packets later and anywhere. What is
+ * known of its address is of an older socket, whose end was missed.
  */
 static __always_inline void arrival_note(const struct sock *socket)
 {
 	struct immune_arrival *arrival;
 	struct immune_owner owner = {};
 	struct immune_owner *listener;
-	__u64 key = listener_of(socket);
+	__u64 key = listener_of(socket), own = (__u64)socket;
 	__u32 zero = 0;
 
 	if (!listener_is_fast(socket)) {
+		bpf_map_delete_elem(&connections, &own);
 		arrival = bpf_map_lookup_elem(&arrivals, &zero);
 		if (arrival) {
 			arrival->socket = (__u64)socket;

@@ -135,9 +135,15 @@ struct immune_snapshot_entry {
 	__u32 reserved;
 };
 
-/* Value of `devices`, whose key is major << 20 | minor. */
+/*
+ * Key of `devices`, by type (1 = block, 2 = character), major and minor number: one of each type may
+ * have the same numbers.
+ */
+#define IMMUNE_DEVICE_KEY(type, high, low) \
+	((__u64)(type) << 32 | (__u32)(high) << 20 | (__u32)(low))
+
+/* Value of `devices`. */
 struct immune_device {
-	__u32 type; /* 1 = block, 2 = character */
 	__u32 length; /* bytes of the path */
 	char path[IMMUNE_DEVICE_PATH_BYTES];
 };

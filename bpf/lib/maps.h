@@ -180,7 +180,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2 * IMMUNE_DEVICES_MAX); /* while a policy is replaced, those of both */
-	__type(key, __u32);
+	__type(key, __u64);
 	__type(value, struct immune_device);
 } devices SEC(".maps") __weak;
 

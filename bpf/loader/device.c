@@ -34,7 +34,7 @@ enum device_type {
 struct look {
 	struct devices *devices;
 	dev_t file_system; /* of /dev */
-	uint32_t keys[IMMUNE_DEVICES_MAX]; /* found */
+	uint64_t keys[IMMUNE_DEVICES_MAX]; /* found */
 	uint32_t count;
 	bool refused; /* the watch that is looked at cannot be set in full */
 	bool full; /* the map: no further folder is looked through */
@@ -49,7 +49,7 @@ static bool is_below(const char *path)
 	return !strncmp(path, DEVICE_FOLDER, length) && path[length] == '/' && path[length + 1];
 }
 
-static bool is_found(const struct look *look, uint32_t key)
+static bool is_found(const struct look *look, uint64_t key)
 {
 	for (uint32_t i = 0; i < look->count; i++)
 		if (look->keys[i] == key)
@@ -60,7 +60,8 @@ static bool is_found(const struct look *look, uint32_t key)
 static void put(struct look *look, const char *path, const struct stat *about)
 {
 	struct immune_device device = { .length = (uint32_t)strlen(path) };
-	uint32_t key = major(about->st_rdev) << 20 | minor(about->st_rdev);
+	enum device_type type = S_ISCHR(about->st_mode) ? DEVICE_CHARACTER : DEVICE_BLOCK;
+	__u64 key = IMMUNE_DEVICE_KEY(type, major(about->st_rdev), minor(about->st_rdev));
 
 	if (is_found(look, key))
 		return;
@@ -68,7 +69,6 @@ static void put(struct look *look, const char *path, const struct stat *about)
 		look->refused = true;
 		return;
 	}
-	device.type = S_ISCHR(about->st_mode) ? DEVICE_CHARACTER : DEVICE_BLOCK;
 	memcpy(device.path, path, device.length);
 	if (look->count == IMMUNE_DEVICES_MAX ||
 	    bpf_map_update_elem(look->devices->map, &key, &device, BPF_ANY))
@@ -203,7 +203,7 @@ static int find(struct look *look, const uint8_t *entry, uint32_t count)
 }
 
 /* Whether the map has a device for a path below /dev. */
-static bool has_below(const struct look *look, uint32_t key)
+static bool has_below(const struct look *look, uint64_t key)
 {
 	struct immune_device device;
 	char path[IMMUNE_DEVICE_PATH_BYTES + 1] = "";
@@ -216,7 +216,7 @@ static bool has_below(const struct look *look, uint32_t key)
 /* Takes out what a look did not find; of `only_below` what it looked for. */
 static void forget_others(const struct look *look, bool only_below)
 {
-	uint32_t keys[DEVICES_ROOM];
+	uint64_t keys[DEVICES_ROOM];
 	uint32_t count = 0;
 	bool more = !bpf_map_get_next_key(look->devices->map, NULL, &keys[0]);
 
@@ -332,7 +332,7 @@ bool devices_follow(const char *folder)
 
 bool devices_any(const struct devices *devices)
 {
-	uint32_t key;
+	uint64_t key;
 
 	return !bpf_map_get_next_key(devices->map, NULL, &key);
 }

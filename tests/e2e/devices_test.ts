@@ -40,6 +40,24 @@ sensorTest("an open of a watched device is told, of another device it is not", a
   });
 });
 
+sensorTest("a block and a character device of the same numbers are told apart", async () => {
+  await inFolder(async (folder) => {
+    const paths = ["b", "c"].map((type) => `${folder}/${type}`);
+    // No driver has these: the open fails, once the kernel has asked whether it is allowed.
+    for (const path of paths) await run("mknod", [path, path.slice(-1), "300", "7"]);
+    using probe = new Probe({
+      kinds: ["exec", "open"],
+      watches: paths.map((path) => ({ type: "file", path })),
+    });
+    for (const path of paths) {
+      const { pid } = await run("/bin/sh", ["-c", `true 2>/dev/null <${path} || true`]);
+      probe.until(() => probe.opens(pid).length > 0);
+      // The kernel asks twice for one of a block device.
+      assertEquals(new Set(probe.opens(pid).map(pathOf)), new Set([path]));
+    }
+  });
+});
+
 sensorTest("a device that is made after the policy is watched, also by its folder", async () => {
   const folder = `/dev/immune-test-${crypto.randomUUID()}`;
   const [early, deep] = [`${folder}-early`, `${folder}-deep`];
