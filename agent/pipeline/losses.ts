@@ -18,15 +18,23 @@ const CAUSES = [
  */
 export class LossLedger {
   readonly #reported = new Map<string, number>();
+  /** What no counter explained at the last call, by source. */
+  readonly #unexplained = new Map<number, number>();
 
   /**
-   * What was lost since the last call.
+   * What was lost since the last call. A gap is one once two calls in a row found it: a record may
+   * come behind one that was given its number later.
    *
    * @param rows Counters since the sensor was opened, one row a kind and source.
    * @param gaps Gaps in the sequences received so far.
+   * @param options `isLast`: nothing comes any more, so a gap is one at once. Default false.
    * @returns Entries for the next batch; empty when nothing is new.
    */
-  reconcile(rows: readonly StatsRow[], gaps: MissingRecords): Loss[] {
+  reconcile(
+    rows: readonly StatsRow[],
+    gaps: MissingRecords,
+    { isLast = false }: { readonly isLast?: boolean } = {},
+  ): Loss[] {
     const losses: Loss[] = [];
     const explained = new Map<number, number>();
     for (const row of rows) {
@@ -41,11 +49,13 @@ export class LossLedger {
     for (const [source, count] of explained) {
       // Records still in the ring are not missing: only what lies below the newest one counts.
       const unexplained = Math.max(0, gaps.missing(source) - count);
+      const before = isLast ? unexplained : this.#unexplained.get(source) ?? 0;
+      this.#unexplained.set(source, unexplained);
       this.#report(losses, {
         cause: LOSS_CAUSES.sequence_gap,
         kind: 0,
         source,
-        count: unexplained,
+        count: Math.min(unexplained, before),
       });
     }
     return losses;

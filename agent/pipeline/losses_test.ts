@@ -34,7 +34,8 @@ Deno.test("reconcile() names each loss once", () => {
 });
 
 Deno.test("reconcile() reports a gap that no counter explains", () => {
-  const losses = new LossLedger().reconcile([{ ...NOTHING, ringFull: 2 }], { missing: () => 5 });
+  const rows = [{ ...NOTHING, ringFull: 2 }];
+  const losses = new LossLedger().reconcile(rows, { missing: () => 5 }, { isLast: true });
   assertEquals(losses.map(({ cause, count, kind }) => [cause, count, kind]), [
     [LOSS_CAUSES.ring_full, 2, 1],
     [LOSS_CAUSES.sequence_gap, 3, 0],
@@ -44,11 +45,24 @@ Deno.test("reconcile() reports a gap that no counter explains", () => {
 Deno.test("reconcile() takes a table that was full for no record that was lost", () => {
   const connections = { ...NOTHING, kind: 0, source: 0x4000, ringFull: 1000 };
   const rows = [{ ...NOTHING, source: 0x4000, ringFull: 2 }, connections];
-  const losses = new LossLedger().reconcile(rows, { missing: () => 5 });
+  const losses = new LossLedger().reconcile(rows, { missing: () => 5 }, { isLast: true });
   assertEquals(losses.map(({ cause, count, kind }) => [cause, count, kind]), [
     [LOSS_CAUSES.ring_full, 2, 1],
     [LOSS_CAUSES.sequence_gap, 3, 0],
   ]);
+});
+
+Deno.test("reconcile() takes a record that comes late for none that was lost", () => {
+  const ledger = new LossLedger();
+  const countOf = (missing: number) =>
+    ledger.reconcile([NOTHING], { missing: () => missing }).map(({ count }) => count);
+  assertEquals(countOf(1), []);
+  assertEquals(countOf(0), []);
+  assertEquals(countOf(2), []);
+  assertEquals(countOf(1), [1]);
+  assertEquals(countOf(3), []);
+  assertEquals(countOf(3), [2]);
+  assertEquals(ledger.total, 3);
 });
 
 Deno.test("reconcile() adds up with an independent count under any loss", () => {
@@ -66,6 +80,7 @@ Deno.test("reconcile() adds up with an independent count under any loss", () => 
       } else if (what !== "vanished") counters[what]++;
       ledger.reconcile([counters], gaps);
     });
+    ledger.reconcile([counters], gaps, { isLast: true });
     const lost = fates.filter((what) => what !== "received").length;
     assertEquals(ledger.total, lost);
   }));

@@ -218,13 +218,19 @@ export class Pipeline {
   /**
    * Brings the loss ledger up to date; what is new travels with the next batch.
    *
-   * @param withPrograms Whether it asks for each program too, which takes a call each. Default true.
+   * @param options `withPrograms`: it asks for each program too, which takes a call each, default
+   * true; `isLast`: no record comes any more, default false.
    * @returns What was lost since the last call.
    */
-  reconcile(withPrograms = true): readonly Loss[] {
+  reconcile(
+    { withPrograms = true, isLast = false }: {
+      readonly withPrograms?: boolean;
+      readonly isLast?: boolean;
+    } = {},
+  ): readonly Loss[] {
     const { source } = this.#parts;
     const losses = [
-      ...this.#ledger.reconcile(source.stats(), this.#gaps),
+      ...this.#ledger.reconcile(source.stats(), this.#gaps, { isLast }),
       ...(withPrograms ? this.#ledger.reconcilePrograms(source.programs?.() ?? []) : []),
     ];
     this.#pendingLosses.push(...losses);

@@ -188,7 +188,7 @@ Deno.test("Pipeline hands losses of the sensor and of the sequences to the sink,
   });
   pipeline.step(0);
   assertEquals(sink.losses, [["not_attached", 1]]);
-  assertEquals(pipeline.reconcile().map(({ count }) => count), [3, 1]);
+  assertEquals(pipeline.reconcile({ isLast: true }).map(({ count }) => count), [3, 1]);
   assertEquals(pipeline.reconcile(), []);
   while (pipeline.step(0) > 0);
   assertEquals(sink.losses, [["not_attached", 1], ["ring_full", 3], ["sequence_gap", 1]]);

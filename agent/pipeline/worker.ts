@@ -99,7 +99,7 @@ async function poll(
     const now = performance.now();
     if (now - reconciledAt >= LEDGER_INTERVAL_MS) {
       reconciledAt = now;
-      reportLosses(running, turns++ % LEDGER_TURNS_WITH_PROGRAMS === 0);
+      reportLosses(running, { withPrograms: turns++ % LEDGER_TURNS_WITH_PROGRAMS === 0 });
     }
     if (now - healthAt >= HEALTH_INTERVAL_MS) {
       healthAt = now;
@@ -167,7 +167,7 @@ function finish(
   running: RunningPipeline,
   { outlets, release }: { readonly outlets: Outlets; readonly release: boolean },
 ): void {
-  reportLosses(running);
+  reportLosses(running, { isLast: true });
   running.pipeline.tellHealth();
   running.flush();
   const { records, alerts, masked, lost } = running.pipeline;
@@ -189,8 +189,11 @@ function finish(
   });
 }
 
-function reportLosses(running: RunningPipeline, withPrograms = true): void {
-  const losses = running.pipeline.reconcile(withPrograms);
+function reportLosses(
+  running: RunningPipeline,
+  options: Parameters<typeof running.pipeline.reconcile>[0],
+): void {
+  const losses = running.pipeline.reconcile(options);
   if (losses.length > 0) report({ type: "losses", losses });
 }
 
