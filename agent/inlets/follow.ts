@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { LineBuffer } from "./line_buffer.ts";
+import { idAt, idOf, nextLog, renamedLogs } from "./renamed.ts";
 
 /** Bytes that are read at once. */
 const CHUNK_BYTES = 64 * 1024;
@@ -7,9 +8,6 @@ const CHUNK_BYTES = 64 * 1024;
 const HEAD_BYTES = 256;
 /** So far behind the end a file is followed; what lies before is skipped and counted, in bytes. */
 export const BEHIND_BYTES_MAX = 64 * 1024 * 1024;
-
-/** Files that a log may have been renamed to that are looked at. */
-const RENAMED_MAX = 64;
 
 /** How far a file was read. */
 export interface FilePosition {
@@ -24,7 +22,7 @@ export interface FilePosition {
 
 /** What was not read, by cause. */
 export interface FollowLosses {
-  /** Files that were replaced or cut while nobody looked: what was in them is not known. */
+  /** Files that were replaced, cut or packed while nobody looked: what was in them is not known. */
   gaps: number;
   /** Bytes that were skipped because more came than could be read. */
   skippedBytes: number;
@@ -84,8 +82,7 @@ export class LogFile implements Disposable {
     // What was written between the last read and the renaming is in it still.
     const last = this.#readChunk();
     if (last > 0) return this.#lines.take(this.#chunk.subarray(0, last));
-    this.#close();
-    this.#open(this.path);
+    this.#goOver();
     return undefined;
   }
 
@@ -95,7 +92,7 @@ export class LogFile implements Disposable {
   }
 
   #resume({ file, offset, head, headBytes }: FilePosition): void {
-    for (const path of [this.path, ...renamed(this.path)]) {
+    for (const path of [this.path, ...renamedLogs(this.path).map((log) => log.path)]) {
       if (!this.#open(path)) continue;
       const { size } = this.#stat() ?? { size: 0 };
       if (this.#id === file && size >= offset && this.#hashOf(headBytes) === head) {
@@ -111,21 +108,42 @@ export class LogFile implements Disposable {
     this.#open(this.path);
   }
 
-  #open(path: string): boolean {
+  /** Goes on to the file that was written next. */
+  #goOver(): void {
+    const id = this.#id;
+    const writtenMs = this.#stat()?.mtime?.getTime() ?? 0;
+    const next = nextLog(this.path, { id, writtenMs });
+    if (next === undefined) return;
+    if (this.#open(next.path, next.id)) {
+      this.losses.gaps += next.missed;
+      return;
+    }
+    // Renamed meanwhile: the next look sees where to.
+    if (idAt(next.path) !== next.id) return;
+    // It may not be read.
+    this.losses.gaps += next.missed + 1;
+    this.#close();
+  }
+
+  /** In place of the file that is open; where it cannot be, or has not the id, that one stays. */
+  #open(path: string, id?: string): boolean {
+    let file: Deno.FsFile | undefined;
     try {
-      this.#file = Deno.openSync(path, { read: true });
+      file = Deno.openSync(path, { read: true });
+      const info = file.statSync();
+      if (info.isFile && (id === undefined || idOf(info) === id)) {
+        this.#close();
+        this.#file = file;
+        this.#id = idOf(info);
+        this.#read = 0;
+        this.#head = { hash: "", bytes: 0 };
+        return true;
+      }
     } catch {
-      return false;
+      // As one that is no file.
     }
-    const info = this.#stat();
-    if (info === undefined || !info.isFile) {
-      this.#close();
-      return false;
-    }
-    this.#id = idOf(info);
-    this.#read = 0;
-    this.#head = { hash: "", bytes: 0 };
-    return true;
+    file?.close();
+    return false;
   }
 
   #close(): void {
@@ -214,31 +232,10 @@ export class LogFile implements Disposable {
   }
 
   #isReplaced(): boolean {
-    try {
-      return idOf(Deno.statSync(this.path)) !== this.#id;
-    } catch {
-      // Renamed, and no new one yet: writers may still write to this one.
-      return false;
-    }
+    const id = idAt(this.path);
+    // Renamed, and no new one yet: writers may still write to this one.
+    return id !== undefined && id !== this.#id;
   }
-}
-
-/** Files beside a log that it may have been renamed to: `auth.log.1`, `auth.log-20261128`. */
-function renamed(path: string): string[] {
-  const slash = path.lastIndexOf("/");
-  const [folder, name] = [path.slice(0, slash) || "/", path.slice(slash + 1)];
-  try {
-    return [...Deno.readDirSync(folder)]
-      .filter((entry) => entry.isFile && entry.name.startsWith(name) && entry.name !== name)
-      .slice(0, RENAMED_MAX)
-      .map((entry) => `${folder}/${entry.name}`);
-  } catch {
-    return [];
-  }
-}
-
-function idOf({ dev, ino }: Deno.FileInfo): string {
-  return `${dev}:${ino ?? 0}`;
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -17,21 +17,39 @@ class Log implements Disposable {
     Deno.renameSync(this.path, `${this.folder}/${name}`);
   }
 
+  /** Renames it to the first name; what has that, or one of the next, goes on to the one behind. */
+  rotateAs(names: readonly string[]): void {
+    names.toReversed().forEach((name, i) => {
+      const before = names[names.length - i - 2] ?? "auth.log";
+      Deno.renameSync(`${this.folder}/${before}`, `${this.folder}/${name}`);
+    });
+  }
+
   [Symbol.dispose](): void {
     Deno.removeSync(this.folder, { recursive: true });
   }
 }
 
-/** All lines that are there, until it says twice that nothing came: going over to a file takes one. */
+/** All lines that are there: going over to another file takes a look at which nothing comes. */
 function lines(file: LogFile): string[] {
   const all: string[] = [];
-  for (let idle = 0; idle < 2;) {
+  for (let idle = 0; idle < 4;) {
     const some = file.poll();
-    if (some === undefined) idle++;
-    else all.push(...some);
+    idle = some === undefined ? idle + 1 : 0;
+    all.push(...some ?? []);
   }
   return all;
 }
+
+/** How a restarted one, or the one that runs, goes on from `first`. */
+const WAYS: readonly (readonly [string, (first: LogFile) => LogFile])[] = [
+  ["running", (first) => first],
+  ["restarted", (first) => {
+    const { path, position } = first;
+    first[Symbol.dispose]();
+    return new LogFile(path, position);
+  }],
+];
 
 Deno.test("LogFile begins at the end, with the line that is not whole yet", () => {
   using log = new Log();
@@ -104,6 +122,94 @@ Deno.test("LogFile finds a log again that was renamed while nobody looked", () =
     using second = new LogFile(log.path, position);
     assertEquals([lines(second), second.losses.gaps], [["b", "c"], 0], name);
   }
+});
+
+Deno.test("LogFile reads all files that a log became between two looks, in their order", () => {
+  for (
+    const names of [
+      [["auth.log.1"], ["auth.log.1", "auth.log.2"], ["auth.log.1", "auth.log.2", "auth.log.3"]],
+      [["auth.log-20261127"], ["auth.log-20261128"], ["auth.log-20261129"]],
+    ]
+  ) {
+    for (const [way, goOn] of WAYS) {
+      using log = new Log();
+      // One from before, and a file that is none of the log's.
+      log.append("old\n");
+      log.rotate(names[0]?.length === names[1]?.length ? "auth.log-20261126" : "auth.log.4");
+      Deno.writeTextFileSync(`${log.path}.note`, "no log\n");
+      log.append("");
+      const first = new LogFile(log.path);
+      log.append("a\n");
+      assertEquals(lines(first), ["a"], way);
+      using file = goOn(first);
+      log.append("a2\n");
+      log.rotateAs(names[0] ?? []);
+      log.append("b\n");
+      log.rotateAs(names[1] ?? []);
+      log.append("c\n");
+      log.rotateAs(names[2] ?? []);
+      log.append("d\n");
+      assertEquals([lines(file), file.losses.gaps], [["a2", "b", "c", "d"], 0], way);
+    }
+  }
+});
+
+Deno.test("LogFile goes on by the times of files where the one that it read is gone", () => {
+  using log = new Log();
+  log.append("");
+  using file = new LogFile(log.path);
+  log.append("a\n");
+  Deno.utimeSync(log.path, 100, 100);
+  assertEquals(lines(file), ["a"]);
+  log.rotate();
+  Deno.removeSync(`${log.path}.1`);
+  // Packed with the time that it had.
+  Deno.writeTextFileSync(`${log.path}.3.gz`, "");
+  Deno.utimeSync(`${log.path}.3.gz`, 100, 100);
+  for (const [name, time] of [["auth.log.2", 200], ["auth.log.1", 300]] as const) {
+    log.append(`${name}\n`);
+    Deno.utimeSync(log.path, time, time);
+    log.rotate(name);
+  }
+  log.append("d\n");
+  assertEquals([lines(file), file.losses.gaps], [["auth.log.2", "auth.log.1", "d"], 0]);
+});
+
+Deno.test("LogFile says that there is a gap where a file between is packed, or its place not known", () => {
+  for (
+    const [own, between, read] of [
+      ["auth.log.3", ["auth.log.2.gz", "auth.log.1"], ["auth.log.1", "d"]],
+      ["auth.log.2", ["auth.log.1.xz"], ["d"]],
+      ["auth.log-20261127", ["auth.log-20261128.zst"], ["d"]],
+      // By the times of their last lines: the name of the first tells nothing.
+      ["auth.log.kept", ["auth.log.old"], ["d"]],
+    ] as const
+  ) {
+    for (const [way, goOn] of WAYS) {
+      using log = new Log();
+      log.append("a\n");
+      using file = goOn(new LogFile(log.path));
+      log.rotate(own);
+      Deno.utimeSync(`${log.folder}/${own}`, 100, 100);
+      for (const name of between) {
+        log.append(`${name}\n`);
+        log.rotate(name);
+      }
+      log.append("d\n");
+      assertEquals([lines(file), file.losses.gaps], [[...read], 1], `${way} ${own}`);
+    }
+  }
+});
+
+Deno.test("LogFile knows no gap where a log was renamed once and is being packed", () => {
+  using log = new Log();
+  log.append("a\n");
+  using file = new LogFile(log.path);
+  Deno.writeTextFileSync(`${log.path}.2.gz`, "packed long ago");
+  log.rotate();
+  Deno.writeTextFileSync(`${log.path}.1.gz`, "half of it");
+  log.append("b\n");
+  assertEquals([lines(file), file.losses.gaps], [["b"], 0]);
 });
 
 Deno.test("LogFile says that there is a gap where the log is another one", () => {
