@@ -91,11 +91,12 @@ export class LogFile implements Disposable {
     this.#close();
   }
 
-  #resume({ file, offset, head, headBytes }: FilePosition): void {
+  #resume(position: FilePosition): void {
+    const { offset, head, headBytes } = position;
     for (const path of [this.path, ...renamedLogs(this.path).map((log) => log.path)]) {
       if (!this.#open(path)) continue;
       const { size } = this.#stat() ?? { size: 0 };
-      if (this.#id === file && size >= offset && this.#hashOf(headBytes) === head) {
+      if (size >= offset && this.#isAt(position)) {
         this.#read = offset;
         this.#head = { hash: head, bytes: headBytes };
         if (!this.#isLineStart(offset)) this.#lines.beginInside();
@@ -106,6 +107,13 @@ export class LogFile implements Disposable {
     // Another file stands there, or it was cut: it is read from its start, what was lost is not known.
     this.losses.gaps++;
     this.#open(this.path);
+  }
+
+  /** By inode and first bytes: its device may have another number after a reboot. */
+  #isAt({ file, offset, head, headBytes }: FilePosition): boolean {
+    if (headBytes === 0 && offset > 0) return file === this.#id;
+    return inodeOf(file) === inodeOf(this.#id) &&
+      (headBytes === 0 || this.#hashOf(headBytes) === head);
   }
 
   /** Goes on to the file that was written next. */
@@ -190,11 +198,10 @@ export class LogFile implements Disposable {
 
   #remember(start: Uint8Array): void {
     const head = start.subarray(0, HEAD_BYTES);
-    this.#head = { hash: sha256(head), bytes: head.length };
+    this.#head = { hash: head.length === 0 ? "" : sha256(head), bytes: head.length };
   }
 
   #hashOf(bytes: number): string {
-    if (bytes === 0) return "";
     const head = new Uint8Array(Math.min(bytes, HEAD_BYTES));
     try {
       this.#file?.seekSync(0, Deno.SeekMode.Start);
@@ -236,6 +243,10 @@ export class LogFile implements Disposable {
     // Renamed, and no new one yet: writers may still write to this one.
     return id !== undefined && id !== this.#id;
   }
+}
+
+function inodeOf(id: string): string {
+  return id.slice(id.indexOf(":") + 1);
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -229,6 +229,33 @@ Deno.test("LogFile says that there is a gap where the log is another one", () =>
   assertEquals([gone.isOpen, gone.losses.gaps], [false, 1]);
 });
 
+Deno.test("LogFile knows no gap where the log was empty at the first start", () => {
+  for (const [way, goOn] of WAYS) {
+    using log = new Log();
+    log.append("");
+    using file = goOn(new LogFile(log.path));
+    log.append("a\n");
+    assertEquals([lines(file), file.losses.gaps], [["a"], 0], way);
+  }
+});
+
+Deno.test("LogFile knows a log again whose device has another number after a reboot", () => {
+  using log = new Log();
+  log.append("");
+  const first = new LogFile(log.path);
+  log.append("a\n");
+  lines(first);
+  const { position } = first;
+  first[Symbol.dispose]();
+  assert(position !== undefined);
+  const file = position.file.replace(/^\d+/, (device) => `${Number(device) + 1}`);
+  log.append("b\n");
+  using second = new LogFile(log.path, { ...position, file });
+  assertEquals([lines(second), second.losses.gaps], [["b"], 0]);
+  using other = new LogFile(log.path, { ...position, file, head: "0".repeat(64) });
+  assertEquals([lines(other), other.losses.gaps], [["a", "b"], 1]);
+});
+
 Deno.test("LogFile takes a folder for no log", () => {
   using log = new Log();
   using file = new LogFile(log.folder);
