@@ -185,8 +185,9 @@ export class LogInlet implements Disposable {
 
   /** What was not read since the last call, by cause; counts of the first two are least ones. */
   takeLosses(): readonly { readonly cause: LossCause; readonly count: number }[] {
+    const { states } = this;
     const sum = (of: (state: LogState) => number): number =>
-      this.states.reduce((total, state) => total + of(state), 0);
+      states.reduce((total, state) => total + of(state), 0);
     const totals: readonly (readonly [LossCause, number])[] = [
       ["log_gap", sum(({ gaps }) => gaps)],
       ["log_skipped", Math.ceil(sum(({ skippedBytes }) => skippedBytes) / BEHIND_BYTES_MAX)],

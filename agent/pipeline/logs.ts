@@ -57,6 +57,8 @@ export class Logs implements Disposable {
   /** Reads what came, for a few milliseconds at most. */
   step(): void {
     const events = this.#inlet.poll();
+    // Also where no line follows: the log of a quiet host may never have another one.
+    this.#parts.pipeline.tellLosses(this.#losses());
     if (events.length > 0) this.#take(events);
     const now = performance.now();
     if (events.length > 0 || now - this.#savedAt >= STATE_INTERVAL_MS) {
@@ -92,7 +94,6 @@ export class Logs implements Disposable {
     const { engine, pipeline, userId, wallOffsetNs, bootTimeNs } = this.#parts;
     const { counts } = this.#inlet;
     const options = { engine, userId, wallOffsetNs: wallOffsetNs(), nowNs: bootTimeNs() };
-    pipeline.tellLosses(this.#losses());
     for (const event of events) {
       // One by one: the next one's program is looked up in the same memory.
       const kept = pipeline.takeMade([(sequence) => madeOfLog(event, { ...options, sequence })]);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeRecord, decodeRecords, encodeRecord, SOURCES } from "../../common/record/mod.ts";
 import { compileRules, type RuleSet } from "../../common/sigma/mod.ts";
-import type { Alert } from "../../common/wire/mod.ts";
+import { type Alert, lossCause } from "../../common/wire/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { CONTEXT, KeptSink } from "./_pipeline_test_support.ts";
 import { madeOfLog } from "./log_intake.ts";
@@ -226,6 +226,22 @@ Deno.test("Logs makes nobody root whom the host does not know, and reads sudo's 
   host.write("sudo: ada : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/id");
   host.read();
   assertEquals(host.titles(), ["sudo by its own name of who"]);
+});
+
+Deno.test("Logs tells once of a gap that no line follows, with how the agent does", async () => {
+  using host = await Host.open();
+  host.write("sshd[9]: Corrupted MAC on input. [preauth]");
+  host.logs.save();
+  host.read();
+  Deno.truncateSync(host.log, 0);
+  host.read();
+  host.logs.step();
+  host.pipeline.tellHealth();
+  host.pipeline.tellHealth();
+  const told = host.sink.healths.map(({ losses }) =>
+    losses.map(({ cause, count, source, certain }) => [lossCause(cause), count, source, certain])
+  );
+  assertEquals(told, [[["log_gap", 1, SOURCES.logs, false]], []]);
 });
 
 Deno.test("Logs says once that its state cannot be written, and goes on", async () => {
