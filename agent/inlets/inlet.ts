@@ -27,6 +27,8 @@ export interface LogPositions {
   readonly files: Readonly<Record<string, FilePosition>>;
   /** By the folder. */
   readonly journals: Readonly<Record<string, JournalPositions>>;
+  /** By the folder: files of it that were not read to an end. Default: not known. */
+  readonly active?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What an inlet did since it was made. */
@@ -113,6 +115,7 @@ export class LogInlet implements Disposable {
     this.#journals = journals.slice(0, FILES_MAX).map((path) =>
       new JournalFolder(path, {
         positions: positions === undefined ? undefined : positions.journals[path] ?? {},
+        active: positions?.active?.[path],
         nowMs: this.#clockMs(),
       })
     );
@@ -138,6 +141,7 @@ export class LogInlet implements Disposable {
         return position === undefined ? [] : [[log.path, position]];
       })),
       journals: Object.fromEntries(this.#journals.map(({ path, positions }) => [path, positions])),
+      active: Object.fromEntries(this.#journals.map(({ path, active }) => [path, active])),
     };
   }
 

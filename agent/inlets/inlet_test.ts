@@ -115,6 +115,10 @@ Deno.test("LogInlet goes on behind what was read, through its state file", () =>
   Deno.writeTextFileSync(logs.auth, line(2), { append: true });
   using second = logs.inlet(readLogsFile(state)?.positions);
   assertEquals(second.poll().map(({ pid }) => pid), [2]);
+  const active = { "/var/log/journal": ["0a"] };
+  const { counts, states } = first;
+  writeLogsFile(state, { positions: { ...first.positions, active }, counts, logs: states });
+  assertEquals(readLogsFile(state)?.positions.active, active);
   Deno.writeTextFileSync(state, '{"version":1,"positions":');
   assertEquals(readLogsFile(state), undefined);
 });

@@ -8,7 +8,11 @@ export const FOLDER_INTERVAL_MS = 2000;
 /** Files of one journal that are looked at, at most. */
 const JOURNAL_FILES_MAX = 64;
 /** The system's own files; those of users have what users write. */
-const SYSTEM_FILE = /^system(?:@[0-9a-f-]{1,100})?\.journal$/;
+const SYSTEM_FILE = /^system(?:@[0-9a-f-]{1,100})?\.journal~?$/;
+/** What journald found not closed: its name has when that was, then a random part. */
+const SET_ASIDE = /@([0-9a-f]{1,16})-[0-9a-f]{1,16}\.journal~$/;
+/** What journald closed: its name ends in the time of its first entry. */
+const ARCHIVED = /-([0-9a-f]{1,16})\.journal$/;
 const WANTED: ReadonlySet<string> = new Set([
   "MESSAGE",
   "SYSLOG_IDENTIFIER",
@@ -38,7 +42,10 @@ export type JournalPositions = Readonly<Record<string, number>>;
 /** Reads journald's files in a folder as they grow, also when journald goes on to another file. */
 export class JournalFolder implements Disposable {
   readonly path: string;
-  /** Places where something did not hold: what lies behind one in its file is not read. */
+  /**
+   * Places where something did not hold: what lies behind one in its file is not read. And files
+   * that went before they were read to their ends.
+   */
   damaged = 0;
   /** Entries whose message is too long, or in a form that is not read. */
   unread = 0;
@@ -47,20 +54,30 @@ export class JournalFolder implements Disposable {
   readonly #done = new Map<string, number>();
   /** Where files were found damaged: they are looked at again, and told of once. */
   readonly #damages = new Map<string, number>();
+  /** Files that were not read to an end behind which nothing more comes. */
+  readonly #active: Set<string>;
+  /** Open files that were not in the folder at the last look. */
+  #missing: ReadonlySet<string> = new Set();
   #lookedAt = -Infinity;
 
   /**
    * Begins where the last run stopped; without positions, at the ends of all files.
    *
    * @param path Folder that has a folder for each machine.
-   * @param options Positions of the last run; time in milliseconds by a clock that never jumps.
+   * @param options Positions of the last run, and which of them were active; time in milliseconds
+   * by a clock that never jumps.
    */
   constructor(
     path: string,
-    options: { readonly positions?: JournalPositions | undefined; readonly nowMs: number },
+    options: {
+      readonly positions?: JournalPositions | undefined;
+      readonly active?: readonly string[] | undefined;
+      readonly nowMs: number;
+    },
   ) {
-    const { positions, nowMs } = options;
+    const { positions, active = [], nowMs } = options;
     this.path = path;
+    this.#active = new Set(active);
     for (const [id, count] of Object.entries(positions ?? {})) this.#done.set(id, count);
     this.#look(nowMs);
     if (positions !== undefined) return;
@@ -76,6 +93,11 @@ export class JournalFolder implements Disposable {
   get positions(): JournalPositions {
     const open = [...this.#open].map(([id, { position }]): [string, number] => [id, position]);
     return Object.fromEntries([...this.#done, ...open]);
+  }
+
+  /** Ids of the files that were not read to an end behind which nothing more comes. */
+  get active(): readonly string[] {
+    return [...this.#active];
   }
 
   /**
@@ -97,9 +119,7 @@ export class JournalFolder implements Disposable {
         this.damaged++;
         this.#damages.set(id, file.position);
       }
-      this.#done.set(id, file.position);
-      this.#open.delete(id);
-      file[Symbol.dispose]();
+      this.#close(id, file);
     }
     return undefined;
   }
@@ -114,24 +134,64 @@ export class JournalFolder implements Disposable {
     const seen = new Set<string>();
     const paths = filesIn(this.path);
     if (paths === undefined) return;
+    let unreadable = 0;
     for (const path of paths) {
+      const isSetAside = path.endsWith("~");
       const file = JournalFile.open(path, WANTED);
-      if (file === undefined) continue;
-      seen.add(file.id);
-      const before = this.#done.get(file.id);
-      const isRead = before !== undefined && file.isArchived && before >= file.entries;
-      if (this.#open.has(file.id) || isRead || this.#open.size >= JOURNAL_FILES_MAX) {
-        file[Symbol.dispose]();
+      if (file === undefined) {
+        // What journald itself cannot read is set aside too, and stays so.
+        if (!isSetAside) unreadable++;
         continue;
       }
-      if (before !== undefined) file.seek(before);
-      this.#done.delete(file.id);
-      this.#open.set(file.id, file);
+      seen.add(file.id);
+      this.#take(file, isSetAside);
     }
+    this.#closeMissing(seen);
     // Of files that cannot be read just now nothing is forgotten, up to a bound.
-    if (seen.size < paths.length && this.#done.size < POSITIONS_MAX) return;
+    if (unreadable === 0 || this.#done.size >= POSITIONS_MAX) this.#forget(seen);
+  }
+
+  /** Opens a file to read on in it, where there is anything to read and room for it. */
+  #take(file: JournalFile, isSetAside: boolean): void {
+    const { id } = file;
+    const open = this.#open.get(id);
+    if (isSetAside) (open ?? file).setAside();
+    const before = this.#done.get(id);
+    const isRead = before !== undefined && file.isArchived && before >= file.entries;
+    if (open === undefined && !isRead) this.#active.add(id);
+    if (open !== undefined || isRead || this.#open.size >= JOURNAL_FILES_MAX) {
+      file[Symbol.dispose]();
+      return;
+    }
+    if (before !== undefined) file.seek(before);
+    this.#done.delete(id);
+    this.#open.set(id, file);
+  }
+
+  /** Nobody writes to what is gone. One that is just being renamed may be missing once. */
+  #closeMissing(seen: ReadonlySet<string>): void {
+    const missing = [...this.#open].filter(([id]) => !seen.has(id));
+    for (const [id, file] of missing) {
+      if (this.#missing.has(id) && file.position >= file.entries) this.#close(id, file);
+    }
+    this.#missing = new Set(missing.map(([id]) => id));
+  }
+
+  #close(id: string, file: JournalFile): void {
+    this.#done.set(id, file.position);
+    this.#active.delete(id);
+    this.#open.delete(id);
+    file[Symbol.dispose]();
+  }
+
+  #forget(seen: ReadonlySet<string>): void {
     for (const known of [this.#done, this.#damages]) {
       for (const id of known.keys()) if (!seen.has(id)) known.delete(id);
+    }
+    for (const id of this.#active) {
+      if (seen.has(id) || this.#open.has(id)) continue;
+      this.#active.delete(id);
+      this.damaged++;
     }
   }
 }
@@ -154,9 +214,9 @@ function filesIn(folder: string): string[] | undefined {
   }
 }
 
-/** By what files are in their order: an archived one's name ends in the time of its first entry. */
+/** By what files are in their order: a time in microseconds; what is written to now comes last. */
 function ageOf(name: string): string {
-  return /-([0-9a-f]{1,16})\.journal$/.exec(name)?.[1]?.padStart(16, "0") ?? "g";
+  return (SET_ASIDE.exec(name) ?? ARCHIVED.exec(name))?.[1]?.padStart(16, "0") ?? "g";
 }
 
 /** journald itself says which process wrote an entry: the names with a line in front are its own. */

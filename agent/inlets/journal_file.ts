@@ -56,6 +56,7 @@ export class JournalFile implements Disposable {
   #arrayStart = 0;
   #next = 0;
   #damaged = false;
+  #isSetAside = false;
 
   private constructor(file: Deno.FsFile, wanted: ReadonlySet<string>) {
     const header = read(file, 0, HEADER_BYTES);
@@ -99,7 +100,13 @@ export class JournalFile implements Disposable {
 
   /** True when nothing more will come into it. */
   get isArchived(): boolean {
-    return read(this.#file, 0, HEADER_BYTES)?.getUint8(HEADER.state) === STATE_ARCHIVED;
+    return this.#isSetAside ||
+      read(this.#file, 0, HEADER_BYTES)?.getUint8(HEADER.state) === STATE_ARCHIVED;
+  }
+
+  /** Journald found it not closed: nothing more will come, though the file does not say so. */
+  setAside(): void {
+    this.#isSetAside = true;
   }
 
   /** How many entries it has. */

@@ -8,8 +8,9 @@ const ignore = !isThere(WRITER);
 
 /** Place of the last object's place in a file's header. */
 const TAIL_OBJECT_AT = 136;
-/** Place of a file's state. */
+/** Place of a file's state, and of its id. */
 const STATE_AT = 16;
+const ID_AT = 24;
 /** Place of the header's own size. */
 const HEADER_SIZE_AT = 88;
 
@@ -90,6 +91,14 @@ function archiveFile(path: string, archive: string): void {
   Deno.renameSync(path, archive);
 }
 
+/** The same file as another one: with another id. */
+function copyAs(path: string, { copy, id }: { copy: string; id: number }): void {
+  Deno.copyFileSync(path, copy);
+  using file = Deno.openSync(copy, { write: true });
+  file.seekSync(ID_AT, Deno.SeekMode.Start);
+  file.writeSync(new Uint8Array(16).fill(id));
+}
+
 function messages(folder: JournalFolder, nowMs: number): string[] {
   const lines: string[] = [];
   for (let line = folder.read(nowMs); line !== undefined; line = folder.read(nowMs)) {
@@ -167,6 +176,102 @@ Deno.test({
     await journal.write(numbered(5, 7));
     using second = new JournalFolder(journal.folder, { positions, nowMs: 0 });
     assertEquals(messages(second, 0).toSorted(), numbered(3, 7).map(({ message }) => message));
+  },
+});
+
+/** As journald names a file that it finds not closed: when that was, then a random part. */
+const ASIDE = "system@00060b1c2d3e4f50-fedcba9876543210.journal~";
+
+Deno.test({
+  name: "journal: a file that was set aside as not closed is read to its end, running or not",
+  ignore,
+  fn: async () => {
+    for (const isRunning of [true, false]) {
+      using journal = new Journal();
+      const path = `${journal.machine}/system.journal`;
+      await journal.write(numbered(0, 3));
+      const first = new JournalFolder(journal.folder, { nowMs: 0 });
+      const { positions, active } = first;
+      await journal.write(numbered(3, 5));
+      Deno.renameSync(path, `${journal.machine}/${ASIDE}`);
+      await journal.write(numbered(5, 7));
+      if (!isRunning) first[Symbol.dispose]();
+      const options = { positions, active, nowMs: 0 };
+      using folder = isRunning ? first : new JournalFolder(journal.folder, options);
+      const nowMs = FOLDER_INTERVAL_MS;
+      assertEquals(messages(folder, nowMs), numbered(3, 7).map(({ message }) => message));
+      // Nothing more comes into it: it is no longer open, and not read again.
+      assertEquals([folder.active.length, Object.keys(folder.positions).length], [1, 2]);
+      assertEquals([messages(folder, 2 * nowMs), folder.damaged], [[], 0]);
+    }
+  },
+});
+
+Deno.test({
+  name: "journal: a file that went before it was read to its end is a gap, another one is none",
+  ignore,
+  fn: async () => {
+    for (const isArchived of [true, false]) {
+      using journal = new Journal();
+      const path = `${journal.machine}/system.journal`;
+      await journal.write(numbered(0, 3));
+      const first = new JournalFolder(journal.folder, { nowMs: 0 });
+      const archive = `${journal.machine}/system@0a-1.journal`;
+      if (isArchived) archiveFile(path, archive);
+      assertEquals(messages(first, FOLDER_INTERVAL_MS), []);
+      const { positions, active } = first;
+      first[Symbol.dispose]();
+      Deno.removeSync(isArchived ? archive : path);
+      await journal.write(numbered(5, 6));
+      using second = new JournalFolder(journal.folder, { positions, active, nowMs: 0 });
+      assertEquals(messages(second, 0), ["message 5"]);
+      assertEquals([second.damaged, second.active.length], [isArchived ? 0 : 1, 1]);
+      assertEquals([messages(second, FOLDER_INTERVAL_MS), second.damaged], [[], +!isArchived]);
+    }
+  },
+});
+
+Deno.test({
+  name: "journal: however many files went that nobody archived, the next one is read",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    const path = `${journal.machine}/system.journal`;
+    await journal.write([{ message: "x" }]);
+    const template = `${journal.folder}/template`;
+    Deno.renameSync(path, template);
+    using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    for (let id = 1; id <= 100; id++) {
+      copyAs(template, { copy: path, id });
+      assertEquals(messages(folder, id * FOLDER_INTERVAL_MS), ["x"], `${id}`);
+    }
+    // The one that went last may be on its way to another name.
+    assertEquals([folder.damaged, folder.active.length], [0, 2]);
+  },
+});
+
+Deno.test({
+  name: "journal: files over the bound are read later; one that went meanwhile is a gap",
+  ignore,
+  fn: async () => {
+    using journal = new Journal();
+    await journal.write([{ message: "x" }]);
+    const template = `${journal.folder}/template`;
+    Deno.renameSync(`${journal.machine}/system.journal`, template);
+    const name = (id: number): string =>
+      `${journal.machine}/system@0a-1-${id.toString(16).padStart(16, "0")}.journal`;
+    const copies = (from: number, to: number): void => {
+      for (let id = from; id < to; id++) copyAs(template, { copy: name(id), id });
+    };
+    copies(0, 64);
+    using folder = new JournalFolder(journal.folder, { positions: {}, nowMs: 0 });
+    for (let id = 0; id < 64; id++) Deno.removeSync(name(id));
+    copies(64, 66);
+    // All that are open are unread: there is no room for others yet.
+    assertEquals(messages(folder, FOLDER_INTERVAL_MS).length, 64);
+    Deno.removeSync(name(65));
+    const later = [2, 3, 4].flatMap((looks) => messages(folder, looks * FOLDER_INTERVAL_MS));
+    assertEquals([later, folder.damaged], [["x"], 1]);
   },
 });
 

@@ -57,11 +57,16 @@ function isLogsFile(found: unknown): found is LogsFile {
   return typeof time === "string" && isJsonObject(positions) &&
     isRecordOf(positions["files"], isFilePosition) &&
     isRecordOf(positions["journals"], (journal) => isRecordOf(journal, isCount)) &&
+    isRecordOf(positions["active"] ?? {}, isTexts) &&
     isRecordOf(counts, isCount) && Array.isArray(logs) && logs.every(isLogState);
 }
 
 function isRecordOf(found: unknown, isOne: (value: unknown) => boolean): found is JsonObject {
   return isJsonObject(found) && Object.values(found).every(isOne);
+}
+
+function isTexts(found: unknown): boolean {
+  return Array.isArray(found) && found.every((one) => typeof one === "string");
 }
 
 function isFilePosition(found: unknown): boolean {
