@@ -1,4 +1,9 @@
-import type { EcsDocument, RecordKey, RecordView } from "../../common/record/mod.ts";
+import {
+  type EcsDocument,
+  type RecordKey,
+  type RecordView,
+  SOURCES,
+} from "../../common/record/mod.ts";
 import {
   type CorrelationMatch,
   Correlator,
@@ -104,6 +109,8 @@ export class HostCorrelation {
       kind: "rule",
       index: rule,
       timeMs: Number((record.timeNs + wallOffsetNs) / NS_PER_US) / US_PER_MS,
+      // A line of a log from before the boot: there is no such time on the boot clock.
+      isBefore: record.timeNs === 0n && record.source === SOURCES.logs,
       id: `${key.bootId}/${key.epoch}/${key.source}/${key.sequence}`,
       field: (name) => fieldValue(event, name),
     }).filter(({ index }) => !this.#silent.correlations.has(index));

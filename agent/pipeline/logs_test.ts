@@ -101,7 +101,11 @@ class Host implements Disposable {
   }
 
   write(...messages: readonly string[]): void {
-    const lines = messages.map((message) => `2023-11-14T22:15:00Z h ${message}\n`);
+    this.writeAt("2023-11-14T22:15:00Z", ...messages);
+  }
+
+  writeAt(time: string, ...messages: readonly string[]): void {
+    const lines = messages.map((message) => `${time} h ${message}\n`);
     Deno.writeTextFileSync(this.log, lines.join(""), { append: true });
   }
 
@@ -158,6 +162,19 @@ Deno.test("Logs makes records of lines, and a correlation of failures from one a
     port: 5,
   }]);
   assertEquals(alert?.event.outcome, "failure");
+});
+
+Deno.test("Logs has failures from before the boot in no correlation: nobody knows how far apart", async () => {
+  using host = await Host.open();
+  host.logs.save();
+  const failed = "sshd[9]: Failed password for ada from 192.0.2.9 port 5 ssh2";
+  for (const day of [10, 11, 12, 13]) host.writeAt(`2023-11-${day}T08:00:00Z`, failed);
+  host.write(failed, failed);
+  host.read();
+  assertEquals([host.titles(), kinds(host).length], [[], 6]);
+  host.write(failed);
+  host.read();
+  assertEquals(host.titles(), ["Many refused logins"]);
 });
 
 Deno.test("Logs keeps a line that a rule is about, and passes by the others", async () => {

@@ -238,6 +238,7 @@ Deno.test("createApi() tells what correlation over hosts did, in figures and in 
     repeated: 0,
     ungrouped: 0,
     valueless: 0,
+    untimed: 0,
     late: 0,
     hitsDropped: 0,
     evictedGroups: 3,

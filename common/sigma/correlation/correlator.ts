@@ -177,6 +177,10 @@ export class Correlator {
       if (!this.sightings.see([rule.id, ...group], seen)) return undefined;
       return matchOf(state, { group, hits: [{ timeMs, member, id, value: "" }], id, value: 1 });
     }
+    if (hit.isBefore === true) {
+      counters.untimed++;
+      return undefined;
+    }
     const value = lookedAt(rule, fields, hit);
     if (value === undefined) {
       counters.valueless++;
@@ -314,12 +318,16 @@ function named(hits: readonly WindowHit[]): readonly MatchMember[] {
 }
 
 /** A match as a hit of the correlations that refer to it: its group, and its last event. */
-function hitOf(match: CorrelationMatch, { field }: CorrelationInput): CorrelationInput {
+function hitOf(
+  match: CorrelationMatch,
+  { field, isBefore = false }: CorrelationInput,
+): CorrelationInput {
   const group = new Map(match.group.map(({ name, value }) => [name, value]));
   return {
     kind: "correlation",
     index: match.index,
     timeMs: match.lastMs,
+    isBefore,
     id: match.id,
     field: (name) => group.get(name) ?? field(name),
   };

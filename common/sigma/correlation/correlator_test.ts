@@ -42,6 +42,21 @@ Deno.test("Correlator.take() counts hits that are at most the time span apart", 
   assertEquals(times(correlator(), at(0, 5000, 10_001)), []);
 });
 
+Deno.test("Correlator.take() has a hit from some time before in no window, behind others too", () => {
+  const first = { type: "first_seen", rules: ["a"], "group-by": ["User"], timespan: "1d" };
+  const firsts = { type: "event_count", rules: ["new"], "group-by": [], timespan: "10s" };
+  const correlator = new Correlator(correlations(
+    { name: "new", correlation: first },
+    { correlation: { ...firsts, condition: { gte: 2 } } },
+    COUNT_3,
+  ));
+  const before = ["u", "v", "u", "u"].map((User) => ({ ...hit("a", 0, { User }), isBefore: true }));
+  const found = before.flatMap((one) => correlator.take(one));
+  assertEquals(found.map(({ rule }) => rule.id), ["c0", "c0"]);
+  const { rules } = correlator.stats;
+  assertEquals(["c0", "c1", "c2"].map((id) => rules.get(id)?.untimed), [0, 2, 4]);
+});
+
 Deno.test("Correlator.take() matches once per group and time span, then again", () => {
   const correlator = new Correlator(correlations(COUNT_3));
   const hits = Array.from({ length: 31 }, (_, i) => hit("a", i * 1000, { User: "u" }));

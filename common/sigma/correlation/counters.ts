@@ -8,6 +8,8 @@ export interface CorrelationCounters {
   ungrouped: number;
   /** Hits that lack the field that is looked at, or whose value is no number where one is needed. */
   valueless: number;
+  /** Hits of which nobody knows how long ago they were: they are in no window. */
+  untimed: number;
   /** Hits that came too late for their group. */
   late: number;
   /** Hits that were let go because their group had too many. */
@@ -25,6 +27,7 @@ export function noCounters(): CorrelationCounters {
     repeated: 0,
     ungrouped: 0,
     valueless: 0,
+    untimed: 0,
     late: 0,
     hitsDropped: 0,
     evictedGroups: 0,

@@ -7,6 +7,11 @@ export interface CorrelationInput {
   readonly index: number;
   /** When the event happened, in milliseconds; fractions count. */
   readonly timeMs: number;
+  /**
+   * True when it happened some time before `timeMs`, nobody knows when: it is in no window, and for
+   * `first_seen` it counts as of `timeMs`. Default: false.
+   */
+  readonly isBefore?: boolean;
   /** Names the event; the same event has the same id. */
   readonly id: string;
   /** Value of a field of the event, by its Sigma name. */
