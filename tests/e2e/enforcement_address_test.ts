@@ -9,6 +9,7 @@ import {
 import type { RecordView } from "../../common/record/decode.ts";
 import { addressText } from "../../common/record/text.ts";
 import { blocking, compile, Refusals, tierTest } from "../support/enforcement.ts";
+import { hasMptcp } from "../support/host.ts";
 import { inFolder, run } from "../support/probe.ts";
 
 /** An address of this test alone. */
@@ -17,7 +18,10 @@ const PORT = 4999;
 const EPERM = "1";
 
 /** Every way to reach an address that is not the plain one. */
-const WAYS = ["tcp", "udp", "mapped", "mapped_udp", "fastopen", "uring", "mptcp"] as const;
+const WAYS: readonly string[] = [
+  ...["tcp", "udp", "mapped", "mapped_udp", "fastopen", "uring"],
+  ...(hasMptcp() ? ["mptcp"] : []),
+];
 
 interface End {
   readonly address?: string;

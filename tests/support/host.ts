@@ -37,3 +37,12 @@ export function kernelIsAtLeast(major: number, minor: number): boolean {
   const [ours = 0, minorOfOurs = 0] = Deno.osRelease().split(".").map(Number);
   return ours > major || (ours === major && minorOfOurs >= minor);
 }
+
+/** Whether this kernel speaks MPTCP (RFC 8684); Debian's of Linux 5.10 does not. */
+export function hasMptcp(): boolean {
+  try {
+    return Deno.statSync("/proc/sys/net/mptcp").isDirectory;
+  } catch {
+    return false;
+  }
+}
