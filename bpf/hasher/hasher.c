@@ -100,9 +100,6 @@ static int hash(const struct hasher_question *question, int fd, struct hash_cach
 
 	if (error)
 		return error;
-	if (!question->is_certain && (answer->version.device != question->device ||
-				      answer->version.inode != question->inode))
-		return -ESTALE;
 	entry = hash_cache_find(cache, &answer->version);
 	answer->is_known = entry->known;
 	if (!entry->known) {

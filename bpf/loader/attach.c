@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "hash_file.h"
 #include "sensor.h"
 #include "sensor.skel.h"
 
@@ -236,6 +237,7 @@ int sensor_want_opens(struct immune_sensor *sensor, bool wanted)
 
 int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags)
 {
+	const struct hash_programs programs = { sensor_served_fd(sensor), sensor_file_fd(sensor) };
 	struct hasher *hasher = sensor->hasher;
 	enum hash_mode mode = !(flags & IMMUNE_POLICY_HASHES)	? HASH_NONE
 			      : flags & IMMUNE_POLICY_HASH_EACH ? HASH_EACH
@@ -245,7 +247,7 @@ int sensor_want_hashes(struct immune_sensor *sensor, uint32_t flags)
 	if (!hasher) {
 		if (mode == HASH_NONE)
 			return 0;
-		error = hash_start(&hasher, sensor_served_fd(sensor), sensor->wake);
+		error = hash_start(&hasher, &programs, sensor->wake);
 		if (error) {
 			immune_fail("Cannot hash programs: %s", strerror(-error));
 			return error;

@@ -34,7 +34,7 @@ struct hasher {
 	bool runs;
 	_Atomic bool stopping;
 	_Atomic uint32_t mode; /* enum hash_mode */
-	int served; /* on_served */
+	struct hash_programs programs;
 	int wake_eventfd;
 	pthread_mutex_t lock; /* guards requests, first and count */
 	pthread_cond_t arrived;
@@ -115,10 +115,10 @@ static bool goes_on(void *state)
 static void serve(struct hasher *hasher, const struct hash_request *request)
 {
 	const struct hash_reading reading = { goes_on, hasher };
-	struct hash_apart_file file = { -1, false };
+	struct hash_apart_file file;
 	struct hash_version version = { 0 };
 	struct hash_entry *entry;
-	int fd = hash_open(request, hasher->served, &version, &file);
+	int fd = hash_open(request, &hasher->programs, &version, &file);
 	bool each = wants_each(hasher, request);
 	int error = fd < 0 ? fd : 0;
 
@@ -272,7 +272,7 @@ uint32_t hash_drain(struct hasher *hasher, uint8_t *buffer, uint32_t capacity)
 	return watch_queue_drain(&hasher->queue, buffer, capacity);
 }
 
-int hash_start(struct hasher **out, int served, int wake_eventfd)
+int hash_start(struct hasher **out, const struct hash_programs *programs, int wake_eventfd)
 {
 	struct hasher *hasher = calloc(1, sizeof(*hasher));
 
@@ -282,7 +282,7 @@ int hash_start(struct hasher **out, int served, int wake_eventfd)
 	pthread_mutex_init(&hasher->lock, NULL);
 	pthread_cond_init(&hasher->arrived, NULL);
 	pthread_mutex_init(&hasher->told, NULL);
-	hasher->served = served;
+	hasher->programs = *programs;
 	hasher->wake_eventfd = wake_eventfd;
 	/* Taken page by page as they are used: at rest nothing of them is. */
 	hasher->requests = malloc(REQUESTS_MAX * sizeof(*hasher->requests));

@@ -12,6 +12,7 @@
 #include "immune_sensor.h"
 
 struct hasher;
+struct hash_programs;
 
 enum hash_mode {
 	HASH_NONE,
@@ -19,10 +20,9 @@ enum hash_mode {
 	HASH_EACH, /* a record for each start of a program besides */
 };
 
-/* Starts the thread; nothing is hashed yet. served: the program on_served of the sensor, which says
- * what goes to the second lane. wake_eventfd is written whenever the output queue stops being empty.
- * Returns 0 or a negative errno. */
-int hash_start(struct hasher **out, int served, int wake_eventfd);
+/* Starts the thread; nothing is hashed yet. wake_eventfd is written whenever the output queue stops
+ * being empty. Returns 0 or a negative errno. */
+int hash_start(struct hasher **out, const struct hash_programs *programs, int wake_eventfd);
 
 void hash_want(struct hasher *hasher, enum hash_mode mode);
 

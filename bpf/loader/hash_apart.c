@@ -93,9 +93,6 @@ static void serve(struct hash_apart *apart, const struct item *item)
 	const struct hash_request *request = &item->request;
 	const struct hasher_question question = {
 		.record_ns = request->header.time_ns,
-		.inode = request->inode,
-		.device = request->device,
-		.is_certain = item->file.is_certain,
 	};
 	struct hasher_answer answer;
 	int error = stands_still(apart, request->device) ? -EBUSY : 0;

@@ -19,17 +19,22 @@ struct hash_request {
 	char path[IMMUNE_PATH_BYTES_MAX];
 };
 
+/* Programs of the sensor that say of a descriptor what the file system is not asked. */
+struct hash_programs {
+	int served; /* on_served (served.h) */
+	int file; /* on_file (file_ask.h) */
+};
+
 /* A file that a program may serve. */
 struct hash_apart_file {
 	int place; /* a descriptor as a path alone: it asked nobody */
-	bool is_certain; /* it is the one; else its device and inode have to be the record's */
 };
 
 /* Opens the file of a request and no other one: a program by its process, which holds it, else a
- * path whose file has the device and inode of the record. Returns a descriptor or a negative errno.
- * EREMOTE: a program serves it, or may, as `served` says (served.h): `apart` has it. EINVAL: one
- * serves what lies on its path, or it is no plain file. */
-int hash_open(const struct hash_request *request, int served, struct hash_version *version,
-	      struct hash_apart_file *apart);
+ * path; it has the device and inode of the record. Returns a descriptor or a negative errno.
+ * EREMOTE: a program serves it, or may: `apart` has it. EINVAL: one serves what lies on its path, or
+ * it is no plain file. */
+int hash_open(const struct hash_request *request, const struct hash_programs *programs,
+	      struct hash_version *version, struct hash_apart_file *apart);
 
 #endif

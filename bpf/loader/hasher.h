@@ -16,9 +16,6 @@ enum hasher_fd {
 /* Comes with the file, a descriptor as a path alone (SCM_RIGHTS). */
 struct hasher_question {
 	uint64_t record_ns; /* boot clock */
-	uint64_t inode;
-	uint32_t device;
-	uint32_t is_certain; /* else the file has to have this device and inode */
 };
 
 struct hasher_answer {

@@ -42,6 +42,11 @@ int sensor_served_fd(const struct immune_sensor *sensor)
 	return bpf_program__fd(sensor->programs->progs.on_served);
 }
 
+int sensor_file_fd(const struct immune_sensor *sensor)
+{
+	return bpf_program__fd(sensor->programs->progs.on_file);
+}
+
 /* What to do about an error of the kernel, as the end of an error line. */
 static const char *remedy(int error)
 {

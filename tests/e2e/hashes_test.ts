@@ -1,10 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { StatsRow } from "../../agent/sensors/sensor.ts";
 import type { RecordView } from "../../common/record/decode.ts";
 import { KINDS } from "../../common/record/table.ts";
 import { SOURCES } from "../../common/record/values.ts";
 import { compileRules } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
+import { Lines, START_WAIT_MS } from "../support/lines.ts";
 import { compile, inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";
 
 const textOf = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
@@ -24,8 +25,8 @@ function hashesOf(probe: Probe, path: string): readonly RecordView[] {
 const digestOf = (record: RecordView) => present(record.slot("image_hash", "sha256")).toHex();
 
 /** A program of its own: its bytes are nobody else's. */
-function makeProgram(path: string): void {
-  Deno.copyFileSync("/bin/true", path);
+function makeProgram(path: string, from = "/bin/true"): void {
+  Deno.copyFileSync(from, path);
   Deno.chmodSync(path, 0o755);
   Deno.writeTextFileSync(path, crypto.randomUUID(), { append: true });
 }
@@ -120,6 +121,37 @@ sensorTest("another file at the path is never hashed in its place", async () => 
     assert(hashesOf(probe, path).every((record) => digestOf(record) === mine));
   });
 });
+
+sensorTest(
+  "a process that runs another file at the same path by now is not taken for it",
+  () =>
+    inFolder(async (folder) => {
+      for (const name of ["in", "prepared"]) {
+        Deno.mkdirSync(`${folder}/${name}`);
+        makeProgram(`${folder}/${name}/mine`, "/bin/sh");
+      }
+      const path = `${folder}/in/mine`;
+      const [first, second] = [await sha256(path), await sha256(`${folder}/prepared/mine`)];
+      using probe = new Probe({ kinds: ["exec"], hashes: "each" });
+      const again = "echo there; read -r line";
+      const script = `mv ${folder}/in ${folder}/old && mv ${folder}/prepared ${folder}/in && ` +
+        `exec ${path} -c "${again}"`;
+      await using child = new Deno.Command(path, {
+        args: ["-c", script],
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn();
+      const lines = new Lines(child.stdout);
+      // Nothing is hashed before the exec is read: by then the process runs the other file.
+      await lines.find((line) => line === "there", { waitMs: START_WAIT_MS });
+      probe.until(() => hashesOf(probe, path).length > 0 && row(probe).unreadable > 0);
+      probe.drain();
+      assertEquals(hashesOf(probe, path).map(digestOf), [second]);
+      assertNotEquals(first, second);
+      await child.stdin.close();
+      await lines.drain();
+    }),
+);
 
 sensorTest("a watched file is hashed when it is opened and after it was written", async () => {
   await inFolder(async (folder) => {
