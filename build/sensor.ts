@@ -42,6 +42,7 @@ const SMALL_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     "hasher/hasher.c",
     "loader/hash_read.c",
     "loader/hash_cache.c",
+    "loader/file_tick.c",
     "loader/sha256.c",
   ],
 };

@@ -5,12 +5,8 @@
  * the loader runs it (BPF_PROG_TEST_RUN) on the thread that has the descriptor.
  */
 #include "descriptor.h"
+#include "file_system.h"
 #include "served_outcome.h"
-
-/* FUSE_SUPER_MAGIC of include/uapi/linux/magic.h. */
-#define IMMUNE_FUSE_MAGIC 0x65735546
-/* OVERLAYFS_SUPER_MAGIC of the same. */
-#define IMMUNE_OVERLAYFS_MAGIC 0x794c7630
 
 SEC("raw_tp")
 int on_served(struct bpf_raw_tracepoint_args *context)

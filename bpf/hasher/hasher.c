@@ -96,18 +96,16 @@ static int hash(const struct hasher_question *question, int fd, struct hash_cach
 {
 	const struct hash_reading reading = { tell_on, NULL };
 	int error = hash_look(fd, question->record_ns, &answer->version);
-	struct hash_entry *entry;
+	struct hash_found found;
 
+	answer->version.lasts = answer->version.lasts && question->tells;
+	if (!error)
+		error = hash_cache_ask(cache, fd, &answer->version, &reading, &found);
 	if (error)
 		return error;
-	entry = hash_cache_find(cache, &answer->version);
-	answer->is_known = entry->known;
-	if (!entry->known) {
-		error = hash_read(fd, &answer->version, &reading, entry->digest);
-		entry->known = !error;
-	}
-	memcpy(answer->digest, entry->digest, sizeof(answer->digest));
-	return error;
+	answer->is_known = found.is_known;
+	memcpy(answer->digest, found.digest, sizeof(answer->digest));
+	return 0;
 }
 
 static void serve(const struct hasher_question *question, int place, struct hash_cache *cache)

@@ -6,6 +6,8 @@
 enum file_answer {
 	/* The kernel has it under the device and inode that were asked about. */
 	FILE_ANSWER_SAME = 1,
+	/* Each change of it from now on gives it another change time. */
+	FILE_ANSWER_TELLS = 2,
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "descriptor.h"
 #include "file.h"
+#include "file_system.h"
 #include "reach.h"
 
 /* Of include/uapi/asm-generic/mman-common.h and mman.h. */
@@ -18,10 +19,7 @@
 /* VM_SHARED and VM_MAYWRITE of include/linux/mm.h. */
 #define IMMUNE_VM_SHARED 8
 #define IMMUNE_VM_MAYWRITE 0x20
-/* Of include/uapi/linux/magic.h, and S_IFREG and S_IFCHR of linux/stat.h. */
-#define IMMUNE_TMPFS_MAGIC 0x01021994
-#define IMMUNE_RAMFS_MAGIC 0x858458f6
-#define IMMUNE_HUGETLBFS_MAGIC 0x958458f6
+/* S_IFREG and S_IFCHR of include/uapi/linux/stat.h. */
 #define IMMUNE_MODE_REGULAR 0100000
 #define IMMUNE_MODE_CHARACTER 0020000
 #define IMMUNE_ZERO_DEVICE (1 << 20 | 5)
@@ -114,14 +112,7 @@ static __always_inline bool shared_may_change(struct inode *inode)
 
 	if (type == IMMUNE_MODE_CHARACTER) /* shared memory without a name, by another way */
 		return BPF_CORE_READ(inode, i_rdev) == IMMUNE_ZERO_DEVICE;
-	if (type != IMMUNE_MODE_REGULAR)
-		return false;
-	switch (BPF_CORE_READ(inode, i_sb, s_magic)) {
-	case IMMUNE_TMPFS_MAGIC: case IMMUNE_RAMFS_MAGIC: case IMMUNE_HUGETLBFS_MAGIC:
-		return true;
-	default:
-		return false;
-	}
+	return type == IMMUNE_MODE_REGULAR && inode_in_memory(inode);
 }
 
 /*

@@ -11,4 +11,8 @@
  * file_identity() it knows that on any file system and in any mount namespace. program: `on_file`. */
 bool file_is(int program, int fd, const struct file_identity *identity);
 
+/* Whether each change of an open file from now on gives it another change time, after the tick of
+ * its last one (file_tick.h). Not so in memory, and while somebody has it open for writing. */
+bool file_tells(int program, int fd);
+
 #endif

@@ -115,11 +115,10 @@ static bool goes_on(void *state)
 static void serve(struct hasher *hasher, const struct hash_request *request)
 {
 	const struct hash_reading reading = { goes_on, hasher };
-	struct hash_apart_file file;
 	struct hash_version version = { 0 };
-	struct hash_entry *entry;
+	struct hash_found found = { 0 };
+	struct hash_apart_file file;
 	int fd = hash_open(request, &hasher->programs, &version, &file);
-	bool each = wants_each(hasher, request);
 	int error = fd < 0 ? fd : 0;
 
 	/* Not by the error: a server of files can answer with any. */
@@ -130,19 +129,14 @@ static void serve(struct hasher *hasher, const struct hash_request *request)
 			return;
 	}
 	if (!error) {
-		entry = hash_cache_find(&hasher->cache, &version);
-		if (!entry->known) {
-			error = hash_read(fd, &version, &reading, entry->digest);
-			entry->known = !error;
-			each = true;
-		}
+		error = hash_cache_ask(&hasher->cache, fd, &version, &reading, &found);
 		close(fd);
 	}
 	if (error)
 		atomic_fetch_add(error == -EFBIG ? &hasher->oversized : &hasher->unreadable, 1);
-	else if (!each)
+	else if (found.is_known && !wants_each(hasher, request))
 		atomic_fetch_add(&hasher->filtered, 1);
-	else if (tell(hasher, request, &version, entry->digest))
+	else if (tell(hasher, request, &version, found.digest))
 		atomic_fetch_add(&hasher->submitted, 1);
 	else
 		atomic_fetch_add(&hasher->ring_full, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SHA-256 of programs that start and of watched files, on a thread of its own: nobody waits for it.
- * A file is hashed once a version (device, inode, time of its last change).
+ * A file is read once a version (device, inode, time of its last change, size), where that lasts.
  */
 #ifndef IMMUNE_HASH_H
 #define IMMUNE_HASH_H

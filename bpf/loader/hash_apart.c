@@ -93,6 +93,7 @@ static void serve(struct hash_apart *apart, const struct item *item)
 	const struct hash_request *request = &item->request;
 	const struct hasher_question question = {
 		.record_ns = request->header.time_ns,
+		.tells = item->file.tells,
 	};
 	struct hasher_answer answer;
 	int error = stands_still(apart, request->device) ? -EBUSY : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hashes of the versions of files that were met lately. */
+/* Hashes of the versions of files that were met lately; also in bpf/hasher. */
 #ifndef IMMUNE_HASH_CACHE_H
 #define IMMUNE_HASH_CACHE_H
 
@@ -24,10 +24,18 @@ struct hash_cache {
 	uint64_t questions;
 };
 
+/* The hash of a version. */
+struct hash_found {
+	uint8_t digest[SHA256_BYTES];
+	bool is_known; /* this version was met lately, with this hash */
+};
+
 int hash_cache_init(struct hash_cache *cache);
 void hash_cache_free(struct hash_cache *cache);
 
-/* The entry of a version; a new one, not known yet, where it was not met lately. */
-struct hash_entry *hash_cache_find(struct hash_cache *cache, const struct hash_version *version);
+/* Finds the hash of an open file: reads it, unless it was read as this version and that one lasts.
+ * 0, or what hash_read() says. */
+int hash_cache_ask(struct hash_cache *cache, int fd, const struct hash_version *version,
+		   const struct hash_reading *reading, struct hash_found *found);
 
 #endif

@@ -47,14 +47,24 @@ static bool is_program(const struct hash_request *request, int file, int at)
 	return file_is(file, at, &identity);
 }
 
-static int look(int fd, const struct hash_request *request, struct hash_version *version)
+static int look(int fd, const struct place *place, const struct hash_request *request, int file,
+		struct hash_version *version)
 {
 	int error = hash_look(fd, request->header.time_ns, version);
 
-	if (!error && !request->is_program &&
+	if (error)
+		return error;
+	if (!request->is_program &&
 	    (version->device != request->device || version->inode != request->inode))
-		error = -ESTALE;
-	return error;
+		return -ESTALE;
+	/* After its times: what opens it for writing later changes them. */
+	if (file_tells(file, fd))
+		return 0;
+	version->lasts = false;
+	/* A program that runs cannot be written; what a path leads to may be another one by now. */
+	if (!place->is_link)
+		version->flags |= IMMUNE_FLAG_UNRESOLVED;
+	return 0;
 }
 
 /* Opens a plain file that no program serves, who might let us wait for ever. */
@@ -73,12 +83,13 @@ static int open_checked(const struct place *place, const struct hash_request *re
 	}
 	if (served_file(programs->served, at)) {
 		apart->place = at;
+		apart->tells = file_tells(programs->file, at);
 		return -EREMOTE;
 	}
 	fd = open_again(at);
 	if (fd < 0)
 		return fd;
-	error = look(fd, request, version);
+	error = look(fd, place, request, programs->file, version);
 	if (!error)
 		return fd;
 	close(fd);

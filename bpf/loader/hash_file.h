@@ -28,6 +28,7 @@ struct hash_programs {
 /* A file that a program may serve. */
 struct hash_apart_file {
 	int place; /* a descriptor as a path alone: it asked nobody */
+	bool tells; /* as of file_tells() */
 };
 
 /* Opens the file of a request and no other one: a program by its process, which holds it, else a

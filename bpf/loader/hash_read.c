@@ -10,11 +10,10 @@
 
 #include <linux/types.h>
 
+#include "file_tick.h"
 #include "immune_record.h"
 
 #define NS_PER_S 1000000000ull
-/* Times of files are those of the last tick: up to 10 ms old. */
-#define TICK_NS 10000000ull
 
 static uint64_t time_ns(struct timespec time)
 {
@@ -49,9 +48,10 @@ int hash_look(int fd, uint64_t record_ns, struct hash_version *version)
 	describe(&about, version);
 	if (version->size > HASH_FILE_BYTES_MAX)
 		return -EFBIG;
-	version->flags = version->change_time_ns > record_ns + offset_ns + TICK_NS
+	version->flags = version->change_time_ns > record_ns + offset_ns + FILE_TICK_NS
 				 ? IMMUNE_FLAG_UNRESOLVED
 				 : 0;
+	version->lasts = !file_ticks(version->change_time_ns);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ struct hash_version {
 	uint64_t size;
 	uint32_t device;
 	uint32_t flags; /* IMMUNE_FLAG_UNRESOLVED: changed after what the record tells */
+	bool lasts; /* from now on no other content has this version */
 };
 
 /* Asked after each HASH_READ_BYTES whether to read on. */
@@ -28,8 +29,8 @@ struct hash_reading {
 	void *state;
 };
 
-/* Describes an open file that a record of that time (boot clock) tells of. 0; -EINVAL for no plain
- * file; -EFBIG over HASH_FILE_BYTES_MAX; another -errno. */
+/* Describes an open file that a record of that time (boot clock) tells of; whether it lasts, by its
+ * times alone. 0; -EINVAL for no plain file; -EFBIG over HASH_FILE_BYTES_MAX; another -errno. */
 int hash_look(int fd, uint64_t record_ns, struct hash_version *version);
 
 /* Hashes it from its start. 0; -EAGAIN when it changed meanwhile; -ECANCELED when it is to end. */

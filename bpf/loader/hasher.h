@@ -16,11 +16,12 @@ enum hasher_fd {
 /* Comes with the file, a descriptor as a path alone (SCM_RIGHTS). */
 struct hasher_question {
 	uint64_t record_ns; /* boot clock */
+	uint32_t tells; /* as of struct hash_apart_file */
 };
 
 struct hasher_answer {
 	int32_t error; /* of hash_look() or hash_read(); HASHER_GOES_ON */
-	uint32_t is_known; /* this version was hashed before */
+	uint32_t is_known; /* as of struct hash_found */
 	struct hash_version version;
 	uint8_t digest[SHA256_BYTES];
 };

@@ -52,7 +52,7 @@ int sensor_overflowed_fd(const struct immune_sensor *sensor);
 
 /* Program `on_served` of a sensor, for served_file(). */
 int sensor_served_fd(const struct immune_sensor *sensor);
-/* Program `on_file`, for file_is(). */
+/* Program `on_file`, for file_is() and file_tells(). */
 int sensor_file_fd(const struct immune_sensor *sensor);
 
 #endif

@@ -31,6 +31,7 @@ static const struct {
 	{ "device_again", test_device_again },
 	{ "device_room", test_device_room },
 	{ "errors", test_errors },     { "mark_bounds", test_mark_bounds },
+	{ "hash_tick", test_hash_tick },
 	{ "fuse", test_fuse },	       { "fuse_still", test_fuse_still },
 	{ "fuse_enforced", test_fuse_enforced },
 	{ "fuse_asks", test_fuse_asks }, { "fuse_overlay", test_fuse_overlay },

@@ -51,6 +51,7 @@ void test_device_again(void);
 void test_device_room(void);
 void test_errors(void);
 void test_mark_bounds(void);
+void test_hash_tick(void);
 void test_fuse(void);
 void test_fuse_still(void);
 void test_fuse_enforced(void);

@@ -55,6 +55,7 @@ const TESTS: Readonly<Record<string, string>> = {
     "immune_sensor_unwatched() counts a watch whose devices found no room, a loss tells it",
   errors: "immune_error() has a line of its own for every failure, never that of one before",
   mark_bounds: "immune_enforce_policy() leaves out and counts what is too much to mark, and holds",
+  hash_tick: "hash_cache_ask() reads again what was read within the tick of its change",
   fuse: "a program that FUSE serves is told and hashed, its long names are cut and flagged",
   fuse_still: "hashes and policies go on while a FUSE server stands still",
   fuse_enforced: "immune_enforce_policy() by hash counts what FUSE serves, by place it says so",

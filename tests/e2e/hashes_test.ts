@@ -6,6 +6,7 @@ import { SOURCES } from "../../common/record/values.ts";
 import { compileRules } from "../../common/sigma/mod.ts";
 import { Engine } from "../../wasm/engine/mod.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
+import { hasOverlay, onOverlay, onTmpfs } from "../support/mounts.ts";
 import { compile, inFolder, present, Probe, run, sensorTest } from "../support/probe.ts";
 
 const textOf = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
@@ -121,6 +122,53 @@ sensorTest("another file at the path is never hashed in its place", async () => 
     assert(hashesOf(probe, path).every((record) => digestOf(record) === mine));
   });
 });
+
+/** Runs a program, changes it without another change time, and runs it again: each hash is told. */
+async function remapAndRun(
+  path: string,
+  { folder, hashes }: { readonly folder: string; readonly hashes: "first" | "each" },
+): Promise<void> {
+  const remap = await compile("remap", folder);
+  makeProgram(path);
+  const before = await sha256(path);
+  using probe = new Probe({ kinds: ["exec"], hashes });
+  await run(path, []);
+  probe.until(() => hashesOf(probe, path).length === 1);
+  if (hashes === "first") {
+    const { filtered } = row(probe);
+    await run(path, []);
+    probe.until(() => row(probe).filtered > filtered);
+  }
+  assertEquals((await run(remap, [path])).lines, ["untold"]);
+  await run(path, []);
+  probe.until(() => hashesOf(probe, path).length === 2);
+  const after = await sha256(path);
+  assertNotEquals(before, after);
+  assertEquals(hashesOf(probe, path).map(digestOf), [before, after]);
+}
+
+for (const hashes of ["first", "each"] as const) {
+  sensorTest(
+    `a program in memory is hashed each time, ${hashes} is told`,
+    () =>
+      inFolder(async (folder) => {
+        const place = `${folder}/memory`;
+        await onTmpfs(place, () => remapAndRun(`${place}/mine`, { folder, hashes }));
+      }),
+  );
+}
+
+sensorTest(
+  "a program of an overlay in memory is hashed each time",
+  () =>
+    inFolder((folder) =>
+      onOverlay({ folder, program: "/bin/true" }, async (program) => {
+        const place = program.slice(0, program.lastIndexOf("/"));
+        await remapAndRun(`${place}/mine`, { folder, hashes: "each" });
+      })
+    ),
+  { isPossible: hasOverlay() },
+);
 
 sensorTest(
   "a process that runs another file at the same path by now is not taken for it",

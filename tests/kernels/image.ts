@@ -15,7 +15,7 @@ const LIBRARY = "libimmune_sensor.so";
 /** The small programs that it starts. */
 const SMALL_PROGRAMS = ["immune-guardian", "immune-hasher"];
 /** Helpers of tests/support that tests compile on other hosts. */
-const HELPERS = ["race", "load", "connects", "contact", "evade", "reach", "runs", "speak"];
+const HELPERS = ["race", "load", "connects", "contact", "evade", "reach", "remap", "runs", "speak"];
 /** The same of one architecture alone. */
 const HELPERS_OF: Readonly<Record<string, readonly string[]>> = { x86_64: ["open32"] };
 /** A program of ours that tests start, whose packages no import of theirs tells. */
