@@ -10,24 +10,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "sensor.h"
+#include "file_ask.h"
 #include "file_hash.h"
 #include "file_identity.h"
+#include "file_tick.h"
 #include "served.h"
 #include "watch_record.h"
 #include "watch_who.h"
 
 #include "enforce.skel.h"
 
-#define NS_PER_MINUTE 60000000000ull
-/* Times of files are those of the last tick: up to 10 ms old. */
-#define FILE_TICK_NS 10000000ll
+#define NS_PER_S 1000000000ull
+#define NS_PER_MINUTE (60 * NS_PER_S)
 
 int judge_begin(struct enforce_judge *judge, uint32_t generation)
 {
@@ -198,21 +198,19 @@ static bool can_hash(struct enforce_judge *judge, const struct enforce_act *act,
 	return false;
 }
 
-/* Whether a file could still change within the tick of the clock that it changed in. */
-static bool changed_now(const struct statx *file)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)(now.tv_sec - file->stx_ctime.tv_sec) * 1000000000ll + now.tv_nsec -
-		       file->stx_ctime.tv_nsec <
-	       FILE_TICK_NS;
-}
-
 static bool is_same(const struct immune_learned_file *row, const struct statx *file)
 {
 	return row->changed_s == (uint64_t)file->stx_ctime.tv_sec &&
 	       row->changed_ns == file->stx_ctime.tv_nsec;
+}
+
+/* Whether its change time tells the program from all that it may be changed to. */
+static bool is_kept(const struct enforce_judge *judge, const struct enforce_act *act, int fd)
+{
+	const struct statx_timestamp *changed = &act->file.stx_ctime;
+
+	return !file_ticks((uint64_t)changed->tv_sec * NS_PER_S + changed->tv_nsec) &&
+	       file_tells(sensor_file_fd(judge->enforce->sensor), fd);
 }
 
 /* Entries that the program's hash is listed for; from then on the kernel knows it by identity. */
@@ -222,7 +220,7 @@ static uint64_t hash_entries(struct enforce_judge *judge, const struct enforce_a
 				       act->file.stx_ino };
 	struct immune_learned_file row = { .changed_s = (uint64_t)act->file.stx_ctime.tv_sec,
 					   .changed_ns = act->file.stx_ctime.tv_nsec };
-	bool keep = !changed_now(&act->file);
+	bool keep = is_kept(judge, act, fd);
 	struct file_identity kernel;
 	uint8_t digest[SHA256_BYTES];
 

@@ -27,8 +27,17 @@ import {
 } from "../support/enforcement.ts";
 import { letGo } from "../support/held_bpf.ts";
 import { Lines, START_WAIT_MS } from "../support/lines.ts";
-import { Probe, run } from "../support/probe.ts";
-import { RAN, REFUSED, refusedUntil, starts, untilRefused, withTools } from "../support/starts.ts";
+import { hasOverlay, onOverlay, onTmpfs } from "../support/mounts.ts";
+import { compile, Probe, run } from "../support/probe.ts";
+import {
+  RAN,
+  REFUSED,
+  refusedUntil,
+  starts,
+  type Tools,
+  untilRefused,
+  withTools,
+} from "../support/starts.ts";
 
 /** Of `struct immune_enforce_header`, and of `struct immune_enforce_mark`, which ends a policy here. */
 const MARK_COUNT_AT = 52;
@@ -70,39 +79,55 @@ tierTest("a program is found by its hash before its first run, under any name", 
   }),
 });
 
-/** Mounts an overlay whose lower layer is a file system of its own; the speaker lies in it. */
-async function onOverlay(folder: string, body: (program: string) => Promise<void>): Promise<void> {
-  const [lower, upper] = [`${folder}/lower`, `${folder}/upper`];
-  const merged = `${folder}/merged`;
-  for (const path of [lower, upper, merged]) await Deno.mkdir(path);
-  await run("mount", ["-t", "tmpfs", "none", lower]);
-  try {
-    await run("mount", ["-t", "tmpfs", "none", upper]);
-    try {
-      for (const name of ["up", "work"]) await Deno.mkdir(`${upper}/${name}`);
-      await Deno.copyFile(`${folder}/speak`, `${lower}/speak`);
-      const layers = `lowerdir=${lower},upperdir=${upper}/up,workdir=${upper}/work`;
-      await run("mount", ["-t", "overlay", "none", merged, "-o", layers]);
-      try {
-        await body(`${merged}/speak`);
-      } finally {
-        await run("umount", [merged]);
-      }
-    } finally {
-      await run("umount", [upper]);
-    }
-  } finally {
-    await run("umount", [lower]);
-  }
+/** Refuses a program by its hash after it was let go, and back, each time without another change time. */
+async function remapAndRefuse({ folder, runs, speaker }: Tools, place: string): Promise<void> {
+  const remap = await compile("remap", folder);
+  const [listed, other] = [`${folder}/listed`, `${place}/other`];
+  await Deno.copyFile(speaker, listed);
+  await Deno.writeTextFile(listed, "1", { append: true });
+  await Deno.copyFile(speaker, other);
+  await Deno.writeTextFile(other, "0", { append: true });
+  const bytes = await Deno.readFile(listed);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  using refusals = new Refusals(blocking("exec", `sha256 = ["${hash}"]`), {
+    tiers: ["fanotify"],
+  });
+  const start = (program: string): Promise<string> => starts(runs, { program });
+  await untilRefused(() => start(listed));
+  assertEquals(await start(other), RAN);
+  assertEquals((await run(remap, [other])).lines, ["untold"]);
+  await untilRefused(() => start(other));
+  assertEquals((await run(remap, [other])).lines, ["untold"]);
+  assertEquals(await start(other), RAN);
+  assert((refusals.enforcer.counts()[0]?.hashed ?? 0) > 0);
 }
 
+tierTest("a program in memory is found by its hash, whatever it was when it ran before", {
+  tier: "fanotify",
+  action: "exec",
+  test: withTools(async (tools) => {
+    const place = `${tools.folder}/memory`;
+    await onTmpfs(place, async () => await remapAndRefuse(tools, place));
+  }),
+});
+
+Deno.test({
+  name: "fanotify tier: a program of an overlay in memory is found by its hash, whatever it was",
+  ignore: !hasOverlay() || !hasTier("fanotify", "exec"),
+  fn: withTools(async (tools) => {
+    const { folder, speaker } = tools;
+    await onOverlay({ folder, program: speaker }, async (program) => {
+      await remapAndRefuse(tools, program.slice(0, program.lastIndexOf("/")));
+    });
+  }),
+});
+
 for (const tier of ["lsm", "fanotify", "signal"] as const) {
-  const hasOverlay = Deno.readTextFileSync("/proc/filesystems").includes("\toverlay\n");
   Deno.test({
     name: `${tier} tier: on overlayfs a file is refused by what it is`,
-    ignore: !hasOverlay || !hasTier(tier, "exec"),
+    ignore: !hasOverlay() || !hasTier(tier, "exec"),
     fn: withTools(async ({ folder, runs }) =>
-      await onOverlay(folder, async (program) => {
+      await onOverlay({ folder, program: `${folder}/speak` }, async (program) => {
         using refusals = new Refusals(blocking("exec", `files = ["${program}"]`), {
           tiers: [tier],
         });
