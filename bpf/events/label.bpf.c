@@ -13,13 +13,16 @@ enum label_outcome {
 	LABEL_LATER = 2, /* another program of the process has had its role since */
 };
 
-/* Those of one that ran before the sensor, or before its parent was labelled, which is told first. */
-static __always_inline __u64 roles_of_parent(const struct immune_process *process)
+/*
+ * Those of one that ran before the sensor, or before its maker was labelled, which is told first.
+ * Who adopted it since has given it none; who has the number of a maker that ended started later.
+ */
+static __always_inline __u64 roles_of_maker(const struct immune_process *process)
 {
-	__u32 pid = process->parent_pid;
-	struct immune_process *parent = bpf_map_lookup_elem(&processes, &pid);
+	__u32 pid = process->maker_pid;
+	struct immune_process *maker = bpf_map_lookup_elem(&processes, &pid);
 
-	return parent && parent->start_time_ns == process->parent_start_time_ns ? parent->roles : 0;
+	return maker && maker->start_time_ns <= process->start_time_ns ? maker->roles : 0;
 }
 
 SEC("raw_tp")
@@ -35,7 +38,7 @@ int on_label(struct bpf_raw_tracepoint_args *context)
 		return LABEL_GONE;
 	}
 	/* One that its program's marks took the place of since was had all the same. */
-	process->roles |= role_bit(role) | roles_of_parent(process);
+	process->roles |= role_bit(role) | roles_of_maker(process);
 	if (process->labelled_ns > context->args[3])
 		return LABEL_LATER;
 	process->session = context->args[2];

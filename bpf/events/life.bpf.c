@@ -85,6 +85,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!task_is_leader(child, TYPED))
 		return 0;
 	task_describe(child, &process, TYPED);
+	process.maker_pid = parent->tgid;
 	maker = process_of(parent, TYPED);
 	if (maker && maker->start_time_ns == task_start_time(parent, TYPED)) {
 		process.session = maker->session;

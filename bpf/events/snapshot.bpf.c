@@ -54,6 +54,7 @@ static __always_inline void leader_add(struct seq_file *seq, struct task_struct 
 	if (bpf_seq_write(seq, &entry, sizeof(entry)))
 		return;
 	process.roles = roles_turned_away();
+	process.maker_pid = process.parent_pid;
 	if (process_put(pid, &process, BPF_NOEXIST))
 		return;
 	/* Ended meanwhile: its exit hook may have run before the entry was there. */

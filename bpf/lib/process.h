@@ -20,7 +20,7 @@
 
 struct immune_process {
 	__u64 start_time_ns; /* start_boottime of the leader */
-	__u64 parent_start_time_ns; /* the same of the real parent */
+	__u64 parent_start_time_ns; /* the same of the real parent, at the last fork or exec */
 	__u64 session; /* 0 = none */
 	__u64 roles; /* every role that it and those that it descends from have had: role_bit() */
 	__u64 roles_before; /* the same at the last exec, before its program brought another */
@@ -38,7 +38,7 @@ struct immune_process {
 	__u16 role; /* in force: the latest; 0 = none */
 	__u16 flags; /* IMMUNE_FLAG_KERNEL_THREAD or 0 */
 	__u32 exec_id; /* self_exec_id of the last exec that was seen */
-	__u32 reserved;
+	__u32 maker_pid; /* who made it, or its parent when the sensor came; 0 = nobody knows */
 };
 
 _Static_assert(sizeof(struct immune_process) == 104, "immune_process");

@@ -32,6 +32,7 @@ void test_labels(void);
 void test_label_ids(void);
 void test_policy_undone(void);
 void test_descent(void);
+void test_adopted(void);
 void test_flows(void);
 void test_public_peers(void);
 void test_old_listener(void);

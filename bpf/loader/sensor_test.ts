@@ -34,6 +34,7 @@ const TESTS: Readonly<Record<string, string>> = {
   label_ids: "a change of ids takes nothing of a label back, nor lets an older one in",
   policy_undone: "immune_sensor_policy() that fails half way leaves the policy before in force",
   descent: "a role that begins in the kernel is on every fork below, of one session",
+  adopted: "a process has no role of who adopted it, only of who made it",
   flows: "listen, accept and flow records have both ends, the owner, and bytes to the last one",
   public_peers:
     "accept and flow records of loopback are counted as filtered when nobody wants them",
