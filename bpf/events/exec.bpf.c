@@ -155,10 +155,11 @@ static __always_inline void process_label(struct exec_record *record, __u32 role
 			processes_overflow(role_bit(role));
 		return;
 	}
-	process->role = role;
-	process->roles |= role_bit(role);
+	set_add(&process->roles, role_bit(role));
+	/* The time first: who writes an older label meanwhile finds either that, or the role. */
+	*(volatile __u64 *)&process->labelled_ns = header->time_ns;
+	*(volatile __u16 *)&process->role = role;
 	process->session = header->session;
-	process->labelled_ns = header->time_ns;
 }
 
 SEC("tp_btf/sched_process_exec")

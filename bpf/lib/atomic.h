@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps on what belongs to one CPU that nothing may come between. Kernels before 5.12 have no atomic
- * step but an add that gives nothing back, so there is a second object for them
+ * Steps that nothing may come between, most on what belongs to one CPU. Kernels before 5.12 have no
+ * atomic step but an add that gives nothing back, so there is a second object for them
  * (IMMUNE_PLAIN_ATOMICS). There a program is never preempted on its CPU, only interrupted, and what
  * interrupts it ends before it goes on: a flag that is free when it is looked at is free when it is
- * taken. An add with a result has no such way; it is guarded by a flag.
+ * taken. An add with a result has no such way; it is guarded by a flag. What several CPUs write is
+ * looked at again there, which makes a loss rarer and not impossible.
  */
 #ifndef IMMUNE_ATOMIC_H
 #define IMMUNE_ATOMIC_H
@@ -51,6 +52,31 @@ static __always_inline __u64 number_take(struct immune_channel *channel)
 	return number;
 }
 
+/* So often an add to a set looks whether another CPU has undone it. */
+#define SET_LOOKS 4
+
+/* Adds to a set that other CPUs add to. One that read before and stores after the last look wins. */
+static __always_inline void set_add(volatile __u64 *set, __u64 bits)
+{
+#pragma unroll
+	for (int i = 0; i < SET_LOOKS; i++) {
+		__u64 now = *set;
+
+		if (!(bits & ~now))
+			return;
+		*set = now | bits;
+	}
+}
+
+/* Replaces a word that is still as it was; false when it is not. */
+static __always_inline bool word_replace(volatile __u32 *word, __u32 from, __u32 to)
+{
+	if (*word != from)
+		return false;
+	*word = to;
+	return true;
+}
+
 #else
 
 static __always_inline bool flag_take(__u32 *flag)
@@ -73,6 +99,19 @@ static __always_inline __u64 number_take(struct immune_channel *channel)
 static __always_inline void number_leave(struct immune_channel *channel)
 {
 	__sync_fetch_and_add(&channel->sequence, 1);
+}
+
+/* Adds to a set that other CPUs add to; mostly it has all, and no other CPU is kept waiting. */
+static __always_inline void set_add(__u64 *set, __u64 bits)
+{
+	if (bits & ~*set)
+		__sync_fetch_and_or(set, bits);
+}
+
+/* Replaces a word that is still as it was; false when it is not. */
+static __always_inline bool word_replace(__u32 *word, __u32 from, __u32 to)
+{
+	return __sync_val_compare_and_swap(word, from, to) == from;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef IMMUNE_COUNT_H
 #define IMMUNE_COUNT_H
 
+#include "atomic.h"
 #include "maps.h"
 
 /* Of include/uapi/asm-generic/errno-base.h. */
@@ -65,7 +66,7 @@ static __always_inline void processes_overflow(__u64 roles)
 		return;
 	all->any = 1;
 	if (roles)
-		all->roles |= roles | 1;
+		set_add(&all->roles, roles | 1);
 }
 
 /* Puts a process into the map; a full map is counted. flags: BPF_ANY or BPF_NOEXIST. */
