@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* exec: taken after the kernel switched to the new program, before its first instruction. */
 #include "file.h"
+#include "label.h"
 #include "role.h"
 #include "path.h"
 #include "streams.h"
@@ -112,7 +113,7 @@ static __always_inline __u32 file_name_append(struct immune_scratch *scratch,
 
 /*
  * Ids and cgroup change at exec; role and session stay, or are those that the program brings. What
- * the map has of the process then; NULL when it had to be put in, and so has no label.
+ * the map has of the process then; NULL when there is no room for it.
  */
 static __always_inline struct immune_process *process_refresh(struct task_struct *task)
 {
@@ -127,10 +128,10 @@ static __always_inline struct immune_process *process_refresh(struct task_struct
 		return old;
 	}
 	task_describe(task, &fresh, TYPED);
-	fresh.roles = fresh.roles_before = roles_turned_away();
+	label_find(&fresh, task);
 	fresh.exec_id = task->self_exec_id;
 	process_put(task->tgid, &fresh, BPF_ANY);
-	return NULL;
+	return process_of(task, TYPED);
 }
 
 /*

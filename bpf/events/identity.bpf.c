@@ -3,6 +3,7 @@
  * Changes of user and group ids by the set*uid and set*gid calls, at their exit. Attached only
  * while a policy asks for it: a hook on system calls slows all of them.
  */
+#include "label.h"
 #include "record.h"
 #include "syscall.h"
 
@@ -63,7 +64,7 @@ int BPF_PROG(on_identity_exit, struct pt_regs *registers, long result)
 		ids_refresh(old, &fresh);
 	} else {
 		record.header.flags |= IMMUNE_FLAG_UNRESOLVED;
-		fresh.roles = roles_turned_away();
+		label_find(&fresh, task);
 		process_put(pid, &fresh, BPF_ANY);
 	}
 	tally = tally_of(IMMUNE_KIND_IDENTITY);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* fork and exit of processes; threads come and go unseen. */
 #include "act.h"
+#include "label.h"
 #include "record.h"
 
 /* Of include/uapi/linux/sched.h. */
@@ -92,7 +93,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		process.role = maker->role;
 		process.roles = maker->roles;
 	} else {
-		process.roles = roles_turned_away();
+		label_find(&process, parent);
 	}
 	process_put(child->tgid, &process, BPF_ANY);
 	if (!kind_wanted(tally, IMMUNE_KIND_FORK))

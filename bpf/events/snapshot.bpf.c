@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Processes that ran before the sensor: puts each into the map and tells the loader of it. */
+/* Processes that ran before the sensor, or came unseen: puts each into the map and tells of it. */
 #include "count.h"
 #include "file.h"
+#include "label.h"
 #include "task.h"
 
 static __always_inline void entry_fill(struct immune_snapshot_entry *entry,
@@ -36,6 +37,26 @@ static __always_inline bool leader_lives(struct task_struct *leader)
 	return BPF_CORE_READ(leader, tgid) && BPF_CORE_READ(leader, signal, live.counter);
 }
 
+/* Whether a process's last thread has run the exit hook: its leader waits to be collected. */
+static __always_inline bool leader_ended(struct task_struct *leader)
+{
+	return BPF_CORE_READ(leader, exit_state) &&
+	       BPF_CORE_READ(leader, signal, nr_threads) == 1;
+}
+
+/* What the map has of a process; one that had its number and whose end nobody saw is taken out. */
+static __always_inline struct immune_process *leader_find(struct task_struct *leader, __u32 pid)
+{
+	struct immune_process *known = bpf_map_lookup_elem(&processes, &pid);
+
+	if (!known || known->start_time_ns == task_start_time(leader, UNTYPED))
+		return known;
+	/* One that started later took the number of this task, which has ended, meanwhile. */
+	if (known->start_time_ns < task_start_time(leader, UNTYPED))
+		bpf_map_delete_elem(&processes, &pid);
+	return NULL;
+}
+
 /* Adds the process of a leader, or brings its ids up to date. */
 static __always_inline void leader_add(struct seq_file *seq, struct task_struct *leader, __u32 pid,
 				       struct immune_process *known)
@@ -53,7 +74,7 @@ static __always_inline void leader_add(struct seq_file *seq, struct task_struct 
 	/* A write that does not fit makes the kernel show this task again: so write, then put. */
 	if (bpf_seq_write(seq, &entry, sizeof(entry)))
 		return;
-	process.roles = roles_turned_away();
+	label_find(&process, leader);
 	process.maker_pid = process.parent_pid;
 	if (process_put(pid, &process, BPF_NOEXIST))
 		return;
@@ -76,15 +97,21 @@ int on_snapshot(struct bpf_iter__task *context)
 	struct task_struct *leader;
 	__u32 pid;
 
-	if (!task || !task_is_leader(task, UNTYPED) || !leader_lives(task))
+	if (!task || !task_is_leader(task, UNTYPED))
 		return 0;
+	if (!leader_lives(task)) {
+		pid = BPF_CORE_READ(task, tgid);
+		if (leader_ended(task) && leader_find(task, pid))
+			bpf_map_delete_elem(&processes, &pid);
+		return 0;
+	}
 	leader = BPF_CORE_READ(task, real_parent, group_leader);
 	pid = BPF_CORE_READ(leader, tgid);
-	known = bpf_map_lookup_elem(&processes, &pid);
+	known = leader_find(leader, pid);
 	if (known || processes_overflowed() || !leader_lives(leader)) {
 		leader = task;
 		pid = BPF_CORE_READ(task, tgid);
-		known = bpf_map_lookup_elem(&processes, &pid);
+		known = leader_find(leader, pid);
 	}
 	leader_add(context->meta->seq, leader, pid, known);
 	return 0;

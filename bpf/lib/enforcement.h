@@ -25,8 +25,6 @@
 #define IMMUNE_ENFORCED_LEARNED_MAX 16384
 /* Records of verdicts that a CPU makes in a second; more are counted as filtered. */
 #define IMMUNE_VERDICTS_PER_SECOND_MAX 1000
-/* Ancestors that are asked for a label where a process has none of its own. */
-#define IMMUNE_ENFORCED_ANCESTORS 8
 
 /* Opens: which of both an entry is for. */
 enum immune_open_mode {

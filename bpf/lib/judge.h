@@ -5,6 +5,7 @@
 
 #include "enforce_maps.h"
 #include "file.h"
+#include "label.h"
 #include "socket.h"
 
 /* An act while it is judged. */
@@ -66,25 +67,6 @@ static __always_inline void act_narrow(struct immune_act *act, const struct immu
 	if (row)
 		holds = (any | row->add) & ~row->remove;
 	act->entries &= ~named | holds;
-}
-
-/*
- * The label of a process: its own, or that of the nearest ancestor that has an entry. Children of
- * labelled ones have none of their own only if they were made while no sensor ran.
- */
-static __always_inline struct immune_process *label_of(struct task_struct *task)
-{
-	/* Bounded by the ancestors that are asked. */
-#pragma unroll
-	for (int i = 0; i < IMMUNE_ENFORCED_ANCESTORS; i++) {
-		__u32 pid = BPF_CORE_READ(task, tgid);
-		struct immune_process *process = bpf_map_lookup_elem(&processes, &pid);
-
-		if (process && process->start_time_ns == task_start_time(task, UNTYPED))
-			return process;
-		task = BPF_CORE_READ(task, real_parent);
-	}
-	return NULL;
 }
 
 /*

@@ -59,6 +59,15 @@ int sensor_snapshot(struct immune_sensor *sensor)
 	return sensor_publish(sensor);
 }
 
+int sensor_refresh(const struct immune_sensor *sensor)
+{
+	struct snapshot refresh = { 0 };
+	int error = snapshot_take(&refresh, sensor->programs->progs.on_snapshot);
+
+	snapshot_free(&refresh);
+	return error;
+}
+
 static int to_cgroup(struct bpf_program *program, struct bpf_link **link, int cgroup)
 {
 	int error;
@@ -307,7 +316,6 @@ int sensor_want_calls(struct immune_sensor *sensor, bool wanted)
 int sensor_want_identity(struct immune_sensor *sensor, bool wanted)
 {
 	struct sensor_bpf *programs = sensor->programs;
-	struct snapshot refresh = { 0 };
 	int error;
 
 	if (wanted == !!programs->links.on_identity_exit)
@@ -318,8 +326,7 @@ int sensor_want_identity(struct immune_sensor *sensor, bool wanted)
 	if (error)
 		return error;
 	/* Changes of ids were not followed until now: bring those in the map up to date. */
-	error = snapshot_take(&refresh, programs->progs.on_snapshot);
-	snapshot_free(&refresh);
+	error = sensor_refresh(sensor);
 	if (error)
 		detach(&programs->links.on_identity_exit);
 	return error;

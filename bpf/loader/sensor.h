@@ -54,6 +54,7 @@ struct immune_sensor {
 	uint64_t filters_sum;
 	uint32_t listed_id; /* the Bloom map in `listed`; 0 = none */
 	uint32_t listed_files_id; /* the same in `listed_files` */
+	bool processes_stale; /* fork, exec or exit went unseen for a while; guarded by policy_lock */
 	uint64_t quiet_until_ns; /* as `reader` has it; guarded by poll_lock */
 	bool unfinished; /* the last record that was read for is still being written */
 	struct devices devices; /* guarded by policy_lock, but for its `notify` and `stale` */
@@ -73,6 +74,8 @@ struct immune_sensor {
 int sensor_load(const struct immune_options *options, struct immune_sensor **out);
 int sensor_attach_lifecycle(struct immune_sensor *sensor);
 int sensor_snapshot(struct immune_sensor *sensor);
+/* Brings the map of processes up to date once more, and tells nobody of what it lacked. */
+int sensor_refresh(const struct immune_sensor *sensor);
 int sensor_attach_sockets(struct immune_sensor *sensor);
 int sensor_attach_watch(struct immune_sensor *sensor);
 void sensor_free(struct immune_sensor *sensor);

@@ -19,7 +19,7 @@ static const struct {
 	{ "label_ids", test_label_ids },
 	{ "policy_undone", test_policy_undone },
 	{ "descent", test_descent },   { "adopted", test_adopted },
-	{ "flows", test_flows },
+	{ "unhooked", test_unhooked }, { "flows", test_flows },
 	{ "public_peers", test_public_peers },
 	{ "old_listener", test_old_listener },
 	{ "listeners", test_listeners }, { "fast_open", test_fast_open },

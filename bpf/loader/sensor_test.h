@@ -33,6 +33,7 @@ void test_label_ids(void);
 void test_policy_undone(void);
 void test_descent(void);
 void test_adopted(void);
+void test_unhooked(void);
 void test_flows(void);
 void test_public_peers(void);
 void test_old_listener(void);

@@ -35,6 +35,8 @@ const TESTS: Readonly<Record<string, string>> = {
   policy_undone: "immune_sensor_policy() that fails half way leaves the policy before in force",
   descent: "a role that begins in the kernel is on every fork below, of one session",
   adopted: "a process has no role of who adopted it, only of who made it",
+  unhooked:
+    "immune_sensor_verify() that attaches fork or exit again labels what came, forgets what ended",
   flows: "listen, accept and flow records have both ends, the owner, and bytes to the last one",
   public_peers:
     "accept and flow records of loopback are counted as filtered when nobody wants them",

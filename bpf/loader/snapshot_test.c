@@ -242,8 +242,9 @@ void test_turned_away(void)
 	must(write(ends.start[1], "\nb", 2) == 2 && read(ends.output[0], &byte, 1) == 1,
 	     "no other program");
 	must(known(programs, last, &process), "not entered at exec");
-	must(!process.role && process.roles == turned_away, "roles %llx",
-	     (unsigned long long)process.roles);
+	/* The role in force is that of the nearest ancestor that is in the map. */
+	must(process.role == ROLE_AGENT && process.roles == turned_away, "role %u, roles %llx",
+	     process.role, (unsigned long long)process.roles);
 	close(ends.start[1]);
 	must(waitpid(leader, NULL, 0) == leader, "no leader");
 	for (int i = 0; i < 3; i++)

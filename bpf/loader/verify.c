@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "guardian.h"
+#include "processes.h"
 #include "verify.h"
 #include "sensor.skel.h"
 
@@ -117,6 +118,13 @@ void verify_found(struct verify_found *found, uint32_t what, bool restored, cons
 	strncpy(row->name, name, sizeof(row->name) - 1);
 }
 
+/* Whether the map of processes lacks what happens while this program is off. */
+static bool keeps_processes(const struct sensor_bpf *programs, const struct bpf_program *program)
+{
+	return program == programs->progs.on_fork || program == programs->progs.on_exec ||
+	       program == programs->progs.on_exit;
+}
+
 static void verify_programs(struct immune_sensor *sensor, struct verify_found *all)
 {
 	const struct bpf_object_skeleton *skeleton = sensor->programs->skeleton;
@@ -124,11 +132,14 @@ static void verify_programs(struct immune_sensor *sensor, struct verify_found *a
 	for (int i = 0; i < skeleton->prog_cnt; i++) {
 		const struct bpf_prog_skeleton *entry =
 			(const void *)((const char *)skeleton->progs + i * skeleton->prog_skel_sz);
+		bool restored;
 
 		if (!entry->link || !*entry->link || verify_link(*entry->prog, *entry->link))
 			continue;
-		verify_found(all, IMMUNE_VERIFY_PROGRAM, verify_attach(sensor, *entry->prog, entry->link),
-		      entry->name);
+		restored = verify_attach(sensor, *entry->prog, entry->link);
+		if (restored && keeps_processes(sensor->programs, *entry->prog))
+			sensor->processes_stale = true;
+		verify_found(all, IMMUNE_VERIFY_PROGRAM, restored, entry->name);
 	}
 }
 
@@ -165,6 +176,8 @@ IMMUNE_EXPORT int64_t immune_sensor_verify(struct immune_sensor *sensor,
 		return immune_misused("look after the sensor");
 	pthread_mutex_lock(&sensor->policy_lock);
 	verify_programs(sensor, &all);
+	if (sensor->processes_stale && processes_repair(sensor))
+		verify_found(&all, IMMUNE_VERIFY_MAP, false, "processes");
 	verify_maps(sensor, &all);
 	pthread_mutex_unlock(&sensor->policy_lock);
 	hidden_look(sensor);
