@@ -148,6 +148,30 @@ struct immune_device {
 	char path[IMMUNE_DEVICE_PATH_BYTES];
 };
 
+/* How far a connection is. */
+enum immune_connection_state {
+	IMMUNE_CONNECTION_ASKED = 0, /* a connect that has no answer yet */
+	IMMUNE_CONNECTION_MADE = 1,
+	IMMUNE_CONNECTION_ACCEPTED = 2,
+	IMMUNE_CONNECTION_ARRIVED = 3, /* came with its first data, and is not confirmed yet */
+};
+
+/* Who opened a socket, see owner.h. */
+struct immune_owner {
+	__u64 start_time_ns;
+	__u64 parent_start_time_ns;
+	__u64 session;
+	__u64 cgroup_id;
+	__u64 since_ns;
+	__u32 pid; /* 0: nobody knows */
+	__u32 tid;
+	__u32 parent_pid;
+	__u32 uid;
+	__u32 gid;
+	__u16 role;
+	__u16 state; /* enum immune_connection_state */
+};
+
 _Static_assert(sizeof(struct immune_control) == 80, "immune_control");
 _Static_assert(sizeof(struct immune_reader) == 8, "immune_reader");
 _Static_assert(sizeof(struct immune_tally) == 56, "immune_tally");
@@ -155,5 +179,6 @@ _Static_assert(sizeof(struct immune_rate_key) == 16, "immune_rate_key");
 _Static_assert(sizeof(struct immune_rate) == 48, "immune_rate");
 _Static_assert(sizeof(struct immune_channel) == 32, "immune_channel");
 _Static_assert(sizeof(struct immune_snapshot_entry) == 72, "immune_snapshot_entry");
+_Static_assert(sizeof(struct immune_owner) == 64, "immune_owner");
 
 #endif

@@ -34,30 +34,6 @@ struct immune_walk {
 	__u32 reserved;
 };
 
-/* How far a connection is. */
-enum immune_connection_state {
-	IMMUNE_CONNECTION_ASKED = 0, /* a connect that has no answer yet */
-	IMMUNE_CONNECTION_MADE = 1,
-	IMMUNE_CONNECTION_ACCEPTED = 2,
-	IMMUNE_CONNECTION_ARRIVED = 3, /* came with its first data, and is not confirmed yet */
-};
-
-/* Who opened a socket, see owner.h. */
-struct immune_owner {
-	__u64 start_time_ns;
-	__u64 parent_start_time_ns;
-	__u64 session;
-	__u64 cgroup_id;
-	__u64 since_ns;
-	__u32 pid; /* 0: nobody knows */
-	__u32 tid;
-	__u32 parent_pid;
-	__u32 uid;
-	__u32 gid;
-	__u16 role;
-	__u16 state; /* enum immune_connection_state */
-};
-
 /* A component of a path or argument, see role.h. */
 struct immune_component {
 	__u64 hash;

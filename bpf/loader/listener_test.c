@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -13,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
+#include "control.h"
 #include "sensor_test.h"
 
 #define EVERY_KIND (~0ull)
@@ -379,5 +381,107 @@ void test_old_connections(void)
 	poll_out(sensor, hear, &heard);
 	must(heard.flows == 1 && !heard.others && heard.initiated == 1,
 	     "%d flows of who was asked, %d who asked", heard.flows, heard.initiated);
+	immune_sensor_close(sensor);
+}
+
+/* What the map had of this process's connections while they lived. */
+struct left {
+	uint64_t keys[2 * SHARED_CONNECTIONS];
+	struct immune_owner owners[2 * SHARED_CONNECTIONS];
+	uint32_t count;
+};
+
+static void left_fill(struct left *left, int map)
+{
+	uint64_t key, *before = NULL;
+	struct immune_owner owner;
+
+	left->count = 0;
+	while (left->count < 2 * SHARED_CONNECTIONS && !bpf_map_get_next_key(map, before, &key)) {
+		before = &key;
+		if (bpf_map_lookup_elem(map, &key, &owner) || owner.pid != (uint32_t)getpid())
+			continue;
+		left->keys[left->count] = key;
+		left->owners[left->count++] = owner;
+	}
+}
+
+/* Puts them back under another process, as if their ends had been missed; some without an answer. */
+static void left_put_back(const struct left *left, int map)
+{
+	for (uint32_t i = 0; i < left->count; i++) {
+		struct immune_owner owner = left->owners[i];
+
+		owner.pid = (uint32_t)getppid();
+		owner.state = i % 2 ? IMMUNE_CONNECTION_MADE : IMMUNE_CONNECTION_ASKED;
+		must(!bpf_map_update_elem(map, &left->keys[i], &owner, BPF_NOEXIST), "%s",
+		     strerror(errno));
+	}
+}
+
+/* How many sockets that came have the address of an older one. */
+static int left_again(const struct left *left, const struct left *before)
+{
+	int count = 0;
+
+	for (uint32_t i = 0; i < left->count; i++)
+		for (uint32_t j = 0; j < before->count; j++)
+			count += left->owners[i].state == IMMUNE_CONNECTION_ACCEPTED &&
+				 left->keys[i] == before->keys[j];
+	return count;
+}
+
+static void serve_many(struct immune_sensor *sensor, int listener, uint16_t port, struct left *left,
+		       int map)
+{
+	struct heard heard = { .port = port, .pid = (uint32_t)getpid(),
+			       .wanted = 2 * SHARED_CONNECTIONS };
+	int clients[SHARED_CONNECTIONS], taken[SHARED_CONNECTIONS];
+	char byte;
+
+	for (int i = 0; i < SHARED_CONNECTIONS; i++) {
+		clients[i] = connect_to("127.0.0.1", port);
+		taken[i] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		must(taken[i] >= 0, "cannot accept: %s", strerror(errno));
+	}
+	left_fill(left, map);
+	for (int i = 0; i < SHARED_CONNECTIONS; i++) {
+		close(clients[i]);
+		must(!read(taken[i], &byte, 1), "no end");
+		close(taken[i]);
+	}
+	poll_until(sensor, hear, &heard, &heard.done);
+	poll_out(sensor, hear, &heard);
+	must(heard.accepts == SHARED_CONNECTIONS && heard.flows == SHARED_CONNECTIONS &&
+	     heard.initiated == SHARED_CONNECTIONS && !heard.others && !heard.unresolved,
+	     "%d accepts, %d flows, %d who asked, %d of others", heard.accepts, heard.flows,
+	     heard.initiated, heard.others);
+}
+
+/* A connection that came at the address of a socket whose end was missed is its listener's. */
+void test_stale_connections(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	const struct place place = { .address = "127.0.0.1" };
+	double end = seconds_now() + PATIENCE_MS * 1e-3;
+	struct left before, now;
+	uint32_t bytes, entries;
+	uint16_t port = 0;
+	int map, listener, again = 0;
+
+	policy_set(sensor, 0, EVERY_KIND);
+	map = map_named("connections", &bytes, &entries);
+	listener = listen_at(&place, &port);
+	fcntl(listener, F_SETFL, 0);
+	serve_many(sensor, listener, port, &now, map);
+	/* The kernel gives addresses of sockets out again, soon and mostly, but as it likes. */
+	while (!again && seconds_now() < end) {
+		before = now;
+		left_put_back(&before, map);
+		serve_many(sensor, listener, port, &now, map);
+		again = left_again(&now, &before);
+	}
+	must(again, "no address was given out again");
+	close(listener);
 	immune_sensor_close(sensor);
 }

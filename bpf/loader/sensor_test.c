@@ -24,6 +24,7 @@ static const struct {
 	{ "old_listener", test_old_listener },
 	{ "listeners", test_listeners }, { "fast_open", test_fast_open },
 	{ "full_maps", test_full_maps }, { "old_connections", test_old_connections },
+	{ "stale_connections", test_stale_connections },
 	{ "dns", test_dns },	       { "dns_many", test_dns_many },
 	{ "streams", test_streams },   { "signals", test_signals },
 	{ "owned_files", test_owned_files },

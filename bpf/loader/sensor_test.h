@@ -41,6 +41,7 @@ void test_listeners(void);
 void test_fast_open(void);
 void test_full_maps(void);
 void test_old_connections(void);
+void test_stale_connections(void);
 void test_dns(void);
 void test_dns_many(void);
 void test_streams(void);

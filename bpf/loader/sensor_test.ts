@@ -45,6 +45,7 @@ const TESTS: Readonly<Record<string, string>> = {
   fast_open: "accept record of TCP Fast Open has the owner of the socket that listened",
   full_maps: "accept and flow records are told as unresolved, and counted, when maps are full",
   old_connections: "flow record of a connection older than the sensor says which end asked for it",
+  stale_connections: "accept record comes whatever is left of an older socket at its address",
   dns: "dns records have question and answer once each, by datagram and by stream",
   dns_many: "dns records of a packet with many questions: the first by name, the rest counted",
   streams: "exec record tells standard streams that are IP sockets, and the peer",
