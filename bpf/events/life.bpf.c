@@ -105,17 +105,22 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 /*
- * Two threads that end together can both see that none is left; the one that removes the process
- * from the map reports. A process that is not in the map is reported only while that can be for
- * another reason: the snapshot is not done, or the map was full.
+ * Threads that end together can all see that none is left; the one that removes the process from
+ * the map reports. While a process can be missing there for another reason, as the snapshot is not
+ * done or the map was full, it is the one that puts the end down: be the process known or not, as
+ * the next thread finds it gone. What cannot be put down is told.
  */
-static __always_inline bool exit_is_first(__u32 pid)
+static __always_inline bool exit_is_first(const struct immune_record_header *header)
 {
 	struct immune_control *policy = control_get();
+	struct immune_end_key key = { .start_time_ns = header->start_time_ns,
+				       .pid = header->pid };
+	bool known = !bpf_map_delete_elem(&processes, &key.pid);
+	__u8 value = 0;
 
-	if (!bpf_map_delete_elem(&processes, &pid))
-		return true;
-	return !policy || !policy->snapshot_done || processes_overflowed();
+	if (policy && policy->snapshot_done && !processes_overflowed())
+		return known;
+	return bpf_map_update_elem(&ends, &key, &value, BPF_NOEXIST) != -IMMUNE_EEXIST;
 }
 
 /* Keeps a process for a moment, while changes of files are wanted: they are told afterwards. */
@@ -147,7 +152,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	process = process_of(task, TYPED);
 	header_fill(&record.header, task, process, IMMUNE_KIND_EXIT, TYPED);
 	keep_ended(record.header.pid, process);
-	if (!exit_is_first(record.header.pid))
+	if (!exit_is_first(&record.header))
 		return 0;
 	if (!kind_wanted(tally, IMMUNE_KIND_EXIT))
 		return 0;

@@ -31,6 +31,8 @@
 #define IMMUNE_SENT_MAX 8192
 /* Entries of the map of processes that ended lately. */
 #define IMMUNE_ENDED_MAX 4096
+/* Entries of the map of ends that were told lately. */
+#define IMMUNE_ENDS_MAX 4096
 /* Watched devices, and the longest path of one. */
 #define IMMUNE_DEVICES_MAX 256
 #define IMMUNE_DEVICE_PATH_BYTES 120
@@ -148,6 +150,13 @@ struct immune_device {
 	char path[IMMUNE_DEVICE_PATH_BYTES];
 };
 
+/* Key of the map `ends`. */
+struct immune_end_key {
+	__u64 start_time_ns;
+	__u32 pid;
+	__u32 reserved;
+};
+
 /* How far a connection is. */
 enum immune_connection_state {
 	IMMUNE_CONNECTION_ASKED = 0, /* a connect that has no answer yet */
@@ -179,6 +188,7 @@ _Static_assert(sizeof(struct immune_rate_key) == 16, "immune_rate_key");
 _Static_assert(sizeof(struct immune_rate) == 48, "immune_rate");
 _Static_assert(sizeof(struct immune_channel) == 32, "immune_channel");
 _Static_assert(sizeof(struct immune_snapshot_entry) == 72, "immune_snapshot_entry");
+_Static_assert(sizeof(struct immune_end_key) == 16, "immune_end_key");
 _Static_assert(sizeof(struct immune_owner) == 64, "immune_owner");
 
 #endif

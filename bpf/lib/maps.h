@@ -153,6 +153,14 @@ struct {
 	__type(value, struct immune_process);
 } ended SEC(".maps") __weak;
 
+/* Processes whose end was told lately, while `processes` cannot say that. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, IMMUNE_ENDS_MAX);
+	__type(key, struct immune_end_key);
+	__type(value, __u8);
+} ends SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2 * IMMUNE_DEVICES_MAX); /* while a policy is replaced, those of both */

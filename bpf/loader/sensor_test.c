@@ -16,6 +16,7 @@ static const struct {
 	{ "names", test_names },       { "marks", test_marks },	      { "labels", test_labels },
 	{ "number_reused", test_number_reused },
 	{ "crowd", test_crowd },       { "turned_away", test_turned_away },
+	{ "exits_once", test_exits_once },
 	{ "label_ids", test_label_ids },
 	{ "policy_undone", test_policy_undone },
 	{ "descent", test_descent },   { "adopted", test_adopted },

@@ -23,6 +23,7 @@ void test_starts(void);
 void test_snapshot(void);
 void test_crowd(void);
 void test_turned_away(void);
+void test_exits_once(void);
 void test_wrap(void);
 void test_backlog(void);
 void test_number_reused(void);

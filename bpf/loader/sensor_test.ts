@@ -31,6 +31,7 @@ const TESTS: Readonly<Record<string, string>> = {
   number_reused: "a watched open is its process's, though its thread has an ended one's number",
   crowd: "a snapshot of more processes than there is room for has each once, and counts the rest",
   turned_away: "a process that the map has no room for may have any role of those turned away",
+  exits_once: "exit record comes once of threads that end together, also once the map was full",
   label_ids: "a change of ids takes nothing of a label back, nor lets an older one in",
   policy_undone: "immune_sensor_policy() that fails half way leaves the policy before in force",
   descent: "a role that begins in the kernel is on every fork below, of one session",

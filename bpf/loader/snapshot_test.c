@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* More processes than there is room for: in a snapshot, and below one that has a role. */
+#include <linux/futex.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +32,26 @@ void immune_fail(const char *format, ...)
 uint64_t clock_boot_ns(void)
 {
 	return 1;
+}
+
+static void crowd_start(pid_t *crowd, int count)
+{
+	for (int i = 0; i < count; i++) {
+		crowd[i] = fork();
+		if (!crowd[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			pause();
+			_exit(0);
+		}
+	}
+}
+
+static void crowd_end(const pid_t *crowd, int count)
+{
+	for (int i = 0; i < count; i++) {
+		kill(crowd[i], SIGKILL);
+		waitpid(crowd[i], NULL, 0);
+	}
 }
 
 static void take(struct snapshot *snapshot)
@@ -69,14 +92,7 @@ void test_crowd(void)
 	struct snapshot all = { 0 }, few = { .most = ENTRIES_MOST };
 	pid_t children[CHILDREN];
 
-	for (int i = 0; i < CHILDREN; i++) {
-		children[i] = fork();
-		if (!children[i]) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			pause();
-			_exit(0);
-		}
-	}
+	crowd_start(children, CHILDREN);
 	take(&all);
 	must(all.count > CHILDREN && !all.turned_away, "%u processes", all.count);
 	for (int i = 0; i < CHILDREN; i++)
@@ -87,10 +103,7 @@ void test_crowd(void)
 	must(few.turned_away >= CHILDREN - ENTRIES_MOST, "%llu are counted",
 	     (unsigned long long)few.turned_away);
 	is_ordered(&few);
-	for (int i = 0; i < CHILDREN; i++) {
-		kill(children[i], SIGKILL);
-		waitpid(children[i], NULL, 0);
-	}
+	crowd_end(children, CHILDREN);
 	snapshot_free(&all);
 	snapshot_free(&few);
 }
@@ -101,6 +114,8 @@ void test_crowd(void)
 #define ROOM 128
 /* A map has a few entries more than it says, on each CPU. */
 #define CROWD (4 * ROOM)
+#define RING_BYTES (1u << 20)
+#define ENDS 100
 
 /* Programs that keep a map which is soon full, attached. */
 static struct sensor_bpf *keepers(struct bpf_link *links[3])
@@ -114,7 +129,8 @@ static struct sensor_bpf *keepers(struct bpf_link *links[3])
 							   program == programs->progs.on_exec ||
 							   program == programs->progs.on_exit ||
 							   program == programs->progs.on_label);
-	must(!bpf_map__set_max_entries(programs->maps.processes, ROOM), "no small map");
+	must(!bpf_map__set_max_entries(programs->maps.processes, ROOM) &&
+	     !bpf_map__set_max_entries(programs->maps.lifecycle, RING_BYTES), "no small map");
 	must(!sensor_bpf__load(programs), "not loaded");
 	links[0] = bpf_program__attach(programs->progs.on_fork);
 	links[1] = bpf_program__attach(programs->progs.on_exec);
@@ -178,14 +194,7 @@ static void be_crowd(const struct ends *ends)
 	close(ends->start[1]);
 	if (read(ends->go[0], &byte, 1) != 1)
 		_exit(1);
-	for (int i = 0; i < CROWD; i++) {
-		crowd[i] = fork();
-		if (!crowd[i]) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			pause();
-			_exit(0);
-		}
-	}
+	crowd_start(crowd, CROWD);
 	last = fork();
 	if (!last) {
 		if (read(ends->start[0], &byte, 1) != 1)
@@ -198,10 +207,7 @@ static void be_crowd(const struct ends *ends)
 	if (write(ends->end[1], &last, sizeof(last)) != sizeof(last) ||
 	    read(ends->go[0], &byte, 1) != 1)
 		_exit(1);
-	for (int i = 0; i < CROWD; i++) {
-		kill(crowd[i], SIGKILL);
-		waitpid(crowd[i], NULL, 0);
-	}
+	crowd_end(crowd, CROWD);
 	_exit(write(ends->end[1], &last, sizeof(last)) != sizeof(last) ||
 	      waitpid(last, NULL, 0) != last);
 }
@@ -247,6 +253,96 @@ void test_turned_away(void)
 	     process.role, (unsigned long long)process.roles);
 	close(ends.start[1]);
 	must(waitpid(leader, NULL, 0) == leader, "no leader");
+	for (int i = 0; i < 3; i++)
+		bpf_link__destroy(links[i]);
+	sensor_bpf__destroy(programs);
+}
+
+/* Exit records of one process. */
+struct exits {
+	uint32_t pid;
+	int count;
+};
+
+static int count_exit(void *state, void *data, size_t bytes)
+{
+	const struct immune_record_header *record = data;
+	struct exits *exits = state;
+
+	must(bytes >= sizeof(*record), "%zu bytes", bytes);
+	exits->count += record->kind == IMMUNE_KIND_EXIT && record->pid == exits->pid;
+	return 0;
+}
+
+/*
+ * A list of locks that leads to itself: the kernel follows it at a thread's end, so long as it ever
+ * does, after it has counted how many threads are left and before the hook on ends.
+ */
+static void end_slowly(void)
+{
+	static struct robust_list lock = { .next = &lock };
+	static struct robust_list_head locks = { .list = { .next = &lock } };
+
+	must(!syscall(SYS_set_robust_list, &locks, sizeof(locks)), "no list of locks");
+}
+
+/* Ends at once with the other thread. It gives no time away: they are to be on two processors. */
+static void *be_thread(void *coming)
+{
+	_Atomic int *others = coming;
+
+	end_slowly();
+	for (--*others; *others;)
+		;
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+/* Both threads can see that none is left. */
+static void be_threads(void *argument)
+{
+	_Atomic int coming = 2;
+	pthread_t thread;
+
+	must(!pthread_create(&thread, argument, be_thread, &coming), "no thread");
+	be_thread(&coming);
+}
+
+/* What a process has told is in the ring when it is waited for. */
+static void ends_once(struct ring_buffer *ring, struct exits *exits)
+{
+	for (int i = 0; i < ENDS; i++) {
+		int status;
+
+		must(ring_buffer__consume(ring) >= 0, "no ring");
+		exits->pid = (uint32_t)child_of(be_threads, NULL, &status);
+		exits->count = 0;
+		must(!status && ring_buffer__consume(ring) >= 0, "status %x", status);
+		must(exits->count == 1, "%d exits of process %d", exits->count, i);
+	}
+}
+
+/* The end of a process is told once, be it that there is no room for it, or there is room again. */
+void test_exits_once(void)
+{
+	const struct immune_control control = { .kind_mask = 1ull << IMMUNE_KIND_EXIT,
+						.snapshot_done = 1 };
+	struct bpf_link *links[3];
+	struct sensor_bpf *programs = keepers(links);
+	struct exits exits = { 0 };
+	struct ring_buffer *ring = ring_buffer__new(bpf_map__fd(programs->maps.lifecycle),
+						    count_exit, &exits, NULL);
+	pid_t crowd[CROWD];
+	uint32_t zero = 0;
+
+	must(ring && !bpf_map_update_elem(bpf_map__fd(programs->maps.control), &zero, &control,
+					  BPF_ANY), "no ring");
+	crowd_start(crowd, CROWD);
+	must(!roles_overflowed(programs), "somebody has a role");
+	ends_once(ring, &exits);
+	crowd_end(crowd, CROWD);
+	ends_once(ring, &exits);
+	ring_buffer__free(ring);
 	for (int i = 0; i < 3; i++)
 		bpf_link__destroy(links[i]);
 	sensor_bpf__destroy(programs);
