@@ -4,6 +4,7 @@
  * its end. Attached while a policy wants one of these kinds.
  */
 #include "connection.h"
+#include "ended.h"
 #include "need.h"
 
 struct accept_record {
@@ -68,30 +69,13 @@ static __always_inline void on_accept(const struct sock *socket, struct immune_o
 	record.body.family = socket_address(socket, TYPED, false, record.body.address,
 					    &record.header.flags);
 	socket_address(socket, TYPED, true, record.body.peer_address, &record.header.flags);
-	record.body.port = socket_port(socket, TYPED);
+	record.body.port = connection_port(socket);
 	record.body.peer_port = socket_peer_port(socket, TYPED);
 	record.body.protocol = IMMUNE_PROTOCOL_TCP;
 	record.body.socket_type = 1;
 	peer.family = record.body.family;
 	peer.port = record.body.peer_port;
 	network_send(&record.header, sizeof(record), tally, &peer, true);
-}
-
-/* The kernel counts the peer's end of stream (FIN) as one byte; it marks the socket then. */
-static __always_inline __u64 stream_received(const struct sock *socket, const struct tcp_sock *tcp)
-{
-	__u64 bytes = BPF_CORE_READ(tcp, bytes_received);
-	__u64 ended = socket->__sk_common.skc_flags >> SOCK_DONE & 1;
-
-	return bytes > ended ? bytes - ended : 0;
-}
-
-/* The own port of a connection that ended: the socket has given back its number by then. */
-static __always_inline __u16 ended_port(const struct sock *socket)
-{
-	const struct inet_sock *internet = (const void *)socket;
-
-	return bpf_ntohs(BPF_CORE_READ(internet, inet_sport));
 }
 
 static __always_inline void on_end(const struct sock *socket, int before)
@@ -127,7 +111,7 @@ static __always_inline void on_end(const struct sock *socket, int before)
 					    &record.header.flags);
 	socket_address(socket, TYPED, false, record.body.local_address, &record.header.flags);
 	record.body.port = socket_peer_port(socket, TYPED);
-	record.body.local_port = ended_port(socket);
+	record.body.local_port = connection_port(socket);
 	record.body.protocol = IMMUNE_PROTOCOL_TCP;
 	record.body.socket_type = 1;
 	/* Bytes of the streams: what was sent again counts once. */
@@ -141,6 +125,19 @@ static __always_inline void on_end(const struct sock *socket, int before)
 	peer.family = record.body.family;
 	peer.port = record.body.port;
 	network_send(&record.header, sizeof(record), tally, &peer, false);
+}
+
+/* With Fast Open a program can end a connection that its peer has not confirmed, or never does. */
+static __always_inline void on_early_end(const struct sock *socket)
+{
+	struct immune_owner *arrived = arrival_taken(socket);
+
+	if (!arrived)
+		return;
+	if (peer_wanted(socket))
+		on_accept(socket, arrived);
+	else
+		connection_filter(IMMUNE_KIND_ACCEPT);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -165,6 +162,8 @@ int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 		arrival_note(socket);
 		return 0;
 	}
+	if (before == STATE_SYN_RECV && (after == STATE_FIN_WAIT1 || after == STATE_CLOSE))
+		on_early_end(socket);
 	if (after == STATE_CLOSE) {
 		on_end(socket, before);
 		return 0;

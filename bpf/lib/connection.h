@@ -11,6 +11,7 @@ enum tcp_state {
 	STATE_ESTABLISHED = 1,
 	STATE_SYN_SENT = 2,
 	STATE_SYN_RECV = 3,
+	STATE_FIN_WAIT1 = 4,
 	STATE_CLOSE = 7,
 	STATE_LISTEN = 10,
 };
@@ -43,10 +44,13 @@ static __always_inline __u64 listener_of(const struct sock *socket)
 	       bpf_core_field_offset(tcp->tsorted_sent_queue);
 }
 
-/* Whether a socket listens for connections that bring data at once (TCP Fast Open). */
-static __always_inline bool listener_is_fast(const struct sock *socket)
+/*
+ * Whether a socket listens for connections that bring data at once (TCP Fast Open). Its copy for
+ * who came does not say so everywhere (seen: not on Linux 6.18).
+ */
+static __always_inline bool listener_is_fast(__u64 listener)
 {
-	const struct inet_connection_sock *connection = (const void *)socket;
+	const struct inet_connection_sock *connection = (const void *)listener;
 
 	return BPF_CORE_READ(connection, icsk_accept_queue.fastopenq.max_qlen) > 0;
 }
@@ -104,7 +108,7 @@ static __always_inline void arrival_note(const struct sock *socket)
 	__u64 key = listener_of(socket), own = (__u64)socket;
 	__u32 zero = 0;
 
-	if (!listener_is_fast(socket)) {
+	if (!listener_is_fast(key ? key : own)) {
 		bpf_map_delete_elem(&connections, &own);
 		arrival = bpf_map_lookup_elem(&arrivals, &zero);
 		if (arrival) {
@@ -118,6 +122,17 @@ static __always_inline void arrival_note(const struct sock *socket)
 		owner = *listener;
 	owner.state = IMMUNE_CONNECTION_ARRIVED;
 	owner_put(&connections, socket, &owner, BPF_ANY);
+}
+
+/* Who listened for a socket that a program has taken before it is confirmed; NULL: it is none. */
+static __always_inline struct immune_owner *arrival_taken(const struct sock *socket)
+{
+	__u64 key = (__u64)socket;
+	struct immune_owner *known = bpf_map_lookup_elem(&connections, &key);
+
+	if (!known || known->state != IMMUNE_CONNECTION_ARRIVED || !socket->sk_socket)
+		return NULL;
+	return known;
 }
 
 /* Who listened for a socket that is confirmed now; NULL when nobody knows. */

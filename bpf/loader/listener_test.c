@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -226,30 +228,51 @@ void test_listeners(void)
 	immune_sensor_close(sensor);
 }
 
-/* In a network namespace of its own, whose loopback is up and Fast Open too. */
-static void be_fast(void *argument)
+/* A network namespace of its own, whose loopback is up and Fast Open too. */
+static void be_apart(void)
 {
-	const struct place place = { .address = "127.0.0.1" };
 	struct ifreq loopback = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	struct sockaddr_storage name;
-	uint16_t port = *(uint16_t *)argument;
-	socklen_t length = name_of(place.address, port, &name);
-	int listener, client, taken, knob, plain = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct tcp_info info;
-	socklen_t info_length = sizeof(info);
-	char byte;
+	int knob, plain;
 
 	must(!unshare(CLONE_NEWNET), "no network namespace: %s", strerror(errno));
-	close(plain);
 	plain = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	knob = open("/proc/sys/net/ipv4/tcp_fastopen", O_WRONLY | O_CLOEXEC);
 	must(!ioctl(plain, SIOCSIFFLAGS, &loopback) &&
 	     write(knob, FAST_OPEN, strlen(FAST_OPEN)) == (ssize_t)strlen(FAST_OPEN),
 	     "no Fast Open: %s", strerror(errno));
-	listener = listen_at(&place, &port);
-	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	must(sendto(client, "fast", 4, MSG_FASTOPEN, (struct sockaddr *)&name, length) == 4,
+	close(plain);
+	close(knob);
+}
+
+/* Asks with data in the first packet; what comes back does not reach a deaf one. */
+static int connect_fast(const struct place *place, uint16_t port, bool deaf)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog filter = { .len = 1, .filter = &nothing };
+	struct sockaddr_storage name;
+	socklen_t length = name_of(place->address, port, &name);
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	must(!deaf || !setsockopt(client, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)),
+	     "not deaf: %s", strerror(errno));
+	must(sendto(client, "fast", 4, MSG_FASTOPEN | MSG_DONTWAIT, (struct sockaddr *)&name,
+		    length) == 4,
 	     "cannot send: %s", strerror(errno));
+	return client;
+}
+
+static void be_fast(void *argument)
+{
+	const struct place place = { .address = "127.0.0.1" };
+	uint16_t port = *(uint16_t *)argument;
+	struct tcp_info info;
+	socklen_t info_length = sizeof(info);
+	int listener, client, taken;
+	char byte;
+
+	be_apart();
+	listener = listen_at(&place, &port);
+	client = connect_fast(&place, port, false);
 	fcntl(listener, F_SETFL, 0);
 	taken = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	must(!getsockopt(taken, IPPROTO_TCP, TCP_INFO, &info, &info_length) &&
@@ -257,6 +280,36 @@ static void be_fast(void *argument)
 	close(client);
 	while (read(taken, &byte, 1) > 0)
 		;
+	_exit(0);
+}
+
+/* What a program does with a connection whose peer never confirms it. */
+struct hasty {
+	uint16_t port;
+	bool takes, reads;
+};
+
+static void be_hasty(void *argument)
+{
+	const struct place place = { .address = "127.0.0.1" };
+	struct hasty *hasty = argument;
+	struct pollfd came = { .events = POLLIN };
+	int client, taken;
+	char bytes[4];
+
+	be_apart();
+	came.fd = listen_at(&place, &hasty->port);
+	client = connect_fast(&place, hasty->port, true);
+	must(poll(&came, 1, PATIENCE_MS) == 1, "nobody came");
+	if (hasty->takes) {
+		taken = accept4(came.fd, NULL, NULL, SOCK_CLOEXEC);
+		must(taken >= 0, "cannot accept: %s", strerror(errno));
+		must(!hasty->reads || (read(taken, bytes, 4) == 4 && write(taken, "done", 4) == 4),
+		     "no data");
+		close(taken);
+	}
+	close(came.fd);
+	close(client);
 	_exit(0);
 }
 
@@ -274,6 +327,32 @@ void test_fast_open(void)
 	poll_until(sensor, hear, &heard, &heard.done);
 	must(heard.accepts == 1 && heard.flows == 1 && !heard.unresolved,
 	     "%d accepts, %d flows, %d of others", heard.accepts, heard.flows, heard.others);
+	immune_sensor_close(sensor);
+}
+
+/* One that a program took and ended before it was confirmed is told; what nobody took is none. */
+void test_fast_end(void)
+{
+	struct immune_sensor *sensor = sensor_with(0, 0);
+	struct hasty hasty[] = { { .port = 7444 },
+				 { .port = 7445, .takes = true },
+				 { .port = 7446, .takes = true, .reads = true } };
+
+	policy_set(sensor, 0, EVERY_KIND);
+	for (size_t i = 0; i < sizeof(hasty) / sizeof(hasty[0]); i++) {
+		struct heard heard = { .port = hasty[i].port, .wanted = 2 };
+		int status, wanted = hasty[i].takes;
+
+		heard.pid = (uint32_t)child_of(be_hasty, &hasty[i], &status);
+		must(!status, "child: %x", status);
+		if (wanted)
+			poll_until(sensor, hear, &heard, &heard.done);
+		poll_out(sensor, hear, &heard);
+		must(heard.accepts == wanted && heard.flows == wanted && !heard.others &&
+		     !heard.initiated && !heard.unresolved,
+		     "%zu: %d accepts, %d flows, %d of others", i, heard.accepts, heard.flows,
+		     heard.others);
+	}
 	immune_sensor_close(sensor);
 }
 

@@ -24,6 +24,7 @@ static const struct {
 	{ "public_peers", test_public_peers },
 	{ "old_listener", test_old_listener },
 	{ "listeners", test_listeners }, { "fast_open", test_fast_open },
+	{ "fast_end", test_fast_end },
 	{ "full_maps", test_full_maps }, { "old_connections", test_old_connections },
 	{ "stale_connections", test_stale_connections },
 	{ "dns", test_dns },	       { "dns_many", test_dns_many },

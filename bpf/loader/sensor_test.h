@@ -40,6 +40,7 @@ void test_public_peers(void);
 void test_old_listener(void);
 void test_listeners(void);
 void test_fast_open(void);
+void test_fast_end(void);
 void test_full_maps(void);
 void test_old_connections(void);
 void test_stale_connections(void);

@@ -44,6 +44,7 @@ const TESTS: Readonly<Record<string, string>> = {
   old_listener: "accept record has the owner of a socket that listened before the sensor",
   listeners: "accept and flow records have who listened by the socket, whoever shares its port",
   fast_open: "accept record of TCP Fast Open has the owner of the socket that listened",
+  fast_end: "accept and flow records of TCP Fast Open come also where the end comes first",
   full_maps: "accept and flow records are told as unresolved, and counted, when maps are full",
   old_connections: "flow record of a connection older than the sensor says which end asked for it",
   stale_connections: "accept record comes whatever is left of an older socket at its address",
