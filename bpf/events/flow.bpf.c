@@ -174,6 +174,8 @@ int BPF_PROG(on_socket_state, const struct sock *socket, int before, int after)
 	if (!peer_wanted(socket)) {
 		if (before == STATE_SYN_RECV)
 			connection_filter(IMMUNE_KIND_ACCEPT);
+		else if (after == STATE_SYN_SENT) /* of an older socket at its address */
+			bpf_map_delete_elem(&connections, &key);
 		return 0;
 	}
 	if (after == STATE_SYN_SENT) {
