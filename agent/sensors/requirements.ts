@@ -2,9 +2,8 @@ import type { HostFacts } from "./facts.ts";
 
 /** Architectures that the sensor is built for. */
 export const ARCHITECTURES: readonly string[] = ["x86_64", "aarch64"];
-/** Oldest kernel whose BPF has atomic fetch-and-add and compare-and-exchange, which the sensor's
- * programs count by. */
-export const KERNEL_MIN = { major: 5, minor: 12 } as const;
+/** Oldest kernel that the sensor's programs are tried on (specs/kernels.md). */
+export const KERNEL_MIN = { major: 5, minor: 10 } as const;
 
 /** What a finding is about. */
 export type FindingCode =

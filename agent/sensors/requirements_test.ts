@@ -35,7 +35,7 @@ function without(...names: string[]): readonly string[] {
 
 Deno.test("checkHost() finds nothing, a fit host", () => {
   assertEquals(checkHost(FIT), []);
-  assertEquals(codes({ architecture: "aarch64", kernelRelease: "5.12.0" }), []);
+  assertEquals(codes({ architecture: "aarch64", kernelRelease: "5.10.0-32-amd64" }), []);
   assertEquals(codes({ lockdown: "integrity" }), []);
   assertEquals(codes({ lockdown: undefined, securityModules: [] }), []);
   assertEquals(codes({ uid: 998 }), []);
@@ -49,8 +49,7 @@ Deno.test("checkHost() names one thing in one line, each missing one", () => {
     ["lockdown", { lockdown: "confidentiality" }, /confidentiality.*lockdown=integrity/],
     ["pid_namespace", { foreignPidNamespace: true }, /pid namespace.*host/],
     ["architecture", { architecture: "riscv64" }, /"riscv64".*x86_64 or aarch64/],
-    ["kernel_old", { kernelRelease: "5.11.22-generic" }, /"5\.11\.22-generic".*5\.12/],
-    ["kernel_old", { kernelRelease: "5.10.0-32-amd64" }, /"5\.10\.0-32-amd64"/],
+    ["kernel_old", { kernelRelease: "5.9.16-generic" }, /"5\.9\.16-generic".*5\.10/],
     ["kernel_old", { kernelRelease: "4.19.0" }, /"4\.19\.0"/],
     ["no_cgroup2", { cgroup2: undefined }, /cgroup v2.*mount/],
     ["capability", { capabilities: without("CAP_NET_ADMIN") }, /CAP_NET_ADMIN.*connects/],
