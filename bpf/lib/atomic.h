@@ -58,6 +58,7 @@ static __always_inline __u64 number_take(struct immune_channel *channel)
 /* Adds to a set that other CPUs add to. One that read before and stores after the last look wins. */
 static __always_inline void set_add(volatile __u64 *set, __u64 bits)
 {
+	/* Bounded by the looks. */
 #pragma unroll
 	for (int i = 0; i < SET_LOOKS; i++) {
 		__u64 now = *set;
