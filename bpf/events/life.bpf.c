@@ -120,7 +120,7 @@ static __always_inline bool exit_is_first(const struct immune_record_header *hea
 
 	if (policy && policy->snapshot_done && !processes_overflowed())
 		return known;
-	return bpf_map_update_elem(&ends, &key, &value, BPF_NOEXIST) != -IMMUNE_EEXIST;
+	return map_put(&ends, &key, &value, BPF_NOEXIST) != -IMMUNE_EEXIST;
 }
 
 /* Keeps a process for a moment, while changes of files are wanted: they are told afterwards. */

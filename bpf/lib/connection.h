@@ -84,7 +84,7 @@ static __always_inline void owner_put(void *map, const struct sock *socket,
 {
 	struct immune_tally *tally = tally_of(IMMUNE_TALLY_CONNECTIONS);
 	__u64 key = (__u64)socket;
-	long error = bpf_map_update_elem(map, &key, owner, flags);
+	int error = map_put(map, &key, owner, flags);
 
 	count_one(tally, seen);
 	if (!error)

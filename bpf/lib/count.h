@@ -9,6 +9,15 @@
 /* Of include/uapi/asm-generic/errno-base.h. */
 #define IMMUNE_EEXIST 17
 
+/*
+ * Puts an entry into a map; 0 or a negative errno. Before Linux 6.4 what does that gives an int, whose
+ * negative numbers are large ones to who looks at all 64 bits.
+ */
+static __always_inline int map_put(void *map, const void *key, const void *value, __u64 flags)
+{
+	return (int)bpf_map_update_elem(map, key, value, flags);
+}
+
 #define count_one(tally, outcome)                                \
 	do {                                                     \
 		if (tally)                                       \
@@ -70,10 +79,10 @@ static __always_inline void processes_overflow(__u64 roles)
 }
 
 /* Puts a process into the map; a full map is counted. flags: BPF_ANY or BPF_NOEXIST. */
-static __always_inline long process_put(__u32 pid, struct immune_process *process, __u64 flags)
+static __always_inline int process_put(__u32 pid, struct immune_process *process, __u64 flags)
 {
 	struct immune_tally *tally = tally_of(IMMUNE_TALLY_PROCESSES);
-	long error = bpf_map_update_elem(&processes, &pid, process, flags);
+	int error = map_put(&processes, &pid, process, flags);
 
 	count_one(tally, seen);
 	if (!error) {

@@ -52,7 +52,7 @@ static __always_inline bool is_first(const struct sent_key *key, __u32 now, bool
 	/* Looked up first: an update takes a place from another one before it looks. Of two CPUs the
 	 * later one tells nothing. */
 	if (!known)
-		return bpf_map_update_elem(&sent, key, &now, BPF_NOEXIST) != -IMMUNE_EEXIST;
+		return map_put(&sent, key, &now, BPF_NOEXIST) != -IMMUNE_EEXIST;
 	if ((*known | IMMUNE_SENT_TOLD) == (now | IMMUNE_SENT_TOLD))
 		return false;
 	*told = *known & IMMUNE_SENT_TOLD;
