@@ -89,6 +89,14 @@ export interface PipelineParts {
   readonly onDocument?: ((document: EcsDocument) => void) | undefined;
 }
 
+/** How a pipeline brings its loss ledger up to date. */
+export interface ReconcileOptions {
+  /** It asks for each program of the source too, which takes a call each. Default true. */
+  readonly withPrograms?: boolean;
+  /** No record comes any more: a gap is a loss at once. Default false. */
+  readonly isLast?: boolean;
+}
+
 /** Records, matched, masked, journaled: one call of {@linkcode Pipeline.step} a batch. */
 export class Pipeline {
   readonly #parts: PipelineParts;
@@ -218,16 +226,10 @@ export class Pipeline {
   /**
    * Brings the loss ledger up to date; what is new travels with the next batch.
    *
-   * @param options `withPrograms`: it asks for each program too, which takes a call each, default
-   * true; `isLast`: no record comes any more, default false.
+   * @param options What it is to look at.
    * @returns What was lost since the last call.
    */
-  reconcile(
-    { withPrograms = true, isLast = false }: {
-      readonly withPrograms?: boolean;
-      readonly isLast?: boolean;
-    } = {},
-  ): readonly Loss[] {
+  reconcile({ withPrograms = true, isLast = false }: ReconcileOptions = {}): readonly Loss[] {
     const { source } = this.#parts;
     const losses = [
       ...this.#ledger.reconcile(source.stats(), this.#gaps, { isLast }),

@@ -10,6 +10,7 @@ import {
   type PipelineReport,
 } from "./messages.ts";
 import { openPipeline, type RunningPipeline } from "./open.ts";
+import type { ReconcileOptions } from "./pipeline.ts";
 import { Window } from "./window.ts";
 
 /** Longest wait of one poll, in milliseconds: also the longest that a command waits. */
@@ -189,10 +190,7 @@ function finish(
   });
 }
 
-function reportLosses(
-  running: RunningPipeline,
-  options: Parameters<typeof running.pipeline.reconcile>[0],
-): void {
+function reportLosses(running: RunningPipeline, options: ReconcileOptions): void {
   const losses = running.pipeline.reconcile(options);
   if (losses.length > 0) report({ type: "losses", losses });
 }
