@@ -148,7 +148,8 @@ export class JournalFolder implements Disposable {
     }
     this.#closeMissing(seen);
     // Of files that cannot be read just now nothing is forgotten, up to a bound.
-    if (unreadable === 0 || this.#done.size >= POSITIONS_MAX) this.#forget(seen);
+    const kept = Math.max(this.#done.size, this.#active.size);
+    if (unreadable === 0 || kept >= POSITIONS_MAX) this.#forget(seen);
   }
 
   /** Opens a file to read on in it, where there is anything to read and room for it. */
