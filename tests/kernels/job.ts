@@ -20,7 +20,7 @@ export const GUEST_PROGRAMS = `${GUEST_ROOT}/out/live`;
 
 /** Files that make sense in a machine of their own, without network and compiler. */
 export const FILES: readonly string[] = [
-  "tests/e2e/watch_test.ts",
+  "tests/e2e/watch_begins_test.ts",
   "tests/e2e/sensor_control_test.ts",
   "tests/e2e/labels_test.ts",
   "tests/e2e/calls_test.ts",
@@ -50,5 +50,5 @@ export const FULL: Job = { live: undefined, files: FILES };
 /** What tells within some minutes that sensor, loader and engine work on a kernel. */
 export const SHORT: Job = {
   live: ["exec", "identity", "sockets", "descent", "flows", "dns"],
-  files: ["tests/e2e/watch_test.ts", "tests/e2e/labels_test.ts"],
+  files: ["tests/e2e/watch_begins_test.ts", "tests/e2e/labels_test.ts"],
 };
